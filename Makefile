@@ -1,0 +1,34 @@
+# `make run` and `make test` set up all they need first; setting up again costs nothing when nothing changed.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+setup: ## system libraries, the virtual environment and the packages
+	@scripts/setup_system.sh
+	@scripts/setup_venv.sh $(VENV)
+
+run: setup ## open the studio; without a display, do its main job headless
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname)" = Darwin ]; then \
+		exec $(BIN)/python -m studio; \
+	else \
+		exec $(BIN)/python -m studio.headless; \
+	fi
+
+lint: setup ## ruff (lint and format) and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## all checks and tests, on a virtual display where there is none
+	$(BIN)/python -m pytest
+
+clean: ## remove the virtual environment and the caches
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find ddmi_core studio tests -name __pycache__ -type d -prune -exec rm -rf {} +
