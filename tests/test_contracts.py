@@ -1,0 +1,47 @@
+"""What the project promises about itself: which part may know which, what is pinned, what loads quickly."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_packages_import_only_what_they_may_know(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    assert not failed, capsys.readouterr().out
+
+
+def test_every_direct_dependency_is_pinned_exactly() -> None:
+    requirements = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
+    assert [requirement for requirement in requirements if "==" not in requirement] == []
+
+
+def modules_after(code: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after running ``code``."""
+    code += "\nimport sys; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(run.stdout.split())
+
+
+def test_importing_the_library_loads_no_torch() -> None:
+    assert "torch" not in modules_after("import ddmi_core")
+
+
+def test_libraries_that_need_torchvision_import() -> None:
+    loaded = modules_after(
+        "from ddmi_core._torchvision import ensure_torchvision\n"
+        "ensure_torchvision()\n"
+        "import open_clip\n"
+        "from diffusers import UNet2DConditionModel\n"
+        "from transformers import AutoModel"
+    )
+    assert {"open_clip", "diffusers", "transformers"} <= loaded
+    assert "PySide6" not in loaded

@@ -1,0 +1,42 @@
+"""What every test with windows gets, in ``studio/`` and ``e2e/`` alike."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QEvent, QThreadPool
+from PySide6.QtWidgets import QApplication, QWidget
+
+QTS_OWN = ("QTipLabel", "QComboBoxPrivateContainer", "QDesktopScreenWidget")
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_windows(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a window behind, or a job in Qt's thread pool."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    app: QApplication = request.getfixturevalue("qapp")
+    before = set(_windows(app))
+    yield
+    QThreadPool.globalInstance().waitForDone(2000)
+    assert QThreadPool.globalInstance().activeThreadCount() == 0, "jobs left in Qt's thread pool"
+    leaked = set(_windows(app)) - before
+    if leaked:
+        # Windows that only a cycle of references keeps are no leak; collecting is too slow to do it for every test.
+        del leaked
+        gc.collect()
+        leaked = set(_windows(app)) - before
+    described = [f"{type(window).__name__} {window.windowTitle()!r}" for window in leaked]
+    for window in leaked:  # the next test is not to blame
+        window.close()
+        window.deleteLater()
+    assert not leaked, f"windows left open: {', '.join(described)}"
+
+
+def _windows(app: QApplication) -> list[QWidget]:
+    app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    app.processEvents()
+    return [window for window in app.topLevelWidgets() if window.metaObject().className() not in QTS_OWN]
