@@ -1,0 +1,142 @@
+"""Pictures of meshes on the CPU: pinhole cameras and a ray caster with soft studio light.
+
+Cameras are 4x4 camera-to-world matrices that look along -z with y up (OpenGL). Space is right-handed, y up; the front of an
+object faces +z. Pixel row 0 is the top row; rays go through pixel centres.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import trimesh
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
+from jaxtyping import Float, UInt8
+
+DARK = (22, 24, 28)
+LIGHT = (246, 247, 249)
+CLAY = (196, 202, 212)
+
+# Directions towards the lights in camera space (x right, y up, z to the viewer), so that every view is lit alike.
+_KEY = np.array([-0.45, 0.75, 0.6]) / np.linalg.norm([-0.45, 0.75, 0.6])
+_FILL = np.array([0.8, 0.15, 0.6]) / np.linalg.norm([0.8, 0.15, 0.6])
+_SKY, _GROUND, _KEY_POWER, _FILL_POWER = 0.42, 0.16, 0.62, 0.20  # linear light
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera: `pose` (4, 4) camera-to-world, `fov` the vertical field of view in degrees."""
+
+    pose: Float[np.ndarray, "4 4"]
+    fov: float = 35.0
+
+
+def orbit_camera(
+    azimuth: float = 35.0,
+    elevation: float = 22.0,
+    distance: float = 3.6,
+    fov: float = 35.0,
+    target: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> Camera:
+    """A camera on a sphere around `target`, looking at it, y up.
+
+    Args:
+        azimuth: degrees from the front (+z) towards the right (+x).
+        elevation: degrees above the horizon; straight up or down is 90 or -90.
+        distance: from the target, in units of the field's [-1, 1].
+        fov: vertical field of view in degrees.
+    """
+    turn, tilt = np.radians([azimuth, elevation])
+    back = np.array([np.sin(turn) * np.cos(tilt), np.sin(tilt), np.cos(turn) * np.cos(tilt)])
+    right = np.array([np.cos(turn), 0.0, -np.sin(turn)])
+    pose = np.eye(4)
+    pose[:3, :3] = np.stack([right, np.cross(back, right), back], axis=1)
+    pose[:3, 3] = np.asarray(target) + distance * back
+    return Camera(pose, fov)
+
+
+def rays(camera: Camera, width: int, height: int) -> tuple[Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w 3"]]:
+    """Origins and unit directions, float32, of the rays through the pixel centres."""
+    half = np.tan(np.radians(camera.fov) / 2)
+    x = ((2 * np.arange(width) + 1) / width - 1) * half * width / height
+    y = (1 - (2 * np.arange(height) + 1) / height) * half
+    local = np.stack(np.broadcast_arrays(x, y[:, None], -1.0), axis=-1)
+    directions = local @ camera.pose[:3, :3].T
+    directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
+    origins = np.broadcast_to(camera.pose[:3, 3], directions.shape)
+    return origins.astype(np.float32), directions.astype(np.float32)
+
+
+def render_mesh(
+    mesh: trimesh.Trimesh,
+    camera: Camera | None = None,
+    width: int = 256,
+    height: int = 256,
+    *,
+    background: tuple[int, int, int] = DARK,
+    colour: tuple[int, int, int] = CLAY,
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Ray-cast a mesh with interpolated vertex normals, hemispheric ambient, a key and a fill light, 2x2 samples a pixel.
+
+    The default camera is `orbit_camera()`: from the front right, slightly above. No side is black. A mesh without faces
+    gives the plain background.
+    """
+    camera = camera or orbit_camera()
+    samples = 2
+    shape = (height * samples, width * samples)
+    linear = np.broadcast_to(_to_linear(background), (*shape, 3)).reshape(-1, 3).copy()
+    if len(mesh.faces):
+        origins, directions = rays(camera, shape[1], shape[0])
+        hit, normals = _cast(mesh, origins.reshape(-1, 3), directions.reshape(-1, 3))
+        linear[hit] = _shade(normals, camera) * _to_linear(colour)
+    pixels = linear.reshape(height, samples, width, samples, 3).mean(axis=(1, 3))
+    return _to_srgb(pixels)
+
+
+def contact_sheet(
+    images: list[UInt8[np.ndarray, "h w 3"]], columns: int, *, gap: int = 8, background: tuple[int, int, int] = DARK
+) -> UInt8[np.ndarray, "sheet_h sheet_w 3"]:
+    """Pictures of one size side by side in rows of `columns`, `gap` pixels between and around them."""
+    height, width = images[0].shape[:2]
+    lines = -(-len(images) // columns)
+    sheet = np.empty((lines * (height + gap) + gap, columns * (width + gap) + gap, 3), dtype=np.uint8)
+    sheet[:] = background
+    for index, image in enumerate(images):
+        top, left = (gap + place * (extent + gap) for place, extent in zip(divmod(index, columns), (height, width)))
+        sheet[top : top + height, left : left + width] = image
+    return sheet
+
+
+def _cast(
+    mesh: trimesh.Trimesh, origins: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
+) -> tuple[np.ndarray, Float[np.ndarray, "hits 3"]]:
+    """Which rays hit (indices) and the unit normals there, turned towards the viewer."""
+    vertices = np.ascontiguousarray(mesh.vertices, dtype=np.float32)
+    faces = np.ascontiguousarray(mesh.faces, dtype=np.int32)
+    scene = EmbreeScene()
+    TriangleMesh(scene, vertices, faces)
+    answer = scene.run(origins, directions, output=True)
+    hit = np.flatnonzero(answer["primID"] >= 0)
+    triangle = faces[answer["primID"][hit]]
+    u, v = answer["u"][hit, None], answer["v"][hit, None]
+    corner = np.asarray(mesh.vertex_normals, dtype=np.float32)[triangle]
+    normals = (1 - u - v) * corner[:, 0] + u * corner[:, 1] + v * corner[:, 2]
+    away = np.einsum("ij,ij->i", normals, directions[hit]) > 0
+    normals[away] *= -1
+    return hit, normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def _shade(normals: Float[np.ndarray, "n 3"], camera: Camera) -> Float[np.ndarray, "n 1"]:
+    """Linear light that leaves a white surface towards the viewer."""
+    seen = normals @ camera.pose[:3, :3]
+    ambient = _GROUND + (_SKY - _GROUND) * (normals[:, 1] + 1) / 2
+    # Wrapped diffuse light: soft like a large lamp, no hard edge where it ends.
+    key, fill = (np.clip((seen @ light + 0.25) / 1.25, 0, 1) for light in (_KEY, _FILL))
+    return np.clip(ambient + _KEY_POWER * key**1.5 + _FILL_POWER * fill, 0, 1)[:, None]
+
+
+def _to_linear(colour: tuple[int, int, int]) -> Float[np.ndarray, "3"]:
+    return (np.asarray(colour) / 255) ** 2.2
+
+
+def _to_srgb(linear: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    return np.round(255 * np.clip(linear, 0, 1) ** (1 / 2.2)).astype(np.uint8)

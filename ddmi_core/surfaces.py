@@ -1,0 +1,365 @@
+"""Field -> mesh: marching cubes that asks the field only where its surface runs.
+
+A resolution of N samples each axis at the N cell centres ``(2i + 1)/N - 1``; a ring of "outside" around them closes every
+surface. The search starts from a coarse lattice (``base`` samples an axis), then halves the spacing until it reaches N:
+
+- *refine*: every lattice edge whose ends differ in sign holds a sign change in one of its halves; the cells around that
+  half are visited at the next spacing;
+- *follow*: a visited cell with mixed corner signs passes the surface on through each face with mixed corners, so the
+  neighbour behind it is visited too, until nothing is left to follow;
+- *search*: an edge whose ends have the same sign but whose slopes point at zero from both sides may hide a part thinner
+  than the spacing; the cells around it are visited at the next spacing.
+
+What this guarantees: a connected piece of the dense surface is extracted whole, exactly as the dense extraction
+would, as soon as one of its cells was visited. So legs, slats and rims that hang on anything found are never lost, however
+thin. Only a piece that is disconnected, crosses no edge of the coarse lattice and shows no ridge in the samples
+around it can be missed; on a field no steeper than `SEARCH_MARGIN` times what its samples show there is none.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import fast_simplification
+import igl
+import numpy as np
+import torch
+import trimesh
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+from ddmi_core.coordinates import cell_centres
+from ddmi_core.errors import DDMIError
+from ddmi_core.progress import Progress, report, sub_progress
+
+Logits = Callable[[Float[Tensor, "n 3"]], Float[Tensor, "..."]]
+
+SEARCH_MARGIN = (
+    2.0  # how much steeper than its samples a field may be before a hidden thin part is no longer searched for
+)
+CHUNK = 16_384  # points a call: about a tenth of a second of a small read-out on one core, so that cancelling is prompt
+CELLS = 1 << 18  # cells looked at in one go
+OUTSIDE = -1.0  # logit of the ring around the volume
+MAX_RESOLUTION = 1024
+
+# libigl's corner order of a cell; faces and edges below follow from it.
+_CORNERS = np.array([(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1)])
+_FACES = [(axis, side, np.flatnonzero(_CORNERS[:, axis] == side)) for axis in range(3) for side in (0, 1)]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A triangulated zero level set.
+
+    vertices: (v, 3) float32 in [-1, 1]. faces: (f, 3) int64, counter-clockwise seen from outside. normals: (v, 3) float32,
+    unit length, outward (against the field's gradient). evaluations: how many points the field was asked for.
+    """
+
+    vertices: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    normals: Float[np.ndarray, "v 3"]
+    evaluations: int
+
+
+class _Lattice:
+    """Sampled logits on a padded lattice; index p along an axis is sample p - 1, so p = 0 is the ring of outside.
+
+    Values live in one zero-initialised array, 0 meaning "not asked yet": the system gives memory only to the pages that
+    are written, so the cost follows the surface. Points are flat indices into it.
+    """
+
+    def __init__(self, logits: Logits, resolution: int, stride: int) -> None:
+        self.logits = logits
+        self.resolution = resolution
+        self.side = -(-(resolution + 1) // stride) * stride + 1  # a whole number of coarse cells
+        self.values = np.zeros(self.side**3, dtype=np.float32)
+        self.steps = np.array([self.side**2, self.side, 1])
+        self.evaluations = 0
+        self.progress: Progress | None = None
+        centres = cell_centres(resolution).numpy()
+        ring = np.arange(1, self.side - resolution, dtype=np.float32) * np.float32(2 / resolution)
+        self.axis = np.concatenate([centres[:1] - ring[:1], centres, centres[-1] + ring])  # coordinate of each position
+
+    def positions(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Lattice position (n, 3) of each point."""
+        return np.stack(np.unravel_index(points, (self.side,) * 3), axis=-1)
+
+    def ask(self, points: NDArray[np.int64]) -> None:
+        """Make the values at these points known."""
+        points = np.unique(points[self.values[points] == 0])
+        positions = self.positions(points)
+        within = ((positions >= 1) & (positions <= self.resolution)).all(axis=1)
+        self.values[points[~within]] = OUTSIDE
+        points, coordinates = points[within], self.axis[positions[within]]
+        for start in range(0, len(points), CHUNK):
+            report(self.progress, start / len(points), f"surface, {len(points):,} points")
+            chunk = torch.from_numpy(coordinates[start : start + CHUNK])
+            answers = self.logits(chunk).detach().reshape(-1).cpu().numpy().astype(np.float32)
+            if not np.isfinite(answers).all():
+                raise DDMIError(
+                    "The field gave values that are not numbers, so it has no surface: the model may be damaged."
+                )
+            # An exact zero would read as "not asked"; the surface is where logits are above zero, so it counts as outside.
+            self.values[points[start : start + CHUNK]] = np.where(answers == 0, -np.finfo(np.float32).tiny, answers)
+        self.evaluations += len(points)
+
+
+def extract_surface(
+    logits: Logits, resolution: int, *, base: int = 32, dense: bool = False, progress: Progress | None = None
+) -> Surface:
+    """The zero level set of a field over [-1, 1]^3; inside is where the logit is above zero.
+
+    Args:
+        logits: maps points (n, 3) float32 to logits, (n,) or (n, 1).
+        resolution: samples along each axis, 8 to 1024.
+        base: the coarsest lattice has at least this many samples along each axis.
+        dense: ask for every sample; the reference that the sparse search is tested against.
+        progress: called about every tenth of a second; what it raises ends the work.
+
+    Raises DDMIError for a resolution out of range or a field that gives NaN or infinity. A field without any sign change
+    gives a surface without faces.
+    """
+    if not 8 <= resolution <= MAX_RESOLUTION:
+        raise DDMIError(f"A mesh resolution of {resolution} is out of range: choose 8 to {MAX_RESOLUTION}.")
+    stride = 1
+    while not dense and resolution // (2 * stride) >= base:
+        stride *= 2
+    lattice = _Lattice(logits, resolution, stride)
+    first = np.arange(0, lattice.side - stride, stride)
+    cells = (first[:, None, None] * lattice.steps[0] + first[:, None] * lattice.steps[1] + first).reshape(-1)
+    visited = np.zeros(len(lattice.values), dtype=np.uint8)  # 1 + log2 of the stride at which a cell was last visited
+    # Each halving of the stride quadruples the points on the surface, hence the time of the stage.
+    shares = np.cumsum([4.0**-k for k in reversed(range(stride.bit_length()))])
+    shares = np.concatenate([[0.0], shares / shares[-1]])
+    for begin, end in itertools.pairwise(shares):
+        lattice.progress = sub_progress(progress, begin, end)
+        seen, mixed = _follow(lattice, cells, stride, visited)
+        if stride == 1:
+            break
+        crossed, hidden = _halves(lattice, mixed, stride), _hidden(lattice, seen, stride)
+        stride //= 2
+        cells = np.concatenate([_around(lattice, crossed, stride), _beside(lattice, hidden, stride)])
+    return _triangulate(lattice, mixed)
+
+
+Points = NDArray[np.int64]
+Edges = list[Points]  # for each axis, the lower ends of lattice edges along it
+
+
+def _follow(lattice: _Lattice, cells: Points, stride: int, visited: NDArray[np.uint8]) -> tuple[Points, Points]:
+    """Visit cells, and from each one on through the faces that the surface crosses; return all visited and the mixed ones."""
+    corner_steps = _CORNERS @ lattice.steps * stride
+    level = stride.bit_length()
+    seen, mixed = [cells[:0]], [cells[:0]]
+    waiting = [cells]
+    while waiting:
+        cells = waiting.pop()
+        cells = np.unique(cells[visited[cells] != level])
+        if len(cells) > CELLS:  # a slab at a time, or the corners of a dense extraction would fill the memory
+            waiting.append(cells[CELLS:])
+            cells = cells[:CELLS]
+        if not len(cells):
+            continue
+        visited[cells] = level
+        corners = cells[:, None] + corner_steps
+        lattice.ask(corners.reshape(-1))
+        inside = lattice.values[corners] > 0
+        seen.append(cells)
+        mixed.append(cells[inside.any(axis=1) & ~inside.all(axis=1)])
+        beyond = [
+            cells[inside[:, face].any(axis=1) & ~inside[:, face].all(axis=1)]
+            + (2 * side - 1) * stride * lattice.steps[axis]
+            for axis, side, face in _FACES
+        ]
+        waiting.append(np.concatenate(beyond))
+    return np.concatenate(seen), np.sort(np.concatenate(mixed))
+
+
+def _corners_of(lattice: _Lattice, cells: Points, stride: int) -> Points:
+    return np.unique(cells[:, None] + _CORNERS @ lattice.steps * stride)
+
+
+def _halves(lattice: _Lattice, mixed: Points, stride: int) -> Edges:
+    """For each sign-changing edge of the mixed cells, the half of it that holds a sign change."""
+    points = _corners_of(lattice, mixed, stride)
+    inside = lattice.values[points] > 0
+    edges = []
+    for axis, step in enumerate(lattice.steps):
+        fits = lattice.positions(points)[:, axis] + stride < lattice.side
+        start = points[fits]
+        end_value = lattice.values[start + stride * step]
+        changes = (end_value != 0) & ((end_value > 0) != inside[fits])
+        start, start_inside = start[changes], inside[fits][changes]
+        middle = start + stride // 2 * step
+        lattice.ask(middle)
+        edges.append(np.where((lattice.values[middle] > 0) != start_inside, start, middle))
+    return edges
+
+
+def _hidden(lattice: _Lattice, seen: Points, stride: int) -> Edges:
+    """Edges without a sign change whose outer neighbours say that the logit may touch zero in between.
+
+    With v the logits along four samples in a row, signed so that the middle two are positive, lines from both sides with
+    `SEARCH_MARGIN` times the outer slopes meet at or below zero.
+    """
+    points = _corners_of(lattice, seen, stride)
+    edges = []
+    for axis, step in enumerate(lattice.steps):
+        position = lattice.positions(points)[:, axis]
+        start = points[(position >= stride) & (position + 2 * stride < lattice.side)]
+        values = lattice.values[start[:, None] + np.arange(-1, 3) * stride * step].astype(np.float64)
+        known = (values != 0).all(axis=1)
+        v0, v1, v2, v3 = (values * np.sign(values[:, 1:2])).T
+        left, right = SEARCH_MARGIN * (v0 - v1), SEARCH_MARGIN * (v3 - v2)
+        ridge = known & (v2 > 0) & (left > 0) & (right > 0)
+        start, v1, v2, left, right = (array[ridge] for array in (start, v1, v2, left, right))
+        meet = np.clip((v1 - v2 + right) / (left + right), 0, 1)
+        lowest = np.maximum(v1 - left * meet, v2 - right * (1 - meet))
+        edges.append(start[lowest <= 0])
+    return edges
+
+
+def _cells_near(lattice: _Lattice, edges: Edges, stride: int, along: range, across: range) -> Points:
+    """Cells at offsets `along` the edges and `across` them, in units of the stride, as far as they are in the lattice."""
+    cells = []
+    for axis, starts in enumerate(edges):
+        offsets = np.array(list(itertools.product(*(along if a == axis else across for a in range(3))))) * stride
+        positions = (lattice.positions(starts)[:, None] + offsets).reshape(-1, 3)
+        fits = ((positions >= 0) & (positions + stride < lattice.side)).all(axis=1)
+        cells.append(np.unique(positions[fits] @ lattice.steps))
+    return np.concatenate(cells)
+
+
+def _around(lattice: _Lattice, edges: Edges, stride: int) -> Points:
+    """The four cells that share each edge."""
+    return _cells_near(lattice, edges, stride, range(1), range(-1, 1))
+
+
+def _beside(lattice: _Lattice, edges: Edges, stride: int) -> Points:
+    """The cells of half the spacing in the cells around each edge, with one more at its ends so that slopes are known."""
+    return _cells_near(lattice, edges, stride, range(-1, 3), range(-2, 2))
+
+
+def _triangulate(lattice: _Lattice, mixed: Points) -> Surface:
+    corners = mixed[:, None] + _CORNERS @ lattice.steps
+    points, index = np.unique(corners, return_inverse=True)
+    if not len(points):
+        none = np.zeros((0, 3), dtype=np.float32)
+        return Surface(none, np.zeros((0, 3), dtype=np.int64), none, lattice.evaluations)
+    values = lattice.values[points].astype(np.float64)
+    where = lattice.axis[lattice.positions(points)].astype(np.float64)
+    vertices, faces, edges = igl.marching_cubes(values, where, index.reshape(-1, 8), 0.0)
+    # A vertex lies on the edge whose ends are packed into one key of `edges`.
+    keys = np.fromiter(edges.keys(), dtype=np.int64, count=len(edges))
+    owner = np.fromiter(edges.values(), dtype=np.int64, count=len(edges))
+    ends = np.zeros((len(vertices), 2), dtype=np.int64)
+    ends[owner] = points[np.stack([keys & 0xFFFFFFFF, keys >> 32], axis=-1)]
+    normals = _edge_normals(lattice, ends)
+    # libigl winds for "inside is low". The ring of outside reaches half a sample beyond the volume.
+    return Surface(np.clip(vertices, -1, 1).astype(np.float32), faces[:, ::-1].copy(), normals, lattice.evaluations)
+
+
+def _edge_normals(lattice: _Lattice, ends: NDArray[np.int64]) -> Float[np.ndarray, "v 3"]:
+    """Outward unit normals where the surface crosses lattice edges (v, 2): the field's gradient from known samples.
+
+    Across the edge, central differences at both ends, interpolated; all those samples are known, because the four cells
+    around a crossed edge were visited. Along it, the difference of the ends.
+    """
+    values = lattice.values
+    at_ends = values[ends].astype(np.float64)
+    share = (at_ends[:, 0] / (at_ends[:, 0] - at_ends[:, 1]))[:, None]
+    gradient = np.empty((len(ends), 3))
+    for axis, step in enumerate(lattice.steps):
+        slopes = (values[ends + step].astype(np.float64) - values[ends - step]) / 2
+        gradient[:, axis] = slopes[:, 0] * (1 - share[:, 0]) + slopes[:, 1] * share[:, 0]
+        along = np.abs(ends[:, 1] - ends[:, 0]) == step
+        gradient[along, axis] = ((at_ends[:, 1] - at_ends[:, 0]) * np.sign(ends[:, 1] - ends[:, 0]))[along]
+    return (-gradient / np.linalg.norm(gradient, axis=1, keepdims=True)).astype(np.float32)
+
+
+def surface_normals(
+    logits: Logits, vertices: Float[np.ndarray, "v 3"], *, step: float = 1 / 128, progress: Progress | None = None
+) -> Float[np.ndarray, "v 3"]:
+    """Outward unit normals at any points: against the field's gradient, by central differences over `step` each way."""
+    offsets = np.concatenate([np.eye(3), -np.eye(3)]).astype(np.float32) * np.float32(step)
+    gradient = np.empty((len(vertices), 3), dtype=np.float32)
+    size = CHUNK // len(offsets)
+    for start in range(0, len(vertices), size):
+        report(progress, start / len(vertices), "normals")
+        around = vertices[start : start + size, None].astype(np.float32) + offsets
+        answers = logits(torch.from_numpy(around.reshape(-1, 3))).detach().cpu().numpy().reshape(-1, 2, 3)
+        gradient[start : start + size] = answers[:, 0] - answers[:, 1]
+    return -gradient / np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+
+
+def clean(mesh: trimesh.Trimesh, min_volume_fraction: float = 0.01) -> trimesh.Trimesh:
+    """Drop connected components below a fraction of the whole volume; wind the rest so that the volume is positive.
+
+    A closed cavity inside a solid is a component of negative volume and is judged by its size like any other. Vertex
+    normals are kept. A mesh without faces is returned as it is.
+    """
+    if not len(mesh.faces):
+        return mesh
+    vertices, faces = np.asarray(mesh.vertices), np.asarray(mesh.faces)
+    sides = np.concatenate([faces[:, :2], faces[:, 1:]])
+    links = coo_array((np.ones(len(sides), dtype=bool), sides.T), shape=(len(vertices),) * 2)
+    count, label = connected_components(links, directed=False)
+    corners = vertices[faces]
+    signed = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) / 6
+    volumes = np.bincount(label[faces[:, 0]], weights=signed, minlength=count)
+    total = abs(volumes.sum())
+    keep = np.abs(volumes) >= min_volume_fraction * total
+    kept_faces = faces[keep[label[faces[:, 0]]]]
+    if volumes[keep].sum() < 0:
+        kept_faces = kept_faces[:, ::-1]
+    used, index = np.unique(kept_faces, return_inverse=True)
+    return trimesh.Trimesh(
+        vertices[used], index.reshape(-1, 3), vertex_normals=np.asarray(mesh.vertex_normals)[used], process=False
+    )
+
+
+def simplify(mesh: trimesh.Trimesh, faces: int) -> trimesh.Trimesh:
+    """Reduce a mesh to about `faces` triangles by quadric edge collapse; a watertight mesh stays so where that is possible.
+
+    Collapses that tear a thin part are retried more gently, which may leave more triangles than asked for. Vertex normals
+    are those of the triangles.
+    """
+    if len(mesh.faces) <= faces:
+        return mesh
+    reduced = mesh
+    for aggressiveness in (7, 4, 2, 1):
+        points, triangles = fast_simplification.simplify(
+            np.asarray(mesh.vertices, dtype=np.float32), np.asarray(mesh.faces), target_count=faces, agg=aggressiveness
+        )
+        reduced = trimesh.Trimesh(points, triangles, process=False)
+        if reduced.is_watertight or not mesh.is_watertight:
+            break
+    return reduced
+
+
+def extract_mesh(
+    logits: Logits, resolution: int, *, faces: int | None = None, progress: Progress | None = None
+) -> trimesh.Trimesh:
+    """A field's surface as a mesh that is ready to show or export: cleaned, if asked simplified, normals from the field.
+
+    `mesh.metadata["evaluations"]` says how many points the field was asked for. Raises DDMIError if the field has no
+    surface.
+    """
+    surface = extract_surface(logits, resolution, progress=sub_progress(progress, 0.0, 0.9))
+    if not len(surface.faces):
+        raise DDMIError("This shape is empty: the field is outside everywhere. Try another seed or prompt.")
+    mesh = clean(trimesh.Trimesh(surface.vertices, surface.faces, vertex_normals=surface.normals, process=False))
+    if faces is not None and faces < len(mesh.faces):
+        report(progress, 0.9, f"simplifying to {faces:,} faces")
+        mesh = simplify(mesh, faces)
+        normals = surface_normals(
+            logits, mesh.vertices, step=1 / resolution, progress=sub_progress(progress, 0.95, 1.0)
+        )
+        mesh = trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=normals, process=False)
+    mesh.metadata["evaluations"] = surface.evaluations
+    return mesh
