@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import subprocess
 import sys
 import tomllib
@@ -20,8 +22,21 @@ def test_packages_import_only_what_they_may_know(capsys: pytest.CaptureFixture[s
 
 
 def test_every_direct_dependency_is_pinned_exactly() -> None:
-    requirements = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
+    requirements = itertools.chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
     assert [requirement for requirement in requirements if "==" not in requirement] == []
+
+
+def test_only_domains_and_their_panels_ask_which_domain_it_is() -> None:
+    comparison = re.compile(r"""(==|!=|\bin|\bcase)\s*[\[({]?["'](shape|image|nerf|video)["']""")
+    asking = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for package in ("ddmi_core", "studio")
+        for path in (ROOT / package).rglob("*.py")
+        if not {"domains", "panels"} & set(path.parts)
+        for line in path.read_text().splitlines()
+        if comparison.search(line)
+    ]
+    assert asking == []
 
 
 def modules_after(code: str) -> set[str]:
