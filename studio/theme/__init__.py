@@ -1,0 +1,1 @@
+"""How the studio looks: one file of colours and sizes, one generated stylesheet, the icons."""

@@ -1,0 +1,108 @@
+"""The camera that the viewport orbits: pure arithmetic, no window and no OpenGL.
+
+Space is right-handed with y up; the camera looks along its own -z. Matrices act on column vectors.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+FIELD_OF_VIEW = 30.0  # degrees, vertical
+MIN_DISTANCE, MAX_DISTANCE = 0.15, 40.0
+_MAX_ELEVATION = 90.0
+
+
+@dataclass(frozen=True)
+class View:
+    """Where the camera is: angles in degrees, `distance` and `centre` in scene units.
+
+    Azimuth 0 looks at the front (+z side); positive azimuth moves the camera to the right (+x side); positive elevation up.
+    """
+
+    azimuth: float = 35.0
+    elevation: float = 22.0
+    distance: float = 4.0
+    centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def orbited(self, azimuth: float, elevation: float) -> "View":
+        """This view turned by the angles given (degrees); it stops at the poles."""
+        return replace(
+            self,
+            azimuth=(self.azimuth + azimuth + 180.0) % 360.0 - 180.0,
+            elevation=float(np.clip(self.elevation + elevation, -_MAX_ELEVATION, _MAX_ELEVATION)),
+        )
+
+    def panned(self, right: float, up: float) -> "View":
+        """This view moved sideways; the distances are fractions of the visible height."""
+        rotation = self.rotation()
+        scale = 2.0 * self.distance * np.tan(np.radians(FIELD_OF_VIEW / 2))
+        centre = np.asarray(self.centre) + scale * (right * rotation[0] + up * rotation[1])
+        return replace(self, centre=(float(centre[0]), float(centre[1]), float(centre[2])))
+
+    def zoomed(self, factor: float, toward: tuple[float, float] = (0.0, 0.0)) -> "View":
+        """This view `factor` times as far away, keeping the point under `toward` in place.
+
+        `toward` counts from the middle of the picture, x right and y up, in fractions of the visible height.
+        """
+        distance = float(np.clip(self.distance * factor, MIN_DISTANCE, MAX_DISTANCE))
+        kept = 1.0 - distance / self.distance
+        return replace(self.panned(kept * toward[0], kept * toward[1]), distance=distance)
+
+    def rotation(self) -> Float[np.ndarray, "3 3"]:
+        """The camera's right, up and backward axes in the scene, as rows."""
+        azimuth, elevation = np.radians(self.azimuth), np.radians(self.elevation)
+        backward = np.array(
+            [np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)]
+        )
+        right = np.array([np.cos(azimuth), 0.0, -np.sin(azimuth)])
+        return np.stack([right, np.cross(backward, right), backward])
+
+    def position(self) -> Float[np.ndarray, " 3"]:
+        """The camera's place in the scene."""
+        return np.asarray(self.centre) + self.distance * self.rotation()[2]
+
+    def world_to_camera(self) -> Float[np.ndarray, "4 4"]:
+        """The view matrix."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = self.rotation()
+        matrix[:3, 3] = -self.rotation() @ self.position()
+        return matrix
+
+    def projection(self, aspect: float) -> Float[np.ndarray, "4 4"]:
+        """The perspective matrix for a picture `aspect` times as wide as high. A narrow picture widens the field of view."""
+        focal = 1.0 / np.tan(np.radians(FIELD_OF_VIEW / 2)) * min(1.0, aspect)
+        near, far = max(0.01, self.distance * 0.02), self.distance + 30.0
+        matrix = np.zeros((4, 4))
+        matrix[0, 0], matrix[1, 1] = focal / aspect, focal
+        matrix[2, 2], matrix[2, 3] = (far + near) / (near - far), 2 * far * near / (near - far)
+        matrix[3, 2] = -1.0
+        return matrix
+
+    def blended(self, other: "View", amount: float) -> "View":
+        """The view `amount` (0..1) of the way to `other`, turning the short way round."""
+        turn = (other.azimuth - self.azimuth + 180.0) % 360.0 - 180.0
+        here, there = np.asarray(self.centre), np.asarray(other.centre)
+        centre = here + amount * (there - here)
+        return View(
+            azimuth=(self.azimuth + amount * turn + 180.0) % 360.0 - 180.0,
+            elevation=self.elevation + amount * (other.elevation - self.elevation),
+            distance=float(np.exp((1 - amount) * np.log(self.distance) + amount * np.log(other.distance))),
+            centre=(float(centre[0]), float(centre[1]), float(centre[2])),
+        )
+
+
+STANDARD_VIEWS: dict[str, tuple[float, float]] = {
+    "home": (35.0, 22.0),
+    "front": (0.0, 0.0),
+    "side": (90.0, 0.0),
+    "top": (0.0, 90.0),
+}
+
+
+def fitted(view: View, low: Float[np.ndarray, " 3"], high: Float[np.ndarray, " 3"]) -> View:
+    """`view` moved so that the box from `low` to `high` fills the picture with a margin, from the same direction."""
+    centre = (np.asarray(low, dtype=float) + np.asarray(high, dtype=float)) / 2
+    radius = max(float(np.linalg.norm(np.asarray(high, dtype=float) - np.asarray(low, dtype=float))) / 2, 0.05)
+    distance = 1.12 * radius / np.sin(np.radians(FIELD_OF_VIEW / 2))
+    return replace(view, distance=float(distance), centre=(float(centre[0]), float(centre[1]), float(centre[2])))

@@ -1,0 +1,345 @@
+"""The 3D viewport: one lit mesh on a floor, to orbit, pan and zoom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float32, Int
+from PySide6.QtCore import QEasingCurve, QVariantAnimation, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QImage, QResizeEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+from vispy import app, gloo
+
+from studio.theme.tokens import GRID, Colours
+from studio.widgets import shaders
+from studio.widgets.axis_gizmo import AxisGizmo
+from studio.widgets.orbit_camera import STANDARD_VIEWS, View, fitted
+
+_DEGREES_PER_HEIGHT = 220.0
+_WHEEL_FACTOR = 0.88
+_SHADOW_SIZE = 256
+_ANIMATION_MS = 220
+_QUAD = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=np.float32)
+_EMPTY_BOX = (np.full(3, -0.7, dtype=np.float32), np.full(3, 0.7, dtype=np.float32))
+
+
+@dataclass(frozen=True)
+class MeshData:
+    """What is drawn: vertices and unit normals in scene space, triangles as indices."""
+
+    vertices: Float32[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    normals: Float32[np.ndarray, "v 3"]
+
+
+def edges(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
+    """The edges of a closed, consistently oriented surface, each once: its two faces run through it in opposite directions."""
+    pairs = np.stack([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]], axis=1).reshape(-1, 2)
+    return np.ascontiguousarray(pairs[pairs[:, 0] < pairs[:, 1]], dtype=np.uint32)
+
+
+def _rgb(colour: str) -> tuple[float, float, float]:
+    return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
+
+
+class _Stage(app.Canvas):
+    """The OpenGL side: what is drawn and how. Knows the view, not where it came from."""
+
+    def __init__(self, colours: Colours) -> None:
+        super().__init__(app="pyside6", size=(640, 480), config={"samples": 4, "depth_size": 24}, autoswap=False)
+        self.view = View()
+        self.wireframe = False
+        self.grid = True
+        self._triangles: gloo.IndexBuffer | None = None
+        self._edges: gloo.IndexBuffer | None = None
+        self._faces: Int[np.ndarray, "f 3"] | None = None
+        self._shadow_is_stale = False
+        self._origin = (0.0, float(_EMPTY_BOX[0][1]), 0.0)
+        self._extent = 2.0
+        quad = gloo.VertexBuffer(_QUAD)
+        self._background = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BACKGROUND_FRAGMENT)
+        self._background["position"] = quad
+        self._floor = gloo.Program(shaders.FLOOR_VERTEX, shaders.FLOOR_FRAGMENT)
+        self._floor["position"] = quad
+        self._floor["reach"] = 3.6
+        self._mesh = gloo.Program(shaders.MESH_VERTEX, shaders.MESH_FRAGMENT)
+        self._lines = gloo.Program(shaders.LINE_VERTEX, shaders.LINE_FRAGMENT)
+        self._drop = gloo.Program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
+        self._blur = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BLUR_FRAGMENT)
+        self._blur["position"] = quad
+        shape = (_SHADOW_SIZE, _SHADOW_SIZE, 4)
+        self._pictures = [gloo.Texture2D(shape, interpolation="linear", wrapping="clamp_to_edge") for _ in range(2)]
+        depth = gloo.RenderBuffer(shape[:2], "depth")
+        self._targets = [gloo.FrameBuffer(self._pictures[0], depth), gloo.FrameBuffer(self._pictures[1])]
+        self._floor["shadow"] = self._pictures[0]
+        self.set_colours(colours)
+
+    def set_colours(self, colours: Colours) -> None:
+        self._background["edge"] = _rgb(colours.stage)
+        self._background["glow"] = _rgb(colours.stage_glow)
+        self._mesh["clay"] = _rgb(colours.clay)
+        self._floor["line_colour"] = _rgb(colours.grid)
+        self._floor["shadow_colour"] = _rgb(colours.shadow)
+        self._shade = colours.shadow_strength
+        self._lines["colour"] = (*_rgb(colours.wire), 0.55)
+        self.update()
+
+    def set_mesh(self, mesh: MeshData | None) -> None:
+        self._edges = None
+        self._faces = mesh.faces if mesh is not None else None
+        if mesh is None or len(mesh.faces) == 0:
+            self._triangles = None
+        else:
+            position = gloo.VertexBuffer(np.ascontiguousarray(mesh.vertices, dtype=np.float32))
+            for program in (self._mesh, self._lines, self._drop):
+                program["position"] = position
+            self._mesh["normal"] = gloo.VertexBuffer(np.ascontiguousarray(mesh.normals, dtype=np.float32))
+            self._triangles = gloo.IndexBuffer(np.ascontiguousarray(mesh.faces, dtype=np.uint32))
+            low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+            self._origin = (float(low[0] + high[0]) / 2, float(low[1]), float(low[2] + high[2]) / 2)
+            self._extent = max(0.9 * float(max(high[0] - low[0], high[2] - low[2])), 0.2)
+            self._shadow_is_stale = True
+        self.update()
+
+    def on_draw(self, event: object) -> None:
+        width, height = self.physical_size
+        if width < 2 or height < 2:
+            return
+        if self._triangles is not None and self._shadow_is_stale:
+            self._draw_shadow()
+        self.context.set_viewport(0, 0, width, height)
+        camera = self.view.world_to_camera().T.astype(np.float32)
+        projection = self.view.projection(width / height).T.astype(np.float32)
+
+        gloo.clear(color=True, depth=True)
+        gloo.set_state(depth_test=False, blend=False, cull_face=False)
+        self._background["aspect"] = width / height
+        self._background.draw("triangle_strip")
+        if self._triangles is not None:
+            self._draw_mesh(camera, projection)
+        self._draw_floor(camera, projection)
+
+    def _draw_mesh(self, camera: np.ndarray, projection: np.ndarray) -> None:
+        gloo.set_state(depth_test=True, blend=False, polygon_offset_fill=self.wireframe)
+        gloo.set_polygon_offset(1.0, 1.0)
+        self._mesh["camera"], self._mesh["projection"] = camera, projection
+        self._mesh["floor_height"] = self._origin[1]
+        self._mesh.draw("triangles", self._triangles)
+        gloo.set_state(polygon_offset_fill=False)
+        if self.wireframe and self._faces is not None:
+            if self._edges is None:
+                self._edges = gloo.IndexBuffer(edges(self._faces))
+            gloo.set_state(blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
+            self._lines["camera"], self._lines["projection"] = camera, projection
+            self._lines.draw("lines", self._edges)
+
+    def _draw_floor(self, camera: np.ndarray, projection: np.ndarray) -> None:
+        gloo.set_state(depth_test=True, blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
+        gloo.set_depth_mask(False)
+        self._floor["camera"], self._floor["projection"] = camera, projection
+        self._floor["origin"], self._floor["extent"] = self._origin, self._extent
+        self._floor["lines"] = float(self.grid)
+        above = float(np.clip(self.view.elevation / 4.0, 0.0, 1.0))  # from under the floor, its shadow would hide the object
+        self._floor["shade"] = self._shade * above if self._triangles is not None else 0.0
+        self._floor.draw("triangle_strip")
+        gloo.set_depth_mask(True)
+
+    def _draw_shadow(self) -> None:
+        """Draw the soft shadow on the floor into a texture; once per mesh."""
+        self._shadow_is_stale = False
+        self._drop["origin"], self._drop["extent"] = self._origin, self._extent
+        with self._targets[0]:
+            self.context.set_viewport(0, 0, _SHADOW_SIZE, _SHADOW_SIZE)
+            gloo.clear(color=(0, 0, 0, 1), depth=True)
+            gloo.set_state(depth_test=True, blend=False, cull_face=False)
+            self._drop.draw("triangles", self._triangles)
+        gloo.set_state(depth_test=False, blend=False)
+        for source, target, step in ((0, 1, (1, 0)), (1, 0, (0, 1)), (0, 1, (1.5, 0)), (1, 0, (0, 1.5))):
+            self._blur["picture"] = self._pictures[source]
+            self._blur["step"] = (step[0] / _SHADOW_SIZE, step[1] / _SHADOW_SIZE)
+            with self._targets[target]:
+                self._blur.draw("triangle_strip")
+
+
+class Viewport(QWidget):
+    """Shows a mesh. Left drag orbits, right or middle drag pans, the wheel zooms toward the pointer."""
+
+    view_changed = Signal()
+
+    def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._stage = _Stage(colours)
+        self._box = _EMPTY_BOX
+        self._drag_from: tuple[float, float] | None = None
+        self._animation = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=_ANIMATION_MS)
+        self._animation.setEasingCurve(QEasingCurve.Type.OutCubic)
+        self._animation.valueChanged.connect(self._on_animation)
+        self._animation_ends = (self._stage.view, self._stage.view)
+
+        native = self._stage.native
+        native.setParent(self)
+        native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(240, 200)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(native)
+        self._gizmo = AxisGizmo(colours, self)
+        self._gizmo.chosen.connect(self.turn_to)
+        for name in ("mouse_press", "mouse_move", "mouse_release", "mouse_wheel", "mouse_double_click"):
+            getattr(self._stage.events, name).connect(getattr(self, f"_on_{name}"))
+        self.reset()
+        self._animation.stop()
+
+    # What is shown
+
+    def show_mesh(self, mesh: MeshData | None, *, fit: bool = True) -> None:
+        """Show a mesh, or nothing. `fit` moves the camera so that all of it is seen, from where it looks now."""
+        self._stage.set_mesh(mesh)
+        has_shape = mesh is not None and len(mesh.faces) > 0
+        self._box = (mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)) if mesh and has_shape else _EMPTY_BOX
+        if fit:
+            self.set_view(fitted(self.view, *self._box))
+
+    def set_colours(self, colours: Colours) -> None:
+        """Take another theme's colours."""
+        self._stage.set_colours(colours)
+        self._gizmo.set_colours(colours)
+
+    @property
+    def wireframe(self) -> bool:
+        """Whether the mesh's edges are drawn over it."""
+        return self._stage.wireframe
+
+    @wireframe.setter
+    def wireframe(self, on: bool) -> None:
+        self._stage.wireframe = on
+        self._stage.update()
+
+    @property
+    def grid(self) -> bool:
+        """Whether the floor has lines."""
+        return self._stage.grid
+
+    @grid.setter
+    def grid(self, on: bool) -> None:
+        self._stage.grid = on
+        self._stage.update()
+
+    @property
+    def axes(self) -> bool:
+        """Whether the small axes in the corner are shown."""
+        return not self._gizmo.isHidden()
+
+    @axes.setter
+    def axes(self, on: bool) -> None:
+        self._gizmo.setVisible(on)
+
+    def screenshot(self) -> QImage:
+        """The picture as it stands, at the screen's resolution, without the axes."""
+        image: QImage = self._stage.native.grabFramebuffer()
+        return image.convertToFormat(QImage.Format.Format_RGB888)
+
+    # Where it is seen from
+
+    @property
+    def view(self) -> View:
+        """Where the camera is."""
+        return self._stage.view
+
+    def set_view(self, view: View) -> None:
+        """Put the camera there at once."""
+        self._animation.stop()
+        self._apply(view)
+
+    def orbit(self, azimuth: float, elevation: float) -> None:
+        """Turn the camera by angles in degrees."""
+        self.set_view(self.view.orbited(azimuth, elevation))
+
+    def pan(self, right: float, up: float) -> None:
+        """Move the camera sideways, in fractions of the visible height."""
+        self.set_view(self.view.panned(right, up))
+
+    def zoom(self, factor: float) -> None:
+        """Change the camera's distance by a factor."""
+        self.set_view(self.view.zoomed(factor))
+
+    def turn_to(self, name: str) -> None:
+        """Turn to one of `STANDARD_VIEWS`, keeping distance and centre."""
+        azimuth, elevation = STANDARD_VIEWS[name]
+        self._glide(replace(self.view, azimuth=azimuth, elevation=elevation))
+
+    def fit(self) -> None:
+        """Move the camera so that all of the object is seen, from the same direction."""
+        self._glide(fitted(self.view, *self._box))
+
+    def reset(self) -> None:
+        """Go back to the first view of the object."""
+        azimuth, elevation = STANDARD_VIEWS["home"]
+        self._glide(fitted(View(azimuth=azimuth, elevation=elevation), *self._box))
+
+    def _glide(self, view: View) -> None:
+        if not self.isVisible():
+            self.set_view(view)
+            return
+        self._animation.stop()
+        self._animation_ends = (self.view, view)
+        self._animation.start()
+
+    def _on_animation(self, amount: float) -> None:
+        start, end = self._animation_ends
+        self._apply(end if amount >= 1.0 else start.blended(end, amount))
+
+    def _apply(self, view: View) -> None:
+        self._stage.view = view
+        self._gizmo.set_rotation(view.rotation())
+        self._stage.update()
+        self.view_changed.emit()
+
+    # Mouse
+
+    def _on_mouse_press(self, event: object) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._drag_from = (float(event.pos[0]), float(event.pos[1]))  # type: ignore[attr-defined]
+
+    def _on_mouse_move(self, event: object) -> None:
+        button = event.button  # type: ignore[attr-defined]
+        if self._drag_from is None or not event.is_dragging:  # type: ignore[attr-defined]
+            return
+        x, y = (float(value) for value in event.pos)  # type: ignore[attr-defined]
+        height = max(self.height(), 1)
+        right, down = (x - self._drag_from[0]) / height, (y - self._drag_from[1]) / height
+        self._drag_from = (x, y)
+        shift = any(key.name == "Shift" for key in event.modifiers)  # type: ignore[attr-defined]
+        if button == 1 and not shift:
+            self.orbit(-right * _DEGREES_PER_HEIGHT, down * _DEGREES_PER_HEIGHT)
+        else:
+            self.pan(-right, down)
+
+    def _on_mouse_release(self, event: object) -> None:
+        self._drag_from = None
+
+    def _on_mouse_double_click(self, event: object) -> None:
+        self.reset()
+
+    def _on_mouse_wheel(self, event: object) -> None:
+        x, y = (float(value) for value in event.pos)  # type: ignore[attr-defined]
+        turns = float(event.delta[1])  # type: ignore[attr-defined]
+        height = max(self.height(), 1)
+        toward = ((x - self.width() / 2) / height, (self.height() / 2 - y) / height)
+        self.set_view(self.view.zoomed(_WHEEL_FACTOR**turns, toward))
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Keep the axes in their corner."""
+        super().resizeEvent(event)
+        self._gizmo.move(GRID, self.height() - self._gizmo.height() - GRID)
+        self._gizmo.raise_()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Release the OpenGL canvas with the widget."""
+        self._animation.stop()
+        self._stage.close()
+        super().closeEvent(event)
