@@ -1,0 +1,113 @@
+"""Furniture made by rule: endless variety with exact captions, exact labels and no files.
+
+Shape ``i`` depends on (seed, i) alone. Kinds: chair (stools too), table (desks too), sofa, bed, lamp, storage (bookcases, wardrobes,
+cabinets). Fronts face +z, y is up, the longest side spans [-0.9, 0.9].
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddmi_core.data.procedural.beds import bed
+from ddmi_core.data.procedural.captions import captions
+from ddmi_core.data.procedural.lamps import lamp
+from ddmi_core.data.procedural.parts import Draft
+from ddmi_core.data.procedural.seating import chair, sofa
+from ddmi_core.data.procedural.solids import Union
+from ddmi_core.data.procedural.storage import storage
+from ddmi_core.data.procedural.tables import table
+
+KINDS = {"chair": (chair, 0.25), "table": (table, 0.30), "sofa": (sofa, 0.10), "bed": (bed, 0.10), "lamp": (lamp, 0.10), "storage": (storage, 0.15)}
+CAPTIONS_PER_SHAPE = 8
+NEAR_SURFACE_SIGMAS = (0.01, 0.03, 0.08)
+_CACHED_SHAPES = 32_768  # about 6 kB each
+
+
+class ProceduralShapes:
+    """A data set of ``count`` procedural shapes; see `procedural`."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count = count
+        self.seed = seed
+        self._shape = lru_cache(maxsize=_CACHED_SHAPES)(self._make)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __repr__(self) -> str:
+        return f"ProceduralShapes({self.count}, seed={self.seed})"
+
+    def _make(self, i: int) -> tuple[Union, dict[str, object], list[str]]:
+        if not 0 <= i < self.count:
+            raise IndexError(f"shape {i} of {self.count}")
+        rng = np.random.default_rng((self.seed, i))
+        draft = Draft(rng)
+        names = tuple(KINDS)
+        KINDS[draft.pick(names, [KINDS[n][1] for n in names])][0](draft)
+        return draft.build.union(), draft.facts, captions(draft.facts, rng, CAPTIONS_PER_SHAPE)
+
+    def shape(self, i: int) -> Union:
+        """The solid itself: ``inside(points)`` and ``surface(count, rng)``."""
+        return self._shape(i)[0]
+
+    def captions(self, i: int) -> list[str]:
+        """True captions of shape ``i``, from the bare kind to three facts; common ones may repeat."""
+        return self._shape(i)[2]
+
+    def kind(self, i: int) -> str:
+        """One of `KINDS`."""
+        return str(self.attributes(i)["kind"])
+
+    def attributes(self, i: int) -> dict[str, object]:
+        """The facts behind the captions, e.g. ``{"kind": "table", "top": "round", "legs": 1, ...}``."""
+        return dict(self._shape(i)[1])
+
+    def sample(
+        self, i: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: bool = False
+    ) -> dict[str, NDArray[np.float32] | str]:
+        """One training example of shape ``i``.
+
+        Returns ``points`` (n_surface, 3) on the surface, ``coords`` (n_query, 3), ``targets`` (n_query, 1) of 0 and 1, all float32,
+        and a ``caption``. The first half of the queries is uniform in [-1, 1]^3, the rest is surface points plus Gaussian noise.
+        ``augment`` mirrors left and right and stretches the axes by up to 10 %; the longest side stays at 1.8.
+        """
+        shape, _, texts = self._shape(i)
+        near = n_query // 2
+        drawn, _ = shape.surface(n_surface + near, rng)
+        warp = self._warp(drawn, rng) if augment else np.ones(3, dtype=np.float32)
+        drawn = drawn * warp
+        coords = np.empty((n_query, 3), dtype=np.float32)
+        coords[: n_query - near] = rng.random((n_query - near, 3), dtype=np.float32) * 2 - 1
+        sigma = np.float32(rng.choice(NEAR_SURFACE_SIGMAS))
+        coords[n_query - near :] = drawn[n_surface:] + sigma * rng.standard_normal((near, 3), dtype=np.float32)
+        targets = shape.inside(coords / warp).astype(np.float32)[:, None]
+        return {"points": drawn[:n_surface], "coords": coords, "targets": targets, "caption": texts[int(rng.integers(len(texts)))]}
+
+    @staticmethod
+    def _warp(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Random factors per axis (x may be negative) that keep the longest side where it was."""
+        stretch = rng.uniform(0.9, 1.1, 3)
+        sides = np.ptp(points, axis=0)
+        stretch *= sides.max() / (sides * stretch).max()
+        stretch[0] *= rng.choice((-1, 1))
+        return stretch.astype(np.float32)
+
+    def grid(self, i: int, resolution: int = 128) -> NDArray[np.bool_]:
+        """Inside or not at the cell centres of a grid: (resolution,) * 3, indexed [ix, iy, iz]."""
+        axis = ((2 * np.arange(resolution) + 1) / resolution - 1).astype(np.float32)
+        shape = self.shape(i)
+        y, z = np.meshgrid(axis, axis, indexing="ij")
+        plane = np.stack([np.zeros_like(y), y, z], axis=-1).reshape(-1, 3)
+        result = np.empty((resolution, resolution, resolution), dtype=bool)
+        for ix, x in enumerate(axis):
+            plane[:, 0] = x
+            result[ix] = shape.inside(plane).reshape(resolution, resolution)
+        return result
+
+
+def procedural(count: int, seed: int) -> ProceduralShapes:
+    """``count`` pieces of furniture made by rule. Nothing is computed before it is asked for."""
+    return ProceduralShapes(count, seed)

@@ -1,0 +1,119 @@
+"""What the furniture kinds share: random choices, legs and bases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from ddmi_core.data.procedural.solids import Builder, rotation
+
+T = TypeVar("T")
+LEG_STYLES = ("square", "square", "round", "tapered square", "tapered round", "splayed round", "splayed square", "turned")
+
+
+@dataclass
+class Draft:
+    """A shape in the making: its solids in metres and the true facts that captions may use."""
+
+    rng: np.random.Generator
+    build: Builder = field(default_factory=Builder)
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def between(self, low: float, high: float) -> float:
+        return float(self.rng.uniform(low, high))
+
+    def pick(self, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
+        p = None if weights is None else np.asarray(weights, dtype=float) / np.sum(weights)
+        return options[int(self.rng.choice(len(options), p=p))]
+
+    def chance(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
+
+    def whole(self, low: int, high: int) -> int:
+        """An integer from low to high, both included."""
+        return int(self.rng.integers(low, high + 1))
+
+
+def corner_feet(width: float, depth: float, inset: float) -> list[tuple[float, float]]:
+    """The four (x, z) leg positions under a rectangle, ``inset`` from its edges."""
+    x, z = width / 2 - inset, depth / 2 - inset
+    return [(-x, z), (x, z), (-x, -z), (x, -z)]
+
+
+def ring_feet(radius: float, count: int, start: float = 0.0) -> list[tuple[float, float]]:
+    """``count`` (x, z) positions on a circle; the first at angle ``start`` from the front."""
+    angles = start + np.arange(count) * 2 * np.pi / count
+    return [(float(radius * np.sin(a)), float(radius * np.cos(a))) for a in angles]
+
+
+def legs(draft: Draft, feet: Sequence[tuple[float, float]], top: float, width: float, style: str, *, splay: float = 0.0) -> None:
+    """Legs from the floor to height ``top``; ``width`` at the top; slanted ones end ``splay`` further from the middle."""
+    build = draft.build
+    thin = draft.between(0.45, 0.75)
+    bulge = draft.between(-0.3, 0.5)
+    collar = draft.between(0.6, 0.85) * top
+    reach = max(float(np.hypot(*f)) for f in feet) or 1.0
+    for x, z in feet:
+        out = splay / reach if style.startswith("splayed") else 0.0
+        foot, head = (x * (1 + out), 0.0, z * (1 + out)), (x, top, z)
+        if style == "turned":
+            build.rod((x, collar, z), head, width, is_round=False)
+            build.rod(foot, (x, collar * 1.02, z), width * thin, width * 0.8, bulge=bulge)
+        else:
+            low = width if style in ("square", "round") else width * thin
+            build.rod(foot, head, low, width, is_round="round" in style)
+
+
+def pedestal(draft: Draft, top: float, column: float, base: float, style: str) -> None:
+    """One central leg: a column of full width ``column`` on a base of radius ``base``."""
+    build = draft.build
+    if style == "disc":
+        thick = draft.between(0.015, 0.05)
+        build.drum((0, thick / 2, 0), (base,), thick, taper=draft.between(-0.15, 0), rounding=draft.pick((0.0, 0.01)))
+        start = thick / 2
+    elif style == "dome":
+        thick = draft.between(0.05, 0.1)
+        build.drum((0, thick / 2, 0), (base * 0.65,), thick, taper=-0.54)
+        start = thick / 2
+    elif style == "square":
+        thick = draft.between(0.02, 0.05)
+        build.box((0, thick / 2, 0), (1.7 * base, thick, 1.7 * base), rounding=draft.pick((0.0, 0.01)))
+        start = thick / 2
+    elif style == "cross":
+        thick, wide = draft.between(0.03, 0.05), draft.between(0.05, 0.08)
+        turn = draft.pick((0.0, np.pi / 4))
+        for angle in (turn, turn + np.pi / 2):
+            build.box((0, thick / 2, 0), (2 * base, thick, wide), frame=rotation(y=angle))
+        start = thick / 2
+    elif style == "star":
+        start = draft.between(0.05, 0.09)
+        size = draft.between(0.03, 0.045)
+        for x, z in ring_feet(base, draft.pick((5, 5, 5, 4, 6))):
+            build.rod((x, start - 0.01, z), (0, start + 0.02, 0), size * 0.8, size * 1.2)
+            build.ball((x, 0.03, z), (0.03, 0.03, 0.03))
+    else:  # a plain column, wide enough to stand on
+        start = 0.0
+        column = max(column, base * draft.between(0.5, 0.8))
+    shape = draft.pick(("straight", "straight", "tapered", "flared", "bulged", "square"))
+    if shape == "square":
+        build.span((-column / 2, start, -column / 2), (column / 2, top, column / 2))
+    elif shape == "bulged" and style != "star":
+        build.rod((0, start, 0), (0, top, 0), column * 0.9, bulge=draft.between(0.2, 0.7))
+    elif shape == "flared" and style != "star":
+        build.rod((0, start, 0), (0, top, 0), column, bulge=-0.25)
+        build.rod((0, start, 0), (0, start + 0.3 * (top - start), 0), column * 1.7, column * 0.8)
+    else:
+        build.rod((0, start, 0), (0, top, 0), column * draft.between(1.0, 1.6 if shape == "tapered" else 1.0), column)
+
+
+def stretchers(draft: Draft, feet: Sequence[tuple[float, float]], height: float, size: float, *, is_round: bool) -> None:
+    """Rails between four legs given in the order of `corner_feet`: round the outside, or as an H."""
+    pairs: list[tuple[int, int]] = draft.pick(([(0, 2), (1, 3)], [(0, 1), (2, 3), (0, 2), (1, 3)], [(0, 2), (1, 3), (2, 3)]))
+    for a, b in pairs:
+        (xa, za), (xb, zb) = feet[a], feet[b]
+        draft.build.rod((xa, height, za), (xb, height, zb), size, is_round=is_round)
+    if len(pairs) == 2:
+        draft.build.rod((feet[0][0], height, 0), (feet[1][0], height, 0), size, is_round=is_round)

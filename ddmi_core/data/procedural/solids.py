@@ -1,0 +1,423 @@
+"""Unions of simple solids with exact inside tests and surface samples, in vectorised numpy and without meshes.
+
+Two families are enough for furniture. A *block* is a box with rounded edges, a *drum* an elliptic cylinder, possibly hollow or only
+a sector of one. Both may be rotated, stretched, tapered and bulged along their own y axis. The scale of the cross-section at height
+``t`` in [-1, 1] is ``1 + taper * t + bulge * (1 - t^2)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+BoolArray = NDArray[np.bool_]
+
+# A surface sample belongs to the union's boundary if this much further out nothing is solid. It also is the tolerance for touching parts.
+SURFACE_STEP = 2e-3
+_NOT_A_SECTOR = -2.0
+
+
+def rotation(*, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> FloatArray:
+    """Rotation matrix (3, 3) about the axes x, then y, then z, by angles in radians."""
+    (sx, cx), (sy, cy), (sz, cz) = ((np.sin(a), np.cos(a)) for a in (x, y, z))
+    about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    return about_z @ about_y @ about_x
+
+
+def upright(direction: Sequence[float] | FloatArray) -> FloatArray:
+    """Rotation (3, 3) whose y axis is ``direction``, with its x axis as near the world's x as can be."""
+    up = np.asarray(direction, dtype=float)
+    up = up / np.linalg.norm(up)
+    helper = np.array([1.0, 0.0, 0.0]) if abs(up[0]) < 0.9 else np.array([0.0, 0.0, 1.0])
+    side = helper - up * (helper @ up)
+    side /= np.linalg.norm(side)
+    return np.stack([side, up, np.cross(side, up)], axis=1)
+
+
+@dataclass(frozen=True)
+class Solid:
+    """One block or drum; lengths in the caller's unit.
+
+    ``half``: half sizes along the own axes. ``rounding``: edge radius. ``stretch``: factors applied after rounding, so that
+    a ball becomes an ellipsoid. ``hole``: inner radius over outer radius (drums). ``sector``: half angle about the own -z axis in
+    radians, ``None`` for the whole drum.
+    """
+
+    centre: FloatArray
+    half: FloatArray
+    frame: FloatArray
+    is_drum: bool = False
+    rounding: float = 0.0
+    taper: tuple[float, float] = (0.0, 0.0)
+    bulge: float = 0.0
+    stretch: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    hole: float = 0.0
+    sector: float | None = None
+
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Lower and upper corner of an axis-aligned box that holds the solid."""
+        levels = np.linspace(-1, 1, 9) if self.bulge else np.array([-1.0, 1.0])
+        scale = np.stack([1 + k * levels + self.bulge * (1 - levels**2) for k in self.taper], axis=1)
+        axes = self.frame * np.asarray(self.stretch)
+        middles = np.outer(levels * self.half[1], axes[:, 1])
+        if self.is_drum and self.sector is not None:
+            angles = np.linspace(-self.sector, self.sector, 33)
+            rim = np.stack([np.sin(angles), -np.cos(angles)], axis=1)
+            rim = np.concatenate([rim, rim * self.hole])
+            local = rim[None] * scale[:, None] * self.half[[0, 2]]
+            points = middles[:, None] + local @ axes[:, [0, 2]].T
+            points = points.reshape(-1, 3)
+            return self.centre + points.min(0), self.centre + points.max(0)
+        across = axes[None][:, :, [0, 2]] * (scale * self.half[[0, 2]])[:, None]
+        if self.is_drum:
+            reach = np.linalg.norm(across, axis=2)
+        elif self.rounding and not any(self.taper) and not self.bulge:
+            core = np.abs(axes) @ (self.half - self.rounding) + np.linalg.norm(axes, axis=1) * self.rounding
+            return self.centre - core, self.centre + core
+        else:
+            reach = np.abs(across).sum(2)
+        return self.centre + (middles - reach).min(0), self.centre + (middles + reach).max(0)
+
+    def placed(self, offset: FloatArray, scale: float, thinnest: float) -> Solid:
+        """The solid moved by ``-offset`` and scaled, then thickened to at least ``thinnest`` in every direction."""
+        narrowest = np.array([1 - abs(self.taper[0]) + min(self.bulge, 0), 1.0, 1 - abs(self.taper[1]) + min(self.bulge, 0)])
+        half = np.maximum(self.half * scale, 0.5 * thinnest / np.maximum(narrowest, 0.35) / np.asarray(self.stretch))
+        hole = self.hole
+        if hole:
+            hole = max(min(hole, 1 - thinnest / (half[[0, 2]] * narrowest[[0, 2]]).min()), 0.0)
+        return Solid(
+            (self.centre - offset) * scale, half, self.frame, self.is_drum, min(self.rounding * scale, half.min()), self.taper,
+            self.bulge, self.stretch, hole, self.sector,
+        )  # fmt: skip
+
+
+@dataclass
+class Builder:
+    """Collects solids in metres; y is up and the floor is wherever the caller puts it."""
+
+    solids: list[Solid] = field(default_factory=list)
+
+    def box(
+        self,
+        centre: Sequence[float],
+        size: Sequence[float],
+        *,
+        rounding: float = 0.0,
+        frame: FloatArray | None = None,
+        taper: tuple[float, float] = (0.0, 0.0),
+        bulge: float = 0.0,
+        stretch: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    ) -> None:
+        """A box of the given full size; ``rounding`` is limited to half of its thinnest side."""
+        half = np.abs(np.asarray(size, dtype=float)) / 2
+        frame = np.eye(3) if frame is None else frame
+        rounding = min(rounding, float(half.min()))
+        self.solids.append(Solid(np.asarray(centre, dtype=float), half, frame, False, rounding, taper, bulge, stretch))
+
+    def span(self, low: Sequence[float], high: Sequence[float], *, rounding: float = 0.0) -> None:
+        """The axis-aligned box between two corners."""
+        a, b = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+        self.box((a + b) / 2, b - a, rounding=rounding)
+
+    def drum(
+        self,
+        centre: Sequence[float],
+        radii: Sequence[float],
+        height: float,
+        *,
+        frame: FloatArray | None = None,
+        taper: float = 0.0,
+        bulge: float = 0.0,
+        rounding: float = 0.0,
+        hole: float = 0.0,
+        sector: float | None = None,
+    ) -> None:
+        """An elliptic cylinder with radii (x, z) at mid-height; see `Solid` for the rest."""
+        half = np.array([radii[0], height / 2, radii[-1]], dtype=float)
+        frame = np.eye(3) if frame is None else frame
+        rounding = min(rounding, height / 2, 0.95 * min(radii) * (1 - hole))
+        self.solids.append(
+            Solid(np.asarray(centre, dtype=float), half, frame, True, rounding, (taper, taper), bulge, (1.0, 1.0, 1.0), hole, sector)
+        )
+
+    def ball(self, centre: Sequence[float], radii: Sequence[float]) -> None:
+        """An ellipsoid with radii along x, y, z."""
+        reach = np.asarray(radii, dtype=float)
+        self.box(centre, (2.0 * reach.min(),) * 3, rounding=reach.min(), stretch=tuple((reach / reach.min()).tolist()))
+
+    def rod(
+        self,
+        start: Sequence[float],
+        end: Sequence[float],
+        start_size: float,
+        end_size: float | None = None,
+        *,
+        is_round: bool = True,
+        bulge: float = 0.0,
+    ) -> None:
+        """A straight leg, rail or pole between two points with full widths at its ends; round or square in section."""
+        a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
+        end_size = start_size if end_size is None else end_size
+        middle = (start_size + end_size) / 2
+        taper = (end_size - start_size) / (end_size + start_size)
+        frame, length = upright(b - a), float(np.linalg.norm(b - a))
+        if is_round:
+            self.drum((a + b) / 2, (middle / 2, middle / 2), length, frame=frame, taper=taper, bulge=bulge)
+        else:
+            self.box((a + b) / 2, (middle, length, middle), frame=frame, taper=(taper, taper), bulge=bulge)
+
+    def path(self, points: Iterable[Sequence[float]], size: float) -> None:
+        """A bent round tube through ``points`` with balls at its bends."""
+        bends = [np.asarray(p, dtype=float) for p in points]
+        for a, b in zip(bends, bends[1:], strict=False):
+            self.rod(a, b, size)
+        for p in bends[1:-1]:
+            self.ball(p, (size / 2,) * 3)
+
+    def union(self, *, longest: float = 1.8, thinnest: float = 0.03) -> Union:
+        """All solids as one shape, centred, its longest side ``longest``, no part thinner than ``thinnest``."""
+        solids = self.solids
+        scale, offset = 1.0, np.zeros(3)
+        # Thickening may move the outermost face, so the second pass fits what the first one made.
+        for _ in range(2):
+            corners = [s.bounds() for s in solids]
+            low = np.min([c[0] for c in corners], axis=0)
+            high = np.max([c[1] for c in corners], axis=0)
+            offset, scale = (low + high) / 2, longest / float((high - low).max())
+            solids = [s.placed(offset, scale, thinnest) for s in solids]
+        return Union(solids)
+
+
+class _Family:
+    """The solids of one family as arrays over the family's n members."""
+
+    def __init__(self, solids: list[Solid]) -> None:
+        def column(values: Iterable[float]) -> FloatArray:
+            return np.array(list(values), dtype=np.float32).reshape(-1, 1)
+
+        self.count = len(solids)
+        stretch = np.array([s.stretch for s in solids]).reshape(-1, 3)
+        frames = np.array([s.frame for s in solids]).reshape(-1, 3, 3)
+        centres = np.array([s.centre for s in solids]).reshape(-1, 3)
+        self.half = np.array([s.half for s in solids], dtype=np.float32).reshape(-1, 3)
+        self.rounding = column(s.rounding for s in solids)
+        self.taper_x = column(s.taper[0] for s in solids)
+        self.taper_z = column(s.taper[1] for s in solids)
+        self.bulge = column(s.bulge for s in solids)
+        self.hole = column(s.hole for s in solids)
+        self.sector = column(np.pi if s.sector is None else s.sector for s in solids)
+        self.cos_sector = column(_NOT_A_SECTOR if s.sector is None else np.cos(s.sector) for s in solids)
+        # world -> own coordinates, one matrix product for the whole family: rows are grouped by axis, so each axis is one (n, points) slab
+        into = frames.transpose(0, 2, 1) / stretch[:, :, None]
+        shift = np.einsum("nij,nj->ni", into, centres)
+        self.into = np.ascontiguousarray(into.transpose(1, 0, 2).reshape(-1, 3), dtype=np.float32)
+        self.shift = np.ascontiguousarray(shift.T.reshape(-1, 1), dtype=np.float32)
+        self.out = (frames * stretch[:, None, :]).astype(np.float32)
+        self.normal_out = (frames / stretch[:, None, :]).astype(np.float32)
+        self.centres = centres.astype(np.float32)
+        self.stretched_half = self.half * stretch
+        self.shaped = bool(np.any(self.taper_x) or np.any(self.taper_z) or np.any(self.bulge))
+
+    def own(self, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Own coordinates of (p, 3) points: three arrays (n, p), with taper and bulge undone."""
+        local = self.into @ points.T
+        local -= self.shift
+        x, y, z = local.reshape(3, self.count, -1)
+        if self.shaped:
+            level = y / self.half[:, 1:2]
+            # Beyond the ends the profile may shrink to nothing; those points are outside by their height anyway.
+            np.clip(level, -1, 1, out=level)
+            swell = 1 + self.bulge * (1 - level * level)
+            x = x / (swell + self.taper_x * level)
+            z = z / (swell + self.taper_z * level)
+        return x, y, z
+
+    def place(self, which: NDArray[np.intp], local: FloatArray, normal: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Own surface points and normals (p, 3) of solids ``which`` -> world, applying the profile; normals of unit length."""
+        level = local[:, 1] / self.half[which, 1]
+        if self.shaped:
+            bulge, taper_x, taper_z = self.bulge[which, 0], self.taper_x[which, 0], self.taper_z[which, 0]
+            swell = bulge * (1 - level * level) + 1
+            slope_x, slope_z = ((t - 2 * bulge * level) / self.half[which, 1] for t in (taper_x, taper_z))
+            scale_x, scale_z = swell + taper_x * level, swell + taper_z * level
+            normal_y = normal[:, 1] - normal[:, 0] * local[:, 0] * slope_x / scale_x - normal[:, 2] * local[:, 2] * slope_z / scale_z
+            normal = np.stack([normal[:, 0] / scale_x, normal_y, normal[:, 2] / scale_z], axis=1)
+            local = np.stack([local[:, 0] * scale_x, local[:, 1], local[:, 2] * scale_z], axis=1)
+        out, normal_out = self.out[which], self.normal_out[which]
+        points = self.centres[which] + np.einsum("pij,pj->pi", out, local)
+        normals = np.einsum("pij,pj->pi", normal_out, normal)
+        normals /= np.sqrt(np.einsum("pi,pi->p", normals, normals))[:, None]
+        return points, normals
+
+
+class _Blocks(_Family):
+    def __init__(self, solids: list[Solid]) -> None:
+        super().__init__(solids)
+        x, y, z = self.stretched_half.T
+        self.areas = 8 * np.stack([y * z, x * z, x * y], axis=1).reshape(-1)  # per solid: both faces across x, y, z
+        self.core = self.half - self.rounding
+
+    def inside(self, points: FloatArray) -> BoolArray:
+        offsets = [np.abs(v) for v in self.own(points)]
+        result = offsets[0] <= self.half[:, 0:1]
+        for axis in (1, 2):
+            result &= offsets[axis] <= self.half[:, axis : axis + 1]
+        rounded = np.flatnonzero(self.rounding[:, 0] > 0)
+        if len(rounded):
+            squares: FloatArray | None = None
+            for axis in range(3):
+                beyond = np.maximum(offsets[axis][rounded] - self.core[rounded, axis : axis + 1], 0)
+                beyond *= beyond
+                squares = beyond if squares is None else squares + beyond
+            assert squares is not None
+            result[rounded] &= squares <= self.rounding[rounded] ** 2
+        return result.any(axis=0)
+
+    def surface(self, part: NDArray[np.intp], rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        which, axis = np.divmod(part, 3)
+        row = np.arange(len(part))
+        half, core = self.half[which], self.core[which]
+        unit = rng.random((len(part), 3), dtype=np.float32) * 2 - 1
+        sign = np.where(unit[row, axis] < 0, np.float32(-1), np.float32(1))
+        unit[row, axis] = sign
+        local = unit * half
+        # On a rounded block the sample is pushed from the sharp box onto the rounded edge.
+        excess = local - np.clip(local, -core, core)
+        length = np.sqrt(np.einsum("pi,pi->p", excess, excess))
+        normal = np.zeros_like(local)
+        normal[row, axis] = sign
+        rounded = length > 1e-7
+        normal[rounded] = excess[rounded] / length[rounded, None]
+        local = np.where(rounded[:, None], local - excess + normal * self.rounding[which], local)
+        return self.place(which, local, normal)
+
+
+class _Drums(_Family):
+    def __init__(self, solids: list[Solid]) -> None:
+        super().__init__(solids)
+        x, y, z = self.half.T
+        hole, share = self.hole[:, 0], self.sector[:, 0] / np.pi
+        ends = np.stack([(1 + s * self.taper_x[:, 0]) ** 2 for s in (-1, 1)], axis=1)
+        around = 2 * np.pi * np.sqrt((x**2 + z**2) / 2) * 2 * y * (1 + 2 * self.bulge[:, 0] / 3) * share
+        disc = np.pi * x * z * (1 - hole**2) * share
+        cut = np.where(share < 1, 2 * y * (1 - hole) * np.sqrt(x * z), 0)
+        # per solid: outer wall, inner wall, lower and upper end, the two cut faces of a sector
+        self.areas = np.stack([around, around * hole, disc * ends[:, 0], disc * ends[:, 1], cut, cut], axis=1).reshape(-1)
+        self.radius = np.sqrt(self.half[:, 0:1] * self.half[:, 2:3])
+
+    def inside(self, points: FloatArray) -> BoolArray:
+        x, y, z = self.own(points)
+        x, z = x / self.half[:, 0:1], z / self.half[:, 2:3]
+        y = np.abs(y)
+        square = x * x + z * z
+        result = (square <= 1) & (y <= self.half[:, 1:2])
+        hollow = np.flatnonzero(self.hole[:, 0] > 0)
+        if len(hollow):
+            result[hollow] &= square[hollow] >= self.hole[hollow] ** 2
+        sectors = np.flatnonzero(self.cos_sector[:, 0] > _NOT_A_SECTOR)
+        if len(sectors):
+            result[sectors] &= -z[sectors] >= self.cos_sector[sectors] * np.sqrt(square[sectors])
+        rounded = np.flatnonzero(self.rounding[:, 0] > 0)
+        if len(rounded):
+            r = self.rounding[rounded]
+            over = np.maximum((np.sqrt(square[rounded]) - 1) * self.radius[rounded] + r, 0)
+            above = np.maximum(y[rounded] - self.half[rounded, 1:2] + r, 0)
+            result[rounded] &= over * over + above * above <= r * r
+        return result.any(axis=0)
+
+    def surface(self, part: NDArray[np.intp], rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        which, part = np.divmod(part, 6)
+        u, v, w = rng.random((3, len(part)), dtype=np.float32)
+        hole, radius, r = self.hole[which, 0], self.radius[which, 0], self.rounding[which, 0]
+        half_y, taper = self.half[which, 1], self.taper_x[which, 0]
+        wall = part < 2
+        # On a cone a height is as likely as its circumference is long: inverse of the distribution 1 + taper * t.
+        steady = np.abs(taper) < 1e-3
+        slope = np.where(steady, 1, taper)
+        level = np.where(steady, 2 * v - 1, (np.sqrt((1 - slope) ** 2 + 4 * slope * v) - 1) / slope)
+        level = np.where(wall, level, np.where(part == 2, -1, np.where(part == 3, 1, 2 * v - 1)))
+        rho = np.where(part == 0, 1, np.where(part == 1, hole, np.where(part < 4, np.sqrt(hole**2 + w * (1 - hole**2)), hole + w * (1 - hole))))
+        angle = (2 * u - 1) * self.sector[which, 0]
+        angle = np.where(part == 4, -self.sector[which, 0], np.where(part == 5, self.sector[which, 0], angle))
+        radial = np.where(part == 0, 1, np.where(part == 1, -1, 0)).astype(np.float32)
+        vertical = np.where(part == 2, -1, np.where(part == 3, 1, 0)).astype(np.float32)
+        tangential = np.where(part == 4, -1, np.where(part == 5, 1, 0)).astype(np.float32)
+        y = level * half_y
+        over, above = (rho - 1) * radius + r, np.abs(y) - half_y + r
+        corner = np.flatnonzero((r > 0) & (over > 0) & (above > 0) & (part != 1))
+        if len(corner):
+            length = np.hypot(over[corner], above[corner])
+            out, up = over[corner] / length, above[corner] / length
+            face = (part[corner] == 0) | (part[corner] == 2) | (part[corner] == 3)
+            shrink = np.where(face, r[corner], np.minimum(length, r[corner]))
+            rho[corner] = 1 + (out * shrink - r[corner]) / radius[corner]
+            y[corner] = np.sign(y[corner]) * (half_y[corner] + up * shrink - r[corner])
+            radial[corner] = np.where(face, out, 0)
+            vertical[corner] = np.where(face, up * np.sign(y[corner]), 0)
+        sin, cos = np.sin(angle), np.cos(angle)
+        half_x, half_z = self.half[which, 0], self.half[which, 2]
+        local = np.stack([half_x * rho * sin, y, -half_z * rho * cos], axis=1)
+        across = radius[:, None] * np.stack([sin / half_x, cos / half_z], axis=1)
+        normal = np.stack(
+            [radial * across[:, 0] + tangential * cos, vertical, -radial * across[:, 1] + tangential * sin], axis=1
+        )
+        return self.place(which, local, normal)
+
+
+class Union:
+    """A shape: the union of placed solids. Coordinates are normalised, x right, y up, z to the front."""
+
+    def __init__(self, solids: list[Solid]) -> None:
+        self._families: list[_Blocks | _Drums] = []
+        for kind, members in ((_Blocks, [s for s in solids if not s.is_drum]), (_Drums, [s for s in solids if s.is_drum])):
+            if members:
+                self._families.append(kind(members))
+        areas = np.concatenate([f.areas for f in self._families])
+        self._cumulative = np.cumsum(areas) / areas.sum()
+
+
+    def inside(self, points: FloatArray) -> BoolArray:
+        """Whether each of (p, 3) points is solid: (p,)."""
+        points = np.ascontiguousarray(points, dtype=np.float32)
+        result = self._families[0].inside(points)
+        for family in self._families[1:]:
+            result |= family.inside(points)
+        return result
+
+    def surface(self, count: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """``count`` area-weighted points on the union's boundary and their outward unit normals, both (count, 3) float32."""
+        points: list[FloatArray] = []
+        normals: list[FloatArray] = []
+        found = 0
+        rate = 0.7  # a guess at the share of samples that lie on the boundary; measured from the first draw on
+        while found < count:
+            drawn = int((count - found) / rate * 1.08) + 16
+            p, n = self._candidates(drawn, rng)
+            keep = ~self.inside(p + SURFACE_STEP * n)
+            rate = max(float(keep.mean()), 0.05)
+            p, n = p[keep], n[keep]
+            points.append(p)
+            normals.append(n)
+            found += len(p)
+        # Families come out one after the other, so a cut at ``count`` must be a random one.
+        chosen = rng.permutation(found)[:count]
+        return np.concatenate(points)[chosen], np.concatenate(normals)[chosen]
+
+    def _candidates(self, count: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        part = np.searchsorted(self._cumulative, rng.random(count) * self._cumulative[-1], side="right")
+        points, normals, first = [], [], 0
+        for family in self._families:
+            last = first + len(family.areas)
+            own = part[(part >= first) & (part < last)] - first
+            if len(own):
+                p, n = family.surface(own, rng)
+                points.append(p)
+                normals.append(n)
+            first = last
+        return np.concatenate(points).astype(np.float32), np.concatenate(normals).astype(np.float32)
