@@ -1,57 +1,97 @@
 """Meshes to files: OBJ, GLB, PLY and STL, written in full or not at all."""
 
 import errno
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import trimesh
 
 from ddmi_core.errors import ExportError
 from ddmi_core.files import atomic_write
+from ddmi_core.progress import Progress, report
 
 MESH_FORMATS = (".obj", ".glb", ".ply", ".stl")
+_LINES = 8192  # lines of text made in one go, some milliseconds
 
 
-def export_mesh(mesh: trimesh.Trimesh, path: Path) -> None:
+def export_mesh(mesh: trimesh.Trimesh, path: Path, *, progress: Progress | None = None) -> None:
     """Write a mesh in the format that the suffix names: one of `MESH_FORMATS`, in any case.
 
-    Vertex normals go along where the format has them (not STL). Missing folders are made. The file appears under its name
-    only when it is whole, so a failure or a kill leaves an earlier file of that name as it was.
+    Vertex normals go along where the format has them (not STL). Missing folders are made. The file appears under its
+    name only when it is whole, so a failure, a cancel or a kill leaves an earlier file of that name as it was.
 
     Raises:
         ExportError: unknown suffix, a mesh without faces, or a place that cannot be written to (and why).
     """
     path = Path(path)
-    suffix = check_mesh_suffix(path)
+    suffix = mesh_format(path)
     if not len(mesh.faces):
         raise ExportError(f"There is nothing to write to {path.name}: the mesh has no faces.")
-    options = {} if suffix == ".stl" else {"include_normals": True}
-    if suffix == ".ply":
-        options = {"vertex_normal": True}
-    content = _bare(mesh).export(file_type=suffix[1:], **options)
-    data = content.encode() if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
-        with atomic_write(path) as temporary:
-            temporary.write_bytes(data)
+        with atomic_write(path) as temporary, temporary.open("wb") as file:
+            _WRITERS[suffix](mesh, file, progress)
     except OSError as error:
         raise ExportError(f"Could not write {path}: {_reason(error)}") from error
+    report(progress, 1.0, f"wrote {path.name}")
 
 
-def check_mesh_suffix(path: Path) -> str:
-    """The format suffix of a path, in lower case; raises ExportError where no mesh format has it."""
-    suffix = Path(path).suffix.lower()
+def mesh_format(path: Path) -> str:
+    """Return the format suffix of a path, in lower case.
+
+    Raises:
+        ExportError: no mesh format has it.
+    """
+    suffix = path.suffix.lower()
     if suffix not in MESH_FORMATS:
-        known = ", ".join(MESH_FORMATS)
         problem = f'"{suffix}" is not a mesh format' if suffix else "the name has no suffix"
-        raise ExportError(f"Cannot export to {path}: {problem}. Use one of {known}.")
+        raise ExportError(f"Cannot export to {path}: {problem}. Use one of {', '.join(MESH_FORMATS)}.")
     return suffix
 
 
+def _write_obj(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None) -> None:
+    """Write text in small parts: trimesh formats a mesh in one call, which stops every other thread for seconds."""
+    corners = np.repeat(np.asarray(mesh.faces) + 1, 2, axis=1)  # vertex and normal of each corner have the same number
+    parts = (
+        ("v %.6f %.6f %.6f\n", np.asarray(mesh.vertices)),
+        ("vn %.4f %.4f %.4f\n", np.asarray(mesh.vertex_normals)),
+        ("f %d//%d %d//%d %d//%d\n", corners),
+    )
+    total = sum(len(rows) for _, rows in parts)
+    done = 0
+    for line, rows in parts:
+        for chunk in _chunks(rows):
+            file.write((line * len(chunk) % tuple(chunk.reshape(-1).tolist())).encode())
+            done += len(chunk)
+            report(progress, done / total, "writing")
+
+
+def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(rows), _LINES):
+        yield rows[start : start + _LINES]
+
+
+def _write_glb(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None) -> None:
+    file.write(_bare(mesh).export(file_type="glb", include_normals=True))
+
+
+def _write_ply(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None) -> None:
+    file.write(_bare(mesh).export(file_type="ply", vertex_normal=True))
+
+
+def _write_stl(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None) -> None:
+    file.write(_bare(mesh).export(file_type="stl"))
+
+
+_WRITERS = {".obj": _write_obj, ".glb": _write_glb, ".ply": _write_ply, ".stl": _write_stl}
+
+
 def _bare(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """The mesh without metadata, which some writers would put into the file."""
+    """Return the mesh without metadata, which some writers would put into the file."""
     return trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=np.asarray(mesh.vertex_normals), process=False)
 
 
@@ -59,8 +99,8 @@ def _reason(error: OSError) -> str:
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return "the disk is full. Free some space or choose another place."
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            return "no permission to write there. Choose another folder."
+        case errno.EACCES | errno.EPERM | errno.EROFS | errno.ENOENT:
+            return "nothing can be written there. Choose another folder."
         case errno.EISDIR:
             return "that is a folder. Give a file name."
         case errno.ENOTDIR | errno.EEXIST:

@@ -1,7 +1,7 @@
 """Pictures of meshes on the CPU: pinhole cameras and a ray caster with soft studio light.
 
-Cameras are 4x4 camera-to-world matrices that look along -z with y up (OpenGL). Space is right-handed, y up; the front of an
-object faces +z. Pixel row 0 is the top row; rays go through pixel centres.
+Cameras are 4x4 camera-to-world matrices that look along -z with y up (OpenGL). Space is right-handed, y up; the front
+of an object faces +z. Pixel row 0 is the top row; rays go through pixel centres.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,16 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from jaxtyping import Float, UInt8
 
-DARK = (22, 24, 28)
+DARK = (22, 24, 28)  # the stage of the dark theme, #16181c
 LIGHT = (246, 247, 249)
 CLAY = (196, 202, 212)
 
 # Directions towards the lights in camera space (x right, y up, z to the viewer), so that every view is lit alike.
-_KEY = np.array([-0.45, 0.75, 0.6]) / np.linalg.norm([-0.45, 0.75, 0.6])
-_FILL = np.array([0.8, 0.15, 0.6]) / np.linalg.norm([0.8, 0.15, 0.6])
-_SKY, _GROUND, _KEY_POWER, _FILL_POWER = 0.42, 0.16, 0.62, 0.20  # linear light
+_KEY = np.array([-0.55, 0.65, 0.55]) / np.linalg.norm([-0.55, 0.65, 0.55])
+_FILL = np.array([0.85, 0.1, 0.5]) / np.linalg.norm([0.85, 0.1, 0.5])
+_SKY, _GROUND, _KEY_POWER, _FILL_POWER = 0.30, 0.13, 0.72, 0.13  # linear light
+_SAMPLES = 2  # along each side of a pixel
+_STRIP = 1 << 16  # rays that one call of the caster gets
 
 
 @dataclass(frozen=True)
@@ -32,18 +34,19 @@ class Camera:
 
 def orbit_camera(
     azimuth: float = 35.0,
-    elevation: float = 22.0,
-    distance: float = 3.6,
+    elevation: float = 20.0,
+    distance: float = 4.4,
     fov: float = 35.0,
     target: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> Camera:
-    """A camera on a sphere around `target`, looking at it, y up.
+    """Place a camera on a sphere around a point, looking at it, y up. The defaults show the whole of [-0.9, 0.9]^3.
 
     Args:
         azimuth: degrees from the front (+z) towards the right (+x).
         elevation: degrees above the horizon; straight up or down is 90 or -90.
         distance: from the target, in units of the field's [-1, 1].
         fov: vertical field of view in degrees.
+        target: the point looked at.
     """
     turn, tilt = np.radians([azimuth, elevation])
     back = np.array([np.sin(turn) * np.cos(tilt), np.sin(tilt), np.cos(turn) * np.cos(tilt)])
@@ -54,8 +57,34 @@ def orbit_camera(
     return Camera(pose, fov)
 
 
+def framing_camera(
+    mesh: trimesh.Trimesh, azimuth: float = 35.0, elevation: float = 20.0, fov: float = 35.0, *, margin: float = 0.06
+) -> Camera:
+    """Place an orbit camera just so far away that the mesh fills a square picture, but for `margin` of it at each side.
+
+    Azimuth, elevation and fov are those of `orbit_camera`. A mesh without vertices gets the default distance.
+    """
+    if not len(mesh.vertices):
+        return orbit_camera(azimuth, elevation, fov=fov)
+    low, high = mesh.bounds
+    camera = orbit_camera(azimuth, elevation, 0.0, fov, tuple(((low + high) / 2).tolist()))
+    local = (np.asarray(mesh.vertices) - camera.pose[:3, 3]) @ camera.pose[:3, :3]
+    # A point at (x, y, z) is inside while |x| and |y| stay below slope * (distance - z).
+    slope = np.tan(np.radians(fov) / 2) * (1 - 2 * margin)
+    # Perspective shows the near side larger: shift the view so that both sides touch the frame alike.
+    shift = np.zeros(3)
+    distance = 0.0
+    for axis in (0, 1):
+        above = (local[:, axis] / slope + local[:, 2]).max()
+        below = (-local[:, axis] / slope + local[:, 2]).max()
+        shift[axis] = slope * (above - below) / 2
+        distance = max(distance, (above + below) / 2)
+    camera.pose[:3, 3] += camera.pose[:3, :3] @ (shift + (0.0, 0.0, distance))
+    return camera
+
+
 def rays(camera: Camera, width: int, height: int) -> tuple[Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w 3"]]:
-    """Origins and unit directions, float32, of the rays through the pixel centres."""
+    """Return origins and unit directions, float32, of the rays through the pixel centres."""
     half = np.tan(np.radians(camera.fov) / 2)
     x = ((2 * np.arange(width) + 1) / width - 1) * half * width / height
     y = (1 - (2 * np.arange(height) + 1) / height) * half
@@ -75,33 +104,32 @@ def render_mesh(
     background: tuple[int, int, int] = DARK,
     colour: tuple[int, int, int] = CLAY,
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Ray-cast a mesh with interpolated vertex normals, hemispheric ambient, a key and a fill light, 2x2 samples a pixel.
+    """Ray-cast a mesh: interpolated vertex normals, hemispheric ambient, a key and a fill light, 2x2 samples a pixel.
 
-    The default camera is `orbit_camera()`: from the front right, slightly above. No side is black. A mesh without faces
-    gives the plain background.
+    The default camera is `framing_camera(mesh)`: from the front right, slightly above. No side is black. Background and
+    colour are sRGB, 0 to 255. A mesh without faces gives the plain background.
     """
-    camera = camera or orbit_camera()
-    samples = 2
-    shape = (height * samples, width * samples)
-    linear = np.broadcast_to(_to_linear(background), (*shape, 3)).reshape(-1, 3).copy()
+    camera = camera or framing_camera(mesh)
+    pixels = np.full((height * _SAMPLES * width * _SAMPLES, 3), _to_linear(background), dtype=np.float32)
     if len(mesh.faces):
-        origins, directions = rays(camera, shape[1], shape[0])
+        origins, directions = rays(camera, width * _SAMPLES, height * _SAMPLES)
         hit, normals = _cast(mesh, origins.reshape(-1, 3), directions.reshape(-1, 3))
-        linear[hit] = _shade(normals, camera) * _to_linear(colour)
-    pixels = linear.reshape(height, samples, width, samples, 3).mean(axis=(1, 3))
-    return _to_srgb(pixels)
+        pixels[hit] = _shade(normals, camera) * _to_linear(colour)
+    return _to_srgb(pixels.reshape(height, _SAMPLES, width, _SAMPLES, 3).mean(axis=(1, 3)))
 
 
 def contact_sheet(
     images: list[UInt8[np.ndarray, "h w 3"]], columns: int, *, gap: int = 8, background: tuple[int, int, int] = DARK
 ) -> UInt8[np.ndarray, "sheet_h sheet_w 3"]:
-    """Pictures of one size side by side in rows of `columns`, `gap` pixels between and around them."""
+    """Lay pictures of one size side by side in rows of `columns`, `gap` pixels between and around them."""
     height, width = images[0].shape[:2]
     lines = -(-len(images) // columns)
     sheet = np.empty((lines * (height + gap) + gap, columns * (width + gap) + gap, 3), dtype=np.uint8)
     sheet[:] = background
     for index, image in enumerate(images):
-        top, left = (gap + place * (extent + gap) for place, extent in zip(divmod(index, columns), (height, width)))
+        top, left = (
+            gap + place * (extent + gap) for place, extent in zip(divmod(index, columns), (height, width), strict=True)
+        )
         sheet[top : top + height, left : left + width] = image
     return sheet
 
@@ -114,10 +142,15 @@ def _cast(
     faces = np.ascontiguousarray(mesh.faces, dtype=np.int32)
     scene = EmbreeScene()
     TriangleMesh(scene, vertices, faces)
-    answer = scene.run(origins, directions, output=True)
-    hit = np.flatnonzero(answer["primID"] >= 0)
-    triangle = faces[answer["primID"][hit]]
-    u, v = answer["u"][hit, None], answer["v"][hit, None]
+    # The caster holds the interpreter while it runs: strips leave other threads their turn.
+    strips = [
+        scene.run(origins[start : start + _STRIP], directions[start : start + _STRIP], output=True)
+        for start in range(0, len(origins), _STRIP)
+    ]
+    met, all_u, all_v = (np.concatenate([strip[key] for strip in strips]) for key in ("primID", "u", "v"))
+    hit = np.flatnonzero(met >= 0)
+    triangle = faces[met[hit]]
+    u, v = all_u[hit, None], all_v[hit, None]
     corner = np.asarray(mesh.vertex_normals, dtype=np.float32)[triangle]
     normals = (1 - u - v) * corner[:, 0] + u * corner[:, 1] + v * corner[:, 2]
     away = np.einsum("ij,ij->i", normals, directions[hit]) > 0

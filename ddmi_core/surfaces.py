@@ -1,19 +1,21 @@
 """Field -> mesh: marching cubes that asks the field only where its surface runs.
 
-A resolution of N samples each axis at the N cell centres ``(2i + 1)/N - 1``; a ring of "outside" around them closes every
-surface. The search starts from a coarse lattice (``base`` samples an axis), then halves the spacing until it reaches N:
+N samples an axis lie at the cell centres (2i + 1)/N - 1; a ring of "outside" around them closes every surface. The
+search starts from a coarse lattice of about `base` samples an axis and halves the spacing until it reaches N:
 
-- *refine*: every lattice edge whose ends differ in sign holds a sign change in one of its halves; the cells around that
-  half are visited at the next spacing;
-- *follow*: a visited cell with mixed corner signs passes the surface on through each face with mixed corners, so the
-  neighbour behind it is visited too, until nothing is left to follow;
-- *search*: an edge whose ends have the same sign but whose slopes point at zero from both sides may hide a part thinner
-  than the spacing; the cells around it are visited at the next spacing.
+- *refine*: an edge of the lattice whose ends differ in sign holds a sign change in one of its halves; the cells around
+  that half are visited at the next spacing;
+- *follow*: a visited cell whose corners differ in sign passes the surface on through every face where they do, so the
+  neighbour behind it is visited too, until there is nothing left to follow;
+- *search*: where the logits fall towards zero from both sides of an edge without a sign change, a part thinner than the
+  spacing may hide; the cells around it are visited at the next spacing.
 
-What this guarantees: a connected piece of the dense surface is extracted whole, exactly as the dense extraction
-would, as soon as one of its cells was visited. So legs, slats and rims that hang on anything found are never lost, however
-thin. Only a piece that is disconnected, crosses no edge of the coarse lattice and shows no ridge in the samples
-around it can be missed; on a field no steeper than `SEARCH_MARGIN` times what its samples show there is none.
+What refining and following guarantee: a connected piece of the dense surface is extracted whole, exactly as the dense
+extraction would, if the coarse lattice has one edge that it crosses an odd number of times. So whatever hangs on
+anything found is never lost, however thin. For the other pieces, disconnected and thinner than the coarse spacing,
+there is only the search. It finds what shows in the samples around it (in a field like a distance, any thin part), taking the
+field to be up to `SEARCH_MARGIN` times steeper than these samples are; it cannot find a speck in a field that is flat
+around it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,6 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import fast_simplification
 import igl
 import numpy as np
 import torch
@@ -34,16 +35,17 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from ddmi_core.coordinates import cell_centres
+from ddmi_core.decimation import decimate
 from ddmi_core.errors import DDMIError
 from ddmi_core.progress import Progress, report, sub_progress
 
 Logits = Callable[[Float[Tensor, "n 3"]], Float[Tensor, "..."]]
 
-SEARCH_MARGIN = (
-    2.0  # how much steeper than its samples a field may be before a hidden thin part is no longer searched for
-)
+SEARCH_MARGIN = 2.0
+"""How much steeper than the samples beside it a field is taken to be in the search for thin parts."""
 CHUNK = 16_384  # points a call: about a tenth of a second of a small read-out on one core, so that cancelling is prompt
 CELLS = 1 << 18  # cells looked at in one go
+SLAB = 16_384  # cells that one call of marching cubes gets, which holds the interpreter for about 20 ms
 OUTSIDE = -1.0  # logit of the ring around the volume
 MAX_RESOLUTION = 1024
 
@@ -56,8 +58,8 @@ _FACES = [(axis, side, np.flatnonzero(_CORNERS[:, axis] == side)) for axis in ra
 class Surface:
     """A triangulated zero level set.
 
-    vertices: (v, 3) float32 in [-1, 1]. faces: (f, 3) int64, counter-clockwise seen from outside. normals: (v, 3) float32,
-    unit length, outward (against the field's gradient). evaluations: how many points the field was asked for.
+    vertices: (v, 3) float32 in [-1, 1]. faces: (f, 3) int64, counter-clockwise seen from outside. normals: (v, 3)
+    float32, unit length, outward (against the field's gradient). evaluations: how many points the field was asked for.
     """
 
     vertices: Float[np.ndarray, "v 3"]
@@ -104,7 +106,7 @@ class _Lattice:
                 raise DDMIError(
                     "The field gave values that are not numbers, so it has no surface: the model may be damaged."
                 )
-            # An exact zero would read as "not asked"; the surface is where logits are above zero, so it counts as outside.
+            # An exact zero would read as "not asked". Inside is above zero, so it counts as outside.
             self.values[points[start : start + CHUNK]] = np.where(answers == 0, -np.finfo(np.float32).tiny, answers)
         self.evaluations += len(points)
 
@@ -121,8 +123,11 @@ def extract_surface(
         dense: ask for every sample; the reference that the sparse search is tested against.
         progress: called about every tenth of a second; what it raises ends the work.
 
-    Raises DDMIError for a resolution out of range or a field that gives NaN or infinity. A field without any sign change
-    gives a surface without faces.
+    Returns:
+        The surface; without faces where the field has no sign change.
+
+    Raises:
+        DDMIError: a resolution out of range, or a field that gives NaN or infinity.
     """
     if not 8 <= resolution <= MAX_RESOLUTION:
         raise DDMIError(f"A mesh resolution of {resolution} is out of range: choose 8 to {MAX_RESOLUTION}.")
@@ -152,7 +157,7 @@ Edges = list[Points]  # for each axis, the lower ends of lattice edges along it
 
 
 def _follow(lattice: _Lattice, cells: Points, stride: int, visited: NDArray[np.uint8]) -> tuple[Points, Points]:
-    """Visit cells, and from each one on through the faces that the surface crosses; return all visited and the mixed ones."""
+    """Visit cells, and on through the faces that the surface crosses; return all visited and the mixed ones, sorted."""
     corner_steps = _CORNERS @ lattice.steps * stride
     level = stride.bit_length()
     seen, mixed = [cells[:0]], [cells[:0]]
@@ -171,12 +176,11 @@ def _follow(lattice: _Lattice, cells: Points, stride: int, visited: NDArray[np.u
         inside = lattice.values[corners] > 0
         seen.append(cells)
         mixed.append(cells[inside.any(axis=1) & ~inside.all(axis=1)])
-        beyond = [
-            cells[inside[:, face].any(axis=1) & ~inside[:, face].all(axis=1)]
-            + (2 * side - 1) * stride * lattice.steps[axis]
-            for axis, side, face in _FACES
-        ]
-        waiting.append(np.concatenate(beyond))
+        ahead = []
+        for axis, side, face in _FACES:
+            crossed = inside[:, face].any(axis=1) & ~inside[:, face].all(axis=1)
+            ahead.append(cells[crossed] + (2 * side - 1) * stride * lattice.steps[axis])
+        waiting.append(np.concatenate(ahead))
     return np.concatenate(seen), np.sort(np.concatenate(mixed))
 
 
@@ -204,8 +208,8 @@ def _halves(lattice: _Lattice, mixed: Points, stride: int) -> Edges:
 def _hidden(lattice: _Lattice, seen: Points, stride: int) -> Edges:
     """Edges without a sign change whose outer neighbours say that the logit may touch zero in between.
 
-    With v the logits along four samples in a row, signed so that the middle two are positive, lines from both sides with
-    `SEARCH_MARGIN` times the outer slopes meet at or below zero.
+    With v the logits along four samples in a row, signed so that the middle two are positive, lines from both sides
+    with `SEARCH_MARGIN` times the outer slopes meet at or below zero.
     """
     points = _corners_of(lattice, seen, stride)
     edges = []
@@ -225,7 +229,7 @@ def _hidden(lattice: _Lattice, seen: Points, stride: int) -> Edges:
 
 
 def _cells_near(lattice: _Lattice, edges: Edges, stride: int, along: range, across: range) -> Points:
-    """Cells at offsets `along` the edges and `across` them, in units of the stride, as far as they are in the lattice."""
+    """The cells at offsets `along` the edges and `across` them, in strides, as far as they are in the lattice."""
     cells = []
     for axis, starts in enumerate(edges):
         offsets = np.array(list(itertools.product(*(along if a == axis else across for a in range(3))))) * stride
@@ -241,44 +245,56 @@ def _around(lattice: _Lattice, edges: Edges, stride: int) -> Points:
 
 
 def _beside(lattice: _Lattice, edges: Edges, stride: int) -> Points:
-    """The cells of half the spacing in the cells around each edge, with one more at its ends so that slopes are known."""
+    """The cells of half the spacing around each edge, with one more at its ends so that slopes are known there."""
     return _cells_near(lattice, edges, stride, range(-1, 3), range(-2, 2))
 
 
 def _triangulate(lattice: _Lattice, mixed: Points) -> Surface:
-    corners = mixed[:, None] + _CORNERS @ lattice.steps
-    points, index = np.unique(corners, return_inverse=True)
-    if not len(points):
-        none = np.zeros((0, 3), dtype=np.float32)
-        return Surface(none, np.zeros((0, 3), dtype=np.int64), none, lattice.evaluations)
-    values = lattice.values[points].astype(np.float64)
-    where = lattice.axis[lattice.positions(points)].astype(np.float64)
-    vertices, faces, edges = igl.marching_cubes(values, where, index.reshape(-1, 8), 0.0)
-    # A vertex lies on the edge whose ends are packed into one key of `edges`.
-    keys = np.fromiter(edges.keys(), dtype=np.int64, count=len(edges))
-    owner = np.fromiter(edges.values(), dtype=np.int64, count=len(edges))
-    ends = np.zeros((len(vertices), 2), dtype=np.int64)
-    ends[owner] = points[np.stack([keys & 0xFFFFFFFF, keys >> 32], axis=-1)]
-    normals = _edge_normals(lattice, ends)
-    # libigl winds for "inside is low". The ring of outside reaches half a sample beyond the volume.
-    return Surface(np.clip(vertices, -1, 1).astype(np.float32), faces[:, ::-1].copy(), normals, lattice.evaluations)
+    """Marching cubes over the mixed cells, a slab at a time so that other threads and a cancel get their turn."""
+    vertices, faces, ends = [np.zeros((0, 3))], [np.zeros((0, 3), dtype=np.int64)], [np.zeros((0, 2), dtype=np.int64)]
+    count = 0
+    for start in range(0, len(mixed), SLAB):
+        report(lattice.progress, 1.0, "triangles")
+        corners = mixed[start : start + SLAB, None] + _CORNERS @ lattice.steps
+        points, index = np.unique(corners, return_inverse=True)
+        where = lattice.axis[lattice.positions(points)].astype(np.float64)
+        values = lattice.values[points].astype(np.float64)
+        slab_vertices, slab_faces, edges = igl.marching_cubes(values, where, index.reshape(-1, 8), 0.0)
+        # A vertex lies on the lattice edge whose ends are packed into one key of `edges`.
+        keys = np.fromiter(edges.keys(), dtype=np.int64, count=len(edges))
+        owners = np.fromiter(edges.values(), dtype=np.int64, count=len(edges))
+        slab_ends = np.empty((len(slab_vertices), 2), dtype=np.int64)
+        slab_ends[owners] = np.sort(points[np.stack([keys & 0xFFFFFFFF, keys >> 32], axis=-1)], axis=1)
+        vertices.append(slab_vertices)
+        faces.append(slab_faces + count)
+        ends.append(slab_ends)
+        count += len(slab_vertices)
+    # Slabs share the vertices on edges between them: one number an edge, its lower end and its axis.
+    all_ends = np.concatenate(ends)
+    axis = 2 - np.searchsorted(lattice.steps[::-1], all_ends[:, 1] - all_ends[:, 0])
+    _, first, index = np.unique(all_ends[:, 0] * 3 + axis, return_index=True, return_inverse=True)
+    # The ring of outside lets a vertex lie up to half a spacing beyond the volume.
+    merged = np.clip(np.concatenate(vertices)[first], -1, 1).astype(np.float32)
+    triangles = index[np.concatenate(faces)][:, ::-1].copy()  # libigl winds for "inside is low"
+    return Surface(merged, triangles, _edge_normals(lattice, all_ends[first]), lattice.evaluations)
 
 
 def _edge_normals(lattice: _Lattice, ends: NDArray[np.int64]) -> Float[np.ndarray, "v 3"]:
-    """Outward unit normals where the surface crosses lattice edges (v, 2): the field's gradient from known samples.
+    """Outward unit normals where the surface crosses lattice edges (v, 2), lower ends first, from known samples.
 
     Across the edge, central differences at both ends, interpolated; all those samples are known, because the four cells
     around a crossed edge were visited. Along it, the difference of the ends.
     """
     values = lattice.values
-    at_ends = values[ends].astype(np.float64)
-    share = (at_ends[:, 0] / (at_ends[:, 0] - at_ends[:, 1]))[:, None]
+    low, high = values[ends].astype(np.float64).T
+    share = low / (low - high)
     gradient = np.empty((len(ends), 3))
     for axis, step in enumerate(lattice.steps):
-        slopes = (values[ends + step].astype(np.float64) - values[ends - step]) / 2
-        gradient[:, axis] = slopes[:, 0] * (1 - share[:, 0]) + slopes[:, 1] * share[:, 0]
-        along = np.abs(ends[:, 1] - ends[:, 0]) == step
-        gradient[along, axis] = ((at_ends[:, 1] - at_ends[:, 0]) * np.sign(ends[:, 1] - ends[:, 0]))[along]
+        # Beyond the ring there is nothing to take, and only along the edge, where it is not used.
+        ahead, behind = (values.take(ends + side * step, mode="clip").astype(np.float64) for side in (1, -1))
+        slopes = (ahead - behind) / 2
+        across = slopes[:, 0] * (1 - share) + slopes[:, 1] * share
+        gradient[:, axis] = np.where(ends[:, 1] - ends[:, 0] == step, high - low, across)
     return (-gradient / np.linalg.norm(gradient, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -323,20 +339,24 @@ def clean(mesh: trimesh.Trimesh, min_volume_fraction: float = 0.01) -> trimesh.T
     )
 
 
-def simplify(mesh: trimesh.Trimesh, faces: int) -> trimesh.Trimesh:
-    """Reduce a mesh to about `faces` triangles by quadric edge collapse; a watertight mesh stays so where that is possible.
+def simplify(mesh: trimesh.Trimesh, faces: int, *, progress: Progress | None = None) -> trimesh.Trimesh:
+    """Reduce a mesh to about `faces` triangles by quadric edge collapse; a watertight mesh stays so if at all possible.
 
-    Collapses that tear a thin part are retried more gently, which may leave more triangles than asked for. Vertex normals
-    are those of the triangles.
+    Collapses that tear a thin part are tried again more gently, which may leave more triangles than asked for. Vertex
+    normals are those of the triangles.
+
+    Raises:
+        DDMIError: fewer than 4 faces asked for, or the simplifier failed.
     """
+    if faces < 4:
+        raise DDMIError(f"A solid needs at least 4 faces; {faces} were asked for.")
     if len(mesh.faces) <= faces:
         return mesh
-    reduced = mesh
-    for aggressiveness in (7, 4, 2, 1):
-        points, triangles = fast_simplification.simplify(
-            np.asarray(mesh.vertices, dtype=np.float32), np.asarray(mesh.faces), target_count=faces, agg=aggressiveness
+    given = np.asarray(mesh.vertices), np.asarray(mesh.faces)
+    for aggressiveness in (7, 3, 1):
+        reduced = trimesh.Trimesh(
+            *decimate(*given, faces, aggressiveness=aggressiveness, progress=progress), process=False
         )
-        reduced = trimesh.Trimesh(points, triangles, process=False)
         if reduced.is_watertight or not mesh.is_watertight:
             break
     return reduced
@@ -345,18 +365,19 @@ def simplify(mesh: trimesh.Trimesh, faces: int) -> trimesh.Trimesh:
 def extract_mesh(
     logits: Logits, resolution: int, *, faces: int | None = None, progress: Progress | None = None
 ) -> trimesh.Trimesh:
-    """A field's surface as a mesh that is ready to show or export: cleaned, if asked simplified, normals from the field.
+    """Extract a mesh that is ready to show or export: cleaned, if asked simplified, with normals from the field.
 
-    `mesh.metadata["evaluations"]` says how many points the field was asked for. Raises DDMIError if the field has no
-    surface.
+    `mesh.metadata["evaluations"]` says how many points the search of the surface asked the field for.
+
+    Raises:
+        DDMIError: the field has no surface, or one of the reasons of `extract_surface` and `simplify`.
     """
     surface = extract_surface(logits, resolution, progress=sub_progress(progress, 0.0, 0.9))
     if not len(surface.faces):
         raise DDMIError("This shape is empty: the field is outside everywhere. Try another seed or prompt.")
     mesh = clean(trimesh.Trimesh(surface.vertices, surface.faces, vertex_normals=surface.normals, process=False))
     if faces is not None and faces < len(mesh.faces):
-        report(progress, 0.9, f"simplifying to {faces:,} faces")
-        mesh = simplify(mesh, faces)
+        mesh = simplify(mesh, faces, progress=sub_progress(progress, 0.9, 0.95))
         normals = surface_normals(
             logits, mesh.vertices, step=1 / resolution, progress=sub_progress(progress, 0.95, 1.0)
         )

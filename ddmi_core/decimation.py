@@ -1,0 +1,68 @@
+"""Fewer triangles for a mesh, in a process of its own.
+
+The simplifier holds the interpreter for as long as it runs, up to seconds for a fine mesh: in a thread it would freeze
+the window and could not be cancelled. This module is also what the child process runs.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import fast_simplification
+import numpy as np
+from jaxtyping import Float, Int
+
+from ddmi_core.errors import DDMIError
+from ddmi_core.progress import Progress, report
+
+
+def decimate(
+    vertices: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    count: int,
+    *,
+    aggressiveness: int,
+    progress: Progress | None = None,
+) -> tuple[Float[np.ndarray, "v2 3"], Int[np.ndarray, "f2 3"]]:
+    """Quadric edge collapse to about `count` triangles.
+
+    Args:
+        vertices: positions.
+        faces: triangles.
+        count: how many triangles to leave.
+        aggressiveness: 0 to 10; low is slow and keeps the form best.
+        progress: called about twenty times a second; what it raises ends the child process.
+
+    Raises:
+        DDMIError: the child process failed, for example for want of memory.
+    """
+    with tempfile.TemporaryDirectory(prefix="ddmi-") as folder:
+        given, made = Path(folder, "given.npz"), Path(folder, "made.npz")
+        np.savez(given, vertices=vertices.astype(np.float32), faces=faces)
+        command = [sys.executable, "-m", __name__, str(given), str(made), str(count), str(aggressiveness)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+            try:
+                while child.poll() is None:
+                    report(progress, 0.0, f"simplifying to {count:,} faces")
+                    time.sleep(0.05)
+            except BaseException:
+                child.kill()
+                raise
+        if child.returncode != 0:
+            raise DDMIError(f"Simplifying the mesh failed (code {child.returncode}). Try a larger number of faces.")
+        with np.load(made) as arrays:
+            return arrays["vertices"], arrays["faces"]
+
+
+def _main(given: str, made: str, count: str, aggressiveness: str) -> None:
+    with np.load(given) as arrays:
+        vertices, faces = fast_simplification.simplify(
+            arrays["vertices"], arrays["faces"], target_count=int(count), agg=int(aggressiveness)
+        )
+    np.savez(made, vertices=vertices, faces=faces)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
