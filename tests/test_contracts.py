@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,40 @@ def test_packages_import_only_what_they_may_know(capsys: pytest.CaptureFixture[s
 def test_every_direct_dependency_is_pinned_exactly() -> None:
     requirements = itertools.chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
     assert [requirement for requirement in requirements if "==" not in requirement] == []
+
+
+@pytest.mark.parametrize(("package", "extras"), [("ddmi_core", []), ("studio", ["studio"])])
+def test_what_is_imported_is_declared(package: str, extras: list[str]) -> None:
+    declared = {
+        canonical(requirement.split("==")[0])
+        for requirement in [
+            *PROJECT["dependencies"],
+            *itertools.chain.from_iterable(PROJECT["optional-dependencies"][extra] for extra in extras),
+        ]
+    }
+    distributions = packages_distributions()
+    undeclared = {
+        name: sorted(set(distributions.get(name, [])))
+        for name in imported_by(package) - sys.stdlib_module_names - {"ddmi_core", "studio"}
+        if not declared & {canonical(distribution) for distribution in distributions.get(name, [])}
+    }
+    assert undeclared == {}
+
+
+def canonical(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def imported_by(package: str) -> set[str]:
+    """The top-level names that a package's modules import, anywhere in them."""
+    names = set()
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    return names
 
 
 def test_only_domains_and_their_panels_ask_which_domain_it_is() -> None:

@@ -6,8 +6,11 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QEvent, QThreadPool
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
 from PySide6.QtWidgets import QApplication, QWidget
+
+# As the app does; it has to be set before the first QApplication.
+QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 
 QTS_OWN = ("QTipLabel", "QComboBoxPrivateContainer", "QDesktopScreenWidget")
 
