@@ -20,7 +20,14 @@ from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
 from ddmi_core.data.procedural.tables import table
 
-KINDS = {"chair": (chair, 0.25), "table": (table, 0.30), "sofa": (sofa, 0.10), "bed": (bed, 0.10), "lamp": (lamp, 0.10), "storage": (storage, 0.15)}
+KINDS = {
+    "chair": (chair, 0.25),
+    "table": (table, 0.30),
+    "sofa": (sofa, 0.10),
+    "bed": (bed, 0.10),
+    "lamp": (lamp, 0.10),
+    "storage": (storage, 0.15),
+}
 CAPTIONS_PER_SHAPE = 8
 NEAR_SURFACE_SIGMAS = (0.01, 0.03, 0.08)
 _CACHED_SHAPES = 32_768  # about 6 kB each
@@ -77,20 +84,24 @@ class ProceduralShapes:
         shape, _, texts = self._shape(i)
         near = n_query // 2
         drawn, _ = shape.surface(n_surface + near, rng)
-        warp = self._warp(drawn, rng) if augment else np.ones(3, dtype=np.float32)
+        warp = self._warp(shape.sides, rng) if augment else np.ones(3, dtype=np.float32)
         drawn = drawn * warp
         coords = np.empty((n_query, 3), dtype=np.float32)
         coords[: n_query - near] = rng.random((n_query - near, 3), dtype=np.float32) * 2 - 1
         sigma = np.float32(rng.choice(NEAR_SURFACE_SIGMAS))
         coords[n_query - near :] = drawn[n_surface:] + sigma * rng.standard_normal((near, 3), dtype=np.float32)
         targets = shape.inside(coords / warp).astype(np.float32)[:, None]
-        return {"points": drawn[:n_surface], "coords": coords, "targets": targets, "caption": texts[int(rng.integers(len(texts)))]}
+        return {
+            "points": drawn[:n_surface],
+            "coords": coords,
+            "targets": targets,
+            "caption": texts[int(rng.integers(len(texts)))],
+        }
 
     @staticmethod
-    def _warp(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    def _warp(sides: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float32]:
         """Random factors per axis (x may be negative) that keep the longest side where it was."""
         stretch = rng.uniform(0.9, 1.1, 3)
-        sides = np.ptp(points, axis=0)
         stretch *= sides.max() / (sides * stretch).max()
         stretch[0] *= rng.choice((-1, 1))
         return stretch.astype(np.float32)

@@ -35,7 +35,13 @@ def bed(draft: Draft) -> None:
         low = top + 0.05
         build.span((-width / 2, 0, -length / 2 - thick), (width / 2, low, -length / 2 + 0.01))
         arch = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])  # the drum's own axis along the bed, its -z up
-        build.drum((0, low - 0.01, -length / 2 - thick / 2 + 0.005), (width / 2, high - low), thick + 0.01, frame=arch.T, sector=np.pi / 2)
+        build.drum(
+            (0, low - 0.01, -length / 2 - thick / 2 + 0.005),
+            (width / 2, high - low),
+            thick + 0.01,
+            frame=arch.T,
+            sector=np.pi / 2,
+        )
     elif headboard == "slatted":
         _rails(draft, width, high, -length / 2, thick)
     footboard = headboard is not None and draft.chance(0.4)
@@ -58,17 +64,34 @@ def bed(draft: Draft) -> None:
     if blanket:
         start = length * draft.between(-0.2, 0.1)
         low = draft.between(0.1, frame_top)
-        build.span((-width / 2 - 0.02, low, start), (width / 2 + 0.02, top + 0.035, length / 2 + (0.0 if footboard else 0.02)), rounding=0.03)
+        build.span(
+            (-width / 2 - 0.02, low, start),
+            (width / 2 + 0.02, top + 0.035, length / 2 + (0.0 if footboard else 0.02)),
+            rounding=0.03,
+        )
     if foot:
-        legs(draft, corner_feet(width, length, 0.06), foot + 0.03, draft.between(0.05, 0.09), draft.pick(("square", "round")))
-    draft.facts.update(kind="bed", type="bed", size="double" if double else "single", headboard=headboard, footboard=footboard)
+        legs(
+            draft,
+            corner_feet(width, length, 0.06),
+            foot + 0.03,
+            draft.between(0.05, 0.09),
+            draft.pick(("square", "round")),
+        )
+    draft.facts.update(
+        kind="bed", type="bed", size="double" if double else "single", headboard=headboard, footboard=footboard
+    )
     draft.facts.update(pillows=pillows, on_legs=foot > 0.05, bunk=False)
 
 
 def _rails(draft: Draft, width: float, high: float, z: float, thick: float) -> None:
     build, post = draft.build, draft.between(0.05, 0.08)
     for side in (-1, 1):
-        build.rod((side * (width / 2 - post / 2), 0, z), (side * (width / 2 - post / 2), high, z), post, is_round=draft.chance(0.5))
+        build.rod(
+            (side * (width / 2 - post / 2), 0, z),
+            (side * (width / 2 - post / 2), high, z),
+            post,
+            is_round=draft.chance(0.5),
+        )
     build.box((0, high - 0.04, z), (width - post, 0.07, thick))
     count = draft.whole(3, 7)
     for i in range(count):
@@ -89,4 +112,6 @@ def _bunk(draft: Draft) -> None:
     for z in (-length / 2 + post / 2, length / 2 - post / 2):
         build.box((0, high - 0.05, z), (width, 0.08, 0.05))
     build.box((-width / 2 + 0.02, high - 0.05, 0), (0.05, 0.08, length))
-    draft.facts.update(kind="bed", type="bunk bed", size="single", headboard=None, footboard=False, pillows=2, on_legs=True, bunk=True)
+    draft.facts.update(
+        kind="bed", type="bunk bed", size="single", headboard=None, footboard=False, pillows=2, on_legs=True, bunk=True
+    )

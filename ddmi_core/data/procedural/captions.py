@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+# Shares of captions with none, one, two and three facts, cumulated.
+_AMOUNTS = (0.24, 0.62, 0.90)
 Facts = Mapping[str, object]
 
 
 def article(noun_phrase: str) -> str:
     """The phrase with "a" or "an" before it."""
-    return ("an " if noun_phrase[0] in "aeiou" and not noun_phrase.startswith("one") else "a ") + noun_phrase
+    return ("an " if noun_phrase[0] in "aeiouL" and not noun_phrase.startswith("one") else "a ") + noun_phrase
 
 
 def number(count: int) -> str:
@@ -27,26 +31,29 @@ def _many(count: int, thing: str) -> str:
 
 def caption(facts: Facts, rng: np.random.Generator) -> str:
     """One caption with a random part of the facts; the bare name of the kind in about a quarter of the cases."""
-    nouns, adjectives, clauses = _KINDS[str(facts["kind"])](facts)
-    noun = nouns[int(rng.integers(len(nouns)))]
-    amount = int(rng.choice(4, p=(0.24, 0.38, 0.28, 0.10)))
-    words: list[str] = []
-    phrases: list[str] = []
-    options = [(False, a) for a in adjectives] + [(True, c) for c in clauses]
-    for i in rng.permutation(len(options))[:amount]:
-        is_clause, choices = options[i]
-        text = choices[int(rng.integers(len(choices)))]
-        (phrases if is_clause else words).append(text)
-    # Words that the noun holds already ("armchair with armrests" is fine, "round round table" is not).
-    words = [w for w in words if w not in noun]
-    phrase = " ".join([*sorted(words, key=_rank), noun])
+    nouns, options = _KINDS[str(facts["kind"])](facts)
+    noun = _any(nouns, rng)
+    amount = bisect(_AMOUNTS, float(rng.random()))
+    # A random order in which heavier options tend to come first (Efraimidis and Spirakis).
+    keys = rng.random(len(options)) ** (1 / np.array([o.weight for o in options]))
+    chosen = [options[i] for i in np.argsort(-keys)[:amount]]
+    words = [_any(o.texts, rng) for o in chosen if not o.is_clause]
+    # What the noun says already is not said again.
+    words = sorted((w for w in words if w not in noun), key=_rank)
+    # "a rectangular table with a rectangular top" says nothing twice that a person would say twice.
+    phrases = [
+        text
+        for text in (_any(o.texts, rng) for o in chosen if o.is_clause)
+        if not any(w in text.split() for w in words)
+    ]
+    phrase = " ".join([*words, noun])
     if rng.random() < 0.6:
         phrase = article(phrase)
     if not phrases:
         return phrase
     if rng.random() < 0.2:
         return ", ".join([phrase, *phrases])
-    return f"{phrase} with " + " and ".join(phrases)
+    return f"{phrase} with " + " and ".join([", ".join(phrases[:-1]), phrases[-1]] if phrases[1:] else phrases)
 
 
 def captions(facts: Facts, rng: np.random.Generator, count: int) -> list[str]:
@@ -59,202 +66,246 @@ def _rank(word: str) -> int:
     return 1 if word in ("round", "circular", "rectangular", "square", "oval") else 0
 
 
-Phrases = tuple[Sequence[str], Sequence[Sequence[str]], Sequence[Sequence[str]]]
+def _any(texts: Sequence[str], rng: np.random.Generator) -> str:
+    return texts[int(rng.random() * len(texts))]
 
 
-def _legs(facts: Facts) -> list[Sequence[str]]:
-    count = facts.get("legs")
-    style = str(facts.get("leg_style", ""))
+@dataclass(frozen=True)
+class Option:
+    """One true fact and the ways to say it: before the noun, or (``is_clause``) after "with"."""
+
+    texts: Sequence[str]
+    weight: float = 1.0
+    is_clause: bool = False
+
+
+Phrases = tuple[Sequence[str], list[Option]]
+
+
+def _word(*texts: str, weight: float = 1.0) -> Option:
+    return Option(texts, weight)
+
+
+def _clause(*texts: str, weight: float = 1.0) -> Option:
+    return Option(texts, weight, True)
+
+
+def _legs(facts: Facts) -> list[Option]:
+    count, style = facts.get("legs"), str(facts.get("leg_style", ""))
     if count == 1:
-        return [("one leg", "a single leg", "one central leg", "a pedestal base", "a central column", "single pedestal")] * 2
-    result: list[Sequence[str]] = []
-    if isinstance(count, int):
-        result += [(f"{number(count)} legs", f"{number(count)} legs", f"{count} legs")] * 2
-        adjective = "slanted" if style.startswith("splayed") else "tapered" if style.startswith("tapered") else style if style == "turned" else ""
-        if adjective:
-            result.append((f"{adjective} legs", f"{number(count)} {adjective} legs"))
-    return result
+        return [
+            _clause(
+                "one leg",
+                "one leg",
+                "a single leg",
+                "one central leg",
+                "a pedestal base",
+                "a central column",
+                "single pedestal",
+                weight=3,
+            )
+        ]
+    if not isinstance(count, int):
+        return []
+    texts = [f"{number(count)} legs", f"{number(count)} legs", f"{number(count)} legs", f"{count} legs"]
+    shape = "slanted" if style.startswith("splayed") else "tapered" if style.startswith("tapered") else style
+    if shape in ("slanted", "tapered", "turned"):
+        texts += [f"{shape} legs", f"{number(count)} {shape} legs"]
+    return [Option(texts, 3, True)]
+
+
+_TABLES = {
+    "dining table": ["table", "table", "table", "dining table", "dining table", "kitchen table"],
+    "coffee table": ["coffee table", "coffee table", "table", "low table"],
+    "side table": ["side table", "side table", "end table", "small table", "table"],
+    "bar table": ["bar table", "bar table", "high table", "tall table", "table"],
+    "console table": ["console table", "console table", "table", "narrow table"],
+    "desk": ["desk", "desk", "desk", "writing desk", "office desk", "table"],
+}
 
 
 def _table(facts: Facts) -> Phrases:
     kind, top = str(facts["type"]), str(facts["top"])
-    nouns = {
-        "dining table": ["table", "table", "table", "dining table", "dining table", "kitchen table"],
-        "coffee table": ["coffee table", "coffee table", "table", "low table"],
-        "side table": ["side table", "side table", "end table", "small table", "table"],
-        "bar table": ["bar table", "bar table", "high table", "tall table", "table"],
-        "console table": ["console table", "console table", "table", "narrow table"],
-        "desk": ["desk", "desk", "desk", "writing desk", "office desk", "table"],
-    }[kind]
-    shape: Sequence[str] = {"round": ("round", "round", "circular"), "rectangular": ("rectangular",), "square": ("square", "rectangular")}.get(top, (top,))
-    adjectives: list[Sequence[str]] = [shape, shape] if kind != "desk" else [shape]
+    shape = {"round": ("round", "round", "circular"), "square": ("square", "square", "rectangular")}.get(top, (top,))
+    options = [
+        Option(shape, 1 if kind == "desk" else 4),
+        _clause(f"a {shape[0]} top", f"a {shape[0]} table top", weight=0.6),
+        *_legs(facts),
+    ]
     if facts["long"] and top != "round":
-        adjectives.append(("long",))
+        options.append(_word("long"))
     if facts["low"]:
-        adjectives.append(("low",))
+        options.append(_word("low"))
     if facts["tall"]:
-        adjectives.append(("tall", "high"))
-    clauses: list[Sequence[str]] = []
-    if top != "oval":
-        clauses.append((f"a {shape[0]} top", f"a {shape[0]} table top"))
-    clauses += _legs(facts)
+        options.append(_word("tall", "high"))
     base = facts.get("base")
     if base == "panels":
-        clauses += [("panel legs", "side panels", "panel sides")] * 2
+        options.append(_clause("panel legs", "panel legs", "side panels", "panel sides", weight=2))
     elif base == "trestle":
-        clauses += [("trestle legs", "a trestle base", "trestles")] * 2
+        options.append(_clause("trestle legs", "a trestle base", "trestles", weight=2))
     elif base == "two pedestals":
-        clauses += [("two pedestals", "a double pedestal base", "two columns")]
+        options.append(_clause("two pedestals", "a double pedestal base", "two columns", weight=2))
     elif base == "solid":
-        clauses += [("a solid base", "a block base")]
+        options.append(_clause("a solid base", "a block base", weight=2))
     if facts.get("shelf"):
-        clauses += [("a shelf", "a lower shelf", "a shelf below")]
+        options.append(_clause("a shelf", "a lower shelf", "a shelf below", weight=2))
     if facts.get("drawers"):
-        clauses += [("drawers", "drawers", "a drawer unit")]
-    return nouns, adjectives, clauses
+        options.append(_clause("drawers", "drawers", "a drawer unit", weight=2))
+    return _TABLES[kind], options
+
+
+_SEATS = {
+    "chair": ["chair", "chair", "chair", "dining chair", "kitchen chair"],
+    "easy chair": ["easy chair", "lounge chair", "upholstered chair", "chair", "chair"],
+    "tub chair": ["tub chair", "armchair", "armchair", "chair", "barrel chair"],
+    "office chair": ["office chair", "office chair", "office chair", "desk chair", "swivel chair", "chair"],
+    "stool": ["stool", "stool", "stool", "low stool"],
+    "bar stool": ["bar stool", "bar stool", "stool", "high stool", "tall stool"],
+}
+_BACKS = {
+    "solid": ("a solid back", "a solid back", "a panel back"),
+    "slatted": ("a slatted back", "a slatted back", "vertical slats"),
+    "ladder": ("a ladder back", "horizontal slats"),
+    "open": ("an open back", "an open frame back"),
+    "curved": ("a curved back", "a rounded back"),
+}
 
 
 def _chair(facts: Facts) -> Phrases:
-    kind, arms, back = str(facts["type"]), bool(facts["arms"]), facts["back"]
-    nouns = {
-        "chair": ["chair", "chair", "chair", "dining chair", "kitchen chair"],
-        "easy chair": ["easy chair", "lounge chair", "upholstered chair", "chair", "chair"],
-        "tub chair": ["tub chair", "armchair", "armchair", "chair", "barrel chair"],
-        "office chair": ["office chair", "office chair", "office chair", "desk chair", "swivel chair", "chair"],
-        "stool": ["stool", "stool", "stool", "low stool"],
-        "bar stool": ["bar stool", "bar stool", "stool", "high stool", "tall stool"],
-    }[kind]
+    kind, arms, back, shape = str(facts["type"]), bool(facts["arms"]), facts["back"], str(facts["seat"])
+    nouns = _SEATS[kind]
+    options = _legs(facts)
+    if back is None:
+        return nouns, [*options, _word(shape, weight=3), _clause(f"a {shape} seat")]
     if arms and kind in ("chair", "easy chair"):
         nouns = nouns + ["armchair"] * (5 if kind == "easy chair" else 1)
-    adjectives: list[Sequence[str]] = []
-    clauses = _legs(facts)
-    if back is None:
-        shape = str(facts["seat"])
-        adjectives += [(shape,), (shape,)]
-        clauses.append((f"a {shape} seat",))
-        return nouns, adjectives, clauses
-    clauses += [("armrests", "armrests", "arms", "arm rests")] * 2 if arms else [("no armrests", "no arms")]
-    clauses.append(
-        {
-            "solid": ("a solid back", "a solid back", "a panel back"),
-            "slatted": ("a slatted back", "a slatted back", "vertical slats"),
-            "ladder": ("a ladder back", "horizontal slats"),
-            "open": ("an open back", "an open frame back"),
-            "curved": ("a curved back", "a rounded back"),
-        }[str(back)]
+    options.append(
+        _clause("armrests", "armrests", "arms", "arm rests", weight=4)
+        if arms
+        else _clause("no armrests", "no arms", weight=2)
     )
+    options.append(Option(_BACKS[str(back)], 2, True))
     if facts["high_back"]:
-        clauses.append(("a high back", "a tall back"))
+        options.append(_clause("a high back", "a tall back"))
     if facts["low_back"]:
-        clauses.append(("a low back",))
-    if facts["seat"] == "round" and kind == "chair":
-        clauses.append(("a round seat",))
-    if facts.get("base") == "star":
-        clauses.append(("a star base", "a five-star base") if facts.get("feet") == 5 else ("a star base",))
-    if facts.get("base") == "cantilever":
-        clauses += [("a cantilever base", "a tubular frame")]
-    if facts.get("base") == "panels":
-        clauses += [("panel legs", "side panels")]
+        options.append(_clause("a low back"))
+    if shape == "round" and kind == "chair":
+        options.append(_clause("a round seat"))
+    base = facts.get("base")
+    if base == "star":
+        options.append(_clause("a star base"))
+    elif base == "cantilever":
+        options.append(_clause("a cantilever base", "a tubular frame", weight=2))
+    elif base == "panels":
+        options.append(_clause("panel legs", "side panels", weight=2))
     if facts.get("padded"):
-        adjectives.append(("padded", "upholstered"))
-    return nouns, adjectives, clauses
+        options.append(_word("padded", "upholstered"))
+    return nouns, options
 
 
 def _sofa(facts: Facts) -> Phrases:
     nouns = ["sofa", "sofa", "sofa", "couch", "settee"]
-    adjectives: list[Sequence[str]] = []
-    clauses: list[Sequence[str]] = []
+    options: list[Option] = []
     seats = facts["seats"]
     if isinstance(seats, int):
         word = number(seats)
-        adjectives += [(f"{word}-seat", f"{word}-seater", f"{word} seat", f"{word} seater")] * 2
-        clauses.append((f"{word} seats", f"{word} cushions"))
+        options.append(_word(f"{word}-seat", f"{word}-seater", f"{word} seat", f"{word} seater", weight=3))
+        options.append(_clause(f"{word} seats", f"{word} cushions"))
         if seats == 2:
             nouns.append("loveseat")
     if facts["corner"]:
         nouns = ["corner sofa", "L-shaped sofa", "sectional sofa", "sofa", "couch"]
-        clauses.append(("a chaise", "a chaise longue"))
-    clauses += [("armrests", "arms", "arm rests")] * 2 if facts["arms"] else [("no armrests", "no arms")]
+        options.append(_clause("a chaise", "a chaise longue"))
+    options.append(
+        _clause("armrests", "arms", "arm rests", weight=2)
+        if facts["arms"]
+        else _clause("no armrests", "no arms", weight=2)
+    )
     if facts["on_legs"]:
-        clauses.append(("legs", "short legs"))
-    return nouns, adjectives, clauses
+        options.append(_clause("legs", "short legs"))
+    return nouns, options
+
+
+_STORAGE = {
+    "bookcase": ["bookcase", "bookcase", "bookcase", "bookshelf", "shelves", "shelf unit", "shelving unit"],
+    "wardrobe": ["wardrobe", "wardrobe", "wardrobe", "closet", "cupboard", "armoire"],
+    "cabinet": ["cabinet", "cabinet", "cupboard"],
+    "sideboard": ["sideboard", "sideboard", "cabinet", "buffet"],
+    "chest of drawers": ["chest of drawers", "dresser", "drawer unit"],
+    "nightstand": ["nightstand", "bedside table", "bedside cabinet"],
+}
 
 
 def _storage(facts: Facts) -> Phrases:
     kind = str(facts["type"])
-    nouns = {
-        "bookcase": ["bookcase", "bookcase", "bookcase", "bookshelf", "shelves", "shelf unit", "shelving unit"],
-        "wardrobe": ["wardrobe", "wardrobe", "wardrobe", "closet", "cupboard", "armoire"],
-        "cabinet": ["cabinet", "cabinet", "cupboard"],
-        "sideboard": ["sideboard", "sideboard", "cabinet", "buffet"],
-        "chest of drawers": ["chest of drawers", "dresser", "drawer unit"],
-        "nightstand": ["nightstand", "bedside table", "bedside cabinet"],
-    }[kind]
-    adjectives: list[Sequence[str]] = []
-    clauses: list[Sequence[str]] = []
-    for word, options in {"tall": ("tall", "high"), "low": ("low",), "wide": ("wide",), "narrow": ("narrow",)}.items():
-        if facts.get(word):
-            adjectives.append(options)
-    doors, drawers, count = facts.get("doors"), facts.get("drawers"), facts.get("shelves")
+    sizes = {"tall": ("tall", "tall", "high"), "low": ("low",), "wide": ("wide",), "narrow": ("narrow",)}
+    options = [Option(texts) for fact, texts in sizes.items() if facts.get(fact)]
+    doors, drawers, shelves = facts.get("doors"), facts.get("drawers"), facts.get("shelves")
     if isinstance(doors, int):
-        clauses += [(_many(doors, "door"), _many(doors, "door"), "doors" if doors > 1 else "a door")]
+        options.append(
+            _clause(_many(doors, "door"), _many(doors, "door"), "doors" if doors > 1 else "a door", weight=2)
+        )
         if kind == "wardrobe":
-            adjectives.append((f"{number(doors)}-door",))
-    if drawers and kind != "chest of drawers":
-        clauses.append((_many(drawers, "drawer"),) if isinstance(drawers, int) and not isinstance(drawers, bool) else ("drawers",))
-    elif isinstance(drawers, int):
-        clauses.append((f"{number(drawers)} rows of drawers",))
+            options.append(_word(f"{number(doors)}-door"))
+    if isinstance(drawers, int) and not isinstance(drawers, bool):
+        rows = _many(drawers, "drawer") if kind == "nightstand" else f"{number(drawers)} rows of drawers"
+        options.append(_clause(rows))
+    elif drawers:
+        options.append(_clause("drawers", "drawers below"))
     if kind == "bookcase":
-        if isinstance(count, int):
-            clauses += [(_many(count, "shelf"), _many(count, "shelf"), f"{count} shelves")] * 2
-        clauses.append(("a closed back", "a back panel") if facts["closed_back"] else ("an open back", "no back"))
+        if isinstance(shelves, int):
+            options.append(_clause(_many(shelves, "shelf"), _many(shelves, "shelf"), f"{shelves} shelves", weight=3))
+        options.append(
+            _clause("a closed back", "a back panel") if facts["closed_back"] else _clause("an open back", "no back")
+        )
         if not facts["closed_back"]:
-            adjectives.append(("open",))
+            options.append(_word("open"))
     if facts.get("on_legs"):
-        clauses.append(("legs", "short legs"))
-    return nouns, adjectives, clauses
+        options.append(_clause("legs", "short legs"))
+    return _STORAGE[kind], options
 
 
 def _bed(facts: Facts) -> Phrases:
     if facts["bunk"]:
-        return ["bunk bed", "bunk bed", "bed", "two-level bed"], [], [("two beds one above the other",)]
-    size = str(facts["size"])
-    nouns = ["bed", "bed", "bed", f"{size} bed"]
-    adjectives: list[Sequence[str]] = [(size, size, "wide" if size == "double" else "narrow")] * 2
-    board = facts["headboard"]
-    clauses: list[Sequence[str]] = [("a headboard", "a headboard")] if board else [("no headboard",)]
-    if board in ("slatted", "curved", "padded"):
-        clauses.append((f"a {board} headboard",))
+        return ["bunk bed", "bunk bed", "bed", "two-level bed"], [_clause("two beds one above the other")]
+    size, board, pillows = str(facts["size"]), facts["headboard"], int(str(facts["pillows"]))
+    options = [_word(size, size, "wide" if size == "double" else "narrow", weight=2)]
+    styled = (f"a {board} headboard",) if board in ("slatted", "curved", "padded") else ("a headboard",)
+    options.append(_clause("a headboard", "a headboard", *styled) if board else _clause("no headboard"))
     if facts["footboard"]:
-        clauses.append(("a footboard",))
-    pillows = facts["pillows"]
-    clauses.append(("no pillows",) if pillows == 0 else (_many(int(str(pillows)), "pillow"), "a pillow" if pillows == 1 else "pillows"))
+        options.append(_clause("a footboard"))
+    texts = ("no pillows",) if pillows == 0 else (_many(pillows, "pillow"), "a pillow" if pillows == 1 else "pillows")
+    options.append(_clause(*texts))
     if facts["on_legs"]:
-        clauses.append(("legs",))
-    return nouns, adjectives, clauses
+        options.append(_clause("legs"))
+    return ["bed", "bed", "bed", f"{size} bed"], options
+
+
+_LAMPS = {
+    "floor lamp": ["floor lamp", "floor lamp", "standing lamp", "lamp"],
+    "table lamp": ["table lamp", "table lamp", "lamp", "bedside lamp"],
+    "arc lamp": ["arc lamp", "arc floor lamp", "curved floor lamp", "lamp"],
+    "desk lamp": ["desk lamp", "reading lamp", "lamp"],
+    "pendant lamp": ["pendant lamp", "hanging lamp", "ceiling lamp", "lamp", "pendant light"],
+}
 
 
 def _lamp(facts: Facts) -> Phrases:
     kind, shade, base = str(facts["type"]), facts["shade"], facts["base"]
-    nouns = {
-        "floor lamp": ["floor lamp", "floor lamp", "standing lamp", "lamp"],
-        "table lamp": ["table lamp", "table lamp", "lamp", "bedside lamp"],
-        "arc lamp": ["arc lamp", "arc floor lamp", "curved floor lamp", "lamp"],
-        "desk lamp": ["desk lamp", "reading lamp", "lamp"],
-        "pendant lamp": ["pendant lamp", "hanging lamp", "ceiling lamp", "lamp", "pendant light"],
-    }[kind]
-    clauses: list[Sequence[str]] = []
+    options: list[Option] = [_word("tall")] if kind == "floor lamp" else []
     if shade == "cone":
-        clauses.append(("a conical shade", "a cone shade", "a shade", "a lampshade"))
+        options.append(_clause("a conical shade", "a cone shade", "a shade", "a lampshade"))
     elif shade == "globe":
-        clauses.append(("a globe", "a round shade", "a ball shade"))
+        options.append(_clause("a globe", "a round shade", "a ball shade"))
     elif shade:
-        clauses.append((f"a {shade} shade", "a shade", "a lampshade"))
+        options.append(_clause(f"a {shade} shade", "a shade", "a lampshade"))
     if base == "tripod":
-        clauses.append(("a tripod", "three legs", "tripod legs", "a tripod base"))
-    elif base in ("vase", "ball"):
-        clauses.append((f"a {base} base",) if base == "vase" else ("a round body", "a ball body"))
-    return nouns, [("tall",)] if kind == "floor lamp" else [], clauses
+        options.append(_clause("a tripod", "three legs", "tripod legs", "a tripod base"))
+    elif base == "vase":
+        options.append(_clause("a vase base"))
+    elif base == "ball":
+        options.append(_clause("a round body", "a ball body"))
+    return _LAMPS[kind], options
 
 
 _KINDS = {"table": _table, "chair": _chair, "sofa": _sofa, "storage": _storage, "bed": _bed, "lamp": _lamp}

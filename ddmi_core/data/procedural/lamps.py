@@ -26,7 +26,9 @@ def _shade(draft: Draft, x: float, low: float, high: float, radius: float, z: fl
         wide = 2 * radius / (1 - taper)
         draft.build.box(middle, (wide, tall, wide), taper=(taper, taper))
     else:
-        share = {"drum": draft.between(0.88, 1.0), "cone": draft.between(0.3, 0.75), "bell": draft.between(0.35, 0.6)}[shape]
+        share = {"drum": draft.between(0.88, 1.0), "cone": draft.between(0.3, 0.75), "bell": draft.between(0.35, 0.6)}[
+            shape
+        ]
         taper, bulge = -(1 - share) / (1 + share), 0.15 if shape == "bell" else 0.0
         # A hollow shade keeps a lid, which holds it to its pole.
         hole = draft.between(0.86, 0.9) if open_below else 0.0
@@ -84,7 +86,10 @@ def _table(draft: Draft) -> None:
             count = draft.whole(2, 4)
             for i in range(count):
                 r = top / count / 2
-                build.ball((0, thick * 0.5 + (2 * i + 1) * r, 0), (width * draft.between(0.5, 0.9), r * 1.12, width * draft.between(0.5, 0.9)))
+                build.ball(
+                    (0, thick * 0.5 + (2 * i + 1) * r, 0),
+                    (width * draft.between(0.5, 0.9), r * 1.12, width * draft.between(0.5, 0.9)),
+                )
     build.rod((0, 0.01, 0), (0, height - tall * 0.3, 0), height * 0.06)
     shade = _shade(draft, 0, top, height, radius)
     draft.facts.update(kind="lamp", type="table lamp", shade=shade, base=body)
@@ -116,7 +121,9 @@ def _desk(draft: Draft) -> None:
     build.path([(0, 0.02, 0), elbow, head], size)
     build.ball(elbow, (size * 0.8,) * 3)
     aim = np.array([0, -np.cos(0.5), np.sin(0.5)])
-    build.rod(head - 0.03 * aim, head + draft.between(0.1, 0.14) * aim, draft.between(0.05, 0.08), draft.between(0.13, 0.18))
+    build.rod(
+        head - 0.03 * aim, head + draft.between(0.1, 0.14) * aim, draft.between(0.05, 0.08), draft.between(0.13, 0.18)
+    )
     draft.facts.update(kind="lamp", type="desk lamp", shade=None, base="disc")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
@@ -11,7 +13,16 @@ import numpy as np
 from ddmi_core.data.procedural.solids import Builder, rotation
 
 T = TypeVar("T")
-LEG_STYLES = ("square", "square", "round", "tapered square", "tapered round", "splayed round", "splayed square", "turned")
+LEG_STYLES = (
+    "square",
+    "square",
+    "round",
+    "tapered square",
+    "tapered round",
+    "splayed round",
+    "splayed square",
+    "turned",
+)
 
 
 @dataclass
@@ -23,11 +34,13 @@ class Draft:
     facts: dict[str, object] = field(default_factory=dict)
 
     def between(self, low: float, high: float) -> float:
-        return float(self.rng.uniform(low, high))
+        return low + (high - low) * float(self.rng.random())
 
     def pick(self, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
-        p = None if weights is None else np.asarray(weights, dtype=float) / np.sum(weights)
-        return options[int(self.rng.choice(len(options), p=p))]
+        if weights is None:
+            return options[int(self.rng.random() * len(options))]
+        limits = list(accumulate(weights))
+        return options[bisect(limits, float(self.rng.random()) * limits[-1])]
 
     def chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
@@ -49,7 +62,9 @@ def ring_feet(radius: float, count: int, start: float = 0.0) -> list[tuple[float
     return [(float(radius * np.sin(a)), float(radius * np.cos(a))) for a in angles]
 
 
-def legs(draft: Draft, feet: Sequence[tuple[float, float]], top: float, width: float, style: str, *, splay: float = 0.0) -> None:
+def legs(
+    draft: Draft, feet: Sequence[tuple[float, float]], top: float, width: float, style: str, *, splay: float = 0.0
+) -> None:
     """Legs from the floor to height ``top``; ``width`` at the top; slanted ones end ``splay`` further from the middle."""
     build = draft.build
     thin = draft.between(0.45, 0.75)
@@ -109,9 +124,13 @@ def pedestal(draft: Draft, top: float, column: float, base: float, style: str) -
         build.rod((0, start, 0), (0, top, 0), column * draft.between(1.0, 1.6 if shape == "tapered" else 1.0), column)
 
 
-def stretchers(draft: Draft, feet: Sequence[tuple[float, float]], height: float, size: float, *, is_round: bool) -> None:
+def stretchers(
+    draft: Draft, feet: Sequence[tuple[float, float]], height: float, size: float, *, is_round: bool
+) -> None:
     """Rails between four legs given in the order of `corner_feet`: round the outside, or as an H."""
-    pairs: list[tuple[int, int]] = draft.pick(([(0, 2), (1, 3)], [(0, 1), (2, 3), (0, 2), (1, 3)], [(0, 2), (1, 3), (2, 3)]))
+    pairs: list[tuple[int, int]] = draft.pick(
+        ([(0, 2), (1, 3)], [(0, 1), (2, 3), (0, 2), (1, 3)], [(0, 2), (1, 3), (2, 3)])
+    )
     for a, b in pairs:
         (xa, za), (xb, zb) = feet[a], feet[b]
         draft.build.rod((xa, height, za), (xb, height, zb), size, is_round=is_round)

@@ -53,7 +53,7 @@ def _back(draft: Draft, style: str, width: float, low: float, high: float, z: fl
         start = draft.pick((0.0, 0.0, draft.between(0.2, 0.45))) * tall
         hole = 1 - thick / radius
         # The rear of the bow stands on the seat's rear edge.
-        centre = at(0, (start + tall) / 2, radius * (1 - 0.0))
+        centre = at(0, (start + tall) / 2, radius)
         build.drum(centre, (radius,), tall - start, frame=frame, hole=hole, sector=half_angle)
         if start:
             for x in (-0.3, 0.0, 0.3) if draft.chance(0.5) else (-0.34, 0.34):
@@ -66,7 +66,9 @@ def _back(draft: Draft, style: str, width: float, low: float, high: float, z: fl
     for side in (-1, 1):
         build.rod(at(side * edge, -0.02), at(side * edge, tall), post * 1.1, post, is_round=is_round)
     rail = draft.between(0.05, 0.12)
-    build.box(at(0, tall - rail / 2), (width, rail, max(0.025, post * 0.8)), frame=frame, rounding=draft.pick((0.0, 0.008)))
+    build.box(
+        at(0, tall - rail / 2), (width, rail, max(0.025, post * 0.8)), frame=frame, rounding=draft.pick((0.0, 0.008))
+    )
     if style == "slatted":
         lower = draft.pick((0.0, draft.between(0.08, 0.2) * tall))
         if lower:
@@ -96,8 +98,7 @@ def _arms(draft: Draft, style: str, width: float, depth: float, seat: float, hei
             build.span((x - wide / 2, seat - 0.06, rear), (x + wide / 2, top, front), rounding=0.012)
         elif style == "post":
             build.box((x, top - thick / 2, (front + rear) / 2), (wide, thick, front - rear), rounding=thick * 0.4)
-            lean = 0.06 if draft.chance(0) else 0.0
-            build.rod((x, seat - 0.05, front - 0.03 - lean), (x, top - 0.01, front - 0.03), 0.035)
+            build.rod((x, seat - 0.05, front - 0.03), (x, top - 0.01, front - 0.03), 0.035)
         elif style == "loop":
             inner = min(front - 0.05, 0.16)
             build.path([(x, seat - 0.04, inner), (x, top, inner), (x, top, rear + 0.01)], 0.035)
@@ -120,10 +121,7 @@ def _dining(draft: Draft) -> None:
     leg, style = draft.between(0.03, 0.05), draft.pick(_CHAIR_LEGS)
     if base == "four":
         splay = draft.between(0.03, 0.08) if style.startswith("splayed") else 0.0
-        if shape == "round":
-            inset = 0.18 * width
-        else:
-            inset = leg / 2 + draft.pick((0.0, 0.015)) + 0.5 * splay
+        inset = 0.18 * width if shape == "round" else leg / 2 + draft.pick((0.0, 0.015)) + 0.5 * splay
         feet = corner_feet(width * 0.97, depth, inset)
         legs(draft, feet, under, leg, style, splay=splay)
         facts.update(legs=4, leg_style=style)
@@ -136,11 +134,19 @@ def _dining(draft: Draft) -> None:
             if draft.chance(0.3):
                 stretchers(draft, feet, seat * draft.between(0.2, 0.5), leg * 0.65, is_round=draft.chance(0.5))
     elif base == "one":
-        pedestal(draft, under, draft.between(0.045, 0.08), draft.between(0.17, 0.24), draft.pick(("disc", "dome", "cross", "star")))
+        pedestal(
+            draft,
+            under,
+            draft.between(0.045, 0.08),
+            draft.between(0.17, 0.24),
+            draft.pick(("disc", "dome", "cross", "star")),
+        )
         facts.update(legs=1)
     elif base == "panels":
         for side in (-1, 1):
-            draft.build.box((side * (width / 2 - 0.025), under / 2, 0), (draft.between(0.025, 0.045), under, depth * 0.9))
+            draft.build.box(
+                (side * (width / 2 - 0.025), under / 2, 0), (draft.between(0.025, 0.045), under, depth * 0.9)
+            )
         facts.update(legs=None, base="panels")
     else:
         size = draft.between(0.028, 0.038)
@@ -155,7 +161,16 @@ def _dining(draft: Draft) -> None:
     back_width = width * draft.between(0.85, 1.0) * (0.88 if shape == "round" else 1)
     back_thick = draft.between(0.05, 0.09) if padded and style == "solid" else draft.between(0.022, 0.045)
     z = -depth / 2 + back_thick / 2 + (0.09 * depth if shape == "round" and style != "curved" else 0)
-    _back(draft, style, back_width, seat - thick * 0.5, high, z - (back_thick / 2 if style == "curved" else 0), lean, back_thick)
+    _back(
+        draft,
+        style,
+        back_width,
+        seat - thick * 0.5,
+        high,
+        z - (back_thick / 2 if style == "curved" else 0),
+        lean,
+        back_thick,
+    )
     facts.update(back=style, high_back=high - seat > 0.55, low_back=high - seat < 0.34)
     facts["arms"] = draft.chance(0.3)
     if facts["arms"]:
@@ -175,12 +190,19 @@ def _easy(draft: Draft) -> None:
     lean = draft.between(0.0, 0.2)
     tall = high - foot
     frame = rotation(x=-lean)
-    build.box((0, (high + foot) / 2, -depth / 2 - thick * 0.3 - 0.5 * lean * tall * 0.7), (width, tall, thick), frame=frame, rounding=soft)
+    build.box(
+        (0, (high + foot) / 2, -depth / 2 - thick * 0.3 - 0.5 * lean * tall * 0.7),
+        (width, tall, thick),
+        frame=frame,
+        rounding=soft,
+    )
     if arms:
         wide, top = draft.between(0.09, 0.18), seat + draft.between(0.14, 0.24)
         for side in (-1, 1):
             x = side * (width / 2 + wide / 2 - 0.01)
-            build.span((x - wide / 2, foot, -depth / 2 - thick * 0.6), (x + wide / 2, top, depth / 2 - 0.01), rounding=soft)
+            build.span(
+                (x - wide / 2, foot, -depth / 2 - thick * 0.6), (x + wide / 2, top, depth / 2 - 0.01), rounding=soft
+            )
             if soft > 0.03 and draft.chance(0.4):  # rolled arms
                 build.rod((x, top - 0.03, -depth / 2), (x, top - 0.03, depth / 2 + 0.01), wide * 1.15)
     if foot:
@@ -189,7 +211,9 @@ def _easy(draft: Draft) -> None:
         legs(draft, corner_feet(reach, depth, 0.05), foot + 0.03, draft.between(0.035, 0.06), style)
         if foot > 0.1:
             draft.facts.update(leg_style=style)
-    draft.facts.update(kind="chair", type="easy chair", legs=4 if foot > 0.1 else None, arms=arms, back="solid", seat="square")
+    draft.facts.update(
+        kind="chair", type="easy chair", legs=4 if foot > 0.1 else None, arms=arms, back="solid", seat="square"
+    )
     draft.facts.update(high_back=high - seat > 0.55, low_back=False, padded=True)
 
 
@@ -200,7 +224,9 @@ def _tub(draft: Draft) -> None:
     foot = draft.pick((0.0, draft.between(0.12, 0.25)))
     draft.build.drum((0, (foot + seat) / 2, 0), (radius - thick * 0.4,), seat - foot, rounding=draft.between(0.0, 0.03))
     angle = draft.between(1.65, 2.1)
-    draft.build.drum((0, (foot + top) / 2, 0), (radius,), top - foot, hole=1 - thick / radius, sector=angle, rounding=thick * 0.3)
+    draft.build.drum(
+        (0, (foot + top) / 2, 0), (radius,), top - foot, hole=1 - thick / radius, sector=angle, rounding=thick * 0.3
+    )
     if foot:
         style = draft.pick(("square", "round", "tapered round"))
         if draft.chance(0.7):
@@ -210,7 +236,9 @@ def _tub(draft: Draft) -> None:
         else:
             pedestal(draft, foot + 0.02, 0.06, draft.between(0.2, 0.28), draft.pick(("disc", "dome", "star")))
             draft.facts.update(legs=1)
-    draft.facts.update(kind="chair", type="tub chair", arms=True, back="curved", seat="round", high_back=False, low_back=False)
+    draft.facts.update(
+        kind="chair", type="tub chair", arms=True, back="curved", seat="round", high_back=False, low_back=False
+    )
     draft.facts.setdefault("legs", None)
 
 
@@ -238,8 +266,12 @@ def _office(draft: Draft) -> None:
         draft.facts.update(back="solid")
     if start > seat:
         size = draft.between(0.035, 0.06)
-        draft.build.path([(0, seat - thick / 2, -depth * 0.3), (0, seat - thick / 2, z - 0.02), (0, start + 0.1, z - 0.02)], size)
-    draft.facts.update(kind="chair", type="office chair", legs=1, seat="square", high_back=high - seat > 0.6, low_back=False, base=base)
+        draft.build.path(
+            [(0, seat - thick / 2, -depth * 0.3), (0, seat - thick / 2, z - 0.02), (0, start + 0.1, z - 0.02)], size
+        )
+    draft.facts.update(
+        kind="chair", type="office chair", legs=1, seat="square", high_back=high - seat > 0.6, low_back=False, base=base
+    )
     draft.facts["arms"] = draft.chance(0.6)
     if draft.facts["arms"]:
         style = draft.pick(("tee", "tee", "loop"))
@@ -279,7 +311,9 @@ def _stool(draft: Draft) -> None:
                 stretchers(draft, feet, level, leg * 0.7, is_round=True)
             else:
                 draft.build.drum((0, level, 0), (radius + 0.012,), 0.028, hole=1 - 0.03 / radius)
-    draft.facts.update(kind="chair", type="bar stool" if tall else "stool", seat=shape, legs=count, arms=False, back=None)
+    draft.facts.update(
+        kind="chair", type="bar stool" if tall else "stool", seat=shape, legs=count, arms=False, back=None
+    )
 
 
 def sofa(draft: Draft) -> None:
@@ -308,10 +342,15 @@ def sofa(draft: Draft) -> None:
         x = -width / 2 + (i + 0.5) * wide
         size = (wide - gap, cushion, depth - 0.01)
         build.box((x, seat - cushion / 2, 0.005), size, rounding=soft)
-        if split and draft.chance(1):
+        if split:
             tall = back_top - seat + draft.pick((0.0, 0.04))
             frame = rotation(x=-0.12)
-            build.box((x, seat + tall / 2 - 0.02, -depth / 2 + 0.03), (wide - gap, tall, 0.14), frame=frame, rounding=max(soft, 0.03))
+            build.box(
+                (x, seat + tall / 2 - 0.02, -depth / 2 + 0.03),
+                (wide - gap, tall, 0.14),
+                frame=frame,
+                rounding=max(soft, 0.03),
+            )
     sides = (-1, 1) if arms else ()
     reach = width / 2
     if arms:
@@ -319,7 +358,9 @@ def sofa(draft: Draft) -> None:
         rolled = draft.chance(0.3)
         for side in sides:
             x = side * (width / 2 + arm_wide / 2)
-            build.span((x - arm_wide / 2 - 0.002, foot, rear), (x + arm_wide / 2 + 0.002, arm_top, depth / 2), rounding=soft)
+            build.span(
+                (x - arm_wide / 2 - 0.002, foot, rear), (x + arm_wide / 2 + 0.002, arm_top, depth / 2), rounding=soft
+            )
             if rolled:
                 build.rod((x, arm_top - 0.04, rear + 0.02), (x, arm_top - 0.04, depth / 2 + 0.01), arm_wide * 1.1)
     front = depth / 2
@@ -332,7 +373,21 @@ def sofa(draft: Draft) -> None:
     if foot:
         style = draft.pick(("square", "round", "tapered round"))
         size = draft.between(0.04, 0.07)
-        legs(draft, [(s * (reach - 0.07), z) for s in (-1, 1) for z in (depth / 2 - 0.06, rear + 0.06)], foot + 0.03, size, style)
+        legs(
+            draft,
+            [(s * (reach - 0.07), z) for s in (-1, 1) for z in (depth / 2 - 0.06, rear + 0.06)],
+            foot + 0.03,
+            size,
+            style,
+        )
         if corner:
-            legs(draft, [(outer - side * 0.07, front - 0.07), (inner + side * 0.07, front - 0.07)], foot + 0.03, size, style)
-    facts.update(kind="sofa", type="sofa", seats=seats if split else None, arms=arms, corner=corner, on_legs=foot > 0.08)
+            legs(
+                draft,
+                [(outer - side * 0.07, front - 0.07), (inner + side * 0.07, front - 0.07)],
+                foot + 0.03,
+                size,
+                style,
+            )
+    facts.update(
+        kind="sofa", type="sofa", seats=seats if split else None, arms=arms, corner=corner, on_legs=foot > 0.08
+    )

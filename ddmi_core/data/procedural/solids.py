@@ -7,6 +7,7 @@ a sector of one. Both may be rotated, stretched, tapered and bulged along their 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,10 +16,17 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating]
 BoolArray = NDArray[np.bool_]
+Vector = Sequence[float] | FloatArray
 
 # A surface sample belongs to the union's boundary if this much further out nothing is solid. It also is the tolerance for touching parts.
 SURFACE_STEP = 2e-3
 _NOT_A_SECTOR = -2.0
+
+# The parts of a drum's surface: outer wall, inner wall, lower end, upper end, and the two cut faces of a sector.
+_ONE = np.float32(1)
+_RADIAL = np.array([1, -1, 0, 0, 0, 0], dtype=np.float32)
+_END_LEVEL = np.array([0, 0, -1, 1, 0, 0], dtype=np.float32)
+_CUT_SIDE = np.array([0, 0, 0, 0, -1, 1], dtype=np.float32)
 
 
 def rotation(*, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> FloatArray:
@@ -30,7 +38,7 @@ def rotation(*, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> FloatArray:
     return about_z @ about_y @ about_x
 
 
-def upright(direction: Sequence[float] | FloatArray) -> FloatArray:
+def upright(direction: Vector) -> FloatArray:
     """Rotation (3, 3) whose y axis is ``direction``, with its x axis as near the world's x as can be."""
     up = np.asarray(direction, dtype=float)
     up = up / np.linalg.norm(up)
@@ -86,7 +94,9 @@ class Solid:
 
     def placed(self, offset: FloatArray, scale: float, thinnest: float) -> Solid:
         """The solid moved by ``-offset`` and scaled, then thickened to at least ``thinnest`` in every direction."""
-        narrowest = np.array([1 - abs(self.taper[0]) + min(self.bulge, 0), 1.0, 1 - abs(self.taper[1]) + min(self.bulge, 0)])
+        narrowest = np.array(
+            [1 - abs(self.taper[0]) + min(self.bulge, 0), 1.0, 1 - abs(self.taper[1]) + min(self.bulge, 0)]
+        )
         half = np.maximum(self.half * scale, 0.5 * thinnest / np.maximum(narrowest, 0.35) / np.asarray(self.stretch))
         hole = self.hole
         if hole:
@@ -105,8 +115,8 @@ class Builder:
 
     def box(
         self,
-        centre: Sequence[float],
-        size: Sequence[float],
+        centre: Vector,
+        size: Vector,
         *,
         rounding: float = 0.0,
         frame: FloatArray | None = None,
@@ -120,15 +130,15 @@ class Builder:
         rounding = min(rounding, float(half.min()))
         self.solids.append(Solid(np.asarray(centre, dtype=float), half, frame, False, rounding, taper, bulge, stretch))
 
-    def span(self, low: Sequence[float], high: Sequence[float], *, rounding: float = 0.0) -> None:
+    def span(self, low: Vector, high: Vector, *, rounding: float = 0.0) -> None:
         """The axis-aligned box between two corners."""
         a, b = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
         self.box((a + b) / 2, b - a, rounding=rounding)
 
     def drum(
         self,
-        centre: Sequence[float],
-        radii: Sequence[float],
+        centre: Vector,
+        radii: Vector,
         height: float,
         *,
         frame: FloatArray | None = None,
@@ -143,18 +153,29 @@ class Builder:
         frame = np.eye(3) if frame is None else frame
         rounding = min(rounding, height / 2, 0.95 * min(radii) * (1 - hole))
         self.solids.append(
-            Solid(np.asarray(centre, dtype=float), half, frame, True, rounding, (taper, taper), bulge, (1.0, 1.0, 1.0), hole, sector)
+            Solid(
+                np.asarray(centre, dtype=float),
+                half,
+                frame,
+                True,
+                rounding,
+                (taper, taper),
+                bulge,
+                (1.0, 1.0, 1.0),
+                hole,
+                sector,
+            )
         )
 
-    def ball(self, centre: Sequence[float], radii: Sequence[float]) -> None:
+    def ball(self, centre: Vector, radii: Vector) -> None:
         """An ellipsoid with radii along x, y, z."""
         reach = np.asarray(radii, dtype=float)
         self.box(centre, (2.0 * reach.min(),) * 3, rounding=reach.min(), stretch=tuple((reach / reach.min()).tolist()))
 
     def rod(
         self,
-        start: Sequence[float],
-        end: Sequence[float],
+        start: Vector,
+        end: Vector,
         start_size: float,
         end_size: float | None = None,
         *,
@@ -172,10 +193,10 @@ class Builder:
         else:
             self.box((a + b) / 2, (middle, length, middle), frame=frame, taper=(taper, taper), bulge=bulge)
 
-    def path(self, points: Iterable[Sequence[float]], size: float) -> None:
+    def path(self, points: Iterable[Vector], size: float) -> None:
         """A bent round tube through ``points`` with balls at its bends."""
         bends = [np.asarray(p, dtype=float) for p in points]
-        for a, b in zip(bends, bends[1:], strict=False):
+        for a, b in itertools.pairwise(bends):
             self.rod(a, b, size)
         for p in bends[1:-1]:
             self.ball(p, (size / 2,) * 3)
@@ -183,15 +204,13 @@ class Builder:
     def union(self, *, longest: float = 1.8, thinnest: float = 0.03) -> Union:
         """All solids as one shape, centred, its longest side ``longest``, no part thinner than ``thinnest``."""
         solids = self.solids
-        scale, offset = 1.0, np.zeros(3)
         # Thickening may move the outermost face, so the second pass fits what the first one made.
         for _ in range(2):
-            corners = [s.bounds() for s in solids]
-            low = np.min([c[0] for c in corners], axis=0)
-            high = np.max([c[1] for c in corners], axis=0)
+            corners = np.array([s.bounds() for s in solids])
+            low, high = corners[:, 0].min(0), corners[:, 1].max(0)
             offset, scale = (low + high) / 2, longest / float((high - low).max())
             solids = [s.placed(offset, scale, thinnest) for s in solids]
-        return Union(solids)
+        return Union(solids, (high - low) * scale)
 
 
 class _Family:
@@ -218,10 +237,14 @@ class _Family:
         shift = np.einsum("nij,nj->ni", into, centres)
         self.into = np.ascontiguousarray(into.transpose(1, 0, 2).reshape(-1, 3), dtype=np.float32)
         self.shift = np.ascontiguousarray(shift.T.reshape(-1, 1), dtype=np.float32)
-        self.out = (frames * stretch[:, None, :]).astype(np.float32)
-        self.normal_out = (frames / stretch[:, None, :]).astype(np.float32)
-        self.centres = centres.astype(np.float32)
+        # own -> world: (own axis, world axis, solid)
+        self.out = np.ascontiguousarray((frames * stretch[:, None, :]).transpose(2, 1, 0), dtype=np.float32)
+        self.normal_out = np.ascontiguousarray((frames / stretch[:, None, :]).transpose(2, 1, 0), dtype=np.float32)
+        self.centres = np.ascontiguousarray(centres.T, dtype=np.float32)
+        self.profile = np.concatenate([self.bulge, self.taper_x, self.taper_z, self.half[:, 1:2]], axis=1).T.copy()
         self.stretched_half = self.half * stretch
+        self.stretched = bool(np.any(stretch != 1))
+        self.turned = self.stretched or bool(np.any(frames != np.eye(3)))
         self.shaped = bool(np.any(self.taper_x) or np.any(self.taper_z) or np.any(self.bulge))
 
     def own(self, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -239,21 +262,28 @@ class _Family:
         return x, y, z
 
     def place(self, which: NDArray[np.intp], local: FloatArray, normal: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Own surface points and normals (p, 3) of solids ``which`` -> world, applying the profile; normals of unit length."""
-        level = local[:, 1] / self.half[which, 1]
+        """Own surface points and normals (3, p) of solids ``which`` -> world (p, 3), applying the profile."""
         if self.shaped:
-            bulge, taper_x, taper_z = self.bulge[which, 0], self.taper_x[which, 0], self.taper_z[which, 0]
+            bulge, taper_x, taper_z, half_y = np.take(self.profile, which, axis=1)
+            x, y, z = local
+            level = y / half_y
             swell = bulge * (1 - level * level) + 1
-            slope_x, slope_z = ((t - 2 * bulge * level) / self.half[which, 1] for t in (taper_x, taper_z))
             scale_x, scale_z = swell + taper_x * level, swell + taper_z * level
-            normal_y = normal[:, 1] - normal[:, 0] * local[:, 0] * slope_x / scale_x - normal[:, 2] * local[:, 2] * slope_z / scale_z
-            normal = np.stack([normal[:, 0] / scale_x, normal_y, normal[:, 2] / scale_z], axis=1)
-            local = np.stack([local[:, 0] * scale_x, local[:, 1], local[:, 2] * scale_z], axis=1)
-        out, normal_out = self.out[which], self.normal_out[which]
-        points = self.centres[which] + np.einsum("pij,pj->pi", out, local)
-        normals = np.einsum("pij,pj->pi", normal_out, normal)
-        normals /= np.sqrt(np.einsum("pi,pi->p", normals, normals))[:, None]
-        return points, normals
+            lean_x, lean_z = (taper_x - 2 * bulge * level) / scale_x, (taper_z - 2 * bulge * level) / scale_z
+            normal_y = normal[1] - (normal[0] * x * lean_x + normal[2] * z * lean_z) / half_y
+            normal = np.stack([normal[0] / scale_x, normal_y, normal[2] / scale_z])
+            local = np.stack([x * scale_x, y, z * scale_z])
+        points = np.take(self.centres, which, axis=1)
+        if self.turned:
+            out = np.take(self.out, which, axis=2)
+            for axis in range(3):
+                points += out[axis] * local[axis]
+            out = np.take(self.normal_out, which, axis=2) if self.stretched else out
+            normal = out[0] * normal[0] + out[1] * normal[1] + out[2] * normal[2]
+        else:
+            points += local
+        normal /= np.sqrt(np.einsum("ip,ip->p", normal, normal))
+        return points.T, normal.T
 
 
 class _Blocks(_Family):
@@ -262,6 +292,8 @@ class _Blocks(_Family):
         x, y, z = self.stretched_half.T
         self.areas = 8 * np.stack([y * z, x * z, x * y], axis=1).reshape(-1)  # per solid: both faces across x, y, z
         self.core = self.half - self.rounding
+        self.half_columns = self.half.T.copy()
+        self.any_rounded = bool(np.any(self.rounding))
 
     def inside(self, points: FloatArray) -> BoolArray:
         offsets = [np.abs(v) for v in self.own(points)]
@@ -277,24 +309,31 @@ class _Blocks(_Family):
                 squares = beyond if squares is None else squares + beyond
             assert squares is not None
             result[rounded] &= squares <= self.rounding[rounded] ** 2
-        return result.any(axis=0)
+        return np.maximum.reduce(result.view(np.uint8), axis=0).view(bool)
 
     def surface(self, part: NDArray[np.intp], rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         which, axis = np.divmod(part, 3)
         row = np.arange(len(part))
-        half, core = self.half[which], self.core[which]
-        unit = rng.random((len(part), 3), dtype=np.float32) * 2 - 1
-        sign = np.where(unit[row, axis] < 0, np.float32(-1), np.float32(1))
-        unit[row, axis] = sign
+        half = np.take(self.half_columns, which, axis=1)
+        unit = rng.random((3, len(part)), dtype=np.float32)
+        unit *= 2
+        unit -= 1
+        sign = np.copysign(np.float32(1), unit[axis, row])
+        unit[axis, row] = sign
         local = unit * half
-        # On a rounded block the sample is pushed from the sharp box onto the rounded edge.
-        excess = local - np.clip(local, -core, core)
-        length = np.sqrt(np.einsum("pi,pi->p", excess, excess))
         normal = np.zeros_like(local)
-        normal[row, axis] = sign
-        rounded = length > 1e-7
-        normal[rounded] = excess[rounded] / length[rounded, None]
-        local = np.where(rounded[:, None], local - excess + normal * self.rounding[which], local)
+        normal[axis, row] = sign
+        if self.any_rounded:
+            # On a rounded block the sample is pushed from the sharp box onto the rounded edge.
+            rounding = np.take(self.rounding[:, 0], which)
+            core = half - rounding
+            excess = local - np.clip(local, -core, core)
+            length = np.sqrt(np.einsum("ip,ip->p", excess, excess))
+            np.maximum(length, 1e-12, out=length)
+            rounded = rounding > 0
+            excess /= length
+            np.copyto(normal, excess, where=rounded)
+            local -= normal * np.where(rounded, length - rounding, 0)
         return self.place(which, local, normal)
 
 
@@ -307,9 +346,13 @@ class _Drums(_Family):
         around = 2 * np.pi * np.sqrt((x**2 + z**2) / 2) * 2 * y * (1 + 2 * self.bulge[:, 0] / 3) * share
         disc = np.pi * x * z * (1 - hole**2) * share
         cut = np.where(share < 1, 2 * y * (1 - hole) * np.sqrt(x * z), 0)
-        # per solid: outer wall, inner wall, lower and upper end, the two cut faces of a sector
-        self.areas = np.stack([around, around * hole, disc * ends[:, 0], disc * ends[:, 1], cut, cut], axis=1).reshape(-1)
+        self.areas = np.stack([around, around * hole, disc * ends[:, 0], disc * ends[:, 1], cut, cut], axis=1).reshape(
+            -1
+        )
         self.radius = np.sqrt(self.half[:, 0:1] * self.half[:, 2:3])
+        self.any_rounded = bool(np.any(self.rounding))
+        columns = [self.hole, self.radius, self.rounding, self.sector, self.half, self.taper_x]
+        self.table = np.concatenate(columns, axis=1).T.astype(np.float32, order="C")
 
     def inside(self, points: FloatArray) -> BoolArray:
         x, y, z = self.own(points)
@@ -329,58 +372,56 @@ class _Drums(_Family):
             over = np.maximum((np.sqrt(square[rounded]) - 1) * self.radius[rounded] + r, 0)
             above = np.maximum(y[rounded] - self.half[rounded, 1:2] + r, 0)
             result[rounded] &= over * over + above * above <= r * r
-        return result.any(axis=0)
+        return np.maximum.reduce(result.view(np.uint8), axis=0).view(bool)
 
     def surface(self, part: NDArray[np.intp], rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         which, part = np.divmod(part, 6)
         u, v, w = rng.random((3, len(part)), dtype=np.float32)
-        hole, radius, r = self.hole[which, 0], self.radius[which, 0], self.rounding[which, 0]
-        half_y, taper = self.half[which, 1], self.taper_x[which, 0]
-        wall = part < 2
+        hole, radius, r, sector, half_x, half_y, half_z, taper = np.take(self.table, which, axis=1)
         # On a cone a height is as likely as its circumference is long: inverse of the distribution 1 + taper * t.
         steady = np.abs(taper) < 1e-3
-        slope = np.where(steady, 1, taper)
+        slope = np.where(steady, _ONE, taper)
         level = np.where(steady, 2 * v - 1, (np.sqrt((1 - slope) ** 2 + 4 * slope * v) - 1) / slope)
-        level = np.where(wall, level, np.where(part == 2, -1, np.where(part == 3, 1, 2 * v - 1)))
-        rho = np.where(part == 0, 1, np.where(part == 1, hole, np.where(part < 4, np.sqrt(hole**2 + w * (1 - hole**2)), hole + w * (1 - hole))))
-        angle = (2 * u - 1) * self.sector[which, 0]
-        angle = np.where(part == 4, -self.sector[which, 0], np.where(part == 5, self.sector[which, 0], angle))
-        radial = np.where(part == 0, 1, np.where(part == 1, -1, 0)).astype(np.float32)
-        vertical = np.where(part == 2, -1, np.where(part == 3, 1, 0)).astype(np.float32)
-        tangential = np.where(part == 4, -1, np.where(part == 5, 1, 0)).astype(np.float32)
+        np.copyto(level, np.take(_END_LEVEL, part), where=(part == 2) | (part == 3))
+        rho = np.sqrt(hole**2 + w * (1 - hole**2))
+        np.copyto(rho, _ONE, where=part == 0)
+        np.copyto(rho, hole, where=part == 1)
+        cut = np.take(_CUT_SIDE, part)
+        angle = np.where(cut == 0, (2 * u - 1), cut) * sector
+        radial, vertical = np.take(_RADIAL, part), np.take(_END_LEVEL, part)
         y = level * half_y
-        over, above = (rho - 1) * radius + r, np.abs(y) - half_y + r
-        corner = np.flatnonzero((r > 0) & (over > 0) & (above > 0) & (part != 1))
-        if len(corner):
+        if self.any_rounded:
+            over, above = (rho - 1) * radius + r, np.abs(y) - half_y + r
+            corner = np.flatnonzero((r > 0) & (over > 0) & (above > 0) & (part != 1))
             length = np.hypot(over[corner], above[corner])
             out, up = over[corner] / length, above[corner] / length
-            face = (part[corner] == 0) | (part[corner] == 2) | (part[corner] == 3)
-            shrink = np.where(face, r[corner], np.minimum(length, r[corner]))
-            rho[corner] = 1 + (out * shrink - r[corner]) / radius[corner]
-            y[corner] = np.sign(y[corner]) * (half_y[corner] + up * shrink - r[corner])
-            radial[corner] = np.where(face, out, 0)
-            vertical[corner] = np.where(face, up * np.sign(y[corner]), 0)
+            is_face = part[corner] < 4
+            reach = np.where(is_face, r[corner], np.minimum(length, r[corner]))
+            rho[corner] = 1 + (out * reach - r[corner]) / radius[corner]
+            y[corner] = np.sign(y[corner]) * (half_y[corner] + up * reach - r[corner])
+            radial[corner] = np.where(is_face, out, 0)
+            vertical[corner] = np.where(is_face, up * np.sign(y[corner]), 0)
         sin, cos = np.sin(angle), np.cos(angle)
-        half_x, half_z = self.half[which, 0], self.half[which, 2]
-        local = np.stack([half_x * rho * sin, y, -half_z * rho * cos], axis=1)
-        across = radius[:, None] * np.stack([sin / half_x, cos / half_z], axis=1)
-        normal = np.stack(
-            [radial * across[:, 0] + tangential * cos, vertical, -radial * across[:, 1] + tangential * sin], axis=1
-        )
+        radial *= radius
+        local = np.stack([half_x * rho * sin, y, -half_z * rho * cos])
+        normal = np.stack([radial * sin / half_x + cut * cos, vertical, -radial * cos / half_z + cut * sin])
         return self.place(which, local, normal)
 
 
 class Union:
-    """A shape: the union of placed solids. Coordinates are normalised, x right, y up, z to the front."""
+    """A shape: the union of placed solids, centred, with extents ``sides`` (3,). x is right, y up, z to the front."""
 
-    def __init__(self, solids: list[Solid]) -> None:
+    def __init__(self, solids: list[Solid], sides: FloatArray) -> None:
+        self.sides = sides
         self._families: list[_Blocks | _Drums] = []
-        for kind, members in ((_Blocks, [s for s in solids if not s.is_drum]), (_Drums, [s for s in solids if s.is_drum])):
+        for kind, members in (
+            (_Blocks, [s for s in solids if not s.is_drum]),
+            (_Drums, [s for s in solids if s.is_drum]),
+        ):
             if members:
                 self._families.append(kind(members))
         areas = np.concatenate([f.areas for f in self._families])
         self._cumulative = np.cumsum(areas) / areas.sum()
-
 
     def inside(self, points: FloatArray) -> BoolArray:
         """Whether each of (p, 3) points is solid: (p,)."""
@@ -399,8 +440,8 @@ class Union:
         while found < count:
             drawn = int((count - found) / rate * 1.08) + 16
             p, n = self._candidates(drawn, rng)
-            keep = ~self.inside(p + SURFACE_STEP * n)
-            rate = max(float(keep.mean()), 0.05)
+            keep = np.flatnonzero(~self.inside(p + SURFACE_STEP * n))
+            rate = max(len(keep) / len(p), 0.05)
             p, n = p[keep], n[keep]
             points.append(p)
             normals.append(n)
@@ -410,14 +451,14 @@ class Union:
         return np.concatenate(points)[chosen], np.concatenate(normals)[chosen]
 
     def _candidates(self, count: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        part = np.searchsorted(self._cumulative, rng.random(count) * self._cumulative[-1], side="right")
+        """About ``count`` area-weighted samples of all solids' surfaces, in order; every part gets its share to within one sample."""
+        ends = np.floor(self._cumulative * count + rng.random()).astype(np.intp)
+        shares = np.diff(ends, prepend=0)
         points, normals, first = [], [], 0
         for family in self._families:
-            last = first + len(family.areas)
-            own = part[(part >= first) & (part < last)] - first
-            if len(own):
-                p, n = family.surface(own, rng)
-                points.append(p)
-                normals.append(n)
-            first = last
-        return np.concatenate(points).astype(np.float32), np.concatenate(normals).astype(np.float32)
+            size = len(family.areas)
+            p, n = family.surface(np.repeat(np.arange(size), shares[first : first + size]), rng)
+            points.append(p)
+            normals.append(n)
+            first += size
+        return np.concatenate(points), np.concatenate(normals)

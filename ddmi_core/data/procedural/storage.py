@@ -27,7 +27,13 @@ def _bookcase(draft: Draft) -> None:
             low = foot if foot else 0.0
             build.span((side * width / 2, low, -depth / 2), (side * (width / 2 - wall), height, depth / 2))
         if foot:
-            legs(draft, corner_feet(width, depth, 0.03), foot + 0.02, 0.05, draft.pick(("square", "round", "tapered round")))
+            legs(
+                draft,
+                corner_feet(width, depth, 0.03),
+                foot + 0.02,
+                0.05,
+                draft.pick(("square", "round", "tapered round")),
+            )
     first = foot + (draft.pick((0.0, 0.08)) if not foot else 0.0)
     for i in range(count + 1):
         y = first + board / 2 + (height - board - first) * i / count
@@ -43,11 +49,25 @@ def _bookcase(draft: Draft) -> None:
         top = first + (height - first) * (2 / count)
         build.span((-width / 2 + wall / 2, first, 0), (width / 2 - wall / 2, top, depth / 2 - 0.01))
     facts = draft.facts
-    facts.update(kind="storage", type="bookcase", shelves=None if doors else count, closed_back=closed, doors=2 if doors else None)
-    facts.update(tall=height > 1.6 * width, low=height < 0.9 * width, wide=width > height, narrow=height > 2.4 * width, on_legs=bool(foot))
+    facts.update(
+        kind="storage",
+        type="bookcase",
+        shelves=None if doors else count,
+        closed_back=closed,
+        doors=2 if doors else None,
+    )
+    facts.update(
+        tall=height > 1.6 * width,
+        low=height < 0.9 * width,
+        wide=width > height,
+        narrow=height > 2.4 * width,
+        on_legs=bool(foot),
+    )
 
 
-def _fronts(draft: Draft, width: float, low: float, high: float, front: float, columns: int, rows: int, knobs: str) -> None:
+def _fronts(
+    draft: Draft, width: float, low: float, high: float, front: float, columns: int, rows: int, knobs: str
+) -> None:
     """Doors or drawer fronts that stand out of a body's front face, so that shallow grooves part them."""
     groove = draft.between(0.012, 0.022) * max(width, high - low, 0.6)
     wide, tall = width / columns, (high - low) / rows
@@ -82,8 +102,16 @@ def _wardrobe(draft: Draft) -> None:
     if draft.chance(0.3):
         build.span((-width / 2 - 0.03, height - 0.06, -depth / 2), (width / 2 + 0.03, height, depth / 2 + 0.045))
     if foot:
-        legs(draft, corner_feet(width, depth - 0.02, 0.06), foot + 0.02, draft.between(0.06, 0.09), draft.pick(("square", "round")))
-    draft.facts.update(kind="storage", type="wardrobe", doors=doors, drawers=drawers, tall=height > 1.6 * width, wide=width > height)
+        legs(
+            draft,
+            corner_feet(width, depth - 0.02, 0.06),
+            foot + 0.02,
+            draft.between(0.06, 0.09),
+            draft.pick(("square", "round")),
+        )
+    draft.facts.update(
+        kind="storage", type="wardrobe", doors=doors, drawers=drawers, tall=height > 1.6 * width, wide=width > height
+    )
     draft.facts.update(low=False, narrow=height > 2.8 * width, on_legs=bool(foot))
 
 
@@ -131,6 +159,13 @@ def _cabinet(draft: Draft) -> None:
     if foot:
         style = draft.pick(("square", "round", "tapered round", "splayed round"))
         size = draft.between(0.04, 0.06)
-        legs(draft, corner_feet(width, depth - 0.02, 0.07), foot + 0.02, size, style, splay=0.05 if "splayed" in style else 0.0)
+        legs(
+            draft,
+            corner_feet(width, depth - 0.02, 0.07),
+            foot + 0.02,
+            size,
+            style,
+            splay=0.05 if "splayed" in style else 0.0,
+        )
     draft.facts.update(kind="storage", type=kind, doors=doors, drawers=drawers, on_legs=bool(foot))
     draft.facts.update(tall=height > 1.6 * width, low=height < 0.6 * width, wide=width > 1.6 * height, narrow=False)

@@ -23,7 +23,12 @@ def table(draft: Draft) -> None:
     heights, lengths = _SIZES[kind]
     height, length = draft.between(*heights), draft.between(*lengths)
     shapes = ("rectangular", "square", "round", "oval")
-    weights = {"console table": (1, 0, 0, 0), "desk": (1, 0, 0, 0), "bar table": (2, 3, 6, 0), "side table": (3, 4, 6, 1)}
+    weights = {
+        "console table": (1, 0, 0, 0),
+        "desk": (1, 0, 0, 0),
+        "bar table": (2, 3, 6, 0),
+        "side table": (3, 4, 6, 1),
+    }
     top = draft.pick(shapes, weights.get(kind, (9, 4, 9, 2)))
     if top in ("round", "square"):
         length = min(length, 1.5)
@@ -34,7 +39,9 @@ def table(draft: Draft) -> None:
         depth = length * draft.between(0.6, 0.8)
     else:
         depth = min(length * draft.between(0.42, 0.75), 1.1)
-    draft.facts.update(kind="table", type=kind, top=top, long=length > 2.2 * depth, low=height < 0.55 * length and height < 0.52)
+    draft.facts.update(
+        kind="table", type=kind, top=top, long=length > 2.2 * depth, low=height < 0.55 * length and height < 0.52
+    )
     draft.facts["tall"] = height > 1.15 * length
     if kind == "desk":
         _desk(draft, length, depth, height)
@@ -60,7 +67,9 @@ def _top(draft: Draft, shape: str, length: float, depth: float, height: float, t
     middle = (0, height - thick / 2, 0)
     rounding = draft.pick((0.0, 0.0, thick * 0.3, thick * 0.5))
     if shape in ("round", "oval"):
-        draft.build.drum(middle, (length / 2, depth / 2), thick, taper=draft.pick((0.0, 0.0, 0.02, 0.05)), rounding=rounding)
+        draft.build.drum(
+            middle, (length / 2, depth / 2), thick, taper=draft.pick((0.0, 0.0, 0.02, 0.05)), rounding=rounding
+        )
     else:
         draft.build.box(middle, (length, thick, depth), rounding=rounding)
 
@@ -148,13 +157,23 @@ def _double(draft: Draft, is_round: bool, length: float, depth: float, under: fl
 def _box(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     share = draft.between(0.6, 0.9)
     if is_round:
-        draft.build.drum((0, under / 2, 0), (length / 2 * share, depth / 2 * share), under, taper=draft.between(-0.1, 0.1))
+        draft.build.drum(
+            (0, under / 2, 0), (length / 2 * share, depth / 2 * share), under, taper=draft.between(-0.1, 0.1)
+        )
     else:
         draft.build.box((0, under / 2, 0), (length * share, under, depth * share))
     draft.facts.update(legs=None, base="solid")
 
 
-_BASES = {"one": _one, "three": _three, "legs": _legs, "panels": _panels, "trestle": _trestle, "double": _double, "box": _box}
+_BASES = {
+    "one": _one,
+    "three": _three,
+    "legs": _legs,
+    "panels": _panels,
+    "trestle": _trestle,
+    "double": _double,
+    "box": _box,
+}
 
 
 def _desk(draft: Draft, length: float, depth: float, height: float) -> None:

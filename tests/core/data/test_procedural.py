@@ -1,0 +1,135 @@
+"""Procedural furniture: exact labels, true surfaces, determinism, honest captions."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from ddmi_core.data.procedural import KINDS, procedural
+from ddmi_core.data.procedural.captions import captions
+from ddmi_core.data.procedural.solids import SURFACE_STEP, Builder, rotation
+
+SHAPES = procedural(160, seed=3)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_same_seed_gives_same_shapes_whatever_was_asked_before() -> None:
+    one, other = procedural(50, seed=9), procedural(500, seed=9)
+    one.captions(0)
+    for i in (31, 7):
+        a = one.sample(i, np.random.default_rng(5), 200, 200, augment=True)
+        b = other.sample(i, np.random.default_rng(5), 200, 200, augment=True)
+        assert all(np.array_equal(a[key], b[key]) for key in ("points", "coords", "targets"))
+        assert a["caption"] == b["caption"]
+        assert one.captions(i) == other.captions(i)
+    assert procedural(50, seed=10).captions(31) != one.captions(31) or procedural(50, seed=10).captions(
+        7
+    ) != one.captions(7)
+
+
+def test_index_out_of_range_ends_iteration() -> None:
+    with pytest.raises(IndexError):
+        procedural(5, seed=0).shape(5)
+
+
+def test_sample_has_the_promised_arrays(rng: np.random.Generator) -> None:
+    for i in range(0, 40):
+        item = SHAPES.sample(i, rng, 300, 201, augment=True)
+        assert (
+            item["points"].shape == (300, 3) and item["coords"].shape == (201, 3) and item["targets"].shape == (201, 1)
+        )
+        assert all(item[key].dtype == np.float32 for key in ("points", "coords", "targets"))
+        assert set(np.unique(item["targets"])) <= {0.0, 1.0}
+        assert np.abs(item["points"]).max() < 0.91
+        assert item["caption"] in SHAPES.captions(i)
+
+
+def test_shapes_fill_the_box() -> None:
+    for i in range(60):
+        surface, _ = SHAPES.shape(i).surface(4000, np.random.default_rng(i))
+        assert np.ptp(surface, axis=0).max() == pytest.approx(1.8, abs=0.06)
+        assert np.abs(surface).max() < 0.91
+
+
+def test_surface_parts_inside_from_outside(rng: np.random.Generator) -> None:
+    for i in range(len(SHAPES)):
+        shape = SHAPES.shape(i)
+        points, normals = shape.surface(1000, rng)
+        np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-4)
+        assert not shape.inside(points + 1.01 * SURFACE_STEP * normals).mean() > 0.01
+        assert shape.inside(points - 0.004 * normals).mean() > 0.97, SHAPES.attributes(i)
+
+
+def test_no_surface_is_missed(rng: np.random.Generator) -> None:
+    """Every place where the inside test changes has surface samples near it."""
+    for i in range(0, 30):
+        shape = SHAPES.shape(i)
+        surface, _ = shape.surface(20_000, rng)
+        start = rng.uniform(-0.95, 0.95, (4000, 3))
+        step = rng.normal(size=(4000, 3))
+        step *= 0.02 / np.linalg.norm(step, axis=1, keepdims=True)
+        crossing = start[shape.inside(start) != shape.inside(start + step)]
+        if len(crossing):
+            distance = np.sqrt(((crossing[:, None] - surface[None]) ** 2).sum(-1).min(1))
+            assert distance.max() < 0.12
+
+
+def test_samples_follow_area(rng: np.random.Generator) -> None:
+    build = Builder()
+    build.box((0, 0, 0), (2, 1, 1))
+    points, _ = build.union().surface(20_000, rng)
+    ends = (np.abs(points[:, 0]) > 0.899).mean()
+    assert ends == pytest.approx(2 / 10, abs=0.01)
+
+
+def test_inside_of_known_solids() -> None:
+    build = Builder()
+    build.drum((0, 0, 0), (1,), 1.0, hole=0.5)
+    ring = build.union()
+    assert not ring.inside(np.zeros((1, 3)))[0]
+    assert ring.inside(np.array([[0.675, 0, 0]]))[0]
+    build = Builder()
+    build.box((0, 0, 0), (1, 1, 1), rounding=0.5)
+    ball = build.union()
+    corner = np.full((1, 3), 0.9 / np.sqrt(3))
+    assert ball.inside(corner * 0.98)[0] and not ball.inside(corner * 1.02)[0]
+    build = Builder()
+    build.box((0, 0, 0), (2, 0.5, 0.5), frame=rotation(z=np.pi / 2))
+    upright = build.union()
+    assert upright.inside(np.array([[0, 0.85, 0]]))[0] and not upright.inside(np.array([[0.85, 0, 0]]))[0]
+
+
+def test_grid_agrees_with_sampled_labels(rng: np.random.Generator) -> None:
+    grid = SHAPES.grid(4, 48)
+    axis = (2 * np.arange(48) + 1) / 48 - 1
+    picks = rng.integers(0, 48, (500, 3))
+    assert np.array_equal(grid[tuple(picks.T)], SHAPES.shape(4).inside(axis[picks]))
+
+
+def test_every_kind_occurs_and_can_be_named_plainly() -> None:
+    kinds = {SHAPES.kind(i) for i in range(len(SHAPES))}
+    assert kinds == set(KINDS)
+    texts = {text for i in range(len(SHAPES)) for text in SHAPES.captions(i)}
+    assert {"chair", "table", "sofa", "bed", "a chair", "a table"} <= texts
+
+
+def test_captions_never_contradict_the_facts(rng: np.random.Generator) -> None:
+    for i in range(len(SHAPES)):
+        facts = SHAPES.attributes(i)
+        for text in captions(facts, rng, 20):
+            words = text.replace(",", "").split()
+            for count, word in enumerate(("one", "two", "three", "four"), start=1):
+                if f"{word} legs" in text or f"{word} leg" in words:
+                    assert facts.get("legs", facts.get("base") == "tripod" and 3) == count, text
+            if "round" in words and facts["kind"] == "table":
+                assert facts["top"] == "round", text
+            if "rectangular" in words:
+                assert facts["top"] in ("rectangular", "square"), text
+            if "armrests" in words or "arms" in words or "armchair" in words:
+                assert bool(facts["arms"]) is not ("no" in words), text
+            assert len(set(words) & {"round", "rectangular", "oval"}) <= 1, text
+            assert not any(a == b for a, b in itertools.pairwise(words)), text
