@@ -79,7 +79,7 @@ def framing_camera(
         below = (-local[:, axis] / slope + local[:, 2]).max()
         shift[axis] = slope * (above - below) / 2
         distance = max(distance, (above + below) / 2)
-    camera.pose[:3, 3] += camera.pose[:3, :3] @ (shift + (0.0, 0.0, distance))
+    camera.pose[:3, 3] += camera.pose[:3, :3] @ (shift + np.array([0.0, 0.0, distance]))
     return camera
 
 

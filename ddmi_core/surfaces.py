@@ -13,9 +13,9 @@ search starts from a coarse lattice of about `base` samples an axis and halves t
 What refining and following guarantee: a connected piece of the dense surface is extracted whole, exactly as the dense
 extraction would, if the coarse lattice has one edge that it crosses an odd number of times. So whatever hangs on
 anything found is never lost, however thin. For the other pieces, disconnected and thinner than the coarse spacing,
-there is only the search. It finds what shows in the samples around it (in a field like a distance, any thin part), taking the
-field to be up to `SEARCH_MARGIN` times steeper than these samples are; it cannot find a speck in a field that is flat
-around it.
+there is only the search. It finds what shows in the samples around it (in a field like a distance, any thin part),
+taking the field to be up to `SEARCH_MARGIN` times steeper than these samples are; it cannot find a speck in a field
+that is flat around it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ Logits = Callable[[Float[Tensor, "n 3"]], Float[Tensor, "..."]]
 SEARCH_MARGIN = 2.0
 """How much steeper than the samples beside it a field is taken to be in the search for thin parts."""
 CHUNK = 16_384  # points a call: about a tenth of a second of a small read-out on one core, so that cancelling is prompt
-CELLS = 1 << 18  # cells looked at in one go
 SLAB = 16_384  # cells that one call of marching cubes gets, which holds the interpreter for about 20 ms
 OUTSIDE = -1.0  # logit of the ring around the volume
 MAX_RESOLUTION = 1024
@@ -83,6 +82,7 @@ class _Lattice:
         self.steps = np.array([self.side**2, self.side, 1])
         self.evaluations = 0
         self.progress: Progress | None = None
+        self.share = 0.0  # how much of the stage under way is done
         centres = cell_centres(resolution).numpy()
         ring = np.arange(1, self.side - resolution, dtype=np.float32) * np.float32(2 / resolution)
         self.axis = np.concatenate([centres[:1] - ring[:1], centres, centres[-1] + ring])  # coordinate of each position
@@ -92,23 +92,26 @@ class _Lattice:
         return np.stack(np.unravel_index(points, (self.side,) * 3), axis=-1)
 
     def ask(self, points: NDArray[np.int64]) -> None:
-        """Make the values at these points known."""
-        points = np.unique(points[self.values[points] == 0])
-        positions = self.positions(points)
-        within = ((positions >= 1) & (positions <= self.resolution)).all(axis=1)
-        self.values[points[~within]] = OUTSIDE
-        points, coordinates = points[within], self.axis[positions[within]]
+        """Make the values at these points known, as far as they are not."""
+        self.answer(np.unique(points[self.values[points] == 0]))
+
+    def answer(self, points: NDArray[np.int64]) -> None:
+        """Fill in the values at points that are all different and not known yet."""
+        ahead = 0.8 * (1 - self.share)  # the rest is for what following the surface may bring up
         for start in range(0, len(points), CHUNK):
-            report(self.progress, start / len(points), f"surface, {len(points):,} points")
-            chunk = torch.from_numpy(coordinates[start : start + CHUNK])
-            answers = self.logits(chunk).detach().reshape(-1).cpu().numpy().astype(np.float32)
-            if not np.isfinite(answers).all():
-                raise DDMIError(
-                    "The field gave values that are not numbers, so it has no surface: the model may be damaged."
-                )
-            # An exact zero would read as "not asked". Inside is above zero, so it counts as outside.
-            self.values[points[start : start + CHUNK]] = np.where(answers == 0, -np.finfo(np.float32).tiny, answers)
-        self.evaluations += len(points)
+            report(self.progress, self.share + ahead * start / len(points), f"surface, {len(points):,} points")
+            chunk = points[start : start + CHUNK]
+            positions = self.positions(chunk)
+            within = ((positions >= 1) & (positions <= self.resolution)).all(axis=1)
+            self.values[chunk[~within]] = OUTSIDE
+            answers = self.logits(torch.from_numpy(self.axis[positions[within]]))
+            values = answers.detach().reshape(-1).cpu().numpy().astype(np.float32)
+            if not np.isfinite(values).all():
+                raise DDMIError("The field gives values that are not numbers: the model may be damaged.")
+            # An exact zero would read as "not known". Inside is above zero, so it counts as outside.
+            self.values[chunk[within]] = np.where(values == 0, -np.finfo(np.float32).tiny, values)
+            self.evaluations += len(values)
+        self.share += ahead
 
 
 def extract_surface(
@@ -135,20 +138,18 @@ def extract_surface(
     while not dense and resolution // (2 * stride) >= base:
         stride *= 2
     lattice = _Lattice(logits, resolution, stride)
-    first = np.arange(0, lattice.side - stride, stride)
-    cells = (first[:, None, None] * lattice.steps[0] + first[:, None] * lattice.steps[1] + first).reshape(-1)
     visited = np.zeros(len(lattice.values), dtype=np.uint8)  # 1 + log2 of the stride at which a cell was last visited
     # Each halving of the stride quadruples the points on the surface, hence the time of the stage.
     shares = np.cumsum([4.0**-k for k in reversed(range(stride.bit_length()))])
-    shares = np.concatenate([[0.0], shares / shares[-1]])
-    for begin, end in itertools.pairwise(shares):
-        lattice.progress = sub_progress(progress, begin, end)
-        seen, mixed = _follow(lattice, cells, stride, visited)
-        if stride == 1:
-            break
-        crossed, hidden = _halves(lattice, mixed, stride), _hidden(lattice, seen, stride)
+    stages = itertools.pairwise([0.0, *(shares / shares[-1]).tolist()])
+    lattice.progress = sub_progress(progress, *next(stages))
+    points, mixed = _scan(lattice, stride)
+    for begin, end in stages:
+        crossed, hidden = _halves(lattice, mixed, stride), _hidden(lattice, points, stride)
         stride //= 2
+        lattice.progress, lattice.share = sub_progress(progress, begin, end), 0.0
         cells = np.concatenate([_around(lattice, crossed, stride), _beside(lattice, hidden, stride)])
+        points, mixed = _follow(lattice, cells, stride, visited)
     return _triangulate(lattice, mixed)
 
 
@@ -156,20 +157,26 @@ Points = NDArray[np.int64]
 Edges = list[Points]  # for each axis, the lower ends of lattice edges along it
 
 
+def _scan(lattice: _Lattice, stride: int) -> tuple[Points, Points]:
+    """Ask for every point of the lattice; return them and the cells whose corners differ in sign, sorted."""
+    first = np.arange(0, lattice.side, stride)
+    points = first[:, None, None] * lattice.steps[0] + first[:, None] * lattice.steps[1] + first
+    lattice.answer(points.reshape(-1))
+    inside = lattice.values[points] > 0
+    corners = [inside[tuple(slice(1, None) if c else slice(-1) for c in corner)] for corner in _CORNERS]
+    mixed = np.logical_or.reduce(corners) & ~np.logical_and.reduce(corners)
+    return points.reshape(-1), points[:-1, :-1, :-1][mixed]
+
+
 def _follow(lattice: _Lattice, cells: Points, stride: int, visited: NDArray[np.uint8]) -> tuple[Points, Points]:
-    """Visit cells, and on through the faces that the surface crosses; return all visited and the mixed ones, sorted."""
+    """Visit cells, and on through the faces that the surface crosses.
+
+    Returns the corners of all visited cells, and those cells whose corners differ in sign; both sorted.
+    """
     corner_steps = _CORNERS @ lattice.steps * stride
     level = stride.bit_length()
     seen, mixed = [cells[:0]], [cells[:0]]
-    waiting = [cells]
-    while waiting:
-        cells = waiting.pop()
-        cells = np.unique(cells[visited[cells] != level])
-        if len(cells) > CELLS:  # a slab at a time, or the corners of a dense extraction would fill the memory
-            waiting.append(cells[CELLS:])
-            cells = cells[:CELLS]
-        if not len(cells):
-            continue
+    while len(cells := np.unique(cells[visited[cells] != level])):
         visited[cells] = level
         corners = cells[:, None] + corner_steps
         lattice.ask(corners.reshape(-1))
@@ -180,8 +187,8 @@ def _follow(lattice: _Lattice, cells: Points, stride: int, visited: NDArray[np.u
         for axis, side, face in _FACES:
             crossed = inside[:, face].any(axis=1) & ~inside[:, face].all(axis=1)
             ahead.append(cells[crossed] + (2 * side - 1) * stride * lattice.steps[axis])
-        waiting.append(np.concatenate(ahead))
-    return np.concatenate(seen), np.sort(np.concatenate(mixed))
+        cells = np.concatenate(ahead)
+    return _corners_of(lattice, np.concatenate(seen), stride), np.sort(np.concatenate(mixed))
 
 
 def _corners_of(lattice: _Lattice, cells: Points, stride: int) -> Points:
@@ -205,13 +212,12 @@ def _halves(lattice: _Lattice, mixed: Points, stride: int) -> Edges:
     return edges
 
 
-def _hidden(lattice: _Lattice, seen: Points, stride: int) -> Edges:
+def _hidden(lattice: _Lattice, points: Points, stride: int) -> Edges:
     """Edges without a sign change whose outer neighbours say that the logit may touch zero in between.
 
     With v the logits along four samples in a row, signed so that the middle two are positive, lines from both sides
     with `SEARCH_MARGIN` times the outer slopes meet at or below zero.
     """
-    points = _corners_of(lattice, seen, stride)
     edges = []
     for axis, step in enumerate(lattice.steps):
         position = lattice.positions(points)[:, axis]

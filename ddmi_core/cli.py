@@ -1,0 +1,356 @@
+"""The `ddmi` command: everything the window can do, without a window.
+
+Torch and the models are loaded only by the commands that need them, so that help comes at once.
+"""
+
+import itertools
+import json
+import random
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from ddmi_core.errors import DDMIError, ExportError, ModelError
+from ddmi_core.progress import Progress, sub_progress
+from ddmi_core.recipe import Recipe, SamplerName
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ddmi_core.domains import Domain
+    from ddmi_core.pipeline import Pipeline
+
+Device = Literal["auto", "cpu", "cuda"]
+Flag = FlagCreatePairsOff[bool]
+BATCH = 8  # items sampled at once
+
+app = tyro.extras.SubcommandApp()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code: 0, 1 for an error, 2 for wrong usage, 130 for Ctrl+C."""
+    try:
+        app.cli(
+            prog="ddmi",
+            description="Generate, reconstruct and train continuous signals.",
+            args=list(sys.argv[1:] if argv is None else argv),
+            config=(tyro.conf.OmitSubcommandPrefixes,),
+        )
+    except DDMIError as error:
+        print(f"ddmi: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("ddmi: stopped", file=sys.stderr)
+        return 130
+    except SystemExit as stop:  # tyro's, for help and wrong usage
+        return stop.code if isinstance(stop.code, int) else 1
+    return 0
+
+
+@app.command
+def generate(
+    domain: Positional[str],
+    /,
+    *,
+    out: Path,
+    prompt: str = "",
+    seed: int | None = None,
+    count: int = 1,
+    steps: int = 20,
+    guidance: float = 3.0,
+    sampler: SamplerName = "dpm++",
+    resolution: int = 256,
+    faces: int | None = None,
+    device: Device = "auto",
+    model: str | None = None,
+    json: Flag = False,
+) -> None:
+    """Generate signals from a prompt and write them to files.
+
+    Args:
+        domain: what to generate: shape.
+        out: a file, whose suffix names the format, or a folder, which gets numbered files.
+        prompt: what it shall be. Without one, anything the model knows.
+        seed: of the first item; the next ones count on from it. Random if not given.
+        count: how many. A file's name gets -1, -2 and so on.
+        steps: denoising steps.
+        guidance: how strictly to follow the prompt; 1 is not at all more than the model was taught.
+        sampler: dpm++ is the fastest, ddpm the paper's.
+        resolution: samples along each axis of an export.
+        faces: simplify meshes to about this many faces.
+        device: auto takes a GPU if there is one.
+        model: name or folder; otherwise the first model of the domain.
+        json: print one JSON object a line for each file.
+    """
+    from ddmi_core.domains import get_domain
+
+    kind = get_domain(domain)
+    _require(count >= 1, "--count must be at least 1.")
+    _require(1 <= steps <= 1000, "--steps must be from 1 to 1000.")
+    _require(0 <= guidance <= 50, "--guidance must be from 0 to 50.")
+    _require(seed is None or 0 <= seed < 2**63, "--seed must be 0 or more, and below 2^63.")
+    targets = plan_targets(out, count, kind)
+    pipeline = _load(_model_folder(model, domain), device)
+    first = random.SystemRandom().randrange(2**31) if seed is None else seed
+    seeds = range(first, first + count)
+    if not prompt.strip():
+        print("No prompt: anything the model knows.", file=sys.stderr)
+    with _Meter() as meter:
+        for start in range(0, count, BATCH):
+            part = seeds[start : start + BATCH]
+            began = time.perf_counter()
+            share = sub_progress(meter, start / count, (start + len(part)) / count)
+            latents = pipeline.sample(
+                prompt,
+                part,
+                steps=steps,
+                sampler=sampler,
+                guidance=guidance,
+                progress=sub_progress(share, 0.0, 0.3),
+            )
+            sampling = (time.perf_counter() - began) / len(part)
+            for index, (item_seed, latent) in enumerate(zip(part, latents, strict=True)):
+                recipe = _recipe(
+                    pipeline, prompt=prompt, seed=item_seed, steps=steps, sampler=sampler, guidance=guidance
+                )
+                slot = sub_progress(share, 0.3 + 0.7 * index / len(part), 0.3 + 0.7 * (index + 1) / len(part))
+                facts = _export(pipeline, latent, targets[start + index], resolution, faces, slot, spent=sampling)
+                meter.clear()
+                _tell(recipe, facts, json)
+
+
+@app.command
+def reconstruct(
+    file: Positional[Path],
+    /,
+    *,
+    out: Path,
+    resolution: int = 256,
+    faces: int | None = None,
+    device: Device = "auto",
+    model: str | None = None,
+    json: Flag = False,
+) -> None:
+    """Encode a file of yours, such as a mesh or a point cloud, and write its continuous reconstruction.
+
+    Args:
+        file: the file to encode.
+        out: a file, whose suffix names the format, or a folder.
+        resolution: samples along each axis of the export.
+        faces: simplify meshes to about this many faces.
+        device: auto takes a GPU if there is one.
+        model: name or folder; otherwise the first model that reads such files.
+        json: print a JSON object.
+    """
+    from ddmi_core.domains import get_domain
+    from ddmi_core.model_folder import describe
+
+    folder = _model_folder(model, None) if model else _model_that_reads(file)
+    (target,) = plan_targets(out, 1, get_domain(describe(folder).domain))
+    pipeline = _load(folder, device)
+    began = time.perf_counter()
+    with _Meter() as meter:
+        latent = pipeline.encode(file)
+        spent = time.perf_counter() - began
+        facts = _export(pipeline, latent, target, resolution, faces, meter, spent=spent)
+    _tell(_recipe(pipeline, seed=0, source=str(file)), facts, json)
+
+
+@app.command
+def train(
+    *,
+    out: Path,
+    preset: str | None = None,
+    config: Path | None = None,
+    data: str | None = None,
+    set: Annotated[tuple[str, ...], arg(metavar="KEY=VALUE ...")] = (),
+    device: Device = "auto",
+    resume: Flag = False,
+) -> None:
+    """Train a model in a run folder: both stages, then the finished model folder.
+
+    Args:
+        out: the run folder.
+        preset: a training recipe that comes with the project.
+        config: a training recipe of your own (YAML).
+        data: a starter set's name or your folder, instead of the recipe's data.
+        set: single settings of the recipe, such as stage1.steps=1000.
+        device: auto takes a GPU if there is one.
+        resume: go on with the run in the folder; its own recipe counts.
+    """
+    from ddmi_core.training.config import DataPart, RunConfig
+
+    _require(bool(preset) + bool(config) <= 1, "Give --preset or --config, not both.")
+    if config is not None:
+        recipe = RunConfig.from_file(config)
+    elif preset is not None:
+        recipe = RunConfig.from_preset(preset)
+    else:
+        _require(resume, "Give --preset NAME or --config FILE, or --resume to go on with the run in --out.")
+        recipe = RunConfig.from_file(out / "run.yaml")
+    recipe = recipe.with_overrides(list(set))
+    if data is not None:
+        recipe = recipe.model_copy(update={"data": (DataPart(source=data),)})
+    # Only now: torch and what stands on it.
+    from ddmi_core.training.loop import Stopped
+    from ddmi_core.training.run import train as run_training
+
+    try:
+        folder = run_training(recipe, out, resume=resume, device=device)
+    except Stopped:
+        print(f"Stopped; a checkpoint is in {out}. Go on with: ddmi train --out {out} --resume", file=sys.stderr)
+        return
+    print(folder)
+
+
+@app.command
+def models(*, json: Flag = False) -> None:
+    """List the models on this machine.
+
+    Args:
+        json: print one JSON object a line for each model.
+    """
+    from ddmi_core.model_folder import list_models
+
+    found = list_models()
+    for model in found:
+        if json:
+            _print_json({**vars(model), "folder": str(model.folder)})
+        else:
+            print(
+                f"{model.name}  {model.domain}  {model.size_bytes / 1e6:.1f} MB  {model.text_encoder}  {model.folder}"
+            )
+    if not found:
+        print("There are no models yet. Train one: ddmi train --preset NAME --out RUN", file=sys.stderr)
+
+
+def plan_targets(out: Path, count: int, domain: "Domain") -> list[Path]:
+    """Return the files that `count` items of a domain go to.
+
+    A path with a suffix is a file: alone as it is, several with -1, -2 and so on after the stem. Any other path is a
+    folder, made if need be, in which the numbers go on after those that are taken.
+
+    Raises:
+        ExportError: the suffix is none of the domain's formats, or the folder cannot be made.
+    """
+    is_folder = out.is_dir() or not out.suffix
+    if not is_folder and out.suffix.lower() not in domain.export_formats:
+        known = ", ".join(domain.export_formats)
+        raise ExportError(
+            f'Cannot export to {out}: "{out.suffix}" is not a format of {domain.title.lower()}. Use {known}.'
+        )
+    folder = out if is_folder else out.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(f"Cannot make the folder {folder}: {error.strerror}. Choose another place.") from error
+    if is_folder:
+        names = (folder / f"{domain.name}-{n:03d}{domain.export_formats[0]}" for n in itertools.count(1))
+        return list(itertools.islice((path for path in names if not path.exists()), count))
+    if count == 1:
+        return [out]
+    return [out.with_stem(f"{out.stem}-{n}") for n in range(1, count + 1)]
+
+
+class _Meter:
+    """One line on a terminal that says how far the work is; nothing where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, fraction: float, text: str) -> None:
+        if self._shown:
+            print(f"\r\033[K{fraction:4.0%}  {text[:70]}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def __enter__(self) -> "_Meter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        print(f"ddmi: {message}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _model_folder(model: str | None, domain: str | None) -> Path:
+    """Return the folder of a model, which must be of the domain, or of the domain's first model."""
+    from ddmi_core.model_folder import describe, find_model, list_models
+
+    if model is None:
+        fitting = [info.folder for info in list_models() if info.domain == domain]
+        if not fitting:
+            raise ModelError(f"There is no model for {domain} on this machine. Give one with --model, or train one.")
+        return fitting[0]
+    folder = find_model(model)
+    own = describe(folder).domain
+    if domain is not None and own != domain:
+        raise ModelError(f"{folder} is a model for {own}, not for {domain}. `ddmi models` lists what there is.")
+    return folder
+
+
+def _model_that_reads(file: Path) -> Path:
+    from ddmi_core.domains import get_domain
+    from ddmi_core.model_folder import list_models
+
+    for info in list_models():
+        if file.suffix.lower() in get_domain(info.domain).import_formats:
+            return info.folder
+    raise ModelError(
+        f"No model on this machine reads {file.suffix or 'files without a suffix'}. Give one with --model."
+    )
+
+
+def _load(folder: Path, device: Device) -> "Pipeline":
+    from ddmi_core.pipeline import Pipeline
+
+    return Pipeline.from_pretrained(folder, device=device)
+
+
+def _recipe(pipeline: "Pipeline", **values: Any) -> Recipe:
+    return Recipe(domain=pipeline.domain.name, model=pipeline.name, model_hash=pipeline.hash, **values)
+
+
+def _export(
+    pipeline: "Pipeline",
+    latent: "Tensor",
+    target: Path,
+    resolution: int,
+    faces: int | None,
+    progress: Progress | None,
+    *,
+    spent: float,
+) -> dict[str, Any]:
+    """Decode and write one item; return the facts about it. `spent` seconds went into its latent."""
+    began = time.perf_counter()
+    field = pipeline.decode(latent)
+    facts = pipeline.domain.export(field, target, resolution=resolution, faces=faces, progress=progress)
+    return {"path": str(target), "seconds": round(spent + time.perf_counter() - began, 3), **facts}
+
+
+def _tell(recipe: Recipe, facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        _print_json({"seed": recipe.seed, **facts, "recipe": recipe.model_dump()})
+        return
+    details = ", ".join(f"{name} {value}" for name, value in facts.items() if name != "path")
+    origin = f"from {recipe.source}" if recipe.source else f"seed {recipe.seed}"
+    print(f"{facts['path']}  ({origin}, {details})", flush=True)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
