@@ -17,6 +17,7 @@ class Colours:
     line: str
     text: str
     muted: str
+    icon: str
     disabled: str
     accent: str
     accent_hover: str
@@ -48,6 +49,7 @@ DARK = Colours(
     line="#2e333c",
     text="#e6e8eb",
     muted="#9aa3ad",
+    icon="#c3c9d2",
     disabled="#626a75",
     accent="#5b8cff",
     accent_hover="#739dff",
@@ -79,6 +81,7 @@ LIGHT = Colours(
     line="#d9dde3",
     text="#1b1f25",
     muted="#5a6470",
+    icon="#3d4652",
     disabled="#a3abb5",
     accent="#2f66e6",
     accent_hover="#3f75f2",

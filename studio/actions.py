@@ -1,0 +1,173 @@
+"""Everything a person can do, as data: the menus, the tool strip, the shortcuts and the shortcut sheet all come from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
+
+from studio.theme.theme import Theme
+
+Scope = Literal["window", "viewport", "history"]
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One action. `scope` says where its shortcuts work: anywhere in the window, or in the viewport or the history alone.
+
+    `menu` is the menu that lists it, `A/B` for submenu B of A, empty for none; `section` groups menu and sheet. Actions that share
+    a `choice` exclude each other.
+    """
+
+    id: str
+    text: str
+    section: str
+    menu: str = ""
+    shortcuts: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    checkable: bool = False
+    choice: str = ""
+    scope: Scope = "window"
+
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        "import",
+        "Reconstruct a file…",
+        "Shape",
+        "File",
+        ("Ctrl+O",),
+        "import",
+        "Encode a mesh or point cloud and show its continuous reconstruction",
+    ),
+    ActionSpec("export", "Export…", "Shape", "File", ("Ctrl+E",), "export", "Write the shape as OBJ, GLB, PLY or STL"),
+    ActionSpec(
+        "screenshot", "Save a screenshot…", "Shape", "File", ("Ctrl+Shift+S",), "screenshot", "Save the view as a PNG"
+    ),
+    ActionSpec("quit", "Quit", "Window", "File", ("Ctrl+Q",)),
+    ActionSpec("prompt", "Go to the prompt", "Generate", "Generate", ("Ctrl+L", "/"), tip="Put the cursor in the prompt"),
+    ActionSpec("generate", "Generate", "Generate", "Generate", ("Ctrl+Return", "Ctrl+Enter"), "spark"),
+    ActionSpec("cancel", "Cancel the running job", "Generate", "Generate", ("Esc",), "stop"),
+    ActionSpec("dice", "Roll a new seed", "Generate", "Generate", ("Ctrl+R",), "dice"),
+    ActionSpec("lock", "Keep the seed", "Generate", "Generate", ("Ctrl+K",), checkable=True),
+    ActionSpec("newer", "Newer shape", "History", "History", ("Alt+Left", "["), tip="Show the shape before this one"),
+    ActionSpec("older", "Older shape", "History", "History", ("Alt+Right", "]"), tip="Show the shape after this one"),
+    ActionSpec("recipe", "Use its recipe", "History", "History", (), "recipe", "Bring its recipe into the form"),
+    ActionSpec("copy_prompt", "Copy its prompt", "History", "History", ("Ctrl+Shift+C",), "copy"),
+    ActionSpec("star", "Star", "History", "History", ("S",), "star", "Mark it as a favourite", checkable=True),
+    ActionSpec("delete", "Delete", "History", "History", ("Del",), "trash", scope="history"),
+    ActionSpec("undo_delete", "Undo delete", "History", "History", ("Ctrl+Z",), "undo"),
+    ActionSpec("view_home", "Perspective view", "View", "View", ("5",), "view-home", "Look from the front right"),
+    ActionSpec("view_front", "Front view", "View", "View", ("1",), "view-front"),
+    ActionSpec("view_side", "Side view", "View", "View", ("3",), "view-side"),
+    ActionSpec("view_top", "Top view", "View", "View", ("7",), "view-top"),
+    ActionSpec("fit", "Fit to window", "View", "View", ("F",), "fit", "Show all of the shape from this side"),
+    ActionSpec("reset", "Reset the view", "View", "View", ("Home",), "reset", scope="viewport"),
+    ActionSpec("wireframe", "Wireframe", "Display", "View", ("W",), "wireframe", checkable=True),
+    ActionSpec("grid", "Floor grid", "Display", "View", ("G",), "grid", checkable=True),
+    ActionSpec("axes", "Axes", "Display", "View", ("A",), "axes", checkable=True),
+    ActionSpec("orbit_left", "Orbit left", "Camera", "", ("Left",), scope="viewport"),
+    ActionSpec("orbit_right", "Orbit right", "Camera", "", ("Right",), scope="viewport"),
+    ActionSpec("orbit_up", "Orbit up", "Camera", "", ("Up",), scope="viewport"),
+    ActionSpec("orbit_down", "Orbit down", "Camera", "", ("Down",), scope="viewport"),
+    ActionSpec("pan_left", "Pan left", "Camera", "", ("Shift+Left",), scope="viewport"),
+    ActionSpec("pan_right", "Pan right", "Camera", "", ("Shift+Right",), scope="viewport"),
+    ActionSpec("pan_up", "Pan up", "Camera", "", ("Shift+Up",), scope="viewport"),
+    ActionSpec("pan_down", "Pan down", "Camera", "", ("Shift+Down",), scope="viewport"),
+    ActionSpec("zoom_in", "Zoom in", "Camera", "", ("+", "="), scope="viewport"),
+    ActionSpec("zoom_out", "Zoom out", "Camera", "", ("-",), scope="viewport"),
+    ActionSpec("inspector", "Inspector", "Window", "Window", ("Ctrl+I",), "inspector", checkable=True),
+    ActionSpec("history", "History", "Window", "Window", ("Ctrl+H",), checkable=True),
+    ActionSpec("full_screen", "Full screen", "Window", "Window", ("F11",), checkable=True),
+    ActionSpec("theme_system", "Follow the system", "Theme", "Window/Theme", checkable=True, choice="theme"),
+    ActionSpec("theme_dark", "Dark", "Theme", "Window/Theme", checkable=True, choice="theme"),
+    ActionSpec("theme_light", "Light", "Theme", "Window/Theme", checkable=True, choice="theme"),
+    ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "Help", ("?", "F1"), "keyboard"),
+    ActionSpec("about", "About DDMI Studio", "Help", "Help", (), "info"),
+)
+
+MOUSE: tuple[tuple[str, str], ...] = (
+    ("Orbit", "Left drag"),
+    ("Pan", "Right or middle drag"),
+    ("Zoom toward the pointer", "Wheel"),
+    ("Reset the view", "Double click"),
+)
+
+
+class Actions(QObject):
+    """The QActions of one window, by id."""
+
+    def __init__(self, window: QMainWindow, theme: Theme) -> None:
+        super().__init__(window)
+        self._window = window
+        self._actions: dict[str, QAction] = {}
+        groups: dict[str, QActionGroup] = {}
+        for spec in ACTIONS:
+            action = QAction(spec.text, window)
+            action.setObjectName(spec.id)
+            action.setCheckable(spec.checkable)
+            action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
+            action.setToolTip(tool_tip(spec))
+            if spec.icon:
+                theme.bind_icon(action, spec.icon)
+            if spec.choice:
+                groups.setdefault(spec.choice, QActionGroup(window)).addAction(action)
+            if spec.scope == "window":
+                window.addAction(action)
+            else:
+                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            self._actions[spec.id] = action
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self._actions[action_id]
+
+    def on(self, action_id: str, handler: Callable[[], object]) -> None:
+        """Call `handler` when the action is triggered."""
+        self._actions[action_id].triggered.connect(lambda _checked=False: handler())
+
+    def on_toggled(self, action_id: str, handler: Callable[[bool], object]) -> None:
+        """Call `handler` with the state whenever a checkable action changes."""
+        self._actions[action_id].toggled.connect(handler)
+
+    def give_scope(self, scope: Scope, widget: QWidget) -> None:
+        """Make the shortcuts of a scope work while `widget` or a child of it has the focus."""
+        for spec in ACTIONS:
+            if spec.scope == scope:
+                widget.addAction(self._actions[spec.id])
+
+    def fill_menus(self) -> None:
+        """Build the window's menus; a line wherever the section changes."""
+        bar = self._window.menuBar()
+        menus: dict[str, QMenu] = {}
+        last_section: dict[str, str] = {}
+        for spec in ACTIONS:
+            if not spec.menu:
+                continue
+            path = ""
+            parent: QMenu | None = None
+            for name in spec.menu.split("/"):
+                path = f"{path}/{name}" if path else name
+                if path not in menus:
+                    menus[path] = parent.addMenu(name) if parent is not None else bar.addMenu(name)
+                parent = menus[path]
+            menu = menus[spec.menu]
+            if last_section.get(spec.menu, spec.section) != spec.section:
+                menu.addSeparator()
+            last_section[spec.menu] = spec.section
+            menu.addAction(self._actions[spec.id])
+
+
+def tool_tip(spec: ActionSpec) -> str:
+    """What the action does and its first shortcut."""
+    text = spec.tip or spec.text.rstrip("…")
+    return f"{text}  ({shown_keys(spec.shortcuts[0])})" if spec.shortcuts else text
+
+
+def shown_keys(keys: str) -> str:
+    """A shortcut as the system writes it."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")

@@ -1,0 +1,72 @@
+"""The About dialog: what this is, and whose work is in it."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from studio.theme.icons import icon_pixmap
+from studio.theme.theme import Theme
+from studio.theme.tokens import GRID
+from studio.widgets.basics import label, line
+
+_CREDITS = (
+    (
+        "Method",
+        "D. Park, S. Kim, S. Lee, H. J. Kim: DDMI, Domain-Agnostic Latent Diffusion Models for Synthesizing High-Quality "
+        "Implicit Neural Representations (ICLR 2024). An independent implementation; no code of theirs is used.",
+    ),
+    (
+        "Furniture",
+        "The shipped model was trained on the furniture libraries of Sweet Home 3D: CC BY 3.0 (Scopia, Blend Swap authors, "
+        "Kator Legaz, Reallusion) and CC0. The attribution of each piece lies beside the data in assets/datasets/furniture.",
+    ),
+    ("Text encoder", "all-MiniLM-L6-v2 by the Sentence Transformers team, Apache 2.0."),
+    (
+        "Libraries",
+        "PyTorch, VisPy, NumPy and scikit-image (BSD); diffusers, transformers, accelerate and Embree (Apache 2.0); trimesh and "
+        "OpenCLIP (MIT); libigl (MPL 2.0); Qt and PySide6 (LGPL 3). The icons are the project's own.",
+    ),
+)
+
+
+class AboutDialog(QDialog):
+    """Name, version, licence and credits."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About DDMI Studio")
+        self.setFixedWidth(520)
+        ratio = self.devicePixelRatioF()
+        mark = icon_pixmap("app", theme.colours.accent, round(48 * ratio))
+        mark.setDevicePixelRatio(ratio)
+        picture = QLabel()
+        picture.setPixmap(mark)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(label("DDMI Studio", "title"))
+        words.addWidget(label(f"Version {_version()}  ·  MIT licence", "muted"))
+        top = QHBoxLayout()
+        top.setSpacing(2 * GRID)
+        top.addWidget(picture)
+        top.addLayout(words, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4 * GRID, 4 * GRID, 4 * GRID, 4 * GRID)
+        layout.setSpacing(GRID)
+        layout.addLayout(top)
+        layout.addSpacing(GRID)
+        layout.addWidget(label("Generates continuous shapes from prompts: functions, not polygons, until you export them.", wrap=True))
+        layout.addWidget(line())
+        for title, text in _CREDITS:
+            layout.addWidget(label(title, "heading"))
+            layout.addWidget(label(text, "muted", wrap=True, selectable=True))
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+
+
+def _version() -> str:
+    try:
+        return version("ddmi-studio")
+    except PackageNotFoundError:
+        return "of the source tree"

@@ -1,0 +1,303 @@
+"""The inspector: the prompt, Generate, and the recipe of what comes next; below, the shape on the stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ddmi_core.model_folder import ModelInfo
+from studio.actions import Actions, shown_keys
+from studio.state.app_state import AppState
+from studio.state.form import MAX_SEED, GenerateForm
+from studio.state.library import Item
+from studio.theme.theme import Theme
+from studio.theme.tokens import CONTROL_HEIGHT, GRID, INSPECTOR_WIDTH
+from studio.widgets.basics import ElidedLabel, Fold, SliderField, icon_button, inset, label, line, styled
+from studio.widgets.prompt_edit import PromptEdit
+
+MAX_VARIATIONS = 8
+_LONG_PROMPT_WORDS = 180
+_MARGIN = 2 * GRID
+_PLACEHOLDER = "Describe a piece of furniture, for example\na round table with one leg\na wide sofa with armrests"
+_SAMPLERS = {
+    "dpm++": ("DPM-Solver++", "Best at few steps; 20 to 25 are enough"),
+    "ddim": ("DDIM", "Deterministic; good from about 30 steps"),
+    "ddpm": ("DDPM", "The paper's ancestral sampler; wants hundreds of steps"),
+}
+
+
+class Inspector(QWidget):
+    """Edits `state.form`; what is generated is always the form as it stands."""
+
+    generate_clicked = Signal()
+    cancel_clicked = Signal()
+    export_clicked = Signal()
+
+    def __init__(self, state: AppState, actions: Actions, theme: Theme) -> None:
+        super().__init__()
+        self._state = state
+        self._theme = theme
+        styled(self, "panel")
+        self.setFixedWidth(INSPECTOR_WIDTH)
+
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        column.setSpacing(GRID)
+        self._add_prompt(column)
+        column.addSpacing(GRID)
+        self._add_recipe(column, actions)
+        column.addSpacing(GRID // 2)
+        column.addWidget(line())
+        self._add_advanced(column)
+        column.addWidget(line())
+        self._add_shape(column)
+        column.addStretch(1)
+
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area)
+
+        state.form_changed.connect(self._on_form)
+        state.models_changed.connect(self._on_models)
+        state.shown_changed.connect(self._on_shown)
+        self._on_models(state.models)
+        self._on_form(state.form)
+        self._on_shown(state.shown)
+        self.set_working(False)
+
+    def focus_prompt(self) -> None:
+        """Put the cursor into the prompt."""
+        self.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def set_working(self, working: bool) -> None:
+        """Say what Generate does now: start at once, or wait in the queue."""
+        self.generate.setText("Add to queue" if working else "Generate")
+        self.cancel.setVisible(working)
+
+    # Building
+
+    def _add_prompt(self, column: QVBoxLayout) -> None:
+        heading = QHBoxLayout()
+        heading.addWidget(label("Prompt", "heading"))
+        heading.addStretch(1)
+        heading.addWidget(label(shown_keys("Ctrl+Return"), "key"))
+        column.addLayout(heading)
+        self.prompt = PromptEdit(_PLACEHOLDER)
+        self.prompt.edited.connect(self._on_prompt)
+        column.addWidget(self.prompt)
+        self.hint = ElidedLabel(look="small")
+        column.addWidget(self.hint)
+
+        self.generate = QPushButton("Generate")
+        self.generate.setProperty("look", "primary")
+        self.generate.setIconSize(QSize(18, 18))
+        self._theme.bind_icon(self.generate, "spark", "on_accent")
+        self.generate.clicked.connect(self.generate_clicked)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setFixedHeight(CONTROL_HEIGHT + 8)
+        self.cancel.setToolTip(f"Cancel the running job  ({shown_keys('Esc')})")
+        self.cancel.clicked.connect(self.cancel_clicked)
+        row = QHBoxLayout()
+        row.setSpacing(GRID)
+        row.addWidget(self.generate, 1)
+        row.addWidget(self.cancel)
+        column.addLayout(row)
+
+    def _add_recipe(self, column: QVBoxLayout, actions: Actions) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(GRID)
+        grid.setVerticalSpacing(GRID)
+        grid.setColumnMinimumWidth(0, 80)
+        grid.setColumnStretch(1, 1)
+
+        self.count = QSpinBox()
+        self.count.setRange(1, MAX_VARIATIONS)
+        inset(self.count)
+        self.count.setAccessibleName("Variations")
+        self.count.setToolTip("How many shapes to make from this prompt, each with the next seed")
+        self.count.valueChanged.connect(lambda value: self._state.update_form(count=value))
+        grid.addWidget(_field_label("Variations", self.count), 0, 0)
+        grid.addWidget(self.count, 0, 1)
+
+        self.seed = QSpinBox()
+        self.seed.setRange(0, MAX_SEED)
+        inset(self.seed)
+        self.seed.setAccessibleName("Seed")
+        self.seed.setToolTip("The same seed and recipe give the same shape")
+        self.seed.valueChanged.connect(lambda value: self._state.update_form(seed=value))
+        self.lock = icon_button(self._theme, "unlock", "Keep the seed")
+        self.lock.setCheckable(True)
+        self.lock.toggled.connect(lambda on: self._state.update_form(seed_locked=on))
+        self.dice = icon_button(self._theme, "dice", f"Roll a new seed  ({shown_keys('Ctrl+R')})")
+        self.dice.clicked.connect(actions["dice"].trigger)
+        seed_row = QHBoxLayout()
+        seed_row.setSpacing(GRID // 2)
+        seed_row.addWidget(self.seed, 1)
+        seed_row.addWidget(self.lock)
+        seed_row.addWidget(self.dice)
+        grid.addWidget(_field_label("Seed", self.seed), 1, 0)
+        grid.addLayout(seed_row, 1, 1)
+
+        self.model = QComboBox()
+        self.model.setAccessibleName("Model")
+        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.model.setMinimumContentsLength(8)
+        self.model.activated.connect(self._on_model_chosen)
+        self.encoder = ElidedLabel(look="small")
+        grid.addWidget(_field_label("Model", self.model), 2, 0)
+        grid.addWidget(self.model, 2, 1)
+        grid.addWidget(self.encoder, 3, 1)
+        column.addLayout(grid)
+
+    def _add_advanced(self, column: QVBoxLayout) -> None:
+        content = QWidget()
+        rows = QVBoxLayout(content)
+        rows.setContentsMargins(0, 0, 0, GRID)
+        rows.setSpacing(GRID // 2)
+
+        self.steps = SliderField("Steps", 1, 1000, slider_high=100)
+        self.steps.setToolTip("Denoising steps, 1 to 1000. More is slower; past 30 little changes with DPM-Solver++")
+        self.steps.changed.connect(lambda value: self._state.update_form(steps=int(value)))
+        rows.addWidget(_field_label("Steps", self.steps.box))
+        rows.addWidget(self.steps)
+
+        self.guidance = SliderField("Guidance", 0.0, 30.0, decimals=1, step=0.5, slider_high=10.0)
+        self.guidance.setToolTip(
+            "How closely to follow the prompt, 0 to 30. 1 is the model's own view; 2 to 5 works well; high values look alike"
+        )
+        self.guidance.changed.connect(lambda value: self._state.update_form(guidance=value))
+        rows.addWidget(_field_label("Guidance", self.guidance.box))
+        rows.addWidget(self.guidance)
+
+        self.sampler = QComboBox()
+        self.sampler.setAccessibleName("Sampler")
+        for key, (name, tip) in _SAMPLERS.items():
+            self.sampler.addItem(name, key)
+            self.sampler.setItemData(self.sampler.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.sampler.activated.connect(
+            lambda index: self._state.update_form(sampler=self.sampler.itemData(index))
+        )
+        rows.addWidget(_field_label("Sampler", self.sampler))
+        rows.addWidget(self.sampler)
+        self.advanced = Fold(self._theme, "Advanced", content)
+        column.addWidget(self.advanced)
+
+    def _add_shape(self, column: QVBoxLayout) -> None:
+        self._shape = QWidget()
+        rows = QVBoxLayout(self._shape)
+        rows.setContentsMargins(0, GRID // 2, 0, 0)
+        rows.setSpacing(GRID // 2)
+        rows.addWidget(label("On the stage", "heading"))
+        self.shape_title = label(wrap=True)
+        rows.addWidget(self.shape_title)
+        self.shape_facts = label(look="small", wrap=True, selectable=True)
+        rows.addWidget(self.shape_facts)
+        rows.addSpacing(GRID // 2)
+        self.export = QPushButton("Export…")
+        self.export.setIconSize(QSize(18, 18))
+        self.export.setToolTip(f"Write it as a mesh file  ({shown_keys('Ctrl+E')})")
+        self._theme.bind_icon(self.export, "export")
+        self.export.clicked.connect(self.export_clicked)
+        rows.addWidget(self.export)
+        column.addWidget(self._shape)
+
+    # From the widgets to the form
+
+    def _on_prompt(self, text: str) -> None:
+        self._state.update_form(prompt=text)
+        self._show_hint(text)
+
+    def _on_model_chosen(self, index: int) -> None:
+        self._state.update_form(model=self.model.itemData(index))
+
+    # From the state to the widgets
+
+    def _on_form(self, form: GenerateForm) -> None:
+        self.prompt.set_text(form.prompt)
+        self.count.setValue(min(form.count, MAX_VARIATIONS))
+        self.seed.setValue(form.seed)
+        self.lock.setChecked(form.seed_locked)
+        self._theme.bind_icon(self.lock, "lock" if form.seed_locked else "unlock")
+        tip = "Seed kept: Generate makes the same shape again" if form.seed_locked else "Keep the seed"
+        self.lock.setToolTip(f"{tip}  ({shown_keys('Ctrl+K')})")
+        self.steps.set_value(form.steps)
+        self.guidance.set_value(form.guidance)
+        self.sampler.setCurrentIndex(self.sampler.findData(form.sampler))
+        self.model.setCurrentIndex(self.model.findData(form.model))
+        self._show_encoder()
+        self._show_hint(form.prompt)
+
+    def _on_models(self, models: list[ModelInfo]) -> None:
+        self.model.clear()
+        for model in models:
+            self.model.addItem(model.name, model.name)
+        self.model.setEnabled(bool(models))
+        self.generate.setEnabled(bool(models))
+        self.generate.setToolTip("" if models else "No model is installed")
+        if not models:
+            self.model.setPlaceholderText("none installed")
+        self.model.setCurrentIndex(self.model.findData(self._state.form.model))
+        self._show_encoder()
+
+    def _on_shown(self, item: Item | None) -> None:
+        self._shape.setVisible(item is not None)
+        if item is None:
+            return
+        recipe = item.recipe
+        title = item_title(item)
+        metrics = QFontMetrics(self.font())
+        self.shape_title.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, 3 * (INSPECTOR_WIDTH - 80)))
+        self.shape_title.setToolTip(title)
+        if recipe.source is not None:
+            facts = [f"Reconstructed by {recipe.model}"]
+        else:
+            facts = [
+                f"Seed {recipe.seed}  ·  {recipe.steps} steps  ·  guidance {recipe.guidance:g}",
+                f"{_SAMPLERS[recipe.sampler][0]}  ·  {recipe.model}",
+            ]
+        self.shape_facts.setText("\n".join(facts))
+
+    def _show_encoder(self) -> None:
+        model = self._state.selected_model
+        self.encoder.setText(f"Text encoder: {model.text_encoder}" if model is not None else "")
+
+    def _show_hint(self, prompt: str) -> None:
+        words = len(prompt.split())
+        if not prompt:
+            text = "Left empty: unconditional, any shape it knows"
+        elif words > _LONG_PROMPT_WORDS:
+            text = f"{words:,} words; about the first {_LONG_PROMPT_WORDS} are read"
+        else:
+            text = ""
+        self.hint.setText(text)
+
+
+def item_title(item: Item) -> str:
+    """What an item is called: its prompt, the file it came from, or that it has neither. One line."""
+    if item.recipe.source is not None:
+        return Path(item.recipe.source).name
+    return " ".join(item.recipe.prompt.split()) or "Unconditional"
+
+
+def _field_label(text: str, buddy: QWidget) -> QWidget:
+    result = label(text, "muted")
+    result.setBuddy(buddy)
+    return result

@@ -1,0 +1,134 @@
+"""The queue: what is being worked on, how far it is, and a way to stop it. Shown only while there is work."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+
+from studio.state.jobs import Job, JobQueue
+from studio.theme.theme import Theme
+from studio.theme.tokens import GRID
+from studio.widgets.basics import ElidedLabel, icon_button, label, styled
+
+_WIDTH = 304  # px
+_STEPS = 1000
+
+
+def duration(seconds: float) -> str:
+    """A time to go in words, rounded up: `8 s`, `2 min 05 s`, `1 h 10 min`."""
+    whole = max(1, round(seconds + 0.4))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class JobRow(QWidget):
+    """One job: title, progress, what is being done, time to go, cancel."""
+
+    cancelled = Signal(str)
+
+    def __init__(self, job: Job, theme: Theme) -> None:
+        super().__init__()
+        self._title = ElidedLabel(job.title)
+        self._text = ElidedLabel(look="small")
+        self._eta = label(look="small")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, _STEPS)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName(job.title)
+        self.cancel = icon_button(theme, "close", "Cancel", look="tiny", role="muted", side=16)
+        self.cancel.clicked.connect(lambda: self.cancelled.emit(job.id))
+        top = QHBoxLayout()
+        top.setSpacing(GRID)
+        top.addWidget(self._title, 1)
+        top.addWidget(self.cancel)
+        bottom = QHBoxLayout()
+        bottom.setSpacing(GRID)
+        bottom.addWidget(self._text, 1)
+        bottom.addWidget(self._eta)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addLayout(top)
+        layout.addWidget(self.bar)
+        layout.addLayout(bottom)
+        self.show_job(job)
+
+    def show_job(self, job: Job) -> None:
+        """Show how far the job is."""
+        self.bar.setValue(round(job.fraction * _STEPS))
+        self._text.setText(job.text[:1].upper() + job.text[1:])
+        self._eta.setText(f"{duration(job.eta)} left" if job.eta is not None else "")
+        self.cancel.setEnabled(not job.cancelling)
+
+
+class QueuePanel(QWidget):
+    """The active jobs, the running one first."""
+
+    cancelled = Signal(str)
+
+    def __init__(self, jobs: JobQueue, theme: Theme) -> None:
+        super().__init__()
+        self._jobs = jobs
+        self._theme = theme
+        self._rows: dict[str, JobRow] = {}
+        styled(self, "panel")
+        self.setFixedWidth(_WIDTH)
+        self._count = label(look="small")
+        heading = QHBoxLayout()
+        heading.setSpacing(GRID)
+        heading.addWidget(label("Queue", "heading"))
+        heading.addWidget(self._count)
+        heading.addStretch(1)
+        content = QWidget()
+        self._list = QVBoxLayout(content)
+        self._list.setContentsMargins(0, 0, GRID, 0)
+        self._list.setSpacing(GRID)
+        self._list.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * GRID, GRID, GRID, GRID // 2)
+        layout.setSpacing(GRID // 2)
+        layout.addLayout(heading)
+        layout.addWidget(area, 1)
+        jobs.added.connect(self._on_job)
+        jobs.changed.connect(self._on_job)
+        jobs.removed.connect(self._on_removed)
+        for job in jobs.active():
+            self._on_job(job)
+        self._show()
+
+    def rows(self) -> list[JobRow]:
+        """The rows, top to bottom."""
+        return list(self._rows.values())
+
+    def _on_job(self, job: Job) -> None:
+        if job.quiet:
+            return
+        row = self._rows.get(job.id)
+        if not job.is_active:
+            self._on_removed(job)
+        elif row is not None:
+            row.show_job(job)
+        else:
+            row = self._rows[job.id] = JobRow(job, self._theme)
+            row.cancelled.connect(self.cancelled)
+            self._list.insertWidget(self._list.count() - 1, row)
+            self._show()
+
+    def _on_removed(self, job: Job) -> None:
+        row = self._rows.pop(job.id, None)
+        if row is not None:
+            row.hide()
+            self._list.removeWidget(row)
+            row.deleteLater()
+            self._show()
+
+    def _show(self) -> None:
+        count = len(self._rows)
+        self._count.setText(f"{count}" if count > 1 else "")
+        self.setVisible(count > 0)

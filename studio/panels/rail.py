@@ -1,0 +1,47 @@
+"""The rail of rooms at the window's left edge."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
+
+from studio.theme.theme import Theme
+from studio.theme.tokens import GRID, RAIL_WIDTH
+from studio.widgets.basics import styled
+
+
+class Rail(QWidget):
+    """One button per room, icon above label. `chosen` carries the room's place."""
+
+    chosen = Signal(int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        styled(self, "panel")
+        self.setFixedWidth(RAIL_WIDTH)
+        self._group = QButtonGroup(self)
+        self._group.idClicked.connect(self.chosen)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        self._layout.setSpacing(GRID // 2)
+        self._layout.addStretch(1)
+
+    def add(self, title: str, icon: str, tip: str) -> None:
+        """Add a room below the others."""
+        button = QToolButton()
+        button.setText(title)
+        button.setToolTip(tip)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.setIconSize(QSize(24, 24))
+        button.setCheckable(True)
+        button.setProperty("look", "room")
+        button.setFixedWidth(RAIL_WIDTH - 2 * GRID)
+        self._theme.bind_icon(button, icon)
+        place = len(self._group.buttons())
+        self._group.addButton(button, place)
+        self._layout.insertWidget(place, button)
+
+    def select(self, place: int) -> None:
+        """Mark a room as the one shown."""
+        self._group.button(place).setChecked(True)

@@ -1,0 +1,86 @@
+"""What the studio remembers between starts, in an INI file in the user's folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from ddmi_core.paths import user_data
+from studio.panels.export_dialog import ExportChoice
+from studio.state.form import GenerateForm
+from studio.theme.theme import ThemeChoice
+
+
+class Settings:
+    """Typed access; what is missing or unreadable falls back to the default."""
+
+    def __init__(self) -> None:
+        folder = user_data()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._store = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
+
+    @property
+    def theme(self) -> ThemeChoice:
+        """The chosen theme."""
+        value = self._store.value("theme")
+        return value if value in ("system", "dark", "light") else "system"
+
+    @theme.setter
+    def theme(self, choice: ThemeChoice) -> None:
+        self._store.setValue("theme", choice)
+
+    def flag(self, name: str, default: bool) -> bool:
+        """A remembered switch, such as whether the grid is shown."""
+        value = self._store.value(f"show/{name}")
+        return default if value is None else str(value).lower() == "true"
+
+    def set_flag(self, name: str, on: bool) -> None:
+        """Remember a switch."""
+        self._store.setValue(f"show/{name}", on)
+
+    @property
+    def geometry(self) -> QByteArray | None:
+        """The window's place and size as `QWidget.saveGeometry` gave it."""
+        value = self._store.value("window/geometry")
+        return value if isinstance(value, QByteArray) else None
+
+    @geometry.setter
+    def geometry(self, geometry: QByteArray) -> None:
+        self._store.setValue("window/geometry", geometry)
+
+    @property
+    def form(self) -> GenerateForm | None:
+        """The form as it was left, without the prompt."""
+        value = self._store.value("form")
+        try:
+            return GenerateForm.model_validate_json(value) if isinstance(value, str) else None
+        except ValueError:
+            return None
+
+    @form.setter
+    def form(self, form: GenerateForm) -> None:
+        self._store.setValue("form", form.changed(prompt="").model_dump_json())
+
+    @property
+    def export(self) -> ExportChoice:
+        """The last export's choices."""
+        default = ExportChoice()
+        try:
+            values = {
+                field.name: self._store.value(f"export/{field.name}", getattr(default, field.name), type=field_type)
+                for field in fields(ExportChoice)
+                if (field_type := type(getattr(default, field.name)))
+            }
+            return ExportChoice(**values)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return default
+
+    @export.setter
+    def export(self, choice: ExportChoice) -> None:
+        for name, value in asdict(choice).items():
+            self._store.setValue(f"export/{name}", value)
+
+    def save(self) -> None:
+        """Write the file now."""
+        self._store.sync()

@@ -1,0 +1,182 @@
+"""The one stylesheet, generated from the tokens. Widgets choose a look by the dynamic property `look`, or by their class."""
+
+from pathlib import Path
+
+from studio.theme import tokens as t
+from studio.theme.tokens import Colours
+
+
+def stylesheet(c: Colours, images: Path) -> str:
+    """The stylesheet for one theme. `images` is the folder of the tinted arrows and ticks (`write_images`)."""
+    url = images.as_posix()
+    half, radius = t.GRID // 2, t.RADIUS
+    return f"""
+* {{ font-size: {t.FONT_BODY}px; outline: none; }}
+QMainWindow, QDialog {{ background: {c.panel}; }}
+QWidget {{ color: {c.text}; }}
+QToolTip {{
+    background: {c.raised}; color: {c.text}; border: 1px solid {c.line}; border-radius: {half}px;
+    padding: {half}px {t.GRID}px; font-size: {t.FONT_SMALL}px;
+}}
+
+QLabel {{ background: transparent; }}
+QLabel[look="title"] {{ font-size: {t.FONT_TITLE}px; font-weight: 600; }}
+QLabel[look="heading"] {{ font-weight: 600; }}
+QLabel[look="muted"] {{ color: {c.muted}; }}
+QLabel[look="small"] {{ color: {c.muted}; font-size: {t.FONT_SMALL}px; }}
+QLabel[look="error"] {{ color: {c.error}; }}
+QLabel:disabled {{ color: {c.disabled}; }}
+QLabel[look="key"] {{
+    background: {c.control}; border: 1px solid {c.line}; border-radius: {half}px;
+    padding: 1px 6px; font-size: {t.FONT_SMALL}px; color: {c.text};
+}}
+
+QFrame[look="line"] {{ background: {c.line}; border: none; }}
+QWidget[look="panel"] {{ background: {c.panel}; }}
+QWidget[look="stage"] {{ background: {c.stage}; }}
+QWidget[look="card"] {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: {radius}px; }}
+QWidget[look="toast"] {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: {radius}px; }}
+QWidget[look="toast-error"] {{ background: {c.error_soft}; border: 1px solid {c.error}; border-radius: {radius}px; }}
+
+QMenuBar {{ background: {c.panel}; color: {c.muted}; padding: 2px {half}px; border-bottom: 1px solid {c.line}; }}
+QMenuBar::item {{ padding: {half}px {t.GRID}px; border-radius: {half}px; background: transparent; }}
+QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {c.control}; color: {c.text}; }}
+QMenu {{ background: {c.raised}; border: 1px solid {c.line}; padding: {half}px; }}
+QMenu::item {{ padding: 6px 28px 6px 12px; border-radius: {half}px; }}
+QMenu::icon {{ padding-left: {t.GRID}px; }}
+QMenu::item:selected {{ background: {c.accent_soft}; }}
+QMenu::item:disabled {{ color: {c.disabled}; }}
+QMenu::separator {{ height: 1px; background: {c.line}; margin: {half}px {t.GRID}px; }}
+QMenu::indicator {{ width: 16px; height: 16px; padding-left: {t.GRID}px; }}
+QMenu::indicator:checked {{ image: url({url}/check-text.svg); }}
+
+QPushButton {{
+    background: {c.control}; border: 1px solid transparent; border-radius: {radius}px;
+    padding: 0 {t.GRID * 3 // 2}px; min-height: {t.CONTROL_HEIGHT - 2}px;
+}}
+QPushButton:hover {{ background: {c.control_hover}; }}
+QPushButton:pressed {{ background: {c.control_pressed}; }}
+QPushButton:focus {{ border-color: {c.accent}; }}
+QPushButton:disabled {{ color: {c.disabled}; }}
+QPushButton[look="primary"] {{
+    background: {c.accent}; color: {c.on_accent}; font-weight: 600; min-height: {t.CONTROL_HEIGHT + 6}px;
+}}
+QPushButton[look="primary"]:hover {{ background: {c.accent_hover}; }}
+QPushButton[look="primary"]:pressed {{ background: {c.accent_pressed}; }}
+QPushButton[look="primary"]:focus {{ border: 2px solid {c.text}; }}
+QPushButton[look="primary"]:disabled {{ background: {c.control}; color: {c.disabled}; }}
+QPushButton[look="link"] {{ background: transparent; color: {c.accent}; padding: 0 {half}px; }}
+QPushButton[look="link"]:hover {{ color: {c.accent_hover}; text-decoration: underline; }}
+QPushButton[look="chip"] {{
+    background: {c.raised}; border: 1px solid {c.line}; border-radius: {radius}px; padding: 0 {t.GRID * 3 // 2}px;
+}}
+QPushButton[look="chip"]:hover {{ border-color: {c.accent}; background: {c.accent_soft}; }}
+QPushButton[look="chip"]:focus {{ border-color: {c.accent}; }}
+QPushButton[look="fold"] {{
+    background: transparent; border: 1px solid transparent; text-align: left; padding: 0 {half}px 0 0; font-weight: 600;
+}}
+QPushButton[look="fold"]:hover {{ color: {c.accent}; }}
+QPushButton[look="fold"]:focus {{ border-color: {c.accent}; }}
+
+QToolButton {{
+    background: transparent; border: 1px solid transparent; border-radius: {radius}px; padding: {half + 1}px;
+}}
+QToolButton:hover {{ background: {c.control_hover}; }}
+QToolButton:pressed {{ background: {c.control_pressed}; }}
+QToolButton:checked {{ background: {c.control}; }}
+QToolButton:focus {{ border-color: {c.accent}; }}
+QToolButton[look="control"] {{ background: {c.control}; min-width: 20px; min-height: 20px; padding: 5px; }}
+QToolButton[look="control"]:hover {{ background: {c.control_hover}; }}
+QToolButton[look="control"]:checked {{ background: {c.accent_soft}; }}
+QToolButton[look="control"]:focus {{ border-color: {c.accent}; }}
+QToolButton[look="room"] {{
+    border-radius: {radius}px; padding: {t.GRID}px 0 6px 0; color: {c.muted}; font-size: {t.FONT_SMALL}px;
+}}
+QToolButton[look="room"]:hover {{ color: {c.text}; background: {c.control}; }}
+QToolButton[look="room"]:checked {{ color: {c.text}; background: {c.accent_soft}; }}
+QToolButton[look="tiny"] {{ padding: 1px; border-radius: {half}px; }}
+
+QPlainTextEdit, QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
+    background: {c.control}; border: 1px solid transparent; border-radius: {radius}px;
+    selection-background-color: {c.accent}; selection-color: {c.on_accent};
+}}
+QPlainTextEdit {{ padding: {half}px; }}
+QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {t.CONTROL_HEIGHT - 2}px; padding: 0 {t.GRID}px; }}
+QPlainTextEdit:hover, QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover {{
+    border-color: {c.line};
+}}
+QPlainTextEdit:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{
+    border-color: {c.accent};
+}}
+QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {c.disabled}; }}
+QSpinBox, QDoubleSpinBox {{ padding-right: 20px; }}
+QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; min-height: 0; }}
+QSpinBox::up-button, QDoubleSpinBox::up-button {{
+    subcontrol-origin: border; subcontrol-position: top right; width: 22px; height: {t.CONTROL_HEIGHT // 2 - 1}px;
+    border: none; margin-top: 1px;
+}}
+QSpinBox::down-button, QDoubleSpinBox::down-button {{
+    subcontrol-origin: border; subcontrol-position: bottom right; width: 22px; height: {t.CONTROL_HEIGHT // 2 - 1}px;
+    border: none; margin-bottom: 1px;
+}}
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({url}/chevron-up.svg); width: 12px; height: 12px; }}
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url({url}/chevron-down.svg); width: 12px; height: 12px; }}
+
+QComboBox {{ min-height: {t.CONTROL_HEIGHT - 2}px; padding: 0 {t.GRID * 3}px 0 {t.GRID}px; }}
+QComboBox::drop-down {{
+    subcontrol-origin: border; subcontrol-position: center right; width: 24px; border: none;
+}}
+QComboBox::down-arrow {{ image: url({url}/chevron-down.svg); width: 14px; height: 14px; }}
+QComboBox QAbstractItemView {{
+    background: {c.raised}; border: 1px solid {c.line}; padding: {half}px;
+    selection-background-color: {c.accent_soft}; selection-color: {c.text};
+}}
+QComboBox QAbstractItemView::item {{ min-height: {t.CONTROL_HEIGHT - 4}px; padding: 0 {half}px; }}
+
+QCheckBox {{ spacing: {t.GRID}px; min-height: 24px; }}
+QCheckBox::indicator {{
+    width: 16px; height: 16px; border: 1px solid {c.disabled}; border-radius: {half}px; background: {c.control};
+}}
+QCheckBox::indicator:hover {{ border-color: {c.accent}; }}
+QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
+QCheckBox::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; image: url({url}/check.svg); }}
+
+QSlider:horizontal {{ min-height: 24px; }}
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {c.control_hover}; }}
+QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {c.accent}; }}
+QSlider::handle:horizontal {{
+    width: 14px; height: 14px; margin: -6px 0; border-radius: 8px; background: {c.text}; border: 1px solid {c.panel};
+}}
+QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {c.accent}; }}
+QSlider::sub-page:horizontal:disabled {{ background: {c.control_hover}; }}
+QSlider::handle:horizontal:disabled {{ background: {c.disabled}; }}
+
+QProgressBar {{ background: {c.control_hover}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
+QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
+
+QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
+QAbstractScrollArea {{ border: none; }}
+QListView {{ background: transparent; border: none; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle {{ background: {c.control_hover}; border-radius: 3px; margin: 2px; }}
+QScrollBar::handle:vertical {{ min-height: 32px; }}
+QScrollBar::handle:horizontal {{ min-width: 32px; }}
+QScrollBar::handle:hover {{ background: {c.disabled}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+
+QStatusBar {{ background: {c.panel}; border-top: 1px solid {c.line}; color: {c.muted}; min-height: 26px; }}
+QStatusBar::item {{ border: none; }}
+QStatusBar QLabel {{ color: {c.muted}; font-size: {t.FONT_SMALL}px; padding: 0 {t.GRID}px; }}
+"""
+
+
+def image_colours(c: Colours) -> dict[str, tuple[str, str]]:
+    """File name of each tinted image that the stylesheet names: (icon, colour)."""
+    return {
+        "chevron-down.svg": ("chevron-down", c.muted),
+        "chevron-up.svg": ("chevron-up", c.muted),
+        "check.svg": ("check", c.on_accent),
+        "check-text.svg": ("check", c.text),
+    }

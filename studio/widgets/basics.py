@@ -1,0 +1,199 @@
+"""Small parts used everywhere: labels, separators, icon buttons, folds, and a slider with a figure."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.theme.theme import IconRole, Theme
+from studio.theme.tokens import CONTROL_HEIGHT, GRID, ICON
+
+
+def styled(widget: QWidget, look: str) -> None:
+    """Give a widget one of the stylesheet's looks, now or later."""
+    widget.setProperty("look", look)
+    widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, True)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def label(text: str = "", look: str = "", *, wrap: bool = False, selectable: bool = False) -> QLabel:
+    """A label of plain text with one of the stylesheet's looks."""
+    result = QLabel(text)
+    result.setTextFormat(Qt.TextFormat.PlainText)
+    result.setWordWrap(wrap)
+    if look:
+        result.setProperty("look", look)
+    if selectable:
+        result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return result
+
+
+def line(*, vertical: bool = False, length: int | None = None) -> QFrame:
+    """A separator, one pixel thin."""
+    result = QFrame()
+    result.setProperty("look", "line")
+    if vertical:
+        result.setFixedWidth(1)
+        if length is not None:
+            result.setFixedHeight(length)
+    else:
+        result.setFixedHeight(1)
+    return result
+
+
+def action_button(action: QAction) -> QToolButton:
+    """A button for the tool strip that shows an action's icon."""
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setIconSize(QSize(ICON, ICON))
+    button.setAccessibleName(action.text())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+def icon_button(
+    theme: Theme, icon: str, tip: str, *, look: str = "control", role: IconRole = "icon", side: int = ICON
+) -> QToolButton:
+    """A button with an icon alone; `tip` is its tool tip and its name for screen readers."""
+    button = QToolButton()
+    theme.bind_icon(button, icon, role)
+    button.setIconSize(QSize(side, side))
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    if look:
+        button.setProperty("look", look)
+    return button
+
+
+def inset(box: QSpinBox | QDoubleSpinBox) -> None:
+    """Give a spin box's figure room on the left; Qt ignores the stylesheet's padding there."""
+    box.lineEdit().setTextMargins(GRID - 2, 0, 0, 0)
+
+
+class ElidedLabel(QLabel):
+    """One line of text, cut off with … where it does not fit; the whole text is its tool tip."""
+
+    def __init__(self, text: str = "", look: str = "") -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        if look:
+            self.setProperty("look", look)
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        """Show another text."""
+        super().setText(text)
+        self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draw as much as fits."""
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        text = " ".join(self.text().split())
+        shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideRight, self.contentsRect().width())
+        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+class Fold(QWidget):
+    """A heading that opens and closes what is below it."""
+
+    toggled = Signal(bool)
+
+    def __init__(self, theme: Theme, title: str, content: QWidget) -> None:
+        super().__init__()
+        self._theme = theme
+        self._content = content
+        self._heading = QPushButton(title)
+        self._heading.setProperty("look", "fold")
+        self._heading.setIconSize(QSize(16, 16))
+        self._heading.clicked.connect(lambda: self.set_open(not self.is_open))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID)
+        layout.addWidget(self._heading)
+        layout.addWidget(content)
+        self.set_open(False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the content is shown."""
+        return not self._content.isHidden()
+
+    def set_open(self, is_open: bool) -> None:
+        """Show or hide the content."""
+        self._content.setVisible(is_open)
+        self._theme.bind_icon(self._heading, "chevron-down" if is_open else "chevron-right", "muted")
+        self._heading.setAccessibleName(f"{self._heading.text()}, {'open' if is_open else 'closed'}")
+        self.toggled.emit(is_open)
+
+
+class SliderField(QWidget):
+    """A slider and the same value as a figure. `decimals` 0 makes it whole numbers."""
+
+    changed = Signal(float)
+
+    def __init__(
+        self, name: str, low: float, high: float, *, decimals: int = 0, step: float = 1.0, slider_high: float | None = None
+    ) -> None:
+        super().__init__()
+        self._scale = 10**decimals
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(round(low * self._scale), round((slider_high or high) * self._scale))
+        self.slider.setSingleStep(max(1, round(step * self._scale)))
+        self.slider.setPageStep(max(1, round(4 * step * self._scale)))
+        self.slider.setAccessibleName(name)
+        self.box: QSpinBox | QDoubleSpinBox
+        if decimals:
+            self.box = QDoubleSpinBox()
+            self.box.setDecimals(decimals)
+            self.box.setRange(low, high)
+            self.box.setSingleStep(step)
+        else:
+            self.box = QSpinBox()
+            self.box.setRange(round(low), round(high))
+            self.box.setSingleStep(round(step))
+        self.box.setAccessibleName(name)
+        self.box.setKeyboardTracking(False)
+        inset(self.box)
+        self.box.setFixedWidth(80)
+        self.slider.valueChanged.connect(self._on_slider)
+        self.box.valueChanged.connect(self._on_box)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID + GRID // 2)
+        layout.addWidget(self.slider, 1)
+        layout.addWidget(self.box)
+        self.setFixedHeight(CONTROL_HEIGHT)
+
+    def value(self) -> float:
+        """The value; a whole number where there are no decimals."""
+        return self.box.value()
+
+    def set_value(self, value: float) -> None:
+        """Show another value, within the range."""
+        self.box.setValue(int(value) if isinstance(self.box, QSpinBox) else value)  # type: ignore[arg-type]
+
+    def _on_slider(self, position: int) -> None:
+        if position != round(self.value() * self._scale):
+            self.set_value(position / self._scale)
+
+    def _on_box(self, value: float) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(value * self._scale))
+        self.slider.blockSignals(False)
+        self.changed.emit(float(value))
