@@ -1,5 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from ddmi_core.paths import assets
+from tests.tiny_model import save_tiny_model
 from tests.windows import no_leaked_windows
 
 __all__ = ["no_leaked_windows"]
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped model's folder; in a source tree without one, a tiny stand-in."""
+    shipped = assets() / "models" / "furniture"
+    return shipped if shipped.exists() else save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")

@@ -1,0 +1,50 @@
+"""A model folder that takes seconds to make: every latent decodes to much the same ball, whatever the prompt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
+from ddmi_core.pipeline import Pipeline
+from ddmi_core.text import TextEncoderConfig, load_text_encoder
+
+RADIUS = 0.6
+_STEPS = 120
+
+
+def save_tiny_model(folder: Path) -> Path:
+    """Train the decoder until it makes balls of `RADIUS`, and save it with a denoiser that passes noise through."""
+    torch.manual_seed(0)
+    autoencoder = D2CVAE(
+        AutoencoderConfig(
+            domain="shape",
+            latent_channels=2,
+            latent_size=4,
+            point_channels=8,
+            encoder_channels=(8, 8),
+            decoder_channels=(16, 16, 16),
+            basis_channels=8,
+            readout_width=16,
+        )
+    )
+    optimiser = torch.optim.AdamW(autoencoder.parameters(), lr=1e-2)
+    for _ in range(_STEPS):
+        coords = torch.rand(4, 512, 3) * 2 - 1
+        inside = (coords.norm(dim=-1, keepdim=True) < RADIUS).float()
+        latents = torch.randn(4, *autoencoder.canvas_shape)
+        loss = F.binary_cross_entropy_with_logits(autoencoder.evaluate(autoencoder.decode(latents), coords), inside)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+    diffusion = LatentDiffusion(
+        DenoiserConfig(channels=(32, 32), layers_per_block=1, head_width=32, prediction="v"), autoencoder.canvas_shape
+    )
+    torch.nn.init.zeros_(diffusion.unet.conv_out.weight)
+    torch.nn.init.zeros_(diffusion.unet.conv_out.bias)
+    Pipeline("tiny", autoencoder, diffusion, load_text_encoder(TextEncoderConfig())).save_pretrained(folder)
+    return folder
