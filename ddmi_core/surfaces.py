@@ -327,22 +327,30 @@ def clean(mesh: trimesh.Trimesh, min_volume_fraction: float = 0.01) -> trimesh.T
     """
     if not len(mesh.faces):
         return mesh
+    label, volumes = components(mesh)
+    keep = np.abs(volumes) >= min_volume_fraction * abs(volumes.sum())
+    faces = np.asarray(mesh.faces)[keep[label]]
+    if volumes[keep].sum() < 0:
+        faces = faces[:, ::-1]
+    used, index = np.unique(faces, return_inverse=True)
+    return trimesh.Trimesh(
+        np.asarray(mesh.vertices)[used],
+        index.reshape(-1, 3),
+        vertex_normals=np.asarray(mesh.vertex_normals)[used],
+        process=False,
+    )
+
+
+def components(mesh: trimesh.Trimesh) -> tuple[Int[np.ndarray, " f"], Float[np.ndarray, " c"]]:
+    """Return for each face the number of its connected component, and the signed volume of each component."""
     vertices, faces = np.asarray(mesh.vertices), np.asarray(mesh.faces)
     sides = np.concatenate([faces[:, :2], faces[:, 1:]])
     links = coo_array((np.ones(len(sides), dtype=bool), sides.T), shape=(len(vertices),) * 2)
     count, label = connected_components(links, directed=False)
     corners = vertices[faces]
     signed = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) / 6
-    volumes = np.bincount(label[faces[:, 0]], weights=signed, minlength=count)
-    total = abs(volumes.sum())
-    keep = np.abs(volumes) >= min_volume_fraction * total
-    kept_faces = faces[keep[label[faces[:, 0]]]]
-    if volumes[keep].sum() < 0:
-        kept_faces = kept_faces[:, ::-1]
-    used, index = np.unique(kept_faces, return_inverse=True)
-    return trimesh.Trimesh(
-        vertices[used], index.reshape(-1, 3), vertex_normals=np.asarray(mesh.vertex_normals)[used], process=False
-    )
+    of_faces = label[faces[:, 0]]
+    return of_faces, np.bincount(of_faces, weights=signed, minlength=count)
 
 
 def simplify(mesh: trimesh.Trimesh, faces: int, *, progress: Progress | None = None) -> trimesh.Trimesh:

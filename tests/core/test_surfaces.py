@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -30,8 +32,9 @@ def as_mesh(surface: Surface) -> trimesh.Trimesh:
     return trimesh.Trimesh(surface.vertices, surface.faces, vertex_normals=surface.normals, process=False)
 
 
-@pytest.mark.parametrize("resolution", [64, 90, 128])
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize(
+    ("name", "resolution"), [*itertools.product(FIELDS, [64, 90]), ("hair-thin legs", 128), ("lonely rod", 128)]
+)
 def test_sparse_equals_dense(name: str, resolution: int) -> None:
     sparse = extract_surface(FIELDS[name], resolution)
     dense = extract_surface(FIELDS[name], resolution, dense=True)
@@ -87,7 +90,7 @@ def test_volume_is_that_of_the_closed_form(logits: solids.Logits, volume: float)
     assert as_mesh(extract_surface(logits, 128)).volume == pytest.approx(volume, rel=2e-3)
 
 
-@pytest.mark.parametrize("name", ["sphere", "torus", "table"])
+@pytest.mark.parametrize("name", ["sphere", "table"])
 def test_at_256_at_most_a_tenth_is_evaluated(name: str) -> None:
     assert extract_surface(FIELDS[name], 256).evaluations < 0.1 * 256**3
 

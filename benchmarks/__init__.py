@@ -1,0 +1,1 @@
+"""Measurements of what a person waits for; each module prints JSON lines."""

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+import trimesh
+
+from ddmi_core import cli, model_folder, pipeline
+from ddmi_core.domains import get_domain
+from ddmi_core.domains.shape import ShapeField
+from ddmi_core.errors import ModelError
+from ddmi_core.model_folder import ModelInfo
+from tests.core import solids
+
+
+class BallField(ShapeField):
+    """A ball whose radius stands in for what a network decodes."""
+
+    def __init__(self, radius: float) -> None:
+        self.radius = radius
+
+    def __call__(self, coords: torch.Tensor, progress: Any = None) -> torch.Tensor:
+        return solids.sphere(self.radius)(coords)[:, None]
+
+
+class FakePipeline:
+    """Decodes each seed to a ball that is a little larger than the last."""
+
+    name, hash, domain, device = "balls", "00ff", get_domain("shape"), torch.device("cpu")
+    text_encoder = SimpleNamespace(name="none")
+    asked: dict[str, Any]
+
+    def sample(self, prompt: str, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:
+        type(self).asked = {"prompt": prompt, "seeds": list(seeds), **options}
+        options["progress"](1.0, "step 1 of 1")
+        return [torch.full((1, 2, 2), 0.3 + 0.01 * (seed % 10)) for seed in seeds]
+
+    def decode(self, latent: torch.Tensor) -> BallField:
+        return BallField(float(latent[0, 0, 0]))
+
+    def encode(self, path: Path) -> torch.Tensor:
+        assert path.exists()
+        return torch.full((1, 2, 2), 0.5)
+
+
+@pytest.fixture(autouse=True)
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelInfo:
+    folder = tmp_path / "models" / "balls"
+    folder.mkdir(parents=True)
+    info = ModelInfo("balls", "shape", folder, 12_300_000, "00ff", "none")
+
+    def find(name: str) -> Path:
+        if name != "balls":
+            raise ModelError(f"There is no model {name!r}. Models on this machine: balls.")
+        return folder
+
+    monkeypatch.setattr(model_folder, "list_models", lambda: [info])
+    monkeypatch.setattr(model_folder, "find_model", find)
+    monkeypatch.setattr(model_folder, "describe", lambda folder: info)
+    loader = SimpleNamespace(from_pretrained=lambda folder, device: FakePipeline())
+    monkeypatch.setattr(pipeline, "Pipeline", loader)
+    return info
+
+
+Run = Callable[..., tuple[int, list[str], list[str]]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object) -> tuple[int, list[str], list[str]]:
+        code = cli.main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return code, out.splitlines(), err.splitlines()
+
+    return run
+
+
+@pytest.mark.parametrize("suffix", [".obj", ".glb", ".ply", ".stl"])
+def test_generate_writes_the_format_of_the_suffix(run: Run, tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"ball{suffix}"
+    code, out, err = run(
+        "generate", "shape", "--prompt", "a ball", "--seed", 5, "--steps", 3, "--guidance", 2, "--sampler", "ddim",
+        "--resolution", 48, "--device", "cpu", "--model", "balls", "--out", target,
+    )  # fmt: skip
+    assert (code, err) == (0, [])
+    assert len(out) == 1 and str(target) in out[0] and "seed 5" in out[0]
+    assert trimesh.load_mesh(target).volume == pytest.approx(solids.sphere_volume(0.35), rel=0.02)
+    asked = FakePipeline.asked
+    assert (asked["prompt"], asked["seeds"], asked["steps"]) == ("a ball", [5], 3)
+    assert (asked["guidance"], asked["sampler"]) == (2.0, "ddim")
+
+
+def test_several_into_a_file_name_are_numbered(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run(
+        "generate", "shape", "--prompt", "x", "--seed", 1, "--count", 10, "--resolution", 32, "--json", "--out",
+        tmp_path / "ball.stl",
+    )  # fmt: skip
+    assert code == 0
+    facts = [json.loads(line) for line in out]
+    assert [Path(fact["path"]).name for fact in facts] == [f"ball-{n}.stl" for n in range(1, 11)]
+    assert [fact["seed"] for fact in facts] == list(range(1, 11))
+    for fact in facts:
+        assert fact["watertight"] is True and fact["faces"] > 0 and fact["seconds"] > 0
+        assert fact["recipe"]["model_hash"] == "00ff" and fact["recipe"]["prompt"] == "x"
+        assert Path(fact["path"]).exists()
+
+
+def test_a_folder_gets_numbers_that_go_on(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    for _ in range(2):
+        assert run("generate", "shape", "--prompt", "x", "--count", 2, "--resolution", 32, "--out", folder)[0] == 0
+    assert sorted(path.name for path in folder.iterdir()) == [f"shape-00{n}.obj" for n in range(1, 5)]
+
+
+def test_without_a_prompt_it_says_so_and_a_random_seed_is_told(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("generate", "shape", "--resolution", 32, "--out", tmp_path / "a.obj")
+    assert code == 0 and err == ["No prompt: anything the model knows."]
+    assert f"seed {FakePipeline.asked['seeds'][0]}" in out[0]
+
+
+def test_faces_are_reduced(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run(
+        "generate", "shape", "--prompt", "x", "--resolution", 48, "--faces", 200, "--json", "--out", tmp_path / "a.obj"
+    )
+    assert code == 0 and json.loads(out[0])["faces"] <= 220
+
+
+def test_reconstruct(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "mine.ply"
+    trimesh.creation.icosphere().export(source)
+    code, out, err = run("reconstruct", source, "--resolution", 48, "--json", "--out", tmp_path / "again.obj")
+    assert (code, err) == (0, [])
+    assert json.loads(out[0])["recipe"]["source"] == str(source)
+    assert trimesh.load_mesh(tmp_path / "again.obj").volume == pytest.approx(solids.sphere_volume(0.5), rel=0.02)
+
+
+def test_models_are_listed(run: Run, model: ModelInfo) -> None:
+    code, out, _ = run("models")
+    assert code == 0
+    assert out == [f"balls  shape  12.3 MB  none  {model.folder}"]
+    assert json.loads(run("models", "--json")[1][0])["folder"] == str(model.folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generate", "sculpture", "--out", "a.obj"], "sculpture"),
+        (["generate", "shape", "--out", "a.png"], '".png" is not a format of shapes'),
+        (["generate", "shape", "--out", "/proc/nowhere/a.obj"], "Cannot make the folder"),
+        (["generate", "shape", "--model", "missing", "--out", "a.obj"], "no model 'missing'"),
+        (["generate", "shape", "--prompt", "x", "--resolution", "3", "--out", "a.obj"], "out of range"),
+        (["reconstruct", "picture.png", "--out", "a.obj"], "reads .png"),
+        (["train", "--preset", "no-such", "--out", "run"], "no-such"),
+        (["train", "--config", "missing.yaml", "--out", "run"], "missing.yaml"),
+    ],
+)
+def test_errors_are_one_line_and_code_1(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*arguments)
+    assert (code, out) == (1, [])
+    assert len(err) == 1 and err[0].startswith("ddmi: ") and message in err[0]
+    assert not Path("a.obj").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["generate"],
+        ["generate", "shape"],
+        ["generate", "shape", "--out", "a.obj", "--count", "0"],
+        ["generate", "shape", "--out", "a.obj", "--seed", "-1"],
+        ["generate", "shape", "--out", "a.obj", "--sampler", "magic"],
+        ["train", "--out", "run"],
+        ["train", "--preset", "a", "--config", "b", "--out", "run"],
+    ],
+)
+def test_wrong_usage_is_code_2(run: Run, arguments: list[str]) -> None:
+    code, out, err = run(*arguments)
+    assert code == 2 and not out and err
+
+
+def test_ctrl_c_is_code_130_without_a_trace(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakePipeline, "sample", stop)
+    code, _, err = run("generate", "shape", "--prompt", "x", "--out", tmp_path / "a.obj")
+    assert (code, err) == (130, ["ddmi: stopped"])
+    assert not (tmp_path / "a.obj").exists()
+
+
+def test_help_needs_no_torch() -> None:
+    code = "import sys; from ddmi_core import cli; cli.main(['--help']); assert 'torch' not in sys.modules"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "generate" in shown.stdout and "reconstruct" in shown.stdout

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trimesh
+
+from ddmi_core.rendering import (
+    DARK,
+    LIGHT,
+    Camera,
+    contact_sheet,
+    framing_camera,
+    orbit_camera,
+    rays,
+    render_mesh,
+)
+
+BALL = trimesh.creation.icosphere(subdivisions=3, radius=0.8)
+
+
+def covered(picture: np.ndarray, background: tuple[int, int, int] = DARK) -> np.ndarray:
+    """Where the picture shows something else than its background."""
+    return (np.abs(picture.astype(int) - background) > 6).any(axis=-1)
+
+
+def test_orbit_camera_looks_at_the_front() -> None:
+    pose = orbit_camera(azimuth=0, elevation=0, distance=3).pose
+    np.testing.assert_allclose(pose[:3, 3], [0, 0, 3], atol=1e-12)
+    np.testing.assert_allclose(pose[:3, :3], np.eye(3), atol=1e-12)
+
+
+def test_orbit_camera_turns_to_the_right_and_up() -> None:
+    assert orbit_camera(azimuth=90, elevation=0, distance=2).pose[:3, 3] == pytest.approx([2, 0, 0], abs=1e-12)
+    assert orbit_camera(azimuth=30, elevation=90, distance=2).pose[:3, 3] == pytest.approx([0, 2, 0], abs=1e-12)
+    for azimuth, elevation in [(20, 10), (200, 80), (0, -90)]:
+        rotation = orbit_camera(azimuth=azimuth, elevation=elevation).pose[:3, :3]
+        np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+        assert np.linalg.det(rotation) == pytest.approx(1)
+
+
+def test_rays_span_the_field_of_view() -> None:
+    origins, directions = rays(Camera(np.eye(4), fov=90.0), 4, 2)
+    assert origins.shape == directions.shape == (2, 4, 3)
+    np.testing.assert_allclose(np.linalg.norm(directions, axis=-1), 1, atol=1e-6)
+    top_left = directions[0, 0] / -directions[0, 0, 2]
+    np.testing.assert_allclose(top_left, [-1.5, 0.5, -1], atol=1e-6)  # row 0 is at the top; twice as wide as high
+
+
+def test_a_ball_covers_its_disc() -> None:
+    picture = render_mesh(BALL, orbit_camera(distance=4.0, fov=35.0), 128, 128)
+    assert picture.shape == (128, 128, 3) and picture.dtype == np.uint8
+    radius = 64 * np.tan(np.arcsin(0.8 / 4.0)) / np.tan(np.radians(17.5))
+    assert covered(picture).sum() == pytest.approx(np.pi * radius**2, rel=0.03)
+
+
+@pytest.mark.parametrize("azimuth", [0, 90, 180, 270])
+@pytest.mark.parametrize("elevation", [-60, 20, 80])
+def test_no_side_is_black(azimuth: float, elevation: float) -> None:
+    picture = render_mesh(BALL, framing_camera(BALL, azimuth, elevation), 64, 64, background=LIGHT)
+    assert picture[covered(picture, LIGHT)].min() > 60
+
+
+def test_right_and_up_in_space_are_right_and_up_in_the_picture() -> None:
+    corner = trimesh.creation.box(extents=(0.2, 0.2, 0.2))
+    corner.apply_translation((0.6, 0.6, 0.0))
+    rows, columns = np.nonzero(covered(render_mesh(corner, orbit_camera(azimuth=0, elevation=0), 64, 64)))
+    assert rows.max() < 32 < columns.min()
+
+
+@pytest.mark.parametrize("extents", [(1.8, 0.1, 0.5), (0.1, 1.8, 0.1), (1.8, 1.8, 1.8)])
+def test_framing_fills_the_picture_and_cuts_nothing(extents: tuple[float, float, float]) -> None:
+    rows, columns = np.nonzero(covered(render_mesh(trimesh.creation.box(extents=extents), width=100, height=100)))
+    assert min(rows.min(), columns.min()) >= 4
+    assert max(rows.max(), columns.max()) <= 95
+    assert max(np.ptp(rows), np.ptp(columns)) >= 80
+
+
+def test_inverted_faces_are_lit_like_the_others() -> None:
+    inverted = trimesh.Trimesh(BALL.vertices, BALL.faces[:, ::-1], process=False)
+    np.testing.assert_allclose(render_mesh(inverted).astype(int), render_mesh(BALL).astype(int), atol=2)
+
+
+def test_no_mesh_is_plain_background() -> None:
+    picture = render_mesh(trimesh.Trimesh(), width=8, height=8)
+    assert (picture == DARK).all()
+
+
+def test_contact_sheet_keeps_the_order() -> None:
+    pictures = [np.full((4, 6, 3), value, dtype=np.uint8) for value in (50, 100, 150)]
+    sheet = contact_sheet(pictures, 2, gap=1)
+    assert sheet.shape == (2 * 5 + 1, 2 * 7 + 1, 3)
+    assert [sheet[2, 2, 0], sheet[2, 9, 0], sheet[7, 2, 0]] == [50, 100, 150]
+    assert tuple(sheet[7, 9]) == DARK
