@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropE
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
+from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import user_data
 from studio.actions import Actions
 from studio.engine.engine import Engine
@@ -50,6 +51,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(960, 600)
         self.setAcceptDrops(True)
         self.actions_ = Actions(self, theme)
+        self._warmed = ""
         self._toasts: dict[int, Toast] = {}
         self._sheet: ShortcutSheet | None = None
         self._build()
@@ -135,6 +137,9 @@ class MainWindow(QMainWindow):
         self.models.used.connect(self._use_model)
         self.models.opened.connect(self._open_folder)
         self.models.refreshed.connect(self.engine.refresh_models)
+        self.engine.item_ready.connect(self.on_item_ready)
+        self.engine.view_ready.connect(self.on_view_ready)
+        self.engine.export_done.connect(self.on_export_done)
 
     def _bind_state(self) -> None:
         state = self.state
@@ -344,8 +349,10 @@ class MainWindow(QMainWindow):
 
     def _on_form(self, _form: object) -> None:
         self.actions_["lock"].setChecked(self.state.form.seed_locked)
+        self._warm_up()
 
-    def _on_models(self, models: list[object]) -> None:
+    def _on_models(self, models: list[ModelInfo]) -> None:
+        self._warm_up()
         self.stage.set_can_generate(bool(models))
         self.actions_["generate"].setEnabled(bool(models))
 
@@ -383,6 +390,13 @@ class MainWindow(QMainWindow):
             self.toasts.remove(toast)
 
     # Helpers
+
+    def _warm_up(self) -> None:
+        """Load the chosen model while nobody waits for it."""
+        model = self.state.selected_model
+        if model is not None and model.hash != self._warmed:
+            self._warmed = model.hash
+            self.engine.preload(model)
 
     def _try(self, work: Callable[[], object]) -> bool:
         """Do it; a failure becomes a message. Whether it went well."""

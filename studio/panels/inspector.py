@@ -140,6 +140,7 @@ class Inspector(QWidget):
         self.seed = QSpinBox()
         self.seed.setRange(0, MAX_SEED)
         inset(self.seed)
+        self.seed.setMinimumWidth(80)
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("The same seed and recipe give the same shape")
         self.seed.valueChanged.connect(lambda value: self._state.update_form(seed=value))

@@ -1,0 +1,163 @@
+"""Starts the studio: one application, one window, one engine."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+if sys.platform == "win32":
+    import torch  # noqa: F401  (before Qt, or its libraries do not load)
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from ddmi_core.errors import DDMIError
+from ddmi_core.paths import user_data
+from studio.engine.engine import Engine
+from studio.settings import Settings
+from studio.state.app_state import AppState
+from studio.state.library import Library
+from studio.state.notifications import Notification
+from studio.theme.icons import icon_pixmap
+from studio.theme.theme import Theme
+from studio.theme.tokens import DARK
+from studio.window import MainWindow
+
+_SETTLE_MS = 900
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the studio; returns the exit code."""
+    options = _parse(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # before the application exists
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("ddmi-studio")
+    app.setApplicationDisplayName("DDMI Studio")
+    app.setDesktopFileName("ddmi-studio")
+    app.setWindowIcon(_app_icon())
+    settings = Settings()
+    theme = Theme(app, options.theme or settings.theme)
+    try:
+        library = Library(user_data() / "library")
+    except DDMIError as error:
+        return _refuse(str(error), quiet=options.screenshot is not None)
+    state = AppState(library, settings.form)
+    _report_crashes(state)
+    if library.damaged:
+        state.notifications.warning(
+            f"{len(library.damaged)} items of the library could not be read; their files were put aside in {library.damaged[0].parent}."
+        )
+    engine = Engine(state)
+    window = MainWindow(state, engine, theme, settings)
+    if options.size is not None:
+        window.resize(*options.size)
+    window.show()
+    QTimer.singleShot(0, engine.refresh_models)
+    photographer = None
+    if options.screenshot is not None:
+        photographer = Photographer(window, options.screenshot, options.prompt)
+    elif options.prompt is not None:
+        state.update_form(prompt=options.prompt)
+    code = app.exec()
+    engine.shutdown()
+    library.close()
+    return photographer.code if photographer is not None else code
+
+
+class Photographer(QObject):
+    """Waits for the shape of a prompt (or for the empty window), saves a picture of the window, and ends the application."""
+
+    def __init__(self, window: MainWindow, path: Path, prompt: str | None) -> None:
+        super().__init__(window)
+        self.code = 1
+        self._window, self._path, self._prompt = window, path, prompt
+        self._asked = False
+        self._timer = QTimer(self, interval=100)
+        self._timer.timeout.connect(self._look)
+        self._calm = 0
+        window.state.notifications.added.connect(self._on_notification)
+        self._timer.start()
+
+    def _look(self) -> None:
+        """Act once nothing has been going on for a while."""
+        state = self._window.state
+        if self._prompt is not None and not self._asked:
+            if state.models:
+                self._asked = True
+                state.update_form(prompt=self._prompt)
+                self._window.generate()
+            elif self._calm > 50:
+                self._end("No model is installed, so there is no shape to show.")
+        waiting = bool(state.jobs.active(quiet=True)) or (self._prompt is not None and state.shown is None)
+        self._calm = 0 if waiting and state.models else self._calm + 1
+        if self._calm * self._timer.interval() >= _SETTLE_MS and (self._asked or self._prompt is None):
+            self._shoot()
+
+    def _shoot(self) -> None:
+        saved = self._window.grab().save(str(self._path))
+        self.code = 0 if saved else 1
+        self._end("" if saved else f"The picture could not be written to {self._path}.")
+
+    def _on_notification(self, notification: Notification) -> None:
+        if notification.level == "error":
+            self._end(notification.text)
+
+    def _end(self, problem: str) -> None:
+        self._timer.stop()
+        if problem:
+            print(problem, file=sys.stderr)
+        QCoreApplication.exit(self.code)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="ddmi-studio", description="Generate continuous shapes from prompts.")
+    parser.add_argument("--prompt", help="put this prompt into the form")
+    parser.add_argument(
+        "--screenshot", type=Path, metavar="FILE", help="generate the prompt, if any, save a picture of the window, and quit"
+    )
+    parser.add_argument("--theme", choices=("system", "dark", "light"), help="instead of the remembered one")
+    parser.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="of the window, in pixels")
+    return parser.parse_args(argv)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, height = (int(part) for part in text.lower().split("x"))
+    return width, height
+
+
+def _app_icon() -> QIcon:
+    icon = QIcon()
+    for side in (16, 24, 32, 48, 64, 128, 256):
+        icon.addPixmap(icon_pixmap("app", DARK.accent, side))
+    return icon
+
+
+def _refuse(message: str, *, quiet: bool) -> int:
+    """Say why the studio cannot start."""
+    print(f"ddmi-studio: {message}", file=sys.stderr)
+    if not quiet:
+        QMessageBox.critical(None, "DDMI Studio cannot start", message)
+    return 1
+
+
+def _report_crashes(state: AppState) -> None:
+    """Let an error that nobody foresaw reach the person and the log, and the studio go on."""
+
+    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QCoreApplication.quit()
+            return
+        details = "".join(traceback.format_exception(kind, error, trace))
+        log.error("%s", details)
+        state.notifications.error(f"Something went wrong in the window: {error or kind.__name__}", details=details)
+
+    sys.excepthook = report
