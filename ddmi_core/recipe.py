@@ -28,7 +28,7 @@ class Recipe(BaseModel):
     model: str
     model_hash: str
     prompt: str = ""
-    seed: int
+    seed: int = 0
     steps: int = Field(20, ge=1, le=1000)
     sampler: SamplerName = "dpm++"
     guidance: float = Field(3.0, ge=0.0, le=50.0)

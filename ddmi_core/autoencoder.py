@@ -1,0 +1,121 @@
+"""D2CVAE: discrete data in, a posterior over latent planes between, continuous functions out (paper 3.1, eq. 9)."""
+
+from typing import Any, Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Setting
+from torch import Tensor, nn
+
+from ddmi_core.fields import Field
+from ddmi_core.networks.basis_decoder import BasisFieldDecoder, BasisFields
+from ddmi_core.networks.readout import Conditioning, ReadOut
+from ddmi_core.planes import look_up, pack, unpack
+
+
+class AutoencoderConfig(BaseModel):
+    """Sizes and switches of a D2CVAE; `hdbf` and `conditioning` reproduce the paper's ablation (Table 8)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domain: str
+    latent_channels: int = Setting(8, ge=1)
+    latent_size: int = Setting(16, ge=4)
+    point_channels: int = Setting(48, ge=8)
+    encoder_channels: tuple[int, ...] = (32, 64)
+    decoder_channels: tuple[int, int, int] = (64, 48, 24)
+    decoder_blocks: tuple[int, int, int] = (2, 2, 0)
+    basis_channels: int = Setting(24, ge=4)
+    readout_width: int = Setting(64, ge=8)
+    hdbf: Literal["hierarchical", "single"] = "hierarchical"
+    conditioning: Conditioning = "coarse_to_fine"
+
+
+class Posterior(NamedTuple):
+    """A diagonal Gaussian over the packed latent canvas."""
+
+    mean: Float[Tensor, "b c h w"]
+    log_variance: Float[Tensor, "b c h w"]
+
+    def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "b c h w"]:
+        """Draw one latent per item (reparameterised)."""
+        noise = torch.randn(self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
+        return self.mean + noise * (0.5 * self.log_variance).exp()
+
+    def kl(self) -> Float[Tensor, ""]:
+        """Return the divergence from N(0, I), averaged over items and latent cells, in nats a cell."""
+        return 0.5 * (self.mean.square() + self.log_variance.exp() - 1 - self.log_variance).mean()
+
+
+class D2CVAE(nn.Module):
+    """Encoder, basis-field decoder and read-out of one domain."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        from ddmi_core.domains import get_domain  # domains build on this module
+
+        self.config = config
+        self.domain = get_domain(config.domain)
+        layout = self.domain.layout
+        scales = 3 if config.hdbf == "hierarchical" else 1
+        embedding = config.basis_channels * (len(layout) if self.domain.combine == "concatenate" else 1)
+        self.encoder = self.domain.encoder(config)
+        self.decoder = BasisFieldDecoder(
+            layout,
+            config.latent_channels,
+            channels=config.decoder_channels,
+            blocks=config.decoder_blocks,
+            basis_channels=config.basis_channels,
+            levels=scales,
+        )
+        self.readout = ReadOut(
+            embedding,
+            scales,
+            self.domain.value_channels,
+            width=config.readout_width,
+            conditioning=config.conditioning,
+        )
+
+    @property
+    def canvas_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the packed latent."""
+        size = self.config.latent_size
+        return len(self.domain.layout) * self.config.latent_channels, size, size
+
+    @property
+    def bytes_per_point(self) -> int:
+        """Memory that evaluating one point takes at its peak: all embeddings and a few hidden layers, float32."""
+        config = self.config
+        return 4 * (3 * (len(self.domain.layout) + 1) * config.basis_channels + 6 * config.readout_width)
+
+    def encode(self, inputs: Any) -> Posterior:
+        """Return the posterior of a batch of the domain's encoder inputs."""
+        planes = self.encoder(inputs)
+        halves = [plane.chunk(2, dim=1) for plane in planes]
+        mean = pack(tuple(mean for mean, _ in halves))
+        log_variance = pack(tuple(log_variance for _, log_variance in halves))
+        return Posterior(mean, log_variance.clamp(-20, 5))
+
+    def decode(self, latent: Float[Tensor, "b c h w"]) -> BasisFields:
+        """Return the basis fields of a batch of packed latents."""
+        size = self.config.latent_size
+        return self.decoder(unpack(latent, [(size, size)] * len(self.domain.layout)))
+
+    def evaluate(self, basis: BasisFields, coords: Float[Tensor, "b n d"]) -> Float[Tensor, "b n v"]:
+        """Return the signal's values at `coords` in [-1, 1]."""
+        layout = self.domain.layout
+        embeddings = []
+        for planes in basis:
+            found = look_up(planes, coords, layout)
+            if self.domain.combine == "concatenate":
+                embeddings.append(torch.cat(found, dim=-1))
+            else:
+                embeddings.append(torch.stack(found).sum(0) if len(found) > 1 else found[0])
+        return self.readout(tuple(embeddings))
+
+    @torch.no_grad()
+    def field(self, latent: Float[Tensor, "c h w"]) -> Field:
+        """Decode one latent into a continuous signal."""
+        device = next(self.parameters()).device
+        return self.domain.field(self, self.decode(latent.unsqueeze(0).to(device)))

@@ -1,0 +1,58 @@
+"""Training items: where they come from, how sources are mixed, and how each draw is tied to its number.
+
+Item number k of a run is drawn with a generator seeded by (seed, k) alone. So the position in the data is one number,
+an interrupted run continues with just the items that it would have seen, and processes can share the numbers out.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+class ItemSource(Protocol):
+    """A set of signals to train on."""
+
+    def __len__(self) -> int:
+        """Return the number of signals."""
+
+    def sample(self, index: int, rng: np.random.Generator, *, rotate: bool) -> dict[str, np.ndarray]:
+        """Draw a training example: encoder inputs, `coords` (n, d) and `targets` (n, v), float32, freshly augmented.
+
+        `rotate` also turns the signal where its domain allows it, which no caption would survive.
+        """
+
+    def captions(self, index: int) -> Sequence[str]:
+        """Return the signal's captions, all of them true; may be empty."""
+
+
+class Mixture:
+    """Several sources, each drawn with its own probability; any signal of a source is equally likely."""
+
+    def __init__(self, sources: Sequence[ItemSource], weights: Sequence[float]) -> None:
+        self.sources = list(sources)
+        self._bounds = np.cumsum(np.asarray(weights) / np.sum(weights))
+
+    def draw(self, rng: np.random.Generator) -> tuple[ItemSource, int]:
+        """Pick a signal: its source and its index there."""
+        chosen = min(int(np.searchsorted(self._bounds, rng.random(), side="right")), len(self.sources) - 1)
+        source = self.sources[chosen]
+        return source, int(rng.integers(len(source)))
+
+
+class NumberedDraws(Dataset[dict[str, Tensor]]):
+    """Endless draws from a mixture, addressed by number."""
+
+    def __init__(self, mixture: Mixture, seed: int, *, rotate: bool) -> None:
+        self.mixture = mixture
+        self.seed = seed
+        self.rotate = rotate
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng((self.seed, number))
+        source, index = self.mixture.draw(rng)
+        example = source.sample(index, rng, rotate=self.rotate)
+        return {name: torch.from_numpy(array) for name, array in example.items()}

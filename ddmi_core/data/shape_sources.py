@@ -1,0 +1,59 @@
+"""Where shapes to train on come from, by name: a starter set or a user's folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ddmi_core.data.items import ItemSource
+from ddmi_core.errors import DataError
+
+PROCEDURAL_COUNT = 20_000
+HELD_OUT_SEED = 1_000_003
+"""Procedural shapes held out come from a seed that no training run uses."""
+
+
+class ShapeSource:
+    """A shape data set seen as training items: as many surface and query points as the run wants."""
+
+    def __init__(self, shapes: Any, surface_points: int, queries: int) -> None:
+        self.shapes = shapes
+        self._surface_points = surface_points
+        self._queries = queries
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def sample(self, index: int, rng: np.random.Generator, *, rotate: bool) -> dict[str, np.ndarray]:
+        augment: Literal["full", "captioned"] = "full" if rotate else "captioned"
+        example = self.shapes.sample(index, rng, self._surface_points, self._queries, augment)
+        return {name: example[name] for name in ("points", "coords", "targets")}
+
+    def captions(self, index: int) -> Sequence[str]:
+        return self.shapes.captions(index)
+
+
+def open_shapes(source: str, split: str, *, seed: int, surface_points: int, queries: int) -> ItemSource:
+    """Open `furniture`, `procedural` or a folder of meshes.
+
+    Raises:
+        DataError: there is no such set or folder, or nothing usable in it.
+    """
+    if source == "furniture":
+        from ddmi_core.data.furniture import furniture
+
+        shapes: Any = furniture(split)
+    elif source == "procedural":
+        from ddmi_core.data.procedural import procedural
+
+        shapes = procedural(PROCEDURAL_COUNT, seed) if split == "train" else procedural(64, HELD_OUT_SEED)
+    elif Path(source).is_dir():
+        from ddmi_core.data.folders import mesh_folder
+
+        shapes = mesh_folder(Path(source), split)
+    else:
+        raise DataError(f"There are no shapes called {source!r}: give furniture, procedural or a folder of meshes.")
+    if len(shapes) == 0:
+        raise DataError(f"{source} holds no usable shape for the {split} split.")
+    return ShapeSource(shapes, surface_points, queries)

@@ -1,0 +1,98 @@
+"""What a domain is: everything that differs between pictures, shapes, radiance fields and videos."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ddmi_core.fields import Field
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.planes import PlaneLayout
+from ddmi_core.progress import Progress
+
+if TYPE_CHECKING:
+    from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+    from ddmi_core.data.items import ItemSource
+
+
+class Domain(ABC):
+    """One kind of signal: its planes, encoder, likelihood and Field, its files and its pictures."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    layout: ClassVar[PlaneLayout]
+    combine: ClassVar[Literal["sum", "concatenate"]]
+    """How the embeddings of the planes are joined before the read-out."""
+    value_channels: ClassVar[int]
+    """Channels of the read-out's value."""
+    export_formats: ClassVar[tuple[str, ...]]
+    """Suffixes that `export` writes, the usual one first."""
+    import_formats: ClassVar[tuple[str, ...]]
+    """Suffixes that `read` takes."""
+
+    @abstractmethod
+    def encoder(self, config: "AutoencoderConfig") -> nn.Module:
+        """Build the encoder: from the domain's inputs to planes of 2 x latent channels (mean, log-variance)."""
+
+    @abstractmethod
+    def inputs(self, batch: dict[str, Any]) -> Any:
+        """Pick the encoder's inputs out of a training batch."""
+
+    @abstractmethod
+    def reconstruction_loss(
+        self, values: Float[Tensor, "b n v"], targets: Float[Tensor, "b n t"]
+    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+        """Return -log p(signal | z), averaged over coordinates, and figures worth watching (eq. 9, first term)."""
+
+    @abstractmethod
+    def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
+        """Open training data: a starter set by name, or a user's folder; `queries` coordinates an example.
+
+        Raises:
+            DataError: nothing usable is there.
+        """
+
+    @abstractmethod
+    def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> Field:
+        """Wrap decoded basis fields into the domain's Field."""
+
+    @abstractmethod
+    def read(self, path: Path) -> Any:
+        """Read a user's file into encoder inputs with batch size one.
+
+        Raises:
+            DataError: the file cannot be used; the message says why.
+        """
+
+    @abstractmethod
+    def export(
+        self,
+        field: Field,
+        path: Path,
+        *,
+        resolution: int,
+        faces: int | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Write the signal to a file, format by suffix, and return facts about what was written.
+
+        Raises:
+            ExportError: the file could not be written; nothing half-written stays.
+        """
+
+    @abstractmethod
+    def view(self, field: Field, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
+        """Evaluate what a viewer draws, as plain numpy arrays and numbers."""
+
+    @abstractmethod
+    def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
+        """Draw a small picture of a `view`: uint8 (size, size, 3)."""
+
+    def preview(
+        self, field: Field, *, size: int = 256, resolution: int = 64, progress: Progress | None = None
+    ) -> np.ndarray:
+        """Evaluate and draw a small picture of the signal: uint8 (size, size, 3)."""
+        return self.thumbnail(self.view(field, resolution=resolution, progress=progress), size=size)

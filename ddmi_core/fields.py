@@ -1,0 +1,67 @@
+"""Field: a decoded signal that answers `field(coords)`."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.progress import Progress, report
+
+if TYPE_CHECKING:
+    from ddmi_core.autoencoder import D2CVAE
+
+_log = logging.getLogger(__name__)
+
+MEMORY_BUDGET = 128 * 2**20
+"""Bytes that the intermediate values of one chunk of a query may take."""
+
+
+class Field:
+    """A continuous signal: basis fields and the read-out that interprets them.
+
+    Pure and deterministic: the same coordinates always give the same values, in any order and any number. Queries run
+    in chunks under `MEMORY_BUDGET`, so their size is limited by the result alone.
+    """
+
+    def __init__(self, autoencoder: "D2CVAE", basis: BasisFields) -> None:
+        """Wrap the basis fields (batch size one) of a decoded latent."""
+        self.autoencoder = autoencoder
+        self.basis = basis
+        self._chunk = max(1024, MEMORY_BUDGET // autoencoder.bytes_per_point)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the field is evaluated; coordinates may be anywhere and values come back to where they were."""
+        return self.basis[0][0].device
+
+    @torch.no_grad()
+    def __call__(
+        self, coords: Float[Tensor, "*shape d"], progress: Progress | None = None
+    ) -> Float[Tensor, "*shape c"]:
+        """Return the signal's values at coordinates in [-1, 1].
+
+        Raises:
+            Cancelled: from inside `progress`, between two chunks.
+        """
+        flat = coords.reshape(-1, coords.shape[-1])
+        parts = []
+        start = 0
+        while start < len(flat):
+            chunk = flat[start : start + self._chunk].to(self.device, torch.float32)
+            try:
+                values = self.autoencoder.evaluate(self.basis, chunk.unsqueeze(0)).squeeze(0)
+            except torch.OutOfMemoryError:
+                if self._chunk <= 1024:
+                    raise
+                self._chunk //= 2
+                _log.warning("Out of memory: going on with %d points at a time", self._chunk)
+                continue
+            parts.append(values.to(coords.device))
+            start += len(chunk)
+            report(progress, start / len(flat), f"{start:,} of {len(flat):,} points")
+        if not parts:
+            return flat.new_zeros(*coords.shape[:-1], self.autoencoder.domain.value_channels)
+        return torch.cat(parts).reshape(*coords.shape[:-1], -1)

@@ -1,0 +1,64 @@
+"""Decoder of latent planes to hierarchically decomposed basis fields (paper 3.1)."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ddmi_core.networks.layers import CrossPlaneMixing, ResidualBlock, Upsample, normalisation, on_each_plane
+from ddmi_core.planes import PlaneLayout, Planes
+
+BasisFields = tuple[Planes, ...]
+"""The planes of each scale, coarse to fine."""
+
+
+class BasisFieldDecoder(nn.Module):
+    """2D convolutions shared by the planes; the feature maps of each level become a basis field by a 1x1 convolution.
+
+    The first level has the side of the latent, every further level twice the side of the one before.
+
+    Args:
+        layout: the planes.
+        latent_channels: channels of each latent plane.
+        channels: width of each level, coarse to fine.
+        blocks: residual blocks of each level; a level without any refines its parent's cells by the upsampler alone.
+        basis_channels: channels of every basis field.
+        levels: how many of the finest levels are returned: all (hierarchical) or 1 (the single-scale ablation).
+    """
+
+    def __init__(
+        self,
+        layout: PlaneLayout,
+        latent_channels: int,
+        *,
+        channels: tuple[int, ...],
+        blocks: tuple[int, ...],
+        basis_channels: int,
+        levels: int,
+    ) -> None:
+        super().__init__()
+        self.levels = levels
+        self.lift = nn.Conv2d(latent_channels, channels[0], 3, padding=1)
+        self.mixings = nn.ModuleList(
+            CrossPlaneMixing(width, layout) if count else nn.Identity()
+            for width, count in zip(channels, blocks, strict=True)
+        )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
+            for width, count in zip(channels, blocks, strict=True)
+        )
+        self.upsamplers = nn.ModuleList(
+            Upsample(width, finer) for width, finer in zip(channels[:-1], channels[1:], strict=True)
+        )
+        self.heads = nn.ModuleList(
+            nn.Sequential(normalisation(width), nn.ReLU(inplace=True), nn.Conv2d(width, basis_channels, 1))
+            for width in channels[len(channels) - levels :]
+        )
+
+    def forward(self, latents: tuple[Float[Tensor, "b c h w"], ...]) -> BasisFields:
+        planes = on_each_plane(self.lift, latents)
+        maps = []
+        for level, (mixing, block) in enumerate(zip(self.mixings, self.blocks, strict=True)):
+            if level > 0:
+                planes = on_each_plane(self.upsamplers[level - 1], planes)
+            planes = on_each_plane(block, mixing(planes))
+            maps.append(planes)
+        return tuple(on_each_plane(head, planes) for head, planes in zip(self.heads, maps[-self.levels :], strict=True))

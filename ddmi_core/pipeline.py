@@ -1,0 +1,230 @@
+"""Pipeline: text or a seed, or a user's file, to a Field; loads and saves a model folder."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ddmi_core import model_folder
+from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
+from ddmi_core.domains import Domain
+from ddmi_core.errors import ModelError
+from ddmi_core.fields import Field
+from ddmi_core.files import atomic_write, write_json, write_text
+from ddmi_core.progress import Progress
+from ddmi_core.recipe import SamplerName
+from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
+
+_log = logging.getLogger(__name__)
+_Config = TypeVar("_Config", bound=BaseModel)
+
+
+class Pipeline:
+    """A trained model, ready to sample, decode and encode.
+
+    Example:
+        >>> pipeline = Pipeline.from_pretrained("assets/models/furniture")
+        >>> latent = pipeline.sample("a round table with one leg", seeds=[7])[0]
+        >>> pipeline.decode(latent).mesh(128).export("table.obj")
+    """
+
+    def __init__(
+        self,
+        name: str,
+        autoencoder: D2CVAE,
+        diffusion: LatentDiffusion,
+        text_encoder: TextEncoder,
+        *,
+        folder: Path | None = None,
+        hash: str = "",
+    ) -> None:
+        self.name = name
+        self.autoencoder = autoencoder
+        self.diffusion = diffusion
+        self.text_encoder = text_encoder
+        self.folder = folder
+        self.hash = hash
+        self._empty = text_encoder.encode([""])
+
+    @property
+    def domain(self) -> Domain:
+        """The domain of the signals."""
+        return self.autoencoder.domain
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.autoencoder.parameters()).device
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, device: str = "auto") -> "Pipeline":
+        """Load a model folder.
+
+        Args:
+            folder: the model folder.
+            device: auto (CUDA if there is one), cpu or cuda.
+
+        Raises:
+            ModelError: the folder is missing, foreign, incomplete or damaged, or a weight is not finite.
+        """
+        folder = Path(folder)
+        index = model_folder.check(folder)
+        where = pick_device(device)
+        autoencoder = D2CVAE(_config(AutoencoderConfig, folder, model_folder.AUTOENCODER_CONFIG))
+        _load_weights(autoencoder, folder, model_folder.AUTOENCODER_WEIGHTS)
+        diffusion = LatentDiffusion(
+            _config(DenoiserConfig, folder, model_folder.DENOISER_CONFIG), autoencoder.canvas_shape
+        )
+        _load_weights(diffusion, folder, model_folder.DENOISER_WEIGHTS)
+        text_encoder = load_text_encoder(_config(TextEncoderConfig, folder, model_folder.TEXT_ENCODER))
+        for module in (autoencoder, diffusion):
+            module.eval().requires_grad_(False).to(where)
+        return cls(
+            str(index.get("name", folder.name)),
+            autoencoder,
+            diffusion,
+            text_encoder,
+            folder=folder,
+            hash=model_folder.folder_hash(folder),
+        )
+
+    def save_pretrained(self, folder: str | Path, *, card: str = "", preview: np.ndarray | None = None) -> None:
+        """Write a model folder, weights as float16.
+
+        Args:
+            folder: made if need be.
+            card: text of the model card.
+            preview: uint8 (h, w, 3) picture.
+        """
+        import imageio.v3 as imageio
+
+        folder = Path(folder)
+        for part in ("autoencoder", "denoiser", "scheduler"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        write_json(folder / model_folder.AUTOENCODER_CONFIG, self.autoencoder.config.model_dump(mode="json"))
+        _save_weights(self.autoencoder, folder / model_folder.AUTOENCODER_WEIGHTS)
+        write_json(folder / model_folder.DENOISER_CONFIG, self.diffusion.config.model_dump(mode="json"))
+        _save_weights(self.diffusion, folder / model_folder.DENOISER_WEIGHTS)
+        write_text(folder / model_folder.SCHEDULER_CONFIG, self.diffusion.scheduler("dpm++").to_json_string())
+        write_json(folder / model_folder.TEXT_ENCODER, self.text_encoder.config.model_dump(mode="json"))
+        write_text(folder / model_folder.CARD, card or f"# {self.name}\n")
+        if preview is not None:
+            with atomic_write(folder / model_folder.PREVIEW) as temporary:
+                imageio.imwrite(temporary, preview)
+        # The index comes last: a folder without it is not a model yet.
+        write_json(
+            folder / model_folder.INDEX,
+            {
+                "_class_name": "DDMIPipeline",
+                "format": model_folder.FORMAT,
+                "name": self.name,
+                "domain": self.domain.name,
+            },
+        )
+        self.folder = folder
+        self.hash = model_folder.folder_hash(folder)
+
+    def sample(
+        self,
+        prompt: str,
+        seeds: Sequence[int],
+        *,
+        steps: int = 20,
+        sampler: SamplerName = "dpm++",
+        guidance: float = 3.0,
+        progress: Progress | None = None,
+    ) -> list[Float[Tensor, "c h w"]]:
+        """Draw one latent per seed, on the CPU.
+
+        The same seed gives the same latent, whatever the other seeds. An empty prompt samples unconditionally.
+
+        Raises:
+            Cancelled: from inside `progress`, between denoising steps.
+        """
+        prompt = prompt.strip()
+        latents = self.diffusion.sample(
+            self.text_encoder.encode([prompt]),
+            self._empty,
+            seeds,
+            steps=steps,
+            sampler=sampler,
+            guidance=guidance if prompt else 1.0,
+            progress=progress,
+        )
+        return list(latents.cpu())
+
+    def decode(self, latent: Float[Tensor, "c h w"]) -> Field:
+        """Return the continuous signal of a latent.
+
+        Raises:
+            ModelError: the latent belongs to a model of other sizes.
+        """
+        if tuple(latent.shape) != self.autoencoder.canvas_shape:
+            raise ModelError(
+                f"This item was made by another model: its latent is {tuple(latent.shape)}, "
+                f"{self.name} has {self.autoencoder.canvas_shape}."
+            )
+        return self.autoencoder.field(latent)
+
+    @torch.no_grad()
+    def encode(self, path: str | Path) -> Float[Tensor, "c h w"]:
+        """Return the latent (posterior mean) of a user's file, on the CPU.
+
+        Raises:
+            DataError: the file cannot be used.
+        """
+        inputs = self.domain.read(Path(path))
+        moved = type(inputs)(*(part if part is None else part.to(self.device) for part in inputs))
+        return self.autoencoder.encode(moved).mean[0].cpu()
+
+
+def pick_device(wanted: str) -> torch.device:
+    """Return the device for auto, cpu or cuda.
+
+    Raises:
+        ModelError: cuda was asked for and there is none.
+    """
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ModelError("There is no CUDA device on this machine; use --device cpu or auto.")
+    return torch.device(wanted)
+
+
+def _config(kind: type[_Config], folder: Path, name: str) -> _Config:
+    try:
+        return kind.model_validate(model_folder.read_json(folder, name))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(
+            f"{name} in the model folder {folder} does not fit this version: "
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}."
+        ) from error
+
+
+def _load_weights(module: nn.Module, folder: Path, name: str) -> None:
+    try:
+        tensors = {key: tensor.float() for key, tensor in load_file(folder / name).items()}
+        module.load_state_dict(tensors)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{name} in the model folder {folder} is damaged ({error}). Copy the folder again.") from error
+    except RuntimeError as error:
+        raise ModelError(f"{name} in the model folder {folder} does not fit its configuration.") from error
+    bad = next((key for key, tensor in tensors.items() if not torch.isfinite(tensor).all()), None)
+    if bad is not None:
+        raise ModelError(f"{name} in the model folder {folder} holds values that are not numbers ({bad}).")
+
+
+def _save_weights(module: nn.Module, path: Path) -> None:
+    tensors = {key: tensor.detach().half().cpu().contiguous() for key, tensor in module.state_dict().items()}
+    with atomic_write(path) as temporary:
+        save_file(tensors, temporary)

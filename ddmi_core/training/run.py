@@ -1,0 +1,87 @@
+"""A whole training: both stages, then the finished model folder."""
+
+import logging
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.diffusion import LatentDiffusion
+from ddmi_core.errors import DDMIError
+from ddmi_core.pipeline import Pipeline
+from ddmi_core.text import load_text_encoder
+from ddmi_core.training.autoencoder_stage import AutoencoderStage
+from ddmi_core.training.config import RunConfig
+from ddmi_core.training.diffusion_stage import CachedLatents, DiffusionStage
+from ddmi_core.training.loop import Stage, Stopped, train_stage
+from ddmi_core.training.run_folder import RunFolder
+
+_log = logging.getLogger(__name__)
+
+
+def train(config: RunConfig, out: Path, resume: bool = False, device: str = "auto") -> Path:
+    """Train both stages in the run folder `out` and return the finished model folder.
+
+    Args:
+        config: the whole configuration. When resuming, the run folder's own `run.yaml` counts and this is ignored.
+        out: the run folder, made if need be.
+        resume: continue from the newest checkpoints; exact on one machine, since every draw is numbered.
+        device: auto, cpu or cuda.
+
+    Raises:
+        DDMIError: `out` already holds a run and `resume` was not asked for; bad data; training diverged.
+        Stopped: told to stop through the run folder; a checkpoint is written.
+    """
+    run = RunFolder(out)
+    if run.config_file.exists():
+        if not resume:
+            raise DDMIError(f"{out} already holds a run. Give --resume to continue it, or another folder.")
+        config = RunConfig.from_file(run.config_file)
+    else:
+        run.create(config)
+    accelerator = Accelerator(mixed_precision=mixed_precision(config.precision), cpu=device == "cpu")
+    set_seed(config.seed)
+    autoencoder = D2CVAE(config.autoencoder).to(memory_format=torch.channels_last)
+    _train(AutoencoderStage(config, autoencoder), config, run, accelerator)
+
+    autoencoder = autoencoder.eval().requires_grad_(False)
+    diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape).to(memory_format=torch.channels_last)
+    text_encoder = load_text_encoder(config.text_encoder)
+    latents = CachedLatents.make(config, autoencoder, run)
+    diffusion.fit_scale(latents.latents.float())
+    _train(DiffusionStage(config, autoencoder, diffusion, text_encoder, latents), config, run, accelerator)
+
+    if accelerator.is_main_process:
+        pipeline = Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder)
+        pipeline.save_pretrained(run.model, card=config.card)
+        run.record(stage="done", step=config.stage2.steps, message=f"the model is in {run.model}")
+    accelerator.wait_for_everyone()
+    return run.model
+
+
+def mixed_precision(wanted: str) -> str:
+    """Return Accelerate's name for the precision; `auto` takes bf16 where the hardware computes in it."""
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            wanted = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+        else:
+            wanted = "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
+    return "bf16" if wanted == "bfloat16" else "no"
+
+
+def _train(stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator) -> None:
+    _log.info("stage %s: %d steps", stage.name, stage.settings.steps)
+    try:
+        train_stage(
+            stage,
+            run,
+            accelerator,
+            seed=config.seed,
+            workers=config.workers,
+            checkpoint_minutes=config.checkpoint_minutes,
+        )
+    except Stopped:
+        _log.info("stopped; continue with --resume")
+        raise

@@ -1,0 +1,71 @@
+"""The run folder: the contract between a training and everything that watches it."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ddmi_core.files import write_text
+from ddmi_core.training.config import RunConfig
+
+Command = Literal["pause", "resume", "sample", "checkpoint", "stop"]
+
+
+class RunFolder:
+    """Reads and writes `run.yaml`, `events.jsonl`, `control`, and names everything else in the folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.config_file = self.path / "run.yaml"
+        self.events_file = self.path / "events.jsonl"
+        self.control_file = self.path / "control"
+        self.checkpoints = self.path / "checkpoints"
+        self.samples = self.path / "samples"
+        self.cache = self.path / "cache"
+        self.tensorboard = self.path / "tensorboard"
+        self.model = self.path / "model"
+
+    def create(self, config: RunConfig) -> None:
+        """Make the folder and write the configuration."""
+        for folder in (self.checkpoints, self.samples, self.cache, self.tensorboard):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_text(self.config_file, config.to_yaml())
+
+    def record(self, **event: Any) -> None:
+        """Append one event; numbers that are not finite are written as null, since JSON has none."""
+        clean = {key: _finite(value) for key, value in event.items()}
+        with self.events_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": round(time.time(), 3), **clean}) + "\n")
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return all events so far; a line that is still being written is left out."""
+        if not self.events_file.exists():
+            return []
+        events = []
+        for line in self.events_file.read_text(encoding="utf-8").splitlines():
+            try:
+                events.append(json.loads(line))
+            except json.JSONDecodeError:
+                continue
+        return events
+
+    def command(self, command: Command) -> None:
+        """Ask the training that owns this folder for something."""
+        write_text(self.control_file, command)
+
+    def take_command(self) -> Command | None:
+        """Return and remove the waiting command, if there is one."""
+        try:
+            text = self.control_file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        self.control_file.unlink(missing_ok=True)
+        return text if text in get_args(Command) else None  # type: ignore[return-value]
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    return value
