@@ -1,7 +1,7 @@
 """Furniture made by rule: endless variety with exact captions, exact labels and no files.
 
-Shape ``i`` depends on (seed, i) alone. Kinds: chair (stools too), table (desks too), sofa, bed, lamp, storage (bookcases, wardrobes,
-cabinets). Fronts face +z, y is up, the longest side spans [-0.9, 0.9].
+Shape ``i`` depends on (seed, i) alone. Kinds: chair (stools too), table (desks too), sofa, bed, lamp, storage
+(bookcases, wardrobes, cabinets). Fronts face +z, y is up, the longest side spans [-0.9, 0.9].
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ddmi_core.data.procedural.seating import chair, sofa
 from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
 from ddmi_core.data.procedural.tables import table
+from ddmi_core.data.shapes import Augment
 
 KINDS = {
     "chair": (chair, 0.25),
@@ -73,38 +74,28 @@ class ProceduralShapes:
         return dict(self._shape(i)[1])
 
     def sample(
-        self, i: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: bool = False
+        self, i: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = False
     ) -> dict[str, NDArray[np.float32] | str]:
         """One training example of shape ``i``.
 
-        Returns ``points`` (n_surface, 3) on the surface, ``coords`` (n_query, 3), ``targets`` (n_query, 1) of 0 and 1, all float32,
-        and a ``caption``. The first half of the queries is uniform in [-1, 1]^3, the rest is surface points plus Gaussian noise.
-        ``augment`` mirrors left and right and stretches the axes by up to 10 %; the longest side stays at 1.8.
+        Returns ``points`` (n_surface, 3) on the surface, ``coords`` (n_query, 3), ``targets`` (n_query, 1) of 0 and 1,
+        all float32, and a ``caption``. The first half of the queries is uniform in [-1, 1]^3, the rest is surface points
+        plus Gaussian noise. ``captioned`` augmentation mirrors left and right and stretches the axes by up to 10 %, with
+        the longest side kept at 1.8; ``full`` also turns the shape about y by quarters.
         """
         shape, _, texts = self._shape(i)
         near = n_query // 2
         drawn, _ = shape.surface(n_surface + near, rng)
-        warp = self._warp(shape.sides, rng) if augment else np.ones(3, dtype=np.float32)
-        drawn = drawn * warp
+        matrix = _augmentation(shape.sides, rng, augment)
+        drawn = drawn @ matrix.T
         coords = np.empty((n_query, 3), dtype=np.float32)
         coords[: n_query - near] = rng.random((n_query - near, 3), dtype=np.float32) * 2 - 1
-        sigma = np.float32(rng.choice(NEAR_SURFACE_SIGMAS))
-        coords[n_query - near :] = drawn[n_surface:] + sigma * rng.standard_normal((near, 3), dtype=np.float32)
-        targets = shape.inside(coords / warp).astype(np.float32)[:, None]
-        return {
-            "points": drawn[:n_surface],
-            "coords": coords,
-            "targets": targets,
-            "caption": texts[int(rng.integers(len(texts)))],
-        }
-
-    @staticmethod
-    def _warp(sides: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Random factors per axis (x may be negative) that keep the longest side where it was."""
-        stretch = rng.uniform(0.9, 1.1, 3)
-        stretch *= sides.max() / (sides * stretch).max()
-        stretch[0] *= rng.choice((-1, 1))
-        return stretch.astype(np.float32)
+        sigma = NEAR_SURFACE_SIGMAS[int(rng.integers(len(NEAR_SURFACE_SIGMAS)))]
+        noise = rng.standard_normal((near, 3), dtype=np.float32)
+        coords[n_query - near :] = drawn[n_surface:] + np.float32(sigma) * noise
+        targets = shape.inside(coords @ np.linalg.inv(matrix).T).astype(np.float32)[:, None]
+        caption = texts[int(rng.integers(len(texts)))]
+        return {"points": drawn[:n_surface], "coords": coords, "targets": targets, "caption": caption}
 
     def grid(self, i: int, resolution: int = 128) -> NDArray[np.bool_]:
         """Inside or not at the cell centres of a grid: (resolution,) * 3, indexed [ix, iy, iz]."""
@@ -122,3 +113,17 @@ class ProceduralShapes:
 def procedural(count: int, seed: int) -> ProceduralShapes:
     """``count`` pieces of furniture made by rule. Nothing is computed before it is asked for."""
     return ProceduralShapes(count, seed)
+
+
+def _augmentation(sides: NDArray[np.floating], rng: np.random.Generator, augment: Augment) -> NDArray[np.float32]:
+    """Random linear map (3, 3) that keeps the longest of the ``sides`` (3,) at its length."""
+    if not augment:
+        return np.eye(3, dtype=np.float32)
+    stretch = rng.uniform(0.9, 1.1, 3)
+    stretch *= sides.max() / (sides * stretch).max()
+    stretch[0] *= rng.choice((-1, 1))
+    matrix = np.diag(stretch)
+    if augment == "full" and rng.random() < 0.5:
+        sine = int(rng.choice((-1, 1)))
+        matrix = np.array([[0, 0, sine], [0, 1, 0], [-sine, 0, 0]]) @ matrix
+    return matrix.astype(np.float32)

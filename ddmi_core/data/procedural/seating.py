@@ -212,7 +212,7 @@ def _easy(draft: Draft) -> None:
         if foot > 0.1:
             draft.facts.update(leg_style=style)
     draft.facts.update(
-        kind="chair", type="easy chair", legs=4 if foot > 0.1 else None, arms=arms, back="solid", seat="square"
+        kind="chair", type="easy chair", legs=4 if foot else None, arms=arms, back="solid", seat="square"
     )
     draft.facts.update(high_back=high - seat > 0.55, low_back=False, padded=True)
 

@@ -1,0 +1,1 @@
+"""Figures of merit: what a generated or reconstructed signal is measured by."""

@@ -1,0 +1,66 @@
+"""How close two shapes are, and whether a mesh is sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import trimesh
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ddmi_core.errors import DataError
+from ddmi_core.surfaces import components
+
+DOMINANT_SHARE = 0.99
+"""Parts below a hundredth of the volume are crumbs, which export drops."""
+
+
+def volumetric_iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    """Intersection over union of two solid grids of the same shape, 0 to 1; two empty grids agree fully."""
+    if a.shape != b.shape:
+        raise DataError(f"Grids of {a.shape} and {b.shape} cells cannot be compared. Sample both at one resolution.")
+    union = np.count_nonzero(a | b)
+    return np.count_nonzero(a & b) / union if union else 1.0
+
+
+def chamfer_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """Mean of the two mean distances from each point of one set (n, 3) to the nearest of the other (m, 3), in their unit.
+
+    Raises DataError if a set is empty.
+    """
+    if not len(a) or not len(b):
+        raise DataError("The distance to an empty point set is undefined. Give at least one point on each side.")
+    there, _ = cKDTree(b).query(a)
+    back, _ = cKDTree(a).query(b)
+    return float(there.mean() + back.mean()) / 2
+
+
+@dataclass(frozen=True)
+class MeshHealth:
+    """``dominant``: the largest part's share of the volume (0 to 1). ``outward``: normals point out of the solid.
+
+    A closed cavity is a part too, of negative volume.
+    """
+
+    watertight: bool
+    dominant: float
+    volume: float
+    outward: bool
+
+    @property
+    def sound(self) -> bool:
+        """One dominant watertight part with positive volume and outward normals."""
+        return self.watertight and self.outward and self.volume > 0 and self.dominant >= DOMINANT_SHARE
+
+
+def mesh_health(mesh: trimesh.Trimesh) -> MeshHealth:
+    """Check a mesh. An empty one is unsound."""
+    if mesh.is_empty or not len(mesh.faces):
+        return MeshHealth(False, 0.0, 0.0, False)
+    _, volumes = components(mesh)
+    total = float(np.abs(volumes).sum())
+    dominant = float(np.abs(volumes).max()) / total if total else 0.0
+    # The sign of a part's volume is its orientation, provided that neighbouring faces agree on it.
+    outward = bool(mesh.is_winding_consistent and volumes[np.abs(volumes).argmax()] > 0)
+    return MeshHealth(bool(mesh.is_watertight), dominant, float(mesh.volume), outward)
