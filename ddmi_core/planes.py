@@ -65,7 +65,7 @@ def pool_locally(features: Float[Tensor, "b n c"], cells: tuple[Tensor, ...], si
 
 
 def _cell_means(features: Float[Tensor, "b n c"], index: Tensor, size: int) -> Float[Tensor, "b cells c"]:
-    batch, points, channels = features.shape
+    batch, _, channels = features.shape
     flat = (index + torch.arange(batch, device=index.device).unsqueeze(1) * size * size).reshape(-1)
     sums = features.new_zeros(batch * size * size, channels)
     sums = sums.index_add(0, flat, features.reshape(-1, channels))

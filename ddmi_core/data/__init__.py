@@ -1,0 +1,1 @@
+"""Data sets, starter sets and readers of the user's own files."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from typing_extensions import override
 
 from ddmi_core.data.items import ItemSource
 from ddmi_core.errors import DataError
@@ -14,7 +15,7 @@ HELD_OUT_SEED = 1_000_003
 """Procedural shapes held out come from a seed that no training run uses."""
 
 
-class ShapeSource:
+class ShapeSource(ItemSource):
     """A shape data set seen as training items: as many surface and query points as the run wants."""
 
     def __init__(self, shapes: Any, surface_points: int, queries: int) -> None:
@@ -25,11 +26,13 @@ class ShapeSource:
     def __len__(self) -> int:
         return len(self.shapes)
 
+    @override
     def sample(self, index: int, rng: np.random.Generator, *, rotate: bool) -> dict[str, np.ndarray]:
         augment: Literal["full", "captioned"] = "full" if rotate else "captioned"
         example = self.shapes.sample(index, rng, self._surface_points, self._queries, augment)
         return {name: example[name] for name in ("points", "coords", "targets")}
 
+    @override
     def captions(self, index: int) -> Sequence[str]:
         return self.shapes.captions(index)
 

@@ -1,0 +1,1 @@
+"""Encoders, the basis-field decoder and the read-out."""

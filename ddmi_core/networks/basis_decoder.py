@@ -1,5 +1,7 @@
 """Decoder of latent planes to hierarchically decomposed basis fields (paper 3.1)."""
 
+from itertools import pairwise
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -45,15 +47,14 @@ class BasisFieldDecoder(nn.Module):
             nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
             for width, count in zip(channels, blocks, strict=True)
         )
-        self.upsamplers = nn.ModuleList(
-            Upsample(width, finer) for width, finer in zip(channels[:-1], channels[1:], strict=True)
-        )
+        self.upsamplers = nn.ModuleList(Upsample(width, finer) for width, finer in pairwise(channels))
         self.heads = nn.ModuleList(
             nn.Sequential(normalisation(width), nn.ReLU(inplace=True), nn.Conv2d(width, basis_channels, 1))
             for width in channels[len(channels) - levels :]
         )
 
     def forward(self, latents: tuple[Float[Tensor, "b c h w"], ...]) -> BasisFields:
+        """Return the basis fields of the latent planes, each level's side double that of the one before."""
         planes = on_each_plane(self.lift, latents)
         maps = []
         for level, (mixing, block) in enumerate(zip(self.mixings, self.blocks, strict=True)):

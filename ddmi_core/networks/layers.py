@@ -37,6 +37,7 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.body[-1].weight)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Add what the convolutions found."""
         return x + self.body(x)
 
 
@@ -69,6 +70,7 @@ class CrossPlaneMixing(nn.Module):
             nn.init.zeros_(self.merge.bias)
 
     def forward(self, planes: Planes) -> Planes:
+        """Return planes of the same sizes."""
         if self.merge is None:
             return planes
         joined = []

@@ -61,6 +61,7 @@ class PointEncoder(nn.Module):
         )
 
     def forward(self, points: PointSet) -> Planes:
+        """Return the planes of a batch of point sets."""
         positions = points.positions
         cells = plane_cells(positions, self.layout, self.size)
         offsets = ((positions + 1) * (self.size / 2)).frac() * 2 - 1

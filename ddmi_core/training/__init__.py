@@ -1,0 +1,1 @@
+"""Training: both stages, checkpoints, and the run folder that others watch."""
