@@ -97,8 +97,9 @@ class Photographer(QObject):
                 self._window.generate()
             elif self._calm > 50:
                 self._end("No model is installed, so there is no shape to show.")
-        waiting = bool(state.jobs.active(quiet=True)) or (self._prompt is not None and state.shown is None)
-        self._calm = 0 if waiting and state.models else self._calm + 1
+        handle = self._window.windowHandle()
+        working = bool(state.jobs.active(quiet=True)) or (self._asked and state.shown is None)
+        self._calm = 0 if working or handle is None or not handle.isExposed() else self._calm + 1
         if self._calm * self._timer.interval() >= _SETTLE_MS and (self._asked or self._prompt is None):
             self._shoot()
 

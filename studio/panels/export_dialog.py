@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.theme.tokens import GRID
-from studio.widgets.basics import SliderField, inset, label, line
+from studio.widgets.basics import SliderField, breakable, inset, label, line
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
@@ -108,7 +108,7 @@ class ExportDialog(QDialog):
         buttons.addStretch(1)
         buttons.addWidget(cancel)
         buttons.addWidget(self.export)
-        heading = label(title if len(title) <= 120 else title[:119] + "…", "heading", wrap=True)
+        heading = label(breakable(title if len(title) <= 120 else title[:119] + "…"), "heading", wrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         layout.setSpacing(2 * GRID)

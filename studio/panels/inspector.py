@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -24,11 +23,12 @@ from studio.state.form import MAX_SEED, GenerateForm
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID, INSPECTOR_WIDTH
-from studio.widgets.basics import ElidedLabel, Fold, SliderField, icon_button, inset, label, line, styled
+from studio.widgets.basics import ElidedLabel, Fold, SliderField, breakable, icon_button, inset, label, line, styled
 from studio.widgets.prompt_edit import PromptEdit
 
 MAX_VARIATIONS = 8
 _LONG_PROMPT_WORDS = 180
+_LONG_TITLE = 140  # characters
 _MARGIN = 2 * GRID
 _PLACEHOLDER = "Describe a piece of furniture, for example\na round table with one leg\na wide sofa with armrests"
 _SAMPLERS = {
@@ -264,8 +264,8 @@ class Inspector(QWidget):
             return
         recipe = item.recipe
         title = item_title(item)
-        metrics = QFontMetrics(self.font())
-        self.shape_title.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, 3 * (INSPECTOR_WIDTH - 80)))
+        shown = title if len(title) <= _LONG_TITLE else title[: _LONG_TITLE - 1] + "…"
+        self.shape_title.setText(breakable(shown))
         self.shape_title.setToolTip(title)
         if recipe.source is not None:
             facts = [f"Reconstructed by {recipe.model}"]

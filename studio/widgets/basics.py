@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -20,6 +22,10 @@ from PySide6.QtWidgets import (
 
 from studio.theme.theme import IconRole, Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID, ICON
+
+_ZERO_WIDTH_SPACE = "\u200b"
+_LONG_WORD = re.compile(r"\S{25,}")
+_BREAK = re.compile(r"[/\\]|[^/\\]{20}")
 
 
 def styled(widget: QWidget, look: str) -> None:
@@ -40,6 +46,11 @@ def label(text: str = "", look: str = "", *, wrap: bool = False, selectable: boo
     if selectable:
         result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return result
+
+
+def breakable(text: str) -> str:
+    """The text with places to wrap in words too long for a line: after each slash, else after 20 characters."""
+    return _LONG_WORD.sub(lambda word: _BREAK.sub(rf"\g<0>{_ZERO_WIDTH_SPACE}", word[0]), text)
 
 
 def line(*, vertical: bool = False, length: int | None = None) -> QFrame:

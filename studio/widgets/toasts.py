@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QV
 
 from studio.theme.theme import IconRole, Theme
 from studio.theme.tokens import GRID
-from studio.widgets.basics import icon_button, label, styled
+from studio.widgets.basics import breakable, icon_button, label, styled
 
 _TRANSPARENT = Qt.WidgetAttribute.WA_TransparentForMouseEvents
 _TOP = Qt.AlignmentFlag.AlignTop
@@ -46,7 +46,7 @@ class Toast(QWidget):
         sign = icon_button(theme, icon, level.capitalize(), look="tiny", role=role)
         sign.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         sign.setAttribute(_TRANSPARENT)
-        message = label(text, wrap=True, selectable=True)
+        message = label(breakable(text), wrap=True)
         close = icon_button(theme, "close", "Dismiss", look="tiny", role="muted", side=16)
         close.clicked.connect(self.dismissed)
         row = QHBoxLayout()

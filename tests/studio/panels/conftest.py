@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication, QMainWindow
+
+from ddmi_core.paths import user_data
+from ddmi_core.recipe import Recipe
+from studio.actions import Actions
+from studio.state.app_state import AppState
+from studio.state.library import Item, Library
+from studio.theme.theme import Theme
+from tests.studio.window.fakes import MODEL
+
+
+@pytest.fixture(scope="session")
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, "dark")
+
+
+@pytest.fixture
+def state() -> Iterator[AppState]:
+    library = Library(user_data() / "library")
+    state = AppState(library)
+    state.set_models([MODEL])
+    yield state
+    library.close()
+
+
+@pytest.fixture
+def actions(qtbot, theme: Theme) -> Actions:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    return Actions(window, theme)
+
+
+@pytest.fixture
+def add_item(state: AppState) -> Callable[..., Item]:
+    def add(prompt: str = "a chair", seed: int = 1, **recipe: object) -> Item:
+        return state.library.add(
+            np.zeros((1, 2, 2), np.float32),
+            Recipe(domain="shape", model=MODEL.name, model_hash=MODEL.hash, prompt=prompt, seed=seed, **recipe),
+            np.zeros((32, 32, 3), np.uint8),
+        )
+
+    return add

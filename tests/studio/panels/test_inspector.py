@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+
+from studio.panels.inspector import Inspector
+from tests.studio.window.fakes import MODEL
+
+
+@pytest.fixture
+def inspector(qtbot, state, actions, theme):
+    inspector = Inspector(state, actions, theme)
+    qtbot.addWidget(inspector)
+    inspector.resize(320, 900)
+    inspector.show()
+    return inspector
+
+
+def test_what_is_typed_is_in_the_form(qtbot, inspector, state):
+    qtbot.keyClicks(inspector.prompt, "a round table")
+    inspector.count.setValue(4)
+    inspector.seed.setValue(77)
+    inspector.lock.click()
+    inspector.advanced.set_open(True)
+    inspector.steps.set_value(35)
+    inspector.guidance.set_value(4.5)
+    inspector.sampler.setCurrentIndex(1)
+    inspector.sampler.activated.emit(1)
+    form = state.form
+    assert (form.prompt, form.count, form.seed, form.seed_locked) == ("a round table", 4, 77, True)
+    assert (form.steps, form.guidance, form.sampler) == (35, 4.5, "ddim")
+
+
+def test_typing_keeps_spaces_and_the_cursor(qtbot, inspector, state):
+    qtbot.keyClicks(inspector.prompt, "a  ")
+    assert inspector.prompt.toPlainText() == "a  "
+    qtbot.keyClicks(inspector.prompt, "chair")
+    assert inspector.prompt.toPlainText() == "a  chair"
+    inspector.prompt.moveCursor(inspector.prompt.textCursor().MoveOperation.Start)
+    qtbot.keyClicks(inspector.prompt, "xy")
+    assert state.form.prompt == "xya  chair"
+
+
+def test_an_items_whole_recipe_comes_back(inspector, state, add_item):
+    item = add_item("a sofa", 42, steps=50, sampler="ddpm", guidance=7.5)
+    state.recall(item)
+    assert inspector.prompt.text() == "a sofa"
+    assert inspector.seed.value() == 42 and inspector.lock.isChecked()
+    assert inspector.steps.value() == 50 and inspector.guidance.value() == 7.5
+    assert inspector.sampler.currentData() == "ddpm"
+
+
+def test_empty_and_long_prompts_are_explained(inspector, state):
+    assert "unconditional" in inspector.hint.text()
+    state.update_form(prompt="chair " * 2000)
+    assert "2,000 words" in inspector.hint.text()
+    assert inspector.prompt.height() < 220
+    state.update_form(prompt="a chair")
+    assert inspector.hint.text() == ""
+
+
+def test_generate_becomes_add_to_queue_while_something_runs(inspector):
+    assert inspector.generate.text() == "Generate" and inspector.cancel.isHidden()
+    inspector.set_working(True)
+    assert inspector.generate.text() == "Add to queue" and not inspector.cancel.isHidden()
+
+
+def test_without_a_model_nothing_can_be_generated(inspector, state):
+    state.set_models([])
+    assert not inspector.generate.isEnabled() and not inspector.model.isEnabled()
+    other = replace(MODEL, name="other", text_encoder="ViT-B-32")
+    state.set_models([MODEL, other])
+    assert inspector.generate.isEnabled()
+    inspector.model.setCurrentIndex(1)
+    inspector.model.activated.emit(1)
+    assert state.form.model == "other" and "ViT-B-32" in inspector.encoder.text()
+
+
+def test_the_shape_on_the_stage_is_described(qtbot, inspector, state, add_item):
+    assert inspector.export.parentWidget().isHidden()
+    state.show(add_item("a chair", 5))
+    assert inspector.shape_title.text() == "a chair" and "Seed 5" in inspector.shape_facts.text()
+    with qtbot.waitSignal(inspector.export_clicked):
+        qtbot.mouseClick(inspector.export, Qt.MouseButton.LeftButton)
+    state.show(add_item("", 6, source="/some/where/stool.obj"))
+    assert inspector.shape_title.text() == "stool.obj"
+
+
+def test_nothing_is_wider_than_the_panel(inspector, state, add_item):
+    state.update_form(prompt="word" * 100, seed=2**31 - 1, steps=1000)
+    state.show(add_item("supercalifragilistic" * 40, 2**31 - 1))
+    inspector.advanced.set_open(True)
+    content = inspector.export.parentWidget().parentWidget()
+    assert content.minimumSizeHint().width() <= inspector.width()

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from ddmi_core.paths import user_data
+from studio.engine.engine import Engine
+from studio.engine.pipelines import PipelineCache
+from studio.settings import Settings
+from studio.state.app_state import AppState
+from studio.state.library import Library
+from studio.theme.theme import Theme
+from studio.window import MainWindow
+from tests.studio.window.fakes import MODEL, FakePipeline
+
+
+@pytest.fixture(scope="session")
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, "dark")
+
+
+@pytest.fixture
+def pipeline() -> FakePipeline:
+    return FakePipeline()
+
+
+@pytest.fixture
+def make_window(qtbot, theme: Theme, pipeline: FakePipeline) -> Iterator[Callable[[], MainWindow]]:
+    """Opens windows as the app does, but with a pipeline that answers at once."""
+    opened: list[MainWindow] = []
+
+    def make() -> MainWindow:
+        state = AppState(Library(Path(user_data()) / "library"), (settings := Settings()).form)
+        engine = Engine(state, PipelineCache(load=lambda folder, device: pipeline))
+        window = MainWindow(state, engine, theme, settings)
+        window.resize(1280, 800)
+        window.show()
+        opened.append(window)
+        qtbot.waitExposed(window)
+        state.set_models([MODEL])
+        return window
+
+    yield make
+    for window in opened:
+        window.engine.cancel_all()
+        qtbot.waitUntil(lambda window=window: not window.state.jobs.active(quiet=True), timeout=10_000)
+        assert window.engine.shutdown()
+        window.close()
+        window.deleteLater()
+        window.state.library.close()
+
+
+@pytest.fixture
+def window(make_window: Callable[[], MainWindow]) -> MainWindow:
+    return make_window()
