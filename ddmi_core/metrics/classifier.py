@@ -45,7 +45,12 @@ class ShapeClassifier(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(_CELLS**3 + 3, 192), nn.ReLU(), nn.Dropout(0.4), nn.Linear(192, 64), nn.ReLU(), nn.Linear(64, len(KINDS))
+            nn.Linear(_CELLS**3 + 3, 192),
+            nn.ReLU(),
+            nn.Dropout(0.4),
+            nn.Linear(192, 64),
+            nn.ReLU(),
+            nn.Linear(64, len(KINDS)),
         )
 
     def forward(self, features: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """What a piece of furniture looks like, measured on its solid alone: top shape, legs, armrests, back, proportions.
 
-It captions real furniture and judges generated shapes, so it uses plain rules on cross-sections and says ``None`` where they do not
-apply. y is up and the front faces +z.
+It captions real furniture and judges generated shapes, so it uses plain rules on cross-sections and says ``None``
+where they do not apply. y is up and the front faces +z.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ _DIAGONAL = np.ones((3, 3), dtype=bool)
 
 @dataclass(frozen=True)
 class Geometry:
-    """Measured facts. Lengths are in cells of the grid over its number of cells times 2, that is in the units of [-1, 1].
+    """Measured facts; lengths in the units of [-1, 1].
 
-    ``top_shape`` is of the widest level, seen from above: a table's top or a chair's seat; ``None`` where it is neither shape.
-    ``n_legs`` counts separate slender supports under it (a column on a foot plate is one); ``None`` where it stands on a body, on
-    panels or on the floor. ``armrests`` needs a back and material above both sides of the seat.
+    ``top_shape`` is of the widest level, seen from above: a table's top or a chair's seat; ``None`` where it is
+    neither shape. ``n_legs`` counts separate slender supports under it (a column on a foot plate is one); ``None``
+    where it stands on a body, on panels or on the floor. ``armrests`` needs a back and material above both sides of
+    the seat.
     """
 
     width: float
@@ -42,7 +43,7 @@ class Geometry:
 
 
 def measure(solid: Grid | trimesh.Trimesh) -> Geometry:
-    """Measure a solid: a boolean grid [ix, iy, iz] of 64^3 to 128^3 cells over [-1, 1]^3, or a mesh in those coordinates.
+    """Measure a solid: a boolean grid [ix, iy, iz] of 64^3 to 128^3 cells over [-1, 1]^3, or a mesh in it.
 
     Raises DataError if there is nothing in it.
     """
@@ -58,7 +59,14 @@ def measure(solid: Grid | trimesh.Trimesh) -> Geometry:
     plate = _plate_level(grid)
     back, armrests = _back_and_armrests(grid, plate)
     return Geometry(
-        width, height, depth, _top_shape(grid, plate), _count_legs(grid, plate), armrests, back, _proportions(width, height, depth)
+        width,
+        height,
+        depth,
+        _top_shape(grid, plate),
+        _count_legs(grid, plate),
+        armrests,
+        back,
+        _proportions(width, height, depth),
     )
 
 
@@ -68,7 +76,9 @@ def voxelise(mesh: trimesh.Trimesh, resolution: int = 128) -> Grid:
     Raises DataError if the mesh is not watertight, since it then has no inside.
     """
     if not mesh.is_watertight:
-        raise DataError("The mesh is not watertight, so its inside is undefined. Label it with ddmi_core.data.labels instead.")
+        raise DataError(
+            "The mesh is not watertight, so its inside is undefined. Label it with ddmi_core.data.labels instead."
+        )
     centres = (2 * np.arange(resolution) + 1) / resolution - 1
     # One ray per (x, z) column; the tiny shift keeps rays off the edges of axis-aligned faces.
     x, z = np.meshgrid(centres + 1e-5, centres + 2e-5, indexing="ij")
@@ -163,7 +173,7 @@ def _slender_parts(layer: Layer, reach: list[int], plate_area: int) -> int | Non
 
 
 def _back_and_armrests(grid: Grid, plate: int) -> tuple[bool, bool]:
-    """Look from above at what rises over the seat: at the rear it is a back, at both sides further to the front armrests."""
+    """Look from above at what rises over the seat: a back at the rear, armrests at both sides in front of it."""
     clear = plate + 1 + max(2, round(0.05 * grid.shape[1]))
     above = grid[:, clear:].any(axis=1)
     box_x, box_z = _box(grid[:, plate])

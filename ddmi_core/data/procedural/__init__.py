@@ -79,9 +79,9 @@ class ProceduralShapes:
         """One training example of shape ``i``.
 
         Returns ``points`` (n_surface, 3) on the surface, ``coords`` (n_query, 3), ``targets`` (n_query, 1) of 0 and 1,
-        all float32, and a ``caption``. The first half of the queries is uniform in [-1, 1]^3, the rest is surface points
-        plus Gaussian noise. ``captioned`` augmentation mirrors left and right and stretches the axes by up to 10 %, with
-        the longest side kept at 1.8; ``full`` also turns the shape about y by quarters.
+        all float32, and a ``caption``. The first half of the queries is uniform in [-1, 1]^3, the rest is surface
+        points plus Gaussian noise. ``captioned`` augmentation mirrors left and right and stretches the axes by up to
+        10 %, with the longest side kept at 1.8; ``full`` also turns the shape about y by quarters.
         """
         shape, _, texts = self._shape(i)
         near = n_query // 2

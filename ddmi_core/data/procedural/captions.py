@@ -1,4 +1,4 @@
-"""Captions as a designer would type them, from the facts of a procedural shape. A caption never says what the geometry lacks."""
+"""Captions as a designer would type them, from the facts of a procedural shape; never what the geometry lacks."""
 
 from __future__ import annotations
 
@@ -40,20 +40,18 @@ def caption(facts: Facts, rng: np.random.Generator) -> str:
     words = [_any(o.texts, rng) for o in chosen if not o.is_clause]
     # What the noun says already is not said again.
     words = sorted((w for w in words if w not in noun), key=_rank)
-    # "a rectangular table with a rectangular top" says nothing twice that a person would say twice.
-    phrases = [
-        text
-        for text in (_any(o.texts, rng) for o in chosen if o.is_clause)
-        if not any(w in text.split() for w in words)
-    ]
+    said = (_any(o.texts, rng) for o in chosen if o.is_clause)
+    # "a rectangular table with a rectangular top" says twice what nobody says twice.
+    phrases = [text for text in said if not any(w in text.split() for w in words)]
     phrase = " ".join([*words, noun])
     if rng.random() < 0.6:
         phrase = article(phrase)
-    if not phrases:
-        return phrase
     if rng.random() < 0.2:
         return ", ".join([phrase, *phrases])
-    return f"{phrase} with " + " and ".join([", ".join(phrases[:-1]), phrases[-1]] if phrases[1:] else phrases)
+    held = [p for p in phrases if not p.startswith("without ")]
+    if held:
+        phrase += " with " + " and ".join([", ".join(held[:-1]), held[-1]] if held[1:] else held)
+    return " ".join([phrase, *(p for p in phrases if p.startswith("without "))])
 
 
 def captions(facts: Facts, rng: np.random.Generator, count: int) -> list[str]:
@@ -182,7 +180,7 @@ def _chair(facts: Facts) -> Phrases:
     options.append(
         _clause("armrests", "armrests", "arms", "arm rests", weight=4)
         if arms
-        else _clause("no armrests", "no arms", weight=2)
+        else _clause("no armrests", "without armrests", "no arms", "without arms", weight=2)
     )
     options.append(Option(_BACKS[str(back)], 2, True))
     if facts["high_back"]:
@@ -219,7 +217,7 @@ def _sofa(facts: Facts) -> Phrases:
     options.append(
         _clause("armrests", "arms", "arm rests", weight=2)
         if facts["arms"]
-        else _clause("no armrests", "no arms", weight=2)
+        else _clause("no armrests", "without armrests", "no arms", "without arms", weight=2)
     )
     if facts["on_legs"]:
         options.append(_clause("legs", "short legs"))

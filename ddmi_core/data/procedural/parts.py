@@ -34,15 +34,18 @@ class Draft:
     facts: dict[str, object] = field(default_factory=dict)
 
     def between(self, low: float, high: float) -> float:
+        """A number from low to high, all equally likely."""
         return low + (high - low) * float(self.rng.random())
 
     def pick(self, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
+        """One of the options, equally likely or as their weights say."""
         if weights is None:
             return options[int(self.rng.random() * len(options))]
         limits = list(accumulate(weights))
         return options[bisect(limits, float(self.rng.random()) * limits[-1])]
 
     def chance(self, probability: float) -> bool:
+        """True with the given probability."""
         return bool(self.rng.random() < probability)
 
     def whole(self, low: int, high: int) -> int:
@@ -65,7 +68,7 @@ def ring_feet(radius: float, count: int, start: float = 0.0) -> list[tuple[float
 def legs(
     draft: Draft, feet: Sequence[tuple[float, float]], top: float, width: float, style: str, *, splay: float = 0.0
 ) -> None:
-    """Legs from the floor to height ``top``; ``width`` at the top; slanted ones end ``splay`` further from the middle."""
+    """Legs from the floor to height ``top``; ``width`` at the top; slanted ones end ``splay`` further out."""
     build = draft.build
     thin = draft.between(0.45, 0.75)
     bulge = draft.between(-0.3, 0.5)

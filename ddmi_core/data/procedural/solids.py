@@ -1,8 +1,8 @@
 """Unions of simple solids with exact inside tests and surface samples, in vectorised numpy and without meshes.
 
-Two families are enough for furniture. A *block* is a box with rounded edges, a *drum* an elliptic cylinder, possibly hollow or only
-a sector of one. Both may be rotated, stretched, tapered and bulged along their own y axis. The scale of the cross-section at height
-``t`` in [-1, 1] is ``1 + taper * t + bulge * (1 - t^2)``.
+Two families are enough for furniture. A *block* is a box with rounded edges, a *drum* an elliptic cylinder, possibly
+hollow or only a sector of one. Both may be rotated, stretched, tapered and bulged along their own y axis. The scale
+of the cross-section at height ``t`` in [-1, 1] is ``1 + taper * t + bulge * (1 - t^2)``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ FloatArray = NDArray[np.floating]
 BoolArray = NDArray[np.bool_]
 Vector = Sequence[float] | FloatArray
 
-# A surface sample belongs to the union's boundary if this much further out nothing is solid. It also is the tolerance for touching parts.
+# A surface sample belongs to the union's boundary if this much further out nothing is solid. It also is the
+# tolerance for touching parts.
 SURFACE_STEP = 2e-3
 _NOT_A_SECTOR = -2.0
 
@@ -52,9 +53,9 @@ def upright(direction: Vector) -> FloatArray:
 class Solid:
     """One block or drum; lengths in the caller's unit.
 
-    ``half``: half sizes along the own axes. ``rounding``: edge radius. ``stretch``: factors applied after rounding, so that
-    a ball becomes an ellipsoid. ``hole``: inner radius over outer radius (drums). ``sector``: half angle about the own -z axis in
-    radians, ``None`` for the whole drum.
+    ``half``: half sizes along the own axes. ``rounding``: edge radius. ``stretch``: factors applied after rounding,
+    so that a ball becomes an ellipsoid. ``hole``: inner radius over outer radius (drums). ``sector``: half angle
+    about the own -z axis in radians, ``None`` for the whole drum.
     """
 
     centre: FloatArray
@@ -102,8 +103,8 @@ class Solid:
         if hole:
             hole = max(min(hole, 1 - thinnest / (half[[0, 2]] * narrowest[[0, 2]]).min()), 0.0)
         return Solid(
-            (self.centre - offset) * scale, half, self.frame, self.is_drum, min(self.rounding * scale, half.min()), self.taper,
-            self.bulge, self.stretch, hole, self.sector,
+            (self.centre - offset) * scale, half, self.frame, self.is_drum, min(self.rounding * scale, half.min()),
+            self.taper, self.bulge, self.stretch, hole, self.sector,
         )  # fmt: skip
 
 
@@ -232,7 +233,8 @@ class _Family:
         self.hole = column(s.hole for s in solids)
         self.sector = column(np.pi if s.sector is None else s.sector for s in solids)
         self.cos_sector = column(_NOT_A_SECTOR if s.sector is None else np.cos(s.sector) for s in solids)
-        # world -> own coordinates, one matrix product for the whole family: rows are grouped by axis, so each axis is one (n, points) slab
+        # world -> own coordinates, one matrix product for the whole family: rows are grouped by axis, so each axis
+        # is one (n, points) slab
         into = frames.transpose(0, 2, 1) / stretch[:, :, None]
         shift = np.einsum("nij,nj->ni", into, centres)
         self.into = np.ascontiguousarray(into.transpose(1, 0, 2).reshape(-1, 3), dtype=np.float32)
@@ -432,7 +434,7 @@ class Union:
         return result
 
     def surface(self, count: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """``count`` area-weighted points on the union's boundary and their outward unit normals, both (count, 3) float32."""
+        """``count`` area-weighted points on the union's boundary and outward unit normals, (count, 3) float32 each."""
         points: list[FloatArray] = []
         normals: list[FloatArray] = []
         found = 0
@@ -451,7 +453,7 @@ class Union:
         return np.concatenate(points)[chosen], np.concatenate(normals)[chosen]
 
     def _candidates(self, count: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """About ``count`` area-weighted samples of all solids' surfaces, in order; every part gets its share to within one sample."""
+        """About ``count`` samples of all solids' surfaces, in order; each part gets its area's share to within one."""
         ends = np.floor(self._cumulative * count + rng.random()).astype(np.intp)
         shares = np.diff(ends, prepend=0)
         points, normals, first = [], [], 0
