@@ -1,0 +1,1 @@
+"""DDMI Studio: the desktop application around :mod:`ddmi_core`."""

@@ -1,0 +1,271 @@
+"""Engine: the one object through which the window has work done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from ddmi_core.errors import ModelError
+from ddmi_core.model_folder import ModelInfo
+from studio.engine.pipelines import PipelineCache
+from studio.engine.requests import (
+    ExportRequest,
+    GenerateRequest,
+    ModelsRequest,
+    PreloadRequest,
+    ReconstructRequest,
+    Request,
+    ViewRequest,
+)
+from studio.engine.results import (
+    ExportDone,
+    ItemReady,
+    JobCancelled,
+    JobDone,
+    JobFailed,
+    JobNote,
+    JobProgress,
+    JobStarted,
+    ModelsReady,
+    Result,
+    ViewReady,
+)
+from studio.engine.worker import Worker
+from studio.state.app_state import AppState
+from studio.state.jobs import Job
+from studio.state.library import Item
+
+PREVIEW_RESOLUTION = 64
+REFINED_RESOLUTION = 160
+LONG_PROMPT = 1000
+"""Characters beyond which the person is told that the text encoder reads only the start of a prompt."""
+
+
+class Engine(QObject):
+    """Turns what the person asks into requests, and results into changes of the state and signals.
+
+    Lives in the window's thread and never blocks it. Everything it starts is a :class:`~studio.state.jobs.Job` in
+    ``state.jobs``; a failure also becomes a notification. Methods that need a model raise
+    :class:`~ddmi_core.errors.ModelError` when it is not installed. Call :meth:`shutdown` before the application ends.
+    """
+
+    item_ready = Signal(object)
+    """ItemReady: an item was made and is in the library. Stale for the stage unless its generation is the state's."""
+    view_ready = Signal(object)
+    """ViewReady: geometry of an item. Results whose generation is old are held back."""
+    export_done = Signal(object)
+    """ExportDone: a file was written."""
+
+    _posted = Signal(object)
+
+    def __init__(self, state: AppState, pipelines: PipelineCache | None = None) -> None:
+        super().__init__()
+        self._state = state
+        self._stopped = False
+        self._posted.connect(self._on_result, Qt.ConnectionType.QueuedConnection)
+        self._worker = Worker(state.library, pipelines or PipelineCache(), self._posted.emit)
+
+    # Asking
+
+    def generate(self) -> Job:
+        """Make what the form says. An unlocked seed is drawn anew first, and stands in the form afterwards."""
+        state = self._state
+        model = self._selected_model()
+        if not state.form.seed_locked:
+            state.roll_seed()
+        form = state.form
+        prompt = form.prompt.strip()
+        if len(prompt) > LONG_PROMPT:
+            state.notifications.info("This prompt is very long: the text encoder reads only its beginning.")
+        if not prompt:
+            state.notifications.info("Without a prompt the model makes whatever it likes.")
+        self._cancel_quiet(PreloadRequest, ViewRequest)
+        request = GenerateRequest(
+            job_id=state.jobs.new_id(),
+            generation=state.next_generation(),
+            model=model.folder,
+            domain=model.domain,
+            prompt=prompt,
+            seeds=form.seeds(),
+            steps=form.steps,
+            sampler=form.sampler,
+            guidance=form.guidance,
+            preview_resolution=PREVIEW_RESOLUTION,
+        )
+        count = f" × {form.count}" if form.count > 1 else ""
+        return self._submit(request, (_short(prompt) or "Without a prompt") + count)
+
+    def open(self, item: Item) -> Job:
+        """Bring an item's view: coarse and at once. Whatever was under way for the stage becomes stale."""
+        model = self._model_of(item)
+        self._cancel_quiet(ViewRequest)
+        return self._view(item, model, self._state.next_generation(), PREVIEW_RESOLUTION, refining=False)
+
+    def refine(self, item: Item, resolution: int = REFINED_RESOLUTION) -> Job:
+        """Bring a finer view of the item on the stage when nothing else is to be viewed."""
+        model = self._model_of(item)
+        self._cancel_quiet(ViewRequest)
+        return self._view(item, model, self._state.generation, resolution, refining=True)
+
+    def export(self, item: Item, path: Path, *, resolution: int, faces: int | None = None) -> Job:
+        """Write an item to a file; ``faces`` simplifies it to about that many."""
+        model = self._model_of(item)
+        request = ExportRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation,
+            model=model.folder,
+            item=item,
+            path=Path(path),
+            resolution=resolution,
+            faces=faces,
+        )
+        return self._submit(request, f"Export {request.path.name}")
+
+    def reconstruct(self, path: Path) -> Job:
+        """Encode a file with the form's model and make an item of it."""
+        model = self._selected_model()
+        self._cancel_quiet(PreloadRequest, ViewRequest)
+        request = ReconstructRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.next_generation(),
+            model=model.folder,
+            domain=model.domain,
+            path=Path(path),
+            preview_resolution=PREVIEW_RESOLUTION,
+        )
+        return self._submit(request, f"Reconstruct {request.path.name}")
+
+    def preload(self, model: ModelInfo) -> Job:
+        """Load a model and run it once, so that the first Generate finds it warm. Gives way to anything the person asks."""
+        request = PreloadRequest(
+            job_id=self._state.jobs.new_id(), generation=self._state.generation, model=model.folder
+        )
+        return self._submit(request, f"Load {model.name}", quiet=True)
+
+    def refresh_models(self) -> Job:
+        """Look which models are installed; ``state.models`` follows."""
+        request = ModelsRequest(job_id=self._state.jobs.new_id(), generation=self._state.generation)
+        return self._submit(request, "Look for models", quiet=True)
+
+    # Stopping
+
+    def cancel(self, job: Job | str) -> None:
+        """Stop a job, given itself or its id, at its next report of progress; at once if it still waits."""
+        job_id = job if isinstance(job, str) else job.id
+        found = self._state.jobs.get(job_id)
+        if found is None or not found.is_active:
+            return
+        self._worker.cancel(job_id)
+        if found.status == "queued":
+            self._state.jobs.cancelled(job_id)
+            if found.quiet:
+                self._state.jobs.remove(job_id)
+        else:
+            self._state.jobs.mark_cancelling(job_id)
+
+    def cancel_all(self) -> None:
+        """Stop every job."""
+        for job in self._state.jobs.active(quiet=True):
+            self.cancel(job)
+
+    def shutdown(self, timeout: float = 2.0) -> bool:
+        """Cancel everything and join the threads within ``timeout`` seconds.
+
+        Whether they have all ended; one that has not is in a call that cannot be interrupted, and dies with the process. Items
+        made but not announced yet are in the library's folder and are listed at the next start.
+        """
+        self._stopped = True
+        return self._worker.shutdown(timeout)
+
+    # Answers
+
+    def _on_result(self, result: Result) -> None:
+        if self._stopped:
+            return
+        jobs, job_id = self._state.jobs, result.request.job_id
+        match result:
+            case JobStarted():
+                jobs.start(job_id)
+            case JobProgress():
+                jobs.progress(job_id, result.fraction, result.text)
+            case JobNote():
+                self._state.notifications.warning(result.text)
+            case ItemReady():
+                self._state.library.adopt(result.item)
+                self.item_ready.emit(result)
+            case ViewReady():
+                if result.request.generation == self._state.generation:
+                    self.view_ready.emit(result)
+            case ExportDone():
+                self.export_done.emit(result)
+            case ModelsReady():
+                self._state.set_models(result.models)
+            case JobDone():
+                self._end(result.request, "done")
+            case JobCancelled():
+                self._end(result.request, "cancelled")
+            case JobFailed():
+                self._end(result.request, "failed", result.message)
+                if not isinstance(result.request, PreloadRequest):  # Generate will say the same when it matters
+                    self._state.notifications.error(result.message, details=result.details)
+
+    def _end(self, request: Request, status: str, message: str = "") -> None:
+        jobs = self._state.jobs
+        job = jobs.get(request.job_id)
+        match status:
+            case "done":
+                jobs.finish(request.job_id)
+            case "failed":
+                jobs.fail(request.job_id, message)
+            case _:
+                jobs.cancelled(request.job_id)
+        if job is not None and job.quiet:
+            jobs.remove(job.id)
+
+    # Helpers
+
+    def _submit(self, request: Request, title: str, *, quiet: bool = False) -> Job:
+        job = self._state.jobs.add(request.job_id, title, request, quiet=quiet)
+        self._worker.submit(request)
+        return job
+
+    def _view(self, item: Item, model: ModelInfo, generation: int, resolution: int, *, refining: bool) -> Job:
+        request = ViewRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=generation,
+            model=model.folder,
+            item=item,
+            resolution=resolution,
+            refining=refining,
+        )
+        return self._submit(request, "Refine the view" if refining else "Open", quiet=True)
+
+    def _cancel_quiet(self, *kinds: type[Request]) -> None:
+        """Stop work of these kinds that nobody waits for any longer."""
+        for job in self._state.jobs.active(quiet=True):
+            if job.quiet and isinstance(job.request, kinds):
+                self.cancel(job)
+
+    def _selected_model(self) -> ModelInfo:
+        model = self._state.selected_model
+        if model is None:
+            raise ModelError("No model is chosen. Install one in the Models room, or choose one in the inspector.")
+        return model
+
+    def _model_of(self, item: Item) -> ModelInfo:
+        """The model that can decode an item; says so if it is not the very one that made it."""
+        recipe = item.recipe
+        model = self._state.model_for(recipe)
+        if model is None:
+            raise ModelError(f"This item was made with the model {recipe.model}, which is not installed.")
+        if model.hash != recipe.model_hash:
+            self._state.notifications.warning(
+                f"The model {recipe.model} has changed since this item was made, so it may look different from its thumbnail."
+            )
+        return model
+
+
+def _short(text: str, limit: int = 60) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"

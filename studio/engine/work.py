@@ -1,0 +1,253 @@
+"""What is done for each kind of request. Runs in a worker thread; knows pipelines and domains, but no particular domain."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ddmi_core.errors import ModelError
+from ddmi_core.model_folder import list_models
+from ddmi_core.progress import Progress, sub_progress
+from ddmi_core.recipe import Recipe
+from studio.engine.requests import (
+    ExportRequest,
+    GenerateRequest,
+    ModelRequest,
+    ModelsRequest,
+    PreloadRequest,
+    ReconstructRequest,
+    Request,
+    ViewRequest,
+)
+from studio.engine.results import ExportDone, ItemReady, ModelsReady, ViewReady, WorkResult
+from studio.state.library import Library
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ddmi_core.fields import Field
+    from ddmi_core.pipeline import Pipeline
+
+THUMBNAIL_SIZE = 256
+_SAMPLING_SHARE = 0.6
+_WARM_UP_RESOLUTION = 32
+
+
+@dataclass(frozen=True)
+class Context:
+    """What work may use: the loaded models, the library's files, and ways to report.
+
+    ``progress`` raises :class:`~ddmi_core.progress.Cancelled` to stop the work. ``note`` tells the person something in passing.
+    """
+
+    pipeline: Callable[[ModelRequest], Pipeline]
+    library: Library
+    progress: Progress
+    note: Callable[[str], None]
+
+
+def work(request: Request, context: Context) -> Iterator[WorkResult]:
+    """Do what ``request`` asks, yielding each result as soon as it exists."""
+    match request:
+        case GenerateRequest():
+            yield from _generate(request, context)
+        case ReconstructRequest():
+            yield from _reconstruct(request, context)
+        case ViewRequest():
+            yield from _view(request, context)
+        case ExportRequest():
+            yield from _export(request, context)
+        case PreloadRequest():
+            _preload(request, context)
+        case ModelsRequest():
+            yield ModelsReady(request=request, models=tuple(list_models()))
+        case _:
+            raise TypeError(f"no work is known for {type(request).__name__}")
+
+
+def describe(request: Request) -> str:
+    """What work on the request is, to go after "Something went wrong while"."""
+    match request:
+        case GenerateRequest():
+            return "generating"
+        case ReconstructRequest():
+            return f"reconstructing {request.path.name}"
+        case ViewRequest():
+            return "preparing the view"
+        case ExportRequest():
+            return f"exporting {request.path.name}"
+        case PreloadRequest():
+            return "loading the model"
+        case ModelsRequest():
+            return "looking for models"
+        case _:
+            return "working"
+
+
+def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]:
+    context.progress(0.0, "loading the model")
+    pipeline = context.pipeline(request)
+    _check_domain(pipeline, request.domain)
+    latents = _sample(pipeline, request, context)
+    for index, (seed, latent) in enumerate(zip(request.seeds, latents, strict=True)):
+        share = (1.0 - _SAMPLING_SHARE) / len(latents)
+        start = _SAMPLING_SHARE + share * index
+        progress = sub_progress(context.progress, start, start + share)
+        recipe = Recipe(
+            domain=pipeline.domain.name,
+            model=pipeline.name,
+            model_hash=pipeline.hash,
+            prompt=request.prompt,
+            seed=seed,
+            steps=request.steps,
+            sampler=request.sampler,
+            guidance=request.guidance,
+        )
+        yield _make_item(pipeline, latent, recipe, request, index, context, progress)
+
+
+def _sample(pipeline: Pipeline, request: GenerateRequest, context: Context) -> list[Tensor]:
+    """All latents of a request, in one batch, or in ever smaller ones when memory runs out."""
+    latents: list[Tensor] = []
+    batch = len(request.seeds)
+    while len(latents) < len(request.seeds):
+        seeds = request.seeds[len(latents) : len(latents) + batch]
+        done, total = len(latents), len(request.seeds)
+        progress = sub_progress(
+            context.progress, _SAMPLING_SHARE * done / total, _SAMPLING_SHARE * (done + len(seeds)) / total
+        )
+        try:
+            latents += pipeline.sample(
+                request.prompt,
+                seeds,
+                steps=request.steps,
+                sampler=request.sampler,
+                guidance=request.guidance,
+                progress=progress,
+            )
+        except Exception as error:
+            if batch == 1 or not is_out_of_memory(error):
+                raise
+            batch = (batch + 1) // 2
+        else:
+            continue
+        _free_memory()  # outside the handler, whose traceback holds the tensors
+        context.note(f"There was not enough memory for all variations at once; making {batch} at a time instead.")
+    return latents
+
+
+def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[ItemReady]:
+    context.progress(0.0, "loading the model")
+    pipeline = context.pipeline(request)
+    _check_domain(pipeline, request.domain)
+    context.progress(0.05, f"reading {request.path.name}")
+    latent = pipeline.encode(request.path)
+    context.progress(0.5, "encoded")
+    recipe = Recipe(
+        domain=pipeline.domain.name,
+        model=pipeline.name,
+        model_hash=pipeline.hash,
+        seed=0,
+        source=str(request.path),
+    )
+    yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.5, 1.0))
+
+
+def _make_item(
+    pipeline: Pipeline,
+    latent: Tensor,
+    recipe: Recipe,
+    request: GenerateRequest | ReconstructRequest,
+    index: int,
+    context: Context,
+    progress: Progress | None,
+) -> ItemReady:
+    """Decode a latent, look at it, and put it into the library."""
+    array = np.asarray(latent.detach().cpu().float())
+    if not np.isfinite(array).all():
+        raise ModelError(
+            f"The model {pipeline.name} produced values that are not numbers. Its weights are damaged, or the guidance is far too high."
+        )
+    field = pipeline.decode(latent)
+    view = pipeline.domain.view(field, resolution=request.preview_resolution, progress=sub_progress(progress, 0.0, 0.9))
+    if progress is not None:
+        progress(0.9, "making the thumbnail")
+    thumbnail = pipeline.domain.thumbnail(view, size=THUMBNAIL_SIZE)
+    item = context.library.save(array, recipe, thumbnail)
+    return ItemReady(
+        request=request,
+        item=item,
+        index=index,
+        view=view,
+        resolution=request.preview_resolution,
+        thumbnail=thumbnail,
+    )
+
+
+def _view(request: ViewRequest, context: Context) -> Iterator[ViewReady]:
+    context.progress(0.0, "loading the model")
+    pipeline, field = _decode_item(request, context)
+    view = pipeline.domain.view(field, resolution=request.resolution, progress=sub_progress(context.progress, 0.1, 1.0))
+    yield ViewReady(request=request, view=view, resolution=request.resolution)
+
+
+def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
+    context.progress(0.0, "loading the model")
+    pipeline, field = _decode_item(request, context)
+    facts = pipeline.domain.export(
+        field,
+        request.path,
+        resolution=request.resolution,
+        faces=request.faces,
+        progress=sub_progress(context.progress, 0.02, 1.0),
+    )
+    yield ExportDone(request=request, facts=dict(facts))
+
+
+def _preload(request: PreloadRequest, context: Context) -> None:
+    """The first pass through a network is several times slower than the next; do it while nobody waits."""
+    context.progress(0.0, "loading the model")
+    pipeline = context.pipeline(request)
+    [latent] = pipeline.sample("", [0], steps=1, progress=sub_progress(context.progress, 0.5, 0.8))
+    pipeline.domain.view(
+        pipeline.decode(latent), resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0)
+    )
+
+
+def _decode_item(request: ViewRequest | ExportRequest, context: Context) -> tuple[Pipeline, Field]:
+    import torch
+
+    pipeline = context.pipeline(request)
+    _check_domain(pipeline, request.item.recipe.domain)
+    context.progress(0.02, "decoding")
+    latent = torch.from_numpy(context.library.load_latent(request.item))
+    return pipeline, pipeline.decode(latent)
+
+
+def _check_domain(pipeline: Pipeline, domain: str) -> None:
+    if pipeline.domain.name != domain:
+        raise ModelError(
+            f"{pipeline.name} is a model for {pipeline.domain.title}, not for {domain}. Choose another model."
+        )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on the CPU or on a GPU."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+
+
+def _free_memory() -> None:
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,138 @@
+"""Worker: takes requests up in its lanes, and makes sure that each ends in exactly one of done, failed or cancelled."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+from ddmi_core.errors import DDMIError
+from ddmi_core.progress import Cancelled
+from studio.engine.lanes import Lane
+from studio.engine.pipelines import PipelineCache
+from studio.engine.requests import ExportRequest, GenerateRequest, ReconstructRequest, Request, ViewRequest
+from studio.engine.results import JobCancelled, JobDone, JobFailed, JobNote, JobProgress, JobStarted, Result
+from studio.engine.work import Context, describe, is_out_of_memory, work
+from studio.state.library import Library
+
+log = logging.getLogger(__name__)
+
+LaneName = Literal["make", "view", "export"]
+_REPORT_SECONDS = 0.04
+
+
+class Worker:
+    """Three lanes, so that neither looking at an item waits for sampling nor either of them for an export.
+
+    ``post`` receives every result, from the lane's thread; it must be quick and thread-safe.
+    """
+
+    def __init__(self, library: Library, pipelines: PipelineCache, post: Callable[[Result], None]) -> None:
+        self._library = library
+        self._pipelines = pipelines
+        self._post = post
+        self._cancel: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+        self._lanes: dict[LaneName, Lane] = {
+            "make": Lane("ddmi-make"),
+            "view": Lane("ddmi-view"),
+            "export": Lane("ddmi-export"),
+        }
+
+    def submit(self, request: Request) -> None:
+        """Queue a request."""
+        with self._lock:
+            self._cancel[request.job_id] = threading.Event()
+        lane, priority = _place(request)
+        self._lanes[lane].submit(partial(self._run, request), priority=priority)
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a request at its next report of progress; one that still waits will not begin."""
+        with self._lock:
+            event = self._cancel.get(job_id)
+        if event is not None:
+            event.set()
+
+    def shutdown(self, timeout: float = 2.0) -> bool:
+        """Cancel everything and wait for the threads, together up to ``timeout`` seconds; whether all have ended."""
+        with self._lock:
+            for event in self._cancel.values():
+                event.set()
+        parts = [*self._lanes.values(), self._pipelines]
+        for part in parts:
+            part.stop()
+        deadline = time.monotonic() + timeout
+        return all([part.join(max(0.0, deadline - time.monotonic())) for part in parts])
+
+    def _run(self, request: Request) -> None:
+        cancel = self._cancel[request.job_id]
+        end: Result
+        try:
+            if cancel.is_set():
+                raise Cancelled
+            self._post(JobStarted(request=request))
+            for result in work(request, self._context(request, cancel)):
+                self._post(result)
+            end = JobDone(request=request)
+        except Cancelled:
+            end = JobCancelled(request=request)
+        except Exception as error:
+            end = _failure(request, error)
+        finally:
+            with self._lock:
+                del self._cancel[request.job_id]
+        self._post(end)
+
+    def _context(self, request: Request, cancel: threading.Event) -> Context:
+        last_report = 0.0
+
+        def check() -> None:
+            if cancel.is_set():
+                raise Cancelled
+
+        def progress(fraction: float, text: str) -> None:
+            nonlocal last_report
+            check()
+            now = time.monotonic()
+            if now - last_report >= _REPORT_SECONDS:  # a flood of them would keep the window busy
+                last_report = now
+                self._post(JobProgress(request=request, fraction=fraction, text=text))
+
+        return Context(
+            pipeline=lambda request: self._pipelines.get(request.model, check),
+            library=self._library,
+            progress=progress,
+            note=lambda text: self._post(JobNote(request=request, text=text)),
+        )
+
+
+def _place(request: Request) -> tuple[LaneName, int]:
+    """The lane of a request and its priority there: what a person waits for goes before what nobody asked for."""
+    match request:
+        case ExportRequest():
+            return "export", 0
+        case ViewRequest():
+            return "view", int(request.refining)
+        case GenerateRequest() | ReconstructRequest():
+            return "make", 0
+        case _:
+            return "make", 1
+
+
+def _failure(request: Request, error: Exception) -> JobFailed:
+    """What to tell the person about an exception; what nobody foresaw also goes into the log."""
+    if isinstance(error, DDMIError):
+        log.warning("%s failed: %s", describe(request), error)
+        return JobFailed(request=request, message=str(error))
+    details = "".join(traceback.format_exception(error))
+    log.error("%s failed\n%s", describe(request), details)
+    if is_out_of_memory(error):
+        message = f"There was not enough memory while {describe(request)}. Try a lower resolution or fewer variations."
+    else:
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        message = f"Something went wrong while {describe(request)}: {reason}"
+    return JobFailed(request=request, message=message, details=details)

@@ -1,0 +1,160 @@
+"""The job queue: what the person asked for, how far it is, and how it ended. Pure bookkeeping; the engine does the work."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from psygnal import Signal
+
+JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
+FINISHED: tuple[JobStatus, ...] = ("done", "failed", "cancelled")
+
+_ETA_AFTER_SECONDS = 0.3
+_ETA_AFTER_FRACTION = 0.02
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of work. Owned by :class:`JobQueue`, which alone changes it; everybody else reads.
+
+    ``fraction`` is in 0..1, ``eta`` the seconds still to go (None while unknown), ``error`` one clear sentence after a failure.
+    ``quiet`` marks work nobody asked for by hand (warming a model up, refining the view), which the queue need not list.
+    ``started`` and ``finished`` are readings of the queue's clock, in seconds.
+    """
+
+    id: str
+    title: str
+    quiet: bool = False
+    request: Any = None
+    status: JobStatus = "queued"
+    fraction: float = 0.0
+    text: str = "waiting"
+    eta: float | None = None
+    error: str = ""
+    cancelling: bool = False
+    started: float | None = None
+    finished: float | None = None
+    _first_report: tuple[float, float] | None = field(default=None, repr=False)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is queued or running."""
+        return self.status not in FINISHED
+
+
+class JobQueue:
+    """All jobs of this session, oldest first.
+
+    Reports about a job that has already ended are ignored, so late messages from a worker thread do no harm.
+    """
+
+    added = Signal(Job)
+    changed = Signal(Job)
+    removed = Signal(Job)
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._jobs: dict[str, Job] = {}
+        self._numbers = itertools.count(1)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def get(self, job_id: str) -> Job | None:
+        """The job of that id, or None if it was cleared away."""
+        return self._jobs.get(job_id)
+
+    def jobs(self, *, quiet: bool = False) -> list[Job]:
+        """The jobs, oldest first; the quiet ones only on request."""
+        return [job for job in self._jobs.values() if quiet or not job.quiet]
+
+    def active(self, *, quiet: bool = False) -> list[Job]:
+        """The jobs that are queued or running, oldest first."""
+        return [job for job in self.jobs(quiet=quiet) if job.is_active]
+
+    def new_id(self) -> str:
+        """An id for a job about to be added."""
+        return f"job-{next(self._numbers)}"
+
+    def add(self, job_id: str, title: str, request: Any, *, quiet: bool = False) -> Job:
+        """Queue a job."""
+        job = Job(job_id, title, quiet=quiet, request=request)
+        self._jobs[job.id] = job
+        self.added.emit(job)
+        return job
+
+    def clear_finished(self) -> None:
+        """Forget the jobs that have ended."""
+        for job in [job for job in self._jobs.values() if not job.is_active]:
+            self.remove(job.id)
+
+    def remove(self, job_id: str) -> None:
+        """Forget a job that has ended."""
+        job = self._jobs.get(job_id)
+        if job is not None and not job.is_active:
+            del self._jobs[job_id]
+            self.removed.emit(job)
+
+    # Reports from the engine
+
+    def start(self, job_id: str) -> None:
+        """The job is being worked on."""
+        if (job := self._active(job_id)) is not None and job.status == "queued":
+            job.status, job.started = "running", self._clock()
+            job.text = "starting"
+            self.changed.emit(job)
+
+    def progress(self, job_id: str, fraction: float, text: str) -> None:
+        """The job has come to ``fraction`` (0..1; it never goes back) and is doing ``text``."""
+        if (job := self._active(job_id)) is None or job.status != "running":
+            return
+        job.fraction = max(job.fraction, min(max(fraction, 0.0), 1.0))
+        job.text = "cancelling" if job.cancelling else text
+        job.eta = self._eta(job)
+        self.changed.emit(job)
+
+    def mark_cancelling(self, job_id: str) -> None:
+        """The person wants it to stop; it ends when the worker says so."""
+        if (job := self._active(job_id)) is not None and not job.cancelling:
+            job.cancelling, job.text, job.eta = True, "cancelling", None
+            self.changed.emit(job)
+
+    def finish(self, job_id: str, text: str = "done") -> None:
+        """The job is done."""
+        self._end(job_id, "done", text)
+
+    def fail(self, job_id: str, message: str) -> None:
+        """The job failed; ``message`` says why, in a sentence for the person."""
+        self._end(job_id, "failed", "failed", error=message)
+
+    def cancelled(self, job_id: str) -> None:
+        """The job was cancelled and no longer runs."""
+        self._end(job_id, "cancelled", "cancelled")
+
+    def _active(self, job_id: str) -> Job | None:
+        job = self._jobs.get(job_id)
+        return job if job is not None and job.is_active else None
+
+    def _end(self, job_id: str, status: JobStatus, text: str, error: str = "") -> None:
+        if (job := self._active(job_id)) is None:
+            return
+        job.status, job.text, job.error, job.eta = status, text, error, None
+        job.finished = self._clock()
+        if status == "done":
+            job.fraction = 1.0
+        self.changed.emit(job)
+
+    def _eta(self, job: Job) -> float | None:
+        """Seconds to go at the mean speed since the first report: the time before it is set-up (loading), not work."""
+        now = self._clock()
+        if job._first_report is None:
+            job._first_report = (now, job.fraction)
+            return None
+        since, fraction = job._first_report
+        if now - since < _ETA_AFTER_SECONDS or job.fraction - fraction < _ETA_AFTER_FRACTION or job.cancelling:
+            return None
+        return (now - since) * (1.0 - job.fraction) / (job.fraction - fraction)

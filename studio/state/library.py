@@ -1,0 +1,397 @@
+"""The library: every signal that was ever generated or encoded, kept on disk as latent, recipe and thumbnail.
+
+Layout of the library's folder::
+
+    items/<id>/latent.safetensors  recipe.json  thumbnail.png  [starred]
+    trash/<id>/…                   deleted items, until the trash is emptied
+    damaged/<id>/…                 item folders that could not be read, set aside
+    catalogue.sqlite               an index of the folders, for fast listing and search
+
+The folders are the truth and the catalogue can be rebuilt from them: an item is written under a temporary name and renamed
+when it is complete, then indexed. Killing the program at any moment therefore loses nothing that had been written, which
+:meth:`Library.reconcile` (run when a library is opened) makes good.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+import psutil
+from jaxtyping import Float32, UInt8
+from PIL import Image
+from psygnal import Signal
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from ddmi_core.errors import DataError
+from ddmi_core.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+LATENT, RECIPE, THUMBNAIL, STARRED = "latent.safetensors", "recipe.json", "thumbnail.png", "starred"
+_TIME_FORMAT = "%Y%m%dT%H%M%S.%f"
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS items (
+    id TEXT PRIMARY KEY,
+    created TEXT NOT NULL,
+    domain TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    starred INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    recipe TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS items_by_domain ON items (deleted, domain, id);
+"""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One library item as it was when it was asked for; :class:`Library` hands out a new one after every change.
+
+    ``id`` sorts by time of creation. ``folder`` holds the item's files.
+    """
+
+    id: str
+    recipe: Recipe
+    folder: Path
+    starred: bool = False
+    deleted: bool = False
+
+    @property
+    def created(self) -> datetime:
+        """When the item was made, in UTC."""
+        return datetime.strptime(self.id.rsplit("-", 1)[0], _TIME_FORMAT).replace(tzinfo=timezone.utc)
+
+    @property
+    def thumbnail(self) -> Path:
+        """The PNG file of the item's thumbnail."""
+        return self.folder / THUMBNAIL
+
+
+class Library:
+    """The items under one folder.
+
+    Owned by one thread (the catalogue's connection and the signals are that thread's), except :meth:`save` and
+    :meth:`load_latent`, which touch files alone and may be called from any thread.
+
+    Raises :class:`~ddmi_core.errors.DataError` when the folder cannot be created or written.
+    """
+
+    added = Signal(Item)
+    changed = Signal(Item)
+    """An item was starred, unstarred, or had its files moved."""
+    removed = Signal(Item)
+    """An item went to the trash; :meth:`restore` announces it as added again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.damaged: list[Path] = []
+        """Item folders that the last :meth:`reconcile` could not read, where they are now."""
+        try:
+            for part in ("items", "trash"):
+                (self.folder / part).mkdir(parents=True, exist_ok=True)
+            self._catalogue = _open_catalogue(self.folder / "catalogue.sqlite")
+        except (OSError, sqlite3.Error) as error:
+            raise DataError(
+                f"The library in {self.folder} cannot be opened ({error}). Check that the folder is writable."
+            ) from error
+        self.reconcile()
+
+    def close(self) -> None:
+        """Close the catalogue. The library cannot be used afterwards."""
+        self._catalogue.close()
+
+    # Writing
+
+    def save(
+        self,
+        latent: Float32[np.ndarray, "c h w"],
+        recipe: Recipe,
+        thumbnail: UInt8[np.ndarray, "height width 3"],
+    ) -> Item:
+        """Write a new item's files, from any thread. It is safe on disk when this returns, but listed only after :meth:`adopt`.
+
+        Raises :class:`~ddmi_core.errors.DataError` when it cannot be written (disk full, folder read-only); nothing is left.
+        """
+        now = datetime.now(timezone.utc)
+        item_id = f"{now.strftime(_TIME_FORMAT)}-{secrets.token_hex(3)}"
+        folder = self.folder / "items" / item_id
+        temporary = self.folder / "items" / f".writing-{os.getpid()}-{item_id}"
+        try:
+            temporary.mkdir()
+            _write(temporary / LATENT, save({"latent": np.ascontiguousarray(latent, dtype=np.float32)}))
+            _write(temporary / RECIPE, recipe.model_dump_json(indent=2).encode())
+            with open(temporary / THUMBNAIL, "wb") as file:
+                Image.fromarray(thumbnail).save(file, format="PNG")
+                _flush(file.fileno())
+            temporary.rename(folder)
+            _flush_folder(folder.parent)
+        except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise DataError(
+                f"The result could not be saved in the library ({error.strerror or error}). "
+                f"Free some space or check that {self.folder} is writable."
+            ) from error
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        return Item(item_id, recipe, folder)
+
+    def adopt(self, item: Item) -> Item:
+        """List an item that :meth:`save` has written, and announce it."""
+        self._index(item)
+        self.added.emit(item)
+        return item
+
+    def add(
+        self,
+        latent: Float32[np.ndarray, "c h w"],
+        recipe: Recipe,
+        thumbnail: UInt8[np.ndarray, "height width 3"],
+    ) -> Item:
+        """:meth:`save` and :meth:`adopt` in one."""
+        return self.adopt(self.save(latent, recipe, thumbnail))
+
+    def star(self, item: Item, starred: bool = True) -> Item:
+        """Star or unstar an item."""
+        current = self.get(item.id)
+        marker = current.folder / STARRED
+        try:
+            marker.touch() if starred else marker.unlink(missing_ok=True)
+        except OSError as error:
+            raise DataError(f"The item could not be changed ({error.strerror or error}).") from error
+        return self._change(replace(current, starred=starred))
+
+    def delete(self, item: Item) -> Item:
+        """Move an item to the trash, from where :meth:`restore` brings it back."""
+        current = self.get(item.id)
+        if current.deleted:
+            return current
+        moved = self._move(current, deleted=True)
+        self.removed.emit(moved)
+        return moved
+
+    def restore(self, item: Item) -> Item:
+        """Undo :meth:`delete`."""
+        current = self.get(item.id)
+        if not current.deleted:
+            return current
+        moved = self._move(current, deleted=False)
+        self.added.emit(moved)
+        return moved
+
+    def empty_trash(self) -> int:
+        """Delete the items in the trash for good. Returns how many there were."""
+        gone = self._select("deleted = 1")
+        for item in gone:
+            shutil.rmtree(item.folder, ignore_errors=True)
+            if not item.folder.exists():
+                self._forget(item.id)
+        return len(gone)
+
+    # Reading
+
+    def get(self, item_id: str) -> Item:
+        """The item of that id, in the trash or not. Raises :class:`~ddmi_core.errors.DataError` when there is none."""
+        found = self._select("id = ?", (item_id,))
+        if not found:
+            raise DataError(f"The library has no item {item_id}. It may have been removed by another program.")
+        return found[0]
+
+    def items(
+        self, *, domain: str | None = None, starred_only: bool = False, search: str = "", deleted: bool = False
+    ) -> list[Item]:
+        """The items, newest first.
+
+        ``search`` keeps those whose prompt contains every one of its words, or whose seed it is; ``deleted`` lists the trash
+        instead.
+        """
+        conditions, values = ["deleted = ?"], [int(deleted)]  # type: tuple[list[str], list[int | str]]
+        if domain is not None:
+            conditions.append("domain = ?")
+            values.append(domain)
+        if starred_only:
+            conditions.append("starred = 1")
+        for word in search.split():
+            conditions.append("(instr(lower(prompt), lower(?)) > 0 OR CAST(seed AS TEXT) = ?)")
+            values += [word, word]
+        return self._select(" AND ".join(conditions), values)
+
+    def load_latent(self, item: Item) -> Float32[np.ndarray, "c h w"]:
+        """An item's latent canvas, from any thread. Raises :class:`~ddmi_core.errors.DataError` when it is missing or broken."""
+        for part in ("items", "trash"):  # the item may have been deleted or restored since it was asked for
+            path = self.folder / part / item.id / LATENT
+            try:
+                return load_file(path)["latent"]
+            except FileNotFoundError:
+                continue
+            except (OSError, SafetensorError, KeyError) as error:
+                raise DataError(f"The latent of this item cannot be read ({path}: {error}).") from error
+        raise DataError(f"The files of this item are gone from {self.folder}; it cannot be shown or exported again.")
+
+    # Keeping folders and catalogue together
+
+    def reconcile(self) -> None:
+        """Make the catalogue agree with the folders: index what is missing, forget what is gone, clear what was half written."""
+        indexed = {item.id: item for item in self._select("1")}
+        seen: set[str] = set()
+        self.damaged = []
+        for deleted, part in ((False, "items"), (True, "trash")):
+            for entry in sorted(os.scandir(self.folder / part), key=lambda entry: entry.name):
+                if entry.name.startswith(".writing-"):
+                    _remove_abandoned(Path(entry.path))
+                    continue
+                if not entry.is_dir() or entry.name in seen:
+                    continue
+                item = self._read(Path(entry.path), deleted, indexed.get(entry.name))
+                if item is None:
+                    self._set_aside(Path(entry.path))
+                    continue
+                seen.add(item.id)
+                if indexed.get(item.id) != item:
+                    self._index(item)
+        for item_id in indexed.keys() - seen:
+            self._forget(item_id)
+
+    def _read(self, folder: Path, deleted: bool, known: Item | None) -> Item | None:
+        """The item in a folder, or None if its files are not all there and readable."""
+        starred = (folder / STARRED).exists()
+        if known is not None:
+            return replace(known, folder=folder, starred=starred, deleted=deleted)
+        try:
+            recipe = Recipe.model_validate_json((folder / RECIPE).read_text(encoding="utf-8"))
+            item = Item(folder.name, recipe, folder, starred=starred, deleted=deleted)
+            load_file(folder / LATENT)["latent"]
+            item.created  # noqa: B018  (a name that holds no time is no item of ours)
+        except (OSError, ValueError, ValidationError, SafetensorError, KeyError) as error:
+            log.warning("library item %s cannot be read: %s", folder, error)
+            return None
+        return item
+
+    def _set_aside(self, folder: Path) -> None:
+        target = self.folder / "damaged" / folder.name
+        try:
+            target.parent.mkdir(exist_ok=True)
+            folder.rename(target)
+        except OSError as error:
+            log.warning("damaged item %s cannot be moved: %s", folder, error)
+            target = folder
+        self.damaged.append(target)
+
+    def _move(self, item: Item, *, deleted: bool) -> Item:
+        target = self.folder / ("trash" if deleted else "items") / item.id
+        try:
+            item.folder.rename(target)
+        except OSError as error:
+            raise DataError(f"The item could not be moved ({error.strerror or error}).") from error
+        moved = replace(item, folder=target, deleted=deleted)
+        self._index(moved)
+        return moved
+
+    def _change(self, item: Item) -> Item:
+        self._index(item)
+        self.changed.emit(item)
+        return item
+
+    def _index(self, item: Item) -> None:
+        recipe = item.recipe
+        with self._catalogue:
+            self._catalogue.execute(
+                "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    item.id,
+                    item.created.isoformat(),
+                    recipe.domain,
+                    recipe.prompt,
+                    recipe.seed,
+                    int(item.starred),
+                    int(item.deleted),
+                    recipe.model_dump_json(),
+                ),
+            )
+
+    def _forget(self, item_id: str) -> None:
+        with self._catalogue:
+            self._catalogue.execute("DELETE FROM items WHERE id = ?", (item_id,))
+
+    def _select(self, condition: str, values: Sequence[int | str] = ()) -> list[Item]:
+        rows = self._catalogue.execute(
+            f"SELECT id, recipe, starred, deleted FROM items WHERE {condition} ORDER BY id DESC", values
+        )
+        return [
+            Item(
+                item_id,
+                Recipe.model_validate_json(recipe),
+                self.folder / ("trash" if deleted else "items") / item_id,
+                starred=bool(starred),
+                deleted=bool(deleted),
+            )
+            for item_id, recipe, starred, deleted in rows
+        ]
+
+
+def _open_catalogue(path: Path) -> sqlite3.Connection:
+    """The catalogue's connection. A file that is not a catalogue of this version is only an index: it is made anew."""
+    for attempt in ("as it is", "made anew"):
+        connection = sqlite3.connect(path, timeout=5.0)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost rows, which the folders give back
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _SCHEMA_VERSION):
+                raise sqlite3.DatabaseError(f"catalogue version {version}")
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            connection.execute("SELECT recipe FROM items LIMIT 1")
+            return connection
+        except sqlite3.OperationalError:  # locked, read-only, disk full: not the file's fault
+            connection.close()
+            raise
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if attempt == "made anew":
+                raise
+            log.warning("catalogue %s cannot be used (%s); it is rebuilt from the folders", path, error)
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
+    raise AssertionError("unreachable")
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+        _flush(file.fileno())
+
+
+def _flush(descriptor: int) -> None:
+    os.fsync(descriptor)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` durable, where the system can open folders (not Windows)."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_abandoned(temporary: Path) -> None:
+    """Remove a half-written item, unless a running program (a second window) is still writing it."""
+    owner = temporary.name.split("-")[1]
+    if owner.isdigit() and int(owner) != os.getpid() and psutil.pid_exists(int(owner)):
+        return
+    shutil.rmtree(temporary, ignore_errors=True)
