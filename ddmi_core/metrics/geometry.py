@@ -118,7 +118,7 @@ def _box(layer: Layer) -> tuple[slice, slice]:
 
 def _top_shape(grid: Grid, plate: int) -> Literal["round", "oval", "rectangular"] | None:
     """Compare the plate with the ellipse and with the rectangle of its bounding box, by intersection over union."""
-    layer = grid[:, max(plate - 1, 0) : plate + 1].any(axis=1)
+    layer = np.asarray(grid[:, max(plate - 1, 0) : plate + 1].any(axis=1))
     labels, count = ndimage.label(layer)
     if count > 1:
         layer = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
@@ -143,7 +143,7 @@ def _count_legs(grid: Grid, plate: int) -> int | None:
         underside -= 1
     if underside < max(3, 0.05 * grid.shape[1]):
         return None
-    spread = grid[:, underside : plate + 1].any(axis=1)
+    spread = np.asarray(grid[:, underside : plate + 1].any(axis=1))
     reach = [s.stop - s.start for s in _box(spread)]
     votes: Counter[int] = Counter()
     levels = range(int(0.08 * underside), max(int(0.92 * underside), 1))
@@ -175,13 +175,13 @@ def _slender_parts(layer: Layer, reach: list[int], plate_area: int) -> int | Non
 def _back_and_armrests(grid: Grid, plate: int) -> tuple[bool, bool]:
     """Look from above at what rises over the seat: a back at the rear, armrests at both sides in front of it."""
     clear = plate + 1 + max(2, round(0.05 * grid.shape[1]))
-    above = grid[:, clear:].any(axis=1)
+    above = np.asarray(grid[:, clear:].any(axis=1))
     box_x, box_z = _box(grid[:, plate])
     (left, right), (rear, front) = (box_x.start, box_x.stop), (box_z.start, box_z.stop)
     wide, deep = right - left, front - rear
 
     def zone(x0: float, x1: float, z0: float, z1: float) -> Layer:
-        """Part of the view between shares of the seat's width and depth; the outermost shares reach to the grid's edge."""
+        """Part of the view between shares of the seat's width and depth; shares 0 and 1 reach the edge."""
         a = 0 if x0 <= 0 else left + round(x0 * wide)
         b = len(above) if x1 >= 1 else left + round(x1 * wide)
         c = 0 if z0 <= 0 else rear + round(z0 * deep)

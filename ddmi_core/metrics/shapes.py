@@ -25,7 +25,7 @@ def volumetric_iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
 
 def chamfer_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    """Mean of the two mean distances from each point of one set (n, 3) to the nearest of the other (m, 3), in their unit.
+    """Mean of the two mean distances from the points of one set (n, 3) to the nearest of the other (m, 3).
 
     Raises DataError if a set is empty.
     """

@@ -209,8 +209,7 @@ def _easy(draft: Draft) -> None:
         reach = width + (0.16 if arms else 0)
         style = draft.pick(("square", "round", "tapered round"))
         legs(draft, corner_feet(reach, depth, 0.05), foot + 0.03, draft.between(0.035, 0.06), style)
-        if foot:
-            draft.facts.update(leg_style=style)
+        draft.facts.update(leg_style=style)
     draft.facts.update(
         kind="chair", type="easy chair", legs=4 if foot else None, arms=arms, back="solid", seat="square"
     )
