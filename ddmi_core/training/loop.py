@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 
 _MAX_RETRIES = 3
 
+RECORD_SECONDS = 2.0
+"""Seconds between two recorded steps: often enough to watch, seldom enough to keep the file small."""
+
 
 class Stopped(Exception):
     """The run was told to stop; its checkpoint is written."""
@@ -141,7 +144,7 @@ class _Loop:
             self.progressed = self.progressed._replace(step=step + 1)
             window_steps += 1
             now = time.monotonic()
-            if now - window_start >= 2.0 or step + 1 == settings.steps:
+            if now - window_start >= RECORD_SECONDS or step + 1 == settings.steps:
                 speed = window_steps * settings.batch * self.accelerator.num_processes / (now - window_start)
                 self._record(
                     losses={"loss": loss.item(), **figures}, learning_rate=rate, samples_per_second=round(speed, 2)

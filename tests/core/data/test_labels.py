@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import trimesh
+
+from ddmi_core.data.labels import normalise, occupancy, pack, skin_points, solid_grid, unpack
+from ddmi_core.errors import DataError
+
+
+def centres(resolution: int) -> np.ndarray:
+    axis = (2 * np.arange(resolution) + 1) / resolution - 1
+    return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
+
+
+def box(*extents: float, at: tuple[float, float, float] = (0, 0, 0)) -> trimesh.Trimesh:
+    return trimesh.creation.box(extents).apply_translation(at)
+
+
+def test_a_ball_is_solid_with_the_right_volume() -> None:
+    grid = solid_grid(trimesh.creation.icosphere(subdivisions=4, radius=0.8))
+    assert grid.mean() * 8 == pytest.approx(4 / 3 * np.pi * 0.8**3, rel=0.05)  # the shell adds half a voxel
+
+
+def test_axes_are_x_y_z() -> None:
+    grid = solid_grid(box(0.2, 0.4, 0.6, at=(0.5, -0.3, 0.1)), 64)
+    low, high = np.argwhere(grid).min(0), np.argwhere(grid).max(0) + 1
+    np.testing.assert_allclose((low + high) / 64 - 1, (0.5, -0.3, 0.1), atol=0.04)
+    np.testing.assert_allclose((high - low) / 32, (0.2, 0.4, 0.6), atol=0.07)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_orientation_of_large_triangles_leaks(seed: int) -> None:
+    cube = box(0.9, 0.9, 0.9).apply_transform(
+        trimesh.transformations.random_rotation_matrix(np.random.default_rng(seed).random(3))
+    )
+    grid = solid_grid(cube, 64)
+    assert grid[32, 32, 32]
+    assert grid.mean() * 8 == pytest.approx(0.9**3, rel=0.15)
+
+
+def test_a_sheet_without_thickness_becomes_two_to_three_voxels_thick() -> None:
+    for height in (0.0, 0.003, 0.0078125, 0.012):
+        sheet = trimesh.Trimesh(
+            [[-0.9, height, -0.5], [0.9, height, -0.5], [0.9, height, 0.5], [-0.9, height, 0.5]], [[0, 1, 2], [0, 2, 3]]
+        )
+        assert 2 <= solid_grid(sheet)[64, :, 64].sum() <= 3
+
+
+def test_a_thin_slanted_rod_stays_in_one_piece() -> None:
+    rod = trimesh.creation.cylinder(0.002, segment=[[-0.8, -0.7, -0.6], [0.7, 0.8, 0.65]])
+    along = np.linspace([-0.8, -0.7, -0.6], [0.7, 0.8, 0.65], 500)
+    assert occupancy(solid_grid(rod), along).all()
+
+
+def test_an_open_underside_is_closed_but_an_open_front_is_not() -> None:
+    cube = box(1, 1, 1)
+    without = {
+        name: trimesh.Trimesh(cube.vertices, cube.faces[cube.face_normals[:, axis] * sign < 0.9])
+        for name, axis, sign in (("bottom", 1, -1), ("front", 2, 1))
+    }
+    assert solid_grid(without["bottom"])[64, 64, 64]
+    assert not solid_grid(without["front"])[64, 64, 64]
+
+
+def test_what_stands_under_a_table_stays_free() -> None:
+    legs = [box(0.08, 1, 0.08, at=(x, -0.1, z)) for x in (-0.7, 0.7) for z in (-0.4, 0.4)]
+    grid = solid_grid(trimesh.util.concatenate([box(1.6, 0.1, 1, at=(0, 0.45, 0)), *legs]))
+    assert not grid[64, 50, 64]
+    assert grid[64, 92, 64]
+
+
+def test_packed_grids_answer_like_plain_ones() -> None:
+    grid = solid_grid(trimesh.creation.annulus(0.3, 0.7, 0.4), 64)
+    np.testing.assert_array_equal(unpack(pack(grid)), grid)
+    points = np.random.default_rng(0).uniform(-1.2, 1.2, (5000, 3))
+    np.testing.assert_array_equal(occupancy(pack(grid), points), occupancy(grid, points))
+    np.testing.assert_array_equal(occupancy(grid, centres(64)).reshape(grid.shape), grid)
+
+
+def test_outside_the_grid_is_outside() -> None:
+    assert not occupancy(np.ones((16, 16, 16), dtype=bool), np.array([[1.2, 0, 0], [0, -5, 0], [0, 0, 1e9]])).any()
+
+
+def test_normalise_fits_the_longest_side_and_centres() -> None:
+    vertices = normalise(np.array([[10.0, 0, 0], [14, 2, 1]]))
+    np.testing.assert_allclose(vertices, [[-0.9, -0.45, -0.225], [0.9, 0.45, 0.225]])
+
+
+@pytest.mark.parametrize("vertices", [np.zeros((0, 3)), np.ones((5, 3)), np.array([[0, 0, 0], [np.nan, 1, 1]])])
+def test_normalise_refuses_what_has_no_size(vertices: np.ndarray) -> None:
+    with pytest.raises(DataError):
+        normalise(vertices)
+
+
+def test_skin_ignores_what_is_hidden_inside() -> None:
+    mesh = trimesh.util.concatenate([box(1.4, 1.4, 1.4), trimesh.creation.icosphere(radius=0.4)])
+    points = skin_points(mesh, solid_grid(mesh), 2000, np.random.default_rng(0))
+    assert points.shape == (2000, 3)
+    assert points.dtype == np.float32
+    np.testing.assert_allclose(np.abs(points).max(1), 0.7, atol=1e-5)
+
+
+def test_skin_of_faces_without_area_is_an_error() -> None:
+    line = trimesh.Trimesh([[0, 0, 0], [0.5, 0, 0], [0.9, 0, 0]], [[0, 1, 2]], process=False)
+    with pytest.raises(DataError, match="area"):
+        skin_points(line, np.zeros((16, 16, 16), dtype=bool), 10, np.random.default_rng(0))

@@ -1,0 +1,69 @@
+import pytest
+import torch
+
+from ddmi_core import fields
+from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig, Posterior
+from ddmi_core.networks.point_encoder import PointSet
+from ddmi_core.progress import Cancelled
+
+SMALL = {
+    "domain": "shape",
+    "latent_channels": 2,
+    "latent_size": 4,
+    "point_channels": 8,
+    "encoder_channels": (8, 8),
+    "decoder_channels": (8, 8, 8),
+    "basis_channels": 8,
+    "readout_width": 8,
+}
+
+
+@pytest.fixture
+def autoencoder() -> D2CVAE:
+    return D2CVAE(AutoencoderConfig(**SMALL)).eval()
+
+
+@pytest.mark.parametrize("hdbf", ["hierarchical", "single"])
+@pytest.mark.parametrize("conditioning", ["coarse_to_fine", "concatenate"])
+def test_the_ablation_switches_build_and_learn(hdbf: str, conditioning: str) -> None:
+    autoencoder = D2CVAE(AutoencoderConfig(**SMALL, hdbf=hdbf, conditioning=conditioning))
+    posterior = autoencoder.encode(PointSet(torch.rand(2, 50, 3) * 2 - 1))
+    basis = autoencoder.decode(posterior.sample())
+    assert [planes[0].shape[-1] for planes in basis] == ([4, 8, 16] if hdbf == "hierarchical" else [16])
+    values = autoencoder.evaluate(basis, torch.rand(2, 30, 3) * 2 - 1)
+    assert values.shape == (2, 30, 1)
+    values.square().sum().backward()
+    assert all(p.grad is not None for p in autoencoder.parameters())
+
+
+def test_kl_is_the_closed_form() -> None:
+    posterior = Posterior(torch.full((1, 1, 2, 2), 0.5), torch.full((1, 1, 2, 2), -0.7))
+    normal = torch.distributions.Normal
+    expected = torch.distributions.kl_divergence(
+        normal(torch.tensor(0.5), torch.tensor(-0.35).exp()), normal(torch.tensor(0.0), torch.tensor(1.0))
+    )
+    torch.testing.assert_close(posterior.kl(), expected)
+
+
+def test_a_field_gives_the_same_values_in_any_chunks(autoencoder: D2CVAE, monkeypatch: pytest.MonkeyPatch) -> None:
+    latent = torch.randn(autoencoder.canvas_shape)
+    coords = torch.rand(3, 1000, 3) * 2 - 1
+    whole = autoencoder.field(latent)(coords)
+    monkeypatch.setattr(fields, "MEMORY_BUDGET", 1)
+    pieces = autoencoder.field(latent)
+    asked: list[float] = []
+    torch.testing.assert_close(pieces(coords, progress=lambda fraction, _: asked.append(fraction)), whole)
+    assert whole.shape == (3, 1000, 1)
+    assert len(asked) == 3 and asked[-1] == 1.0
+
+
+def test_a_query_can_be_cancelled(autoencoder: D2CVAE) -> None:
+    def stop(fraction: float, text: str) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        autoencoder.field(torch.randn(autoencoder.canvas_shape))(torch.zeros(10, 3), progress=stop)
+
+
+def test_no_coordinates_give_no_values(autoencoder: D2CVAE) -> None:
+    assert autoencoder.field(torch.randn(autoencoder.canvas_shape))(torch.zeros(0, 3)).shape == (0, 1)

@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from ddmi_core.networks.layers import CrossPlaneMixing
+from ddmi_core.networks.point_encoder import PointEncoder, PointSet
+from ddmi_core.networks.readout import ReadOut
+from ddmi_core.planes import SINGLE_PLANE, TRI_PLANE
+
+
+def test_mixing_carries_a_signal_to_the_planes_that_share_its_axis() -> None:
+    mixing = CrossPlaneMixing(1, TRI_PLANE)
+    torch.nn.init.ones_(mixing.merge.weight)
+    planes = [torch.zeros(1, 1, 4, 4) for _ in range(3)]
+    planes[0][..., 2] = 1.0  # xy: something at the third column, so at x = cell 2
+    xy, xz, yz = mixing(tuple(planes))
+    assert (xz[0, 0].argmax(dim=-1) == 2).all()  # x runs along the width of xz too
+    assert torch.allclose(yz[0, 0], yz[0, 0, 0, 0])  # yz shares only y, along which nothing changes
+    assert xy.shape == xz.shape
+
+
+def test_a_single_plane_has_nothing_to_mix() -> None:
+    plane = torch.rand(1, 4, 8, 8)
+    assert CrossPlaneMixing(4, SINGLE_PLANE)((plane,))[0] is plane
+
+
+@pytest.mark.parametrize("conditioning", ["coarse_to_fine", "concatenate"])
+def test_the_read_out_is_not_affine_and_uses_every_scale(conditioning: str) -> None:
+    torch.manual_seed(3)
+    readout = ReadOut(8, 3, 1, width=16, conditioning=conditioning)
+    a, b = (tuple(3 * torch.randn(20, 8) for _ in range(3)) for _ in range(2))
+    middle = tuple((x + y) / 2 for x, y in zip(a, b, strict=True))
+    assert (readout(middle) - (readout(a) + readout(b)) / 2).abs().max() > 1e-3
+    for scale in range(3):
+        changed = tuple(b[i] if i == scale else a[i] for i in range(3))
+        assert (readout(changed) - readout(a)).abs().max() > 1e-4
+
+
+def test_the_encoder_does_not_care_about_the_order_of_points() -> None:
+    encoder = PointEncoder(TRI_PLANE, 4, channels=(8, 8), point_channels=8, size=16).eval()
+    positions = torch.rand(1, 200, 3) * 2 - 1
+    shuffled = positions[:, torch.randperm(200)]
+    for before, after in zip(encoder(PointSet(positions)), encoder(PointSet(shuffled)), strict=True):
+        assert before.shape == (1, 4, 8, 8)
+        torch.testing.assert_close(before, after, atol=1e-5, rtol=1e-4)

@@ -1,0 +1,109 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from ddmi_core import model_folder
+from ddmi_core.errors import ModelError
+from ddmi_core.model_folder import describe, find_model, list_models
+from ddmi_core.pipeline import Pipeline
+from tests.tiny_model import save_tiny_model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def test_a_saved_model_gives_the_same_shape_again(folder: Path, tmp_path: Path) -> None:
+    first = Pipeline.from_pretrained(folder)
+    first.save_pretrained(tmp_path / "copy")
+    second = Pipeline.from_pretrained(tmp_path / "copy")
+    latents = [pipeline.sample("a ball", [5], steps=3)[0] for pipeline in (first, second)]
+    assert torch.equal(*latents)
+    coords = torch.rand(100, 3) * 2 - 1
+    assert torch.equal(first.decode(latents[0])(coords), second.decode(latents[1])(coords))
+    assert first.hash == second.hash
+
+
+def test_a_very_long_prompt_is_taken(folder: Path) -> None:
+    assert len(Pipeline.from_pretrained(folder).sample("a round table " * 800, [1], steps=1)) == 1
+
+
+def test_an_empty_prompt_ignores_guidance(folder: Path) -> None:
+    pipeline = Pipeline.from_pretrained(folder)
+    assert torch.equal(
+        pipeline.sample("  ", [1], steps=2, guidance=9)[0], pipeline.sample("", [1], steps=2, guidance=1)[0]
+    )
+
+
+def test_models_are_found_by_name_and_by_folder(folder: Path, home: Path) -> None:
+    own = home / "models" / "mine"
+    Pipeline.from_pretrained(folder).save_pretrained(own)
+    assert find_model("tiny") == own
+    assert find_model(folder) == folder
+    assert "tiny" in [info.name for info in list_models()]
+    assert describe(own).domain == "shape"
+    with pytest.raises(ModelError, match="tiny"):
+        find_model("no such model")
+
+
+def _damage(folder: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "damaged"
+    Pipeline.from_pretrained(folder).save_pretrained(copy)
+    return copy
+
+
+def test_a_missing_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model folder"):
+        Pipeline.from_pretrained(tmp_path / "nowhere")
+
+
+def test_a_foreign_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not a model folder"):
+        Pipeline.from_pretrained(tmp_path)
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline"}))
+    with pytest.raises(ModelError, match="StableDiffusionPipeline"):
+        Pipeline.from_pretrained(tmp_path)
+
+
+def test_truncated_weights_are_said(folder: Path, tmp_path: Path) -> None:
+    copy = _damage(folder, tmp_path)
+    weights = copy / model_folder.DENOISER_WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(ModelError, match="damaged"):
+        Pipeline.from_pretrained(copy)
+
+
+def test_a_missing_part_is_named(folder: Path, tmp_path: Path) -> None:
+    copy = _damage(folder, tmp_path)
+    (copy / model_folder.AUTOENCODER_WEIGHTS).unlink()
+    with pytest.raises(ModelError, match=r"autoencoder/weights\.safetensors"):
+        Pipeline.from_pretrained(copy)
+
+
+def test_weights_that_are_not_numbers_are_said(folder: Path, tmp_path: Path) -> None:
+    copy = _damage(folder, tmp_path)
+    path = copy / model_folder.AUTOENCODER_WEIGHTS
+    tensors = load_file(path)
+    name = next(iter(tensors))
+    tensors[name].view(-1)[0] = float("nan")
+    save_file(tensors, path)
+    with pytest.raises(ModelError, match="not numbers"):
+        Pipeline.from_pretrained(copy)
+
+
+def test_weights_of_other_sizes_are_said(folder: Path, tmp_path: Path) -> None:
+    copy = _damage(folder, tmp_path)
+    path = copy / model_folder.AUTOENCODER_CONFIG
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "readout_width": 99}))
+    with pytest.raises(ModelError, match="does not fit"):
+        Pipeline.from_pretrained(copy)
+
+
+def test_a_latent_of_another_model_is_refused(folder: Path) -> None:
+    with pytest.raises(ModelError, match="another model"):
+        Pipeline.from_pretrained(folder).decode(torch.zeros(3, 3, 3))

@@ -1,0 +1,161 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import trimesh
+from safetensors.torch import load_file
+
+from ddmi_core.coordinates import grid
+from ddmi_core.data.labels import normalise, solid_grid
+from ddmi_core.errors import DDMIError
+from ddmi_core.metrics.shapes import volumetric_iou
+from ddmi_core.pipeline import Pipeline
+from ddmi_core.training import loop
+from ddmi_core.training.autoencoder_stage import AutoencoderStage
+from ddmi_core.training.config import RunConfig
+from ddmi_core.training.loop import Stopped
+from ddmi_core.training.run import train
+from ddmi_core.training.run_folder import RunFolder
+
+QUICK = [
+    "stage1.steps=8",
+    "stage1.batch=2",
+    "stage1.queries=64",
+    "stage1.sample_every=100",
+    "stage2.steps=8",
+    "stage2.batch=2",
+    "stage2.cached_latents=6",
+    "stage2.sample_every=100",
+    "denoiser.channels=[32, 32]",
+    "precision=float32",
+]
+
+
+def _quick(*more: str) -> RunConfig:
+    return RunConfig.from_preset("shape-tiny").with_overrides([*QUICK, *more])
+
+
+def _losses(run: Path) -> dict[tuple[str, int], float]:
+    events = RunFolder(run).events()
+    return {(e["stage"], e["step"]): e["losses"]["loss"] for e in events if "losses" in e}
+
+
+@pytest.fixture
+def every_step_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "RECORD_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("every_step_recorded")
+def test_an_interrupted_run_goes_on_exactly_as_one_that_was_not(tmp_path: Path) -> None:
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    model = train(_quick(), whole, device="cpu")
+
+    config = _quick()
+    run = RunFolder(halves)
+    original = AutoencoderStage.loss
+
+    def stop_in_the_middle(self: Any, batch: Any, step: int, generator: Any) -> Any:
+        if step == 3:
+            run.command("stop")
+        return original(self, batch, step, generator)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AutoencoderStage, "loss", stop_in_the_middle)
+        with pytest.raises(Stopped):
+            train(config, halves, device="cpu")
+    assert 0 < max(step for _, step in _losses(halves)) < 8
+    resumed = train(config, halves, resume=True, device="cpu")
+
+    assert _losses(halves) == _losses(whole)
+    for part in ("autoencoder", "denoiser"):
+        a, b = (load_file(folder / part / "weights.safetensors") for folder in (model, resumed))
+        assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_run_folder_is_not_overwritten(tmp_path: Path) -> None:
+    RunFolder(tmp_path / "run").create(_quick())
+    with pytest.raises(DDMIError, match="already holds a run"):
+        train(_quick(), tmp_path / "run")
+
+
+@pytest.mark.usefixtures("every_step_recorded")
+def test_a_loss_that_is_not_finite_goes_back_and_lowers_the_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = AutoencoderStage.loss
+    broken = {5}
+
+    def sometimes_broken(self: Any, batch: Any, step: int, generator: Any) -> Any:
+        loss, figures = original(self, batch, step, generator)
+        if step in broken:
+            broken.discard(step)
+            loss = loss * float("nan")
+        return loss, figures
+
+    monkeypatch.setattr(AutoencoderStage, "loss", sometimes_broken)
+    train(_quick("checkpoint_minutes=0.00001"), tmp_path / "run", device="cpu")
+    events = RunFolder(tmp_path / "run").events()
+    assert any("half the rate" in event.get("message", "") for event in events)
+    rates = [e["learning_rate"] for e in events if e["stage"] == "autoencoder" and "losses" in e and e["step"] == 6]
+    settings = _quick().stage1
+    assert rates == [pytest.approx(loop.learning_rate(settings, 5) / 2)]
+
+
+def test_divergence_from_the_start_stops_with_a_clear_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = AutoencoderStage.loss
+    monkeypatch.setattr(AutoencoderStage, "loss", lambda *args: (original(*args)[0] * float("nan"), {}))
+    with pytest.raises(DDMIError, match="not finite"):
+        train(_quick(), tmp_path / "run", device="cpu")
+
+
+def test_overrides_and_mistakes() -> None:
+    config = _quick("stage1.learning_rate=0.5", "autoencoder.hdbf=single")
+    assert config.stage1.learning_rate == 0.5 and config.autoencoder.hdbf == "single"
+    assert RunConfig.from_preset("shape-tiny").stage1.learning_rate != 0.5
+    for wrong in ("stage1.stepz=3", "stage1.steps", "stage1.steps=many"):
+        with pytest.raises(DDMIError):
+            _quick(wrong)
+    with pytest.raises(DDMIError, match="shape-tiny"):
+        RunConfig.from_preset("nothing")
+
+
+def test_a_configuration_survives_its_file(tmp_path: Path) -> None:
+    config = _quick()
+    (tmp_path / "run.yaml").write_text(config.to_yaml())
+    assert RunConfig.from_file(tmp_path / "run.yaml") == config
+
+
+def test_four_shapes_are_learned_by_heart(tmp_path: Path) -> None:
+    """Mesh files in, both stages, a model folder out: it reconstructs what it was trained on."""
+    meshes = {
+        "box": trimesh.creation.box((2, 1, 1.5)),
+        "ball": trimesh.creation.icosphere(radius=1),
+        "post": trimesh.creation.cylinder(radius=0.4, height=2),
+        "ring": trimesh.creation.torus(major_radius=1, minor_radius=0.4),
+    }
+    for name, mesh in meshes.items():
+        mesh.export(tmp_path / f"{name}.ply")
+    config = RunConfig.from_preset("shape-tiny").with_overrides(
+        [
+            f"data=[{{source: {tmp_path}}}]",
+            "stage1.steps=260",
+            "stage1.kl_weight=0.00001",
+            "stage1.sample_every=1000",
+            "stage2.steps=2",
+            "stage2.batch=4",
+            "stage2.cached_latents=8",
+            "stage2.sample_every=1000",
+        ]
+    )
+    pipeline = Pipeline.from_pretrained(train(config, tmp_path / "run", device="cpu"))
+    centres = grid(64, 64, 64)
+    overlaps = {}
+    for name, mesh in meshes.items():
+        field = pipeline.decode(pipeline.encode(tmp_path / f"{name}.ply"))
+        solid = solid_grid(trimesh.Trimesh(normalise(mesh.vertices), mesh.faces, process=False), 64)
+        overlaps[name] = volumetric_iou((field(centres)[..., 0] > 0).numpy(), solid)
+    trained = json.loads((tmp_path / "run" / "model" / "model_index.json").read_text())
+    assert trained["domain"] == "shape"
+    assert sorted(overlaps.values())[1] >= 0.95, overlaps  # one of the four is held out
