@@ -62,9 +62,9 @@ def read_shape(path: Path) -> Float[np.ndarray, "n 3"]:
 def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderShapes:
     """Read a folder of OBJ, PLY, STL, GLB and OFF meshes, subfolders included, as the `train` or `held_out` part.
 
-    The optional captions.csv has the columns file (relative to the folder) and caption; a file may have several rows, and
-    shapes without any are trained on without words. One in ten shapes is held out by a hash of the file's bytes, so copies
-    stay on one side and adding files moves no other; at least one is held out, and a lone shape serves both parts.
+    The optional captions.csv has the columns file (relative to the folder) and caption; a file may have several rows,
+    and shapes without any are trained on without words. One in ten shapes is held out by a hash of the file's bytes, so
+    copies stay on one side; at least one is held out, and a lone shape serves both parts.
     Files that cannot be used are left out and listed. Labels are cached.
 
     Raises:
@@ -114,7 +114,7 @@ def _load(path: Path) -> tuple[trimesh.Trimesh, None] | tuple[None, np.ndarray]:
     try:
         # Unprocessed: otherwise broken vertices would vanish silently.
         parts = trimesh.load_scene(path, process=False, skip_materials=True).dump()
-    except Exception as error:  # noqa: BLE001 - trimesh's readers fail in every way on a damaged file
+    except Exception as error:  # trimesh's readers fail in every way on a damaged file
         raise DataError(f"{path.name} cannot be read, it is damaged or not what its suffix says ({error}).") from error
     parts = [part for part in parts if isinstance(part, trimesh.Trimesh | trimesh.PointCloud)]
     vertices = [np.asarray(part.vertices, dtype=np.float64).reshape(-1, 3) for part in parts]
@@ -154,7 +154,7 @@ def _cached_label(file: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         with np.load(stored, allow_pickle=False) as content:
             return content["grid"], content["points"]
-    except Exception:  # noqa: BLE001 - absent or damaged, it is made again
+    except Exception:  # absent or damaged, it is made again
         pass
     mesh, _ = _load(file)
     if mesh is None:

@@ -1,7 +1,8 @@
 """What is inside a shape: solid voxel grids from any triangle mesh, and the questions asked of them.
 
-Catalogue meshes are rarely watertight, so "inside" is defined by a grid and not by the mesh: the voxels that the surface
-touches, and everything that cannot be reached from outside. Cell i along an axis has its centre at (2i + 1)/N - 1.
+Catalogue meshes are rarely watertight, so "inside" is defined by a grid and not by the mesh: the voxels that the
+surface touches, and everything that cannot be reached from outside. Cell i along an axis has its centre at
+(2i + 1)/N - 1.
 """
 
 from __future__ import annotations
@@ -76,12 +77,12 @@ def solid_grid(mesh: trimesh.Trimesh, resolution: int = RESOLUTION) -> Bool[np.n
     return solid
 
 
-def pack(grid: Bool[np.ndarray, "x y z"]) -> UInt8[np.ndarray, "x y z/8"]:
+def pack(grid: Bool[np.ndarray, "x y z"]) -> UInt8[np.ndarray, "x y bytes"]:
     """Eight voxels along z in a byte, the first in the highest bit."""
     return np.packbits(grid, axis=-1)
 
 
-def unpack(packed: UInt8[np.ndarray, "x y z/8"]) -> Bool[np.ndarray, "x y z"]:
+def unpack(packed: UInt8[np.ndarray, "x y bytes"]) -> Bool[np.ndarray, "x y z"]:
     """The inverse of `pack`."""
     return np.unpackbits(packed, axis=-1).astype(bool)
 
@@ -96,7 +97,7 @@ def occupancy(grid: Shaped[np.ndarray, "x y z"], points: Float[np.ndarray, "n 3"
     position = (np.asarray(points, dtype=np.float32) + 1) * (resolution / 2) - 0.5
     corner = np.floor(position)
     weight = position - corner
-    cells = np.clip(corner, -1, resolution).astype(np.int32)  # far outside: all eight corners are outside the grid
+    cells = np.clip(corner, -2, resolution).astype(np.int32)  # far outside: all eight corners are outside the grid
     flat = grid.reshape(-1)
     value = np.zeros(len(position), dtype=np.float32)
     for dx, dy, dz in np.ndindex(2, 2, 2):

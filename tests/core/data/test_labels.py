@@ -34,7 +34,7 @@ def test_no_orientation_of_large_triangles_leaks(seed: int) -> None:
     )
     grid = solid_grid(cube, 64)
     assert grid[32, 32, 32]
-    assert grid.mean() * 8 == pytest.approx(0.9**3, rel=0.15)
+    assert 0.9**3 < grid.mean() * 8 < 0.97**3  # touched voxels reach a little beyond a slanted side
 
 
 def test_a_sheet_without_thickness_becomes_two_to_three_voxels_thick() -> None:
