@@ -339,8 +339,8 @@ def sofa(draft: Draft) -> None:
     for i in range(seats if split else 1):
         wide = each if split else width
         x = -width / 2 + (i + 0.5) * wide
-        size = (wide - gap, cushion, depth - 0.01)
-        build.box((x, seat - cushion / 2, 0.005), size, rounding=soft)
+        extent = (wide - gap, cushion, depth - 0.01)
+        build.box((x, seat - cushion / 2, 0.005), extent, rounding=soft)
         if split:
             tall = back_top - seat + draft.pick((0.0, 0.04))
             frame = rotation(x=-0.12)
