@@ -67,6 +67,12 @@ class MiniLMEncoder(TextEncoder):
         ensure_torchvision()
         from tokenizers import Tokenizer
         from transformers import BertModel
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # it would write to stderr for a load of a tenth of a second
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()  # it would draw over the command line's own
 
         folder = _minilm_folder()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
