@@ -148,7 +148,7 @@ def _count_legs(grid: Grid, plate: int) -> int | None:
     votes: Counter[int] = Counter()
     levels = range(int(0.08 * underside), max(int(0.92 * underside), 1))
     for level in levels:
-        number = _slender_parts(grid[:, level], reach, areas[plate])
+        number = _slender_parts(grid[:, level], reach, int(areas[plate]))
         if number is not None:
             votes[number] += 1
     if not votes:

@@ -95,7 +95,12 @@ class ProceduralShapes:
         coords[n_query - near :] = drawn[n_surface:] + np.float32(sigma) * noise
         targets = shape.inside(coords @ np.linalg.inv(matrix).T).astype(np.float32)[:, None]
         caption = texts[int(rng.integers(len(texts)))]
-        return {"points": drawn[:n_surface], "coords": coords, "targets": targets, "caption": caption}
+        return {
+            "points": drawn[:n_surface].astype(np.float32, copy=False),
+            "coords": coords,
+            "targets": targets,
+            "caption": caption,
+        }
 
     def grid(self, i: int, resolution: int = 128) -> NDArray[np.bool_]:
         """Inside or not at the cell centres of a grid: (resolution,) * 3, indexed [ix, iy, iz]."""

@@ -108,7 +108,7 @@ def test_a_mesh_is_voxelised_into_the_grid_it_came_from() -> None:
 
 def test_measures_agree_with_the_facts_of_procedural_furniture() -> None:
     shapes, right = procedural(400, seed=21), []
-    wanted = [i for i in range(60) if shapes.kind(i) in ("table", "chair")]
+    wanted = [i for i in range(40) if shapes.kind(i) in ("table", "chair")]
     for i in wanted:
         truth, facts = shapes.attributes(i), measure(shapes.grid(i, 80))
         if truth["kind"] == "table" and truth["top"] in ("round", "rectangular"):
@@ -117,4 +117,4 @@ def test_measures_agree_with_the_facts_of_procedural_furniture() -> None:
             right.append(facts.n_legs == truth["legs"])
         if truth["kind"] == "chair":
             right.append(facts.armrests == truth["arms"])
-    assert len(right) > 40 and np.mean(right) >= 0.93
+    assert len(right) > 30 and np.mean(right) >= 0.93
