@@ -107,7 +107,7 @@ def label(piece: Piece) -> tuple[FurnitureEntry, np.ndarray, np.ndarray] | str:
         id=piece.id,
         name=piece.name,
         kind=kind,
-        captions=captions_of(piece.name, piece.tags, kind, measure(grid)),
+        captions=captions_of(piece.name, piece.tags, kind, measure(grid), piece.size),
         split="held_out" if _group(grid) % 10 == 0 else "train",
         catalogue=piece.catalogue,
         creator=piece.creator,
@@ -131,7 +131,7 @@ def credits(entries: list[FurnitureEntry]) -> str:
     lines = [
         "# Furniture starter set: where the shapes come from",
         "",
-        f"The shapes are made from the meshes of Debian's package `{PACKAGE}`, the furniture libraries of Sweet Home 3D",
+        f"The shapes are made from the meshes of Debian's package `{PACKAGE}`, the libraries of Sweet Home 3D",
         "(www.sweethome3d.com). Changed: turned, normalised, labelled on a voxel grid; only grids and points are kept.",
         "",
         "| library | shapes | licence |",
