@@ -50,7 +50,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "screenshot", "Save a screenshot…", "Shape", "File", ("Ctrl+Shift+S",), "screenshot", "Save the view as a PNG"
     ),
     ActionSpec("quit", "Quit", "Window", "File", ("Ctrl+Q",)),
-    ActionSpec("prompt", "Go to the prompt", "Generate", "Generate", ("Ctrl+L", "/"), tip="Put the cursor in the prompt"),
+    ActionSpec(
+        "prompt", "Go to the prompt", "Generate", "Generate", ("Ctrl+L", "/"), tip="Put the cursor in the prompt"
+    ),
     ActionSpec("generate", "Generate", "Generate", "Generate", ("Ctrl+Return", "Ctrl+Enter"), "spark"),
     ActionSpec("cancel", "Cancel the running job", "Generate", "Generate", ("Esc",), "stop"),
     ActionSpec("dice", "Roll a new seed", "Generate", "Generate", ("Ctrl+R",), "dice"),

@@ -123,7 +123,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ddmi-studio", description="Generate continuous shapes from prompts.")
     parser.add_argument("--prompt", help="put this prompt into the form")
     parser.add_argument(
-        "--screenshot", type=Path, metavar="FILE", help="generate the prompt, if any, save a picture of the window, and quit"
+        "--screenshot",
+        type=Path,
+        metavar="FILE",
+        help="generate the prompt, if any, save a picture of the window, and quit",
     )
     parser.add_argument("--theme", choices=("system", "dark", "light"), help="instead of the remembered one")
     parser.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="of the window, in pixels")

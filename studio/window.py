@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
@@ -188,7 +188,9 @@ class MainWindow(QMainWindow):
     def generate(self) -> None:
         """Generate what the form says; a seed that is not kept is rolled first."""
         if self.state.selected_model is None:
-            self.state.notifications.warning("No model is installed, so nothing can be generated. Open Models to add one.")
+            self.state.notifications.warning(
+                "No model is installed, so nothing can be generated. Open Models to add one."
+            )
             return
         self.show_room(_SHAPES)
         self._try(self.engine.generate)
@@ -242,7 +244,9 @@ class MainWindow(QMainWindow):
         self.actions_["undo_delete"].setEnabled(True)
         title = item_title(item)
         title = title if len(title) <= 60 else title[:59] + "…"
-        self.state.notifications.info(f"Deleted “{title}”, seed {item.recipe.seed}.", action=Action("Undo", self.undo_delete))
+        self.state.notifications.info(
+            f"Deleted “{title}”, seed {item.recipe.seed}.", action=Action("Undo", self.undo_delete)
+        )
         neighbour = self.history.model.item(min(row, self.history.model.rowCount() - 1))
         if neighbour is not None:
             self.open_item(neighbour)
@@ -258,7 +262,9 @@ class MainWindow(QMainWindow):
     def choose_import(self) -> None:
         """Ask for a mesh or point cloud to reconstruct."""
         patterns = " ".join(f"*{suffix}" for suffix in shapes.IMPORT_FORMATS)
-        path, _ = QFileDialog.getOpenFileName(self, "Reconstruct a mesh or point cloud", "", f"Meshes and point clouds ({patterns})")
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Reconstruct a mesh or point cloud", "", f"Meshes and point clouds ({patterns})"
+        )
         if path:
             self.reconstruct(Path(path))
 
@@ -269,7 +275,9 @@ class MainWindow(QMainWindow):
             self.state.notifications.error(f"{path.name} cannot be read as a shape. Files of these kinds can: {known}.")
             return
         if self.state.selected_model is None:
-            self.state.notifications.warning("No model is installed, so nothing can be reconstructed. Open Models to add one.")
+            self.state.notifications.warning(
+                "No model is installed, so nothing can be reconstructed. Open Models to add one."
+            )
             return
         self.show_room(_SHAPES)
         self._try(lambda: self.engine.reconstruct(path))
@@ -299,7 +307,9 @@ class MainWindow(QMainWindow):
         if image.save(str(target)):
             self._say_written(target)
         else:
-            self.state.notifications.error(f"The picture could not be written to {target}. Check the folder and the space left.")
+            self.state.notifications.error(
+                f"The picture could not be written to {target}. Check the folder and the space left."
+            )
 
     def set_theme(self, choice: ThemeChoice) -> None:
         """Choose dark, light, or the system's."""
@@ -323,12 +333,17 @@ class MainWindow(QMainWindow):
             self._refine_timer.start()
 
     def on_view_ready(self, result: ViewReady) -> None:
-        """Show an item that was opened, or its finer view."""
-        if result.request.generation == self.state.generation:
-            self.state.show(result.item)
-            self.stage.show_view(result.view, result.resolution, fit=not result.request.refining)
-            if not result.request.refining:
-                self._refine_timer.start()
+        """Show an item that was opened, or the finer view of the one that is still on the stage."""
+        shown = self.state.shown
+        refining = result.request.refining
+        if result.request.generation != self.state.generation:
+            return
+        if refining and (shown is None or shown.id != result.item.id):
+            return
+        self.state.show(result.item)
+        self.stage.show_view(result.view, result.resolution, fit=not refining)
+        if not refining:
+            self._refine_timer.start()
 
     def on_export_done(self, result: ExportDone) -> None:
         """Say where the file is."""
@@ -337,8 +352,14 @@ class MainWindow(QMainWindow):
         self._say_written(result.request.path, figures)
 
     def _refine(self) -> None:
-        if self.state.shown is not None:
-            self.engine.refine(self.state.shown)
+        """Ask for a finer view of what is on the stage, once nothing else is being worked on."""
+        item = self.state.shown
+        if item is None:
+            return
+        if self.state.jobs.active():
+            self._refine_timer.start()
+        else:
+            self._try(lambda: self.engine.refine(item))
 
     def _say_written(self, path: Path, figures: str = "") -> None:
         self.state.notifications.info(
@@ -428,19 +449,19 @@ class MainWindow(QMainWindow):
 
     # Qt
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent) -> None:
         """Reconstruct the files that were dropped."""
         for url in event.mimeData().urls():
             if url.isLocalFile():
                 self.reconstruct(Path(url.toLocalFile()))
         event.acceptProposedAction()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Ask when work is going on; remember how things were left."""
         if self.state.jobs.active() and not self._may_quit():
             event.ignore()
@@ -460,7 +481,11 @@ class MainWindow(QMainWindow):
         question = QMessageBox(self)
         question.setWindowTitle("Quit DDMI Studio?")
         question.setText(f"{work} still going on.")
-        question.setInformativeText("Quitting cancels it. What is finished is in the history." if count == 1 else "Quitting cancels them. What is finished is in the history.")
+        question.setInformativeText(
+            "Quitting cancels it. What is finished is in the history."
+            if count == 1
+            else "Quitting cancels them. What is finished is in the history."
+        )
         leave = question.addButton("Quit", QMessageBox.ButtonRole.DestructiveRole)
         stay = question.addButton("Keep working", QMessageBox.ButtonRole.RejectRole)
         question.setDefaultButton(stay)

@@ -57,7 +57,11 @@ class AboutDialog(QDialog):
         layout.setSpacing(GRID)
         layout.addLayout(top)
         layout.addSpacing(GRID)
-        layout.addWidget(label("Generates continuous shapes from prompts: functions, not polygons, until you export them.", wrap=True))
+        layout.addWidget(
+            label(
+                "Generates continuous shapes from prompts: functions, not polygons, until you export them.", wrap=True
+            )
+        )
         layout.addWidget(line())
         for title, text in _CREDITS:
             layout.addWidget(label(title, "heading"))

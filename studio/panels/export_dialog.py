@@ -42,7 +42,9 @@ class ExportChoice:
 class ExportDialog(QDialog):
     """Asks how to export one item. After `accept`, `path()` and `choice()` hold the answer."""
 
-    def __init__(self, title: str, formats: Mapping[str, str], choice: ExportChoice, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, formats: Mapping[str, str], choice: ExportChoice, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
         self.setFixedWidth(_WIDTH)

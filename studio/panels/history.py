@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -64,7 +75,7 @@ class HistoryModel(QAbstractListModel):
         ids = [one.id for one in self._items]
         return ids.index(item.id) if item is not None and item.id in ids else -1
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         """How many items there are."""
         return 0 if parent.isValid() else len(self._items)
 
@@ -125,7 +136,7 @@ class _Delegate(QStyledItemDelegate):
         self._theme = theme
         self.shown_id = ""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:  # noqa: N802
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """A square and a gap to the next one."""
         return QSize(THUMBNAIL + GRID, THUMBNAIL + GRID)
 
@@ -175,7 +186,7 @@ class _Delegate(QStyledItemDelegate):
 class _Strip(QListView):
     """One row that the wheel scrolls sideways."""
 
-    def wheelEvent(self, event) -> None:  # type: ignore[no-untyped-def]  # noqa: N802
+    def wheelEvent(self, event) -> None:  # type: ignore[no-untyped-def]
         """Scroll along the strip whichever way the wheel turns."""
         delta = event.angleDelta().x() or event.angleDelta().y()
         bar = self.horizontalScrollBar()
@@ -270,7 +281,9 @@ class HistoryPanel(QWidget):
         self._empty.setVisible(count == 0)
         starred_only = self.starred.isChecked()
         self._empty.setText(
-            "Nothing is starred yet." if starred_only else "Shapes that you generate are kept here, with their whole recipe."
+            "Nothing is starred yet."
+            if starred_only
+            else "Shapes that you generate are kept here, with their whole recipe."
         )
         self._count.setText(f"{count:,}" if count else "")
         if self.model.row_of(self._state.shown) >= 0:

@@ -193,9 +193,7 @@ class Inspector(QWidget):
         for key, (name, tip) in _SAMPLERS.items():
             self.sampler.addItem(name, key)
             self.sampler.setItemData(self.sampler.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self.sampler.activated.connect(
-            lambda index: self._state.update_form(sampler=self.sampler.itemData(index))
-        )
+        self.sampler.activated.connect(lambda index: self._state.update_form(sampler=self.sampler.itemData(index)))
         rows.addWidget(_field_label("Sampler", self.sampler))
         rows.addWidget(self.sampler)
         self.advanced = Fold(self._theme, "Advanced", content)

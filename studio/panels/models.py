@@ -102,9 +102,7 @@ class ModelsRoom(QWidget):
         top.addWidget(folder)
         top.addWidget(use)
         rows.addLayout(top)
-        facts = (
-            f"{model.domain.capitalize()} model  ·  {model.size_bytes / 1e6:.1f} MB  ·  text encoder {model.text_encoder}"
-        )
+        facts = f"{model.domain.capitalize()} model  ·  {model.size_bytes / 1e6:.1f} MB  ·  text encoder {model.text_encoder}"
         rows.addWidget(label(facts, "small", wrap=True, selectable=True))
         where = label(str(model.folder), "small", wrap=True, selectable=True)
         where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

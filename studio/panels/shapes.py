@@ -19,7 +19,12 @@ from studio.widgets.basics import action_button, label, line, styled
 from studio.widgets.viewport import MeshData, Viewport
 
 DOMAIN = "shape"
-EXPORT_FORMATS = {".glb": "GLB, glTF binary", ".obj": "OBJ, Wavefront", ".ply": "PLY, Stanford", ".stl": "STL, for printing"}
+EXPORT_FORMATS = {
+    ".glb": "GLB, glTF binary",
+    ".obj": "OBJ, Wavefront",
+    ".ply": "PLY, Stanford",
+    ".stl": "STL, for printing",
+}
 IMPORT_FORMATS = (".obj", ".ply", ".stl", ".glb", ".off")
 PREVIEW_RESOLUTION = 64
 FINE_RESOLUTION = 128
@@ -166,7 +171,7 @@ class _EmptyState(QWidget):
         self._examples.setVisible(possible)
         self._place()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
             self._place()
         return super().eventFilter(watched, event)
@@ -177,5 +182,7 @@ class _EmptyState(QWidget):
             return
         width = min(480, parent.width() - 4 * GRID)
         height = max(self.layout().heightForWidth(width), self.layout().sizeHint().height())
-        self.setGeometry((parent.width() - width) // 2, max(GRID, round((parent.height() - height) * 0.42)), width, height)
+        self.setGeometry(
+            (parent.width() - width) // 2, max(GRID, round((parent.height() - height) * 0.42)), width, height
+        )
         self.raise_()

@@ -18,7 +18,9 @@ def sections() -> list[tuple[str, list[tuple[str, list[str]]]]]:
     """Section, then its actions with their keys; only what has a shortcut, in the order of the actions."""
     result = []
     for section, specs in groupby(ACTIONS, key=lambda spec: spec.section):
-        rows = [(spec.text.rstrip("…"), [shown_keys(keys) for keys in spec.shortcuts]) for spec in specs if spec.shortcuts]
+        rows = [
+            (spec.text.rstrip("…"), [shown_keys(keys) for keys in spec.shortcuts]) for spec in specs if spec.shortcuts
+        ]
         if rows:
             result.append((section, rows))
     result.append(("Mouse", [(text, [keys]) for text, keys in MOUSE]))

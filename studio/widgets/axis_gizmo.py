@@ -42,7 +42,7 @@ class AxisGizmo(QWidget):
     def _tip(self, axis: int) -> QPointF:
         return QPointF(_SIDE / 2 + _ARM * self._rotation[0, axis], _SIDE / 2 - _ARM * self._rotation[1, axis])
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the axes, the farthest first."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -62,7 +62,7 @@ class AxisGizmo(QWidget):
             box = QRectF(tip.x() - _TIP, tip.y() - _TIP, 2 * _TIP, 2 * _TIP)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "XYZ"[axis])
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Look along the axis whose tip was clicked."""
         for axis in np.argsort(-self._rotation[2]):
             offset = event.position() - self._tip(int(axis))

@@ -105,12 +105,12 @@ class ElidedLabel(QLabel):
         if look:
             self.setProperty("look", look)
 
-    def setText(self, text: str) -> None:  # noqa: N802
+    def setText(self, text: str) -> None:
         """Show another text."""
         super().setText(text)
         self.setToolTip(text)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much as fits."""
         painter = QPainter(self)
         painter.setFont(self.font())
@@ -159,7 +159,14 @@ class SliderField(QWidget):
     changed = Signal(float)
 
     def __init__(
-        self, name: str, low: float, high: float, *, decimals: int = 0, step: float = 1.0, slider_high: float | None = None
+        self,
+        name: str,
+        low: float,
+        high: float,
+        *,
+        decimals: int = 0,
+        step: float = 1.0,
+        slider_high: float | None = None,
     ) -> None:
         super().__init__()
         self._scale = 10**decimals

@@ -11,6 +11,7 @@ from jaxtyping import Float
 FIELD_OF_VIEW = 30.0  # degrees, vertical
 MIN_DISTANCE, MAX_DISTANCE = 0.15, 40.0
 _MAX_ELEVATION = 90.0
+_FILLED = 0.8  # how much of the picture a fitted box takes
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,10 @@ STANDARD_VIEWS: dict[str, tuple[float, float]] = {
 
 def fitted(view: View, low: Float[np.ndarray, " 3"], high: Float[np.ndarray, " 3"]) -> View:
     """`view` moved so that the box from `low` to `high` fills the picture with a margin, from the same direction."""
-    centre = (np.asarray(low, dtype=float) + np.asarray(high, dtype=float)) / 2
-    radius = max(float(np.linalg.norm(np.asarray(high, dtype=float) - np.asarray(low, dtype=float))) / 2, 0.05)
-    distance = 1.12 * radius / np.sin(np.radians(FIELD_OF_VIEW / 2))
+    low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    centre, half = (low + high) / 2, np.maximum((high - low) / 2, 0.03)
+    signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    corners = np.abs(half) * signs @ view.rotation().T  # right, up, toward the camera
+    sideways = np.abs(corners[:, :2]).max(axis=1)
+    distance = (corners[:, 2] + sideways / (_FILLED * np.tan(np.radians(FIELD_OF_VIEW / 2)))).max()
     return replace(view, distance=float(distance), centre=(float(centre[0]), float(centre[1]), float(centre[2])))

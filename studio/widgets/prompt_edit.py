@@ -36,7 +36,7 @@ class PromptEdit(QPlainTextEdit):
             cursor.movePosition(cursor.MoveOperation.End)
             self.setTextCursor(cursor)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """Keep the cursor in view."""
         super().focusInEvent(event)
         self.ensureCursorVisible()

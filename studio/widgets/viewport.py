@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, Int
-from PySide6.QtCore import QEasingCurve, QVariantAnimation, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QImage, QResizeEvent
+from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPointF, Qt, QVariantAnimation, Signal
+from PySide6.QtGui import QCloseEvent, QImage, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vispy import app, gloo
 
@@ -108,11 +108,14 @@ class _Stage(app.Canvas):
             return
         if self._triangles is not None and self._shadow_is_stale:
             self._draw_shadow()
+        self._bind_widget()
         self.context.set_viewport(0, 0, width, height)
         camera = self.view.world_to_camera().T.astype(np.float32)
         projection = self.view.projection(width / height).T.astype(np.float32)
 
-        gloo.clear(color=True, depth=True)
+        gloo.clear(
+            color=(0, 0, 0, 1), depth=True
+        )  # opaque: vispy clears the alpha channel to this when a frame is done
         gloo.set_state(depth_test=False, blend=False, cull_face=False)
         self._background["aspect"] = width / height
         self._background.draw("triangle_strip")
@@ -140,7 +143,9 @@ class _Stage(app.Canvas):
         self._floor["camera"], self._floor["projection"] = camera, projection
         self._floor["origin"], self._floor["extent"] = self._origin, self._extent
         self._floor["lines"] = float(self.grid)
-        above = float(np.clip(self.view.elevation / 4.0, 0.0, 1.0))  # from under the floor, its shadow would hide the object
+        above = float(
+            np.clip(self.view.elevation / 4.0, 0.0, 1.0)
+        )  # from under the floor, its shadow would hide the object
         self._floor["shade"] = self._shade * above if self._triangles is not None else 0.0
         self._floor.draw("triangle_strip")
         gloo.set_depth_mask(True)
@@ -161,6 +166,11 @@ class _Stage(app.Canvas):
             with self._targets[target]:
                 self._blur.draw("triangle_strip")
 
+    def _bind_widget(self) -> None:
+        """Draw into the widget: vispy remembers the framebuffer that it had at first, and Qt makes a new one at every resize."""
+        self.context.flush_commands()
+        gloo.gl.glBindFramebuffer(gloo.gl.GL_FRAMEBUFFER, self.native.defaultFramebufferObject())
+
 
 class Viewport(QWidget):
     """Shows a mesh. Left drag orbits, right or middle drag pans, the wheel zooms toward the pointer."""
@@ -171,7 +181,7 @@ class Viewport(QWidget):
         super().__init__(parent)
         self._stage = _Stage(colours)
         self._box = _EMPTY_BOX
-        self._drag_from: tuple[float, float] | None = None
+        self._drag_from: QPointF | None = None
         self._animation = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=_ANIMATION_MS)
         self._animation.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._animation.valueChanged.connect(self._on_animation)
@@ -187,8 +197,7 @@ class Viewport(QWidget):
         layout.addWidget(native)
         self._gizmo = AxisGizmo(colours, self)
         self._gizmo.chosen.connect(self.turn_to)
-        for name in ("mouse_press", "mouse_move", "mouse_release", "mouse_wheel", "mouse_double_click"):
-            getattr(self._stage.events, name).connect(getattr(self, f"_on_{name}"))
+        native.installEventFilter(self)
         self.reset()
         self._animation.stop()
 
@@ -299,46 +308,52 @@ class Viewport(QWidget):
 
     # Mouse
 
-    def _on_mouse_press(self, event: object) -> None:
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._drag_from = (float(event.pos[0]), float(event.pos[1]))  # type: ignore[attr-defined]
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the canvas's mouse events, which vispy would read through deprecated calls."""
+        if isinstance(event, QMouseEvent):
+            self._on_mouse(event)
+            return True
+        if isinstance(event, QWheelEvent):
+            self._zoom_toward(event.position(), _WHEEL_FACTOR ** (event.angleDelta().y() / 120))
+            return True
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self._zoom_toward(event.position(), 1 / max(0.2, 1 + event.value()))
+            return True
+        return super().eventFilter(watched, event)
 
-    def _on_mouse_move(self, event: object) -> None:
-        button = event.button  # type: ignore[attr-defined]
-        if self._drag_from is None or not event.is_dragging:  # type: ignore[attr-defined]
-            return
-        x, y = (float(value) for value in event.pos)  # type: ignore[attr-defined]
+    def _on_mouse(self, event: QMouseEvent) -> None:
+        match event.type():
+            case QEvent.Type.MouseButtonPress:
+                self.setFocus(Qt.FocusReason.MouseFocusReason)
+                self._drag_from = event.position()
+            case QEvent.Type.MouseMove if self._drag_from is not None:
+                height = max(self.height(), 1)
+                moved = (event.position() - self._drag_from) / height
+                self._drag_from = event.position()
+                shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+                if event.buttons() & Qt.MouseButton.LeftButton and not shift:
+                    self.orbit(-moved.x() * _DEGREES_PER_HEIGHT, moved.y() * _DEGREES_PER_HEIGHT)
+                else:
+                    self.pan(-moved.x(), moved.y())
+            case QEvent.Type.MouseButtonRelease:
+                self._drag_from = None
+            case QEvent.Type.MouseButtonDblClick:
+                self.reset()
+
+    def _zoom_toward(self, place: QPointF, factor: float) -> None:
         height = max(self.height(), 1)
-        right, down = (x - self._drag_from[0]) / height, (y - self._drag_from[1]) / height
-        self._drag_from = (x, y)
-        shift = any(key.name == "Shift" for key in event.modifiers)  # type: ignore[attr-defined]
-        if button == 1 and not shift:
-            self.orbit(-right * _DEGREES_PER_HEIGHT, down * _DEGREES_PER_HEIGHT)
-        else:
-            self.pan(-right, down)
-
-    def _on_mouse_release(self, event: object) -> None:
-        self._drag_from = None
-
-    def _on_mouse_double_click(self, event: object) -> None:
-        self.reset()
-
-    def _on_mouse_wheel(self, event: object) -> None:
-        x, y = (float(value) for value in event.pos)  # type: ignore[attr-defined]
-        turns = float(event.delta[1])  # type: ignore[attr-defined]
-        height = max(self.height(), 1)
-        toward = ((x - self.width() / 2) / height, (self.height() / 2 - y) / height)
-        self.set_view(self.view.zoomed(_WHEEL_FACTOR**turns, toward))
+        toward = ((place.x() - self.width() / 2) / height, (self.height() / 2 - place.y()) / height)
+        self.set_view(self.view.zoomed(factor, toward))
 
     # Qt
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the axes in their corner."""
         super().resizeEvent(event)
         self._gizmo.move(GRID, self.height() - self._gizmo.height() - GRID)
         self._gizmo.raise_()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Release the OpenGL canvas with the widget."""
         self._animation.stop()
         self._stage.close()

@@ -23,7 +23,10 @@ def test_menus_come_from_the_actions(actions):
     actions.fill_menus()
     window = actions.parent()
     texts = {
-        entry.text() for menu in window.menuBar().actions() for entry in menu.menu().actions() if not entry.isSeparator()
+        entry.text()
+        for menu in window.menuBar().actions()
+        for entry in menu.menu().actions()
+        if not entry.isSeparator()
     }
     assert {spec.text for spec in ACTIONS if spec.menu and "/" not in spec.menu} <= texts
 

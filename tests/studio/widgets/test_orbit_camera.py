@@ -15,7 +15,11 @@ def on_screen(view: View, point: tuple[float, float, float], aspect: float = 1.5
 
 @pytest.mark.parametrize(
     ("azimuth", "elevation", "axis", "right", "up"),
-    [(0, 0, "front", (1, 0, 0), (0, 1, 0)), (90, 0, "side", (0, 0, -1), (0, 1, 0)), (0, 90, "top", (1, 0, 0), (0, 0, -1))],
+    [
+        (0, 0, "front", (1, 0, 0), (0, 1, 0)),
+        (90, 0, "side", (0, 0, -1), (0, 1, 0)),
+        (0, 90, "top", (1, 0, 0), (0, 0, -1)),
+    ],
 )
 def test_standard_views_look_along_their_axis(azimuth, elevation, axis, right, up):
     rotation = View(azimuth=azimuth, elevation=elevation).rotation()

@@ -49,7 +49,9 @@ class FakeDomain(ShapeDomain):
 
     def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
         mesh: trimesh.Trimesh = field
-        corners = np.arange(3 * len(mesh.faces), dtype=np.int32).reshape(-1, 3)  # each face its own corners: sharp edges
+        corners = np.arange(3 * len(mesh.faces), dtype=np.int32).reshape(
+            -1, 3
+        )  # each face its own corners: sharp edges
         return {
             "vertices": np.asarray(mesh.triangles.reshape(-1, 3), dtype=np.float32),
             "faces": corners,

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import trimesh
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from studio.theme.tokens import DARK, LIGHT
+from studio.widgets.viewport import MeshData, Viewport, edges
+
+pytestmark = pytest.mark.gl
+
+
+def pixels(image: QImage) -> np.ndarray:
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(np.int16)
+
+
+def mesh_of(shape: trimesh.Trimesh) -> MeshData:
+    return MeshData(
+        shape.vertices.astype(np.float32), shape.faces.astype(np.int32), shape.vertex_normals.astype(np.float32)
+    )
+
+
+@pytest.fixture
+def viewport(qtbot) -> Iterator[Viewport]:
+    viewport = Viewport(DARK)
+    viewport.resize(480, 360)
+    viewport.show()
+    qtbot.waitExposed(viewport)
+    yield viewport
+    viewport.close()
+    viewport.deleteLater()
+
+
+def sphere(subdivisions: int = 4) -> MeshData:
+    return mesh_of(trimesh.creation.icosphere(subdivisions, 0.8))
+
+
+def inside_of_sphere(picture: np.ndarray) -> np.ndarray:
+    """A disc that lies well inside the sphere, in the middle of the picture."""
+    height, width, _ = picture.shape
+    y, x = np.mgrid[:height, :width]
+    return np.hypot(x - width / 2, y - height / 2) < 0.22 * height
+
+
+def test_a_sphere_is_lit_and_no_side_is_black(viewport):
+    viewport.grid = False
+    empty = pixels(viewport.screenshot())
+    viewport.show_mesh(sphere())
+    for azimuth in range(0, 360, 60):
+        for elevation in (-80, 0, 80):
+            viewport.set_view(
+                viewport.view.orbited(azimuth - viewport.view.azimuth, elevation - viewport.view.elevation)
+            )
+            disc = inside_of_sphere(empty)
+            shades = pixels(viewport.screenshot())[disc].mean(axis=1)
+            assert shades.min() > 50, (azimuth, elevation)
+            assert shades.max() < 255
+            assert shades.max() - shades.min() > 25, "flat, not lit"
+    assert empty[inside_of_sphere(empty)].max() < 70
+
+
+def test_shading_is_smooth(viewport):
+    viewport.show_mesh(sphere(3))
+    picture = pixels(viewport.screenshot())
+    middle = picture[picture.shape[0] // 2, picture.shape[1] // 2 - 60 : picture.shape[1] // 2 + 60]
+    assert np.abs(np.diff(middle, axis=0)).max() <= 6
+
+
+def test_wireframe_and_grid_change_the_picture(viewport):
+    viewport.show_mesh(sphere(3))
+    plain = pixels(viewport.screenshot())
+    viewport.wireframe = True
+    wired = pixels(viewport.screenshot())
+    disc = inside_of_sphere(plain)
+    assert (np.abs(wired - plain)[disc].max(axis=1) > 20).mean() > 0.03
+    viewport.wireframe = False
+    viewport.grid = False
+    assert (np.abs(pixels(viewport.screenshot()) - plain)[~disc].max(axis=1) > 3).mean() > 0.01
+    viewport.grid = True
+    assert np.abs(pixels(viewport.screenshot()) - plain).max() <= 2
+
+
+def test_orbit_pan_and_zoom_change_the_picture_and_reset_brings_it_back(viewport, qtbot):
+    box = mesh_of(trimesh.creation.box((1.2, 0.5, 0.8)))
+    viewport.show_mesh(box)
+    first = pixels(viewport.screenshot())
+    for move in (lambda: viewport.orbit(40, 10), lambda: viewport.pan(0.2, 0.0), lambda: viewport.zoom(0.7)):
+        before = pixels(viewport.screenshot())
+        move()
+        assert (np.abs(pixels(viewport.screenshot()) - before).max(axis=2) > 10).mean() > 0.02
+    viewport.reset()
+    qtbot.waitUntil(lambda: np.abs(pixels(viewport.screenshot()) - first).max() <= 2, timeout=5000)
+
+
+def test_top_view_looks_down(viewport, qtbot):
+    viewport.turn_to("top")
+    qtbot.waitUntil(lambda: viewport.view.elevation == 90.0, timeout=5000)
+    assert viewport.view.azimuth == 0.0
+
+
+def test_mouse_orbits_pans_and_zooms(viewport, qtbot):
+    viewport.show_mesh(sphere(2))
+    native = viewport._stage.native
+    view = viewport.view
+    drag(qtbot, native, Qt.MouseButton.LeftButton)
+    assert viewport.view.azimuth != view.azimuth and viewport.view.centre == view.centre
+    view = viewport.view
+    drag(qtbot, native, Qt.MouseButton.RightButton)
+    assert viewport.view.azimuth == view.azimuth and viewport.view.centre != view.centre
+    view = viewport.view
+    wheel = QWheelEvent(
+        QPointF(100, 80),
+        QPointF(native.mapToGlobal(QPoint(100, 80))),
+        QPoint(0, 0),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(native, wheel)
+    assert viewport.view.distance < view.distance and viewport.view.centre != view.centre
+
+
+def drag(qtbot, widget, button: Qt.MouseButton) -> None:
+    start, end = QPoint(200, 150), QPoint(260, 170)
+    qtbot.mousePress(widget, button, pos=start)
+    for share in (0.3, 0.6, 1.0):
+        place = start + (end - start) * share
+        move = QMouseEvent(
+            QEvent.Type.MouseMove,
+            QPointF(place),
+            QPointF(widget.mapToGlobal(place)),
+            Qt.MouseButton.NoButton,
+            button,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(widget, move)
+    qtbot.mouseRelease(widget, button, pos=end)
+
+
+def test_the_floor_has_a_shadow_under_the_object(viewport):
+    viewport.grid = False
+    viewport.set_colours(LIGHT)
+    stool = mesh_of(trimesh.creation.box((0.5, 0.05, 0.5)))
+    viewport.show_mesh(stool)
+    viewport.orbit(0, 30)
+    with_shadow = pixels(viewport.screenshot())
+    viewport._stage._shade = 0.0
+    without = pixels(viewport.screenshot())
+    assert (without - with_shadow).max() > 20
+
+
+def test_themes_differ(viewport):
+    dark = pixels(viewport.screenshot())
+    viewport.set_colours(LIGHT)
+    assert pixels(viewport.screenshot()).mean() - dark.mean() > 100
+
+
+def test_a_large_mesh_and_no_mesh(viewport):
+    large = sphere(7)
+    assert len(large.faces) > 300_000
+    viewport.show_mesh(large)
+    assert pixels(viewport.screenshot()).max() > 150
+    viewport.show_mesh(None)
+    viewport.show_mesh(MeshData(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32)))
+    assert pixels(viewport.screenshot())[inside_of_sphere(pixels(viewport.screenshot()))].max() < 110
+
+
+def test_each_edge_of_a_closed_surface_once():
+    box = trimesh.creation.box()
+    found = {tuple(sorted(edge)) for edge in edges(np.asarray(box.faces)).tolist()}
+    assert len(edges(np.asarray(box.faces))) == len(box.edges_unique) == len(found)

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trimesh
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from studio.window import MainWindow
+
+pytestmark = pytest.mark.gl
+PATIENCE = 10_000  # ms
+
+
+def make_shape(qtbot, window: MainWindow, prompt: str = "a round table") -> None:
+    before = len(window.state.library.items())
+    window.state.update_form(prompt=prompt)
+    window.generate()
+    qtbot.waitUntil(lambda: len(window.state.library.items()) > before and calm(window), timeout=PATIENCE)
+
+
+def calm(window: MainWindow) -> bool:
+    return not window.state.jobs.active(quiet=True)
+
+
+def test_prompt_to_shape_to_file(qtbot, window, tmp_path: Path):
+    assert window.inspector.prompt.hasFocus() or not window.isActiveWindow()
+    assert not window.stage.empty.isHidden()
+    qtbot.keyClicks(window.inspector.prompt, "a round table")
+    qtbot.keyClick(window.inspector.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    if not window.state.jobs.active():  # without a window manager the shortcut may not reach an inactive window
+        window.generate()
+    qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
+    assert window.stage.empty.isHidden() and "faces" in window.stage.facts.text()
+    assert window.state.shown.recipe.prompt == "a round table"
+    target = tmp_path / "table.glb"
+    window.export(window.state.shown, target, 64, None)
+    qtbot.waitUntil(lambda: any("Saved" in n.text for n in window.state.notifications.list()), timeout=PATIENCE)
+    assert len(trimesh.load(target, force="mesh").faces) > 100
+    assert "Show in folder" in [n.action.label for n in window.state.notifications.list() if n.action]
+
+
+def test_history_brings_shape_and_recipe_back(qtbot, window):
+    make_shape(qtbot, window, "a chair")
+    first = window.state.shown
+    window.state.update_form(steps=5, guidance=8.0)
+    make_shape(qtbot, window, "a sofa")
+    assert window.history.model.rowCount() == 2
+    window.actions_["older"].trigger()
+    qtbot.waitUntil(lambda: window.state.shown.id == first.id, timeout=PATIENCE)
+    form = window.state.form
+    assert (form.prompt, form.seed, form.steps, form.guidance) == ("a chair", first.recipe.seed, 20, 3.0)
+    assert form.seed_locked and window.inspector.prompt.text() == "a chair"
+
+
+def test_variations_arrive_with_their_seeds(qtbot, window):
+    window.state.update_form(prompt="a bed", count=3, seed=10, seed_locked=True)
+    window.generate()
+    qtbot.waitUntil(lambda: len(window.state.library.items()) == 3, timeout=PATIENCE)
+    assert sorted(item.recipe.seed for item in window.state.library.items()) == [10, 11, 12]
+    qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
+    assert window.state.shown.recipe.seed == 10
+
+
+def test_cancel_stops_and_the_queue_goes_away(qtbot, window, pipeline):
+    pipeline.delay = 0.1
+    window.state.update_form(prompt="a chair")
+    window.generate()
+    qtbot.waitUntil(lambda: bool(window.state.jobs.active()) and not window.queue.isHidden(), timeout=PATIENCE)
+    assert window.inspector.generate.text() == "Add to queue" and window.actions_["cancel"].isEnabled()
+    window.cancel()
+    qtbot.waitUntil(lambda: not window.state.jobs.active(), timeout=PATIENCE)
+    assert window.queue.isHidden() and window.inspector.generate.text() == "Generate"
+    assert window.state.library.items() == []
+
+
+def test_an_error_is_shown_once_and_the_next_job_runs(qtbot, window):
+    window.state.update_form(prompt="fail")
+    window.generate()
+    qtbot.waitUntil(lambda: len(window.toasts.toasts()) == 1, timeout=PATIENCE)
+    assert window.toasts.toasts()[0].level == "error" and "asked to fail" in window.toasts.toasts()[0].text
+    window.state.notifications.clear()
+    make_shape(qtbot, window)
+
+
+def test_delete_can_be_undone(qtbot, window):
+    make_shape(qtbot, window, "a chair")
+    make_shape(qtbot, window, "a sofa")
+    window.actions_["delete"].trigger()
+    assert window.history.model.rowCount() == 1
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.prompt == "a chair"
+    window.actions_["undo_delete"].trigger()
+    qtbot.waitUntil(lambda: window.state.shown.recipe.prompt == "a sofa" and calm(window), timeout=PATIENCE)
+    assert window.history.model.rowCount() == 2
+    window.actions_["star"].trigger()
+    assert window.state.shown.starred and window.actions_["star"].isChecked()
+
+
+def test_history_is_there_after_a_restart_and_the_form_too(qtbot, make_window):
+    window = make_window()
+    window.state.update_form(steps=33, count=4, seed_locked=True, seed=3)
+    make_shape(qtbot, window)
+    window.actions_["grid"].setChecked(False)
+    window.close()
+    again = make_window()
+    assert again.history.model.rowCount() == 4
+    assert (again.state.form.steps, again.state.form.count) == (33, 4)
+    assert not again.actions_["grid"].isChecked() and not again.stage.viewport.grid
+
+
+def test_a_dropped_mesh_is_reconstructed_and_other_files_are_refused(qtbot, window, tmp_path: Path):
+    mesh = tmp_path / "stool.obj"
+    trimesh.creation.box().export(mesh)
+    drop(window, mesh)
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.source == str(mesh)
+    drop(window, tmp_path / "notes.txt")
+    assert "notes.txt cannot be read" in window.state.notifications.list()[-1].text
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(
+        QPointF(300, 300), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    window.dropEvent(event)
+
+
+def test_closing_while_working_asks(qtbot, window, pipeline, monkeypatch):
+    pipeline.delay = 0.1
+    window.state.update_form(prompt="a chair")
+    window.generate()
+    asked: list[str] = []
+    answers = iter(["Keep working", "Quit"])
+
+    def answer(question: QMessageBox) -> None:
+        asked.append(question.text())
+        wanted = next(answers)
+        chosen = next(button for button in question.buttons() if button.text() == wanted)
+        monkeypatch.setattr(question, "clickedButton", lambda: chosen, raising=False)
+
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    window.close()
+    assert window.isVisible() and "still going on" in asked[0]
+    window.close()
+    assert not window.isVisible() and len(asked) == 2
+
+
+def test_single_key_shortcuts_do_not_disturb_typing(qtbot, window):
+    window.activateWindow()
+    window.inspector.focus_prompt()
+    qtbot.keyClicks(window.inspector.prompt, "wg137s?[]/")
+    assert window.inspector.prompt.text() == "wg137s?[]/"
+    assert not window.stage.viewport.wireframe and window.stage.viewport.grid
+
+
+def test_every_action_does_something(window):
+    unbound = [
+        name
+        for name, action in window.actions_._actions.items()
+        if action.receivers("2triggered(bool)") + action.receivers("2toggled(bool)") < 1
+    ]
+    assert unbound == []
+
+
+@pytest.mark.parametrize("size", [(960, 600), (1280, 800), (1900, 1060)])
+def test_nothing_is_cut_off(qtbot, window, size):
+    window.resize(*size)
+    window.state.update_form(prompt="a very long prompt about a table " * 60)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == size
+    assert window.inspector.geometry().right() < size[0]
+    assert window.stage.viewport.width() > 400
