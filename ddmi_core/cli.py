@@ -5,6 +5,7 @@ Torch and the models are loaded only by the commands that need them, so that hel
 
 import itertools
 import json
+import logging
 import random
 import sys
 import time
@@ -200,6 +201,7 @@ def train(
     from ddmi_core.training.loop import Stopped
     from ddmi_core.training.run import train as run_training
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         folder = run_training(recipe, out, resume=resume, device=device)
     except Stopped:

@@ -50,6 +50,9 @@ class LatentDiffusion(nn.Module):
     Latents enter and leave in the autoencoder's own units; inside, every channel has zero mean and unit variance.
     """
 
+    latent_mean: Tensor
+    latent_std: Tensor
+
     def __init__(self, config: DenoiserConfig, canvas_shape: tuple[int, int, int]) -> None:
         super().__init__()
         self.config = config

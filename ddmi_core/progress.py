@@ -10,7 +10,7 @@ Progress = Callable[[float, str], None]
 """Called with (finished fraction in [0, 1], what is being done)."""
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
+class Cancelled(Exception):
     """Raised from inside a progress callback to stop the work."""
 
 

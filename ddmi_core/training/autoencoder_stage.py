@@ -56,15 +56,16 @@ class AutoencoderStage(Stage):
         return {"reconstruction": loss.item(), **figures}
 
 
-def open_mixture(config: RunConfig, split: str) -> Mixture:
-    """Open all of a run's data."""
+def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) -> Mixture:
+    """Open all of a run's data, weighed for the first or the second stage."""
     from ddmi_core.domains import get_domain
 
     domain = get_domain(config.domain)
     sources = [
         domain.items(part.source, split, seed=config.seed, queries=config.stage1.queries) for part in config.data
     ]
-    return Mixture(sources, [part.weight for part in config.data])
+    weights = [(for_diffusion and part.diffusion_weight) or part.weight for part in config.data]
+    return Mixture(sources, weights)
 
 
 def held_out_batch(config: RunConfig) -> dict[str, Tensor]:

@@ -18,10 +18,15 @@ class _Settings(BaseModel):
 
 
 class DataPart(_Settings):
-    """One source of training data and its share of the draws. `source`: a starter set's name or a folder."""
+    """One source of training data and its share of the draws. `source`: a starter set's name or a folder.
+
+    The autoencoder gains from any variety, the denoiser from signals like those that people will ask for, so the second
+    stage may weigh the sources differently.
+    """
 
     source: str
     weight: float = Field(1.0, gt=0)
+    diffusion_weight: float | None = Field(None, gt=0)
 
 
 class StageConfig(_Settings):

@@ -97,7 +97,7 @@ class CachedLatents:
     @torch.no_grad()
     def _encode(cls, config: RunConfig, autoencoder: D2CVAE) -> "CachedLatents":
         device = next(autoencoder.parameters()).device
-        mixture = open_mixture(config, "train")
+        mixture = open_mixture(config, "train", for_diffusion=True)
         # The same numbered draws as in stage one, but none that would make a caption untrue.
         draws = NumberedDraws(mixture, config.seed + 1, rotate=False)
         known: dict[str, int] = {"": 0}

@@ -27,6 +27,10 @@ RECORD_SECONDS = 2.0
 """Seconds between two recorded steps: often enough to watch, seldom enough to keep the file small."""
 
 
+SAY_SECONDS = 20.0
+"""Seconds between two lines of log about the loss."""
+
+
 class Stopped(Exception):
     """The run was told to stop; its checkpoint is written."""
 
@@ -113,6 +117,7 @@ class _Loop:
         self.prepared, self.prepared_optimiser = accelerator.prepare(_LossModule(stage), self.optimiser)
         self.checkpoints = Checkpoints(run.checkpoints, stage.name)
         self.progressed = Progressed(0, 1.0)
+        self.said_at = -SAY_SECONDS
         self.writer = SummaryWriter(str(run.tensorboard / stage.name)) if accelerator.is_main_process else None
         latest = self.checkpoints.latest()
         if latest is not None:
@@ -235,6 +240,9 @@ class _Loop:
         self.run.record(stage=self.stage.name, step=step, steps=self.stage.settings.steps, **event)
         if "message" in event:
             _log.info("%s", event["message"])
+        if "losses" in event and time.monotonic() - self.said_at >= SAY_SECONDS:
+            self.said_at = time.monotonic()
+            _log.info("%s %d/%d: %.4f", self.stage.name, step, self.stage.settings.steps, event["losses"]["loss"])
         for kind in ("losses", "held_out"):
             for name, value in event.get(kind, {}).items():
                 assert self.writer is not None

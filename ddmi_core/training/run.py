@@ -2,10 +2,12 @@
 
 import logging
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
+from torch import nn
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.diffusion import LatentDiffusion
@@ -19,6 +21,7 @@ from ddmi_core.training.loop import Stage, Stopped, train_stage
 from ddmi_core.training.run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
+_Module = TypeVar("_Module", bound=nn.Module)
 
 
 def train(config: RunConfig, out: Path, resume: bool = False, device: str = "auto") -> Path:
@@ -43,11 +46,11 @@ def train(config: RunConfig, out: Path, resume: bool = False, device: str = "aut
         run.create(config)
     accelerator = Accelerator(mixed_precision=mixed_precision(config.precision), cpu=device == "cpu")
     set_seed(config.seed)
-    autoencoder = D2CVAE(config.autoencoder).to(memory_format=torch.channels_last)
+    autoencoder = _channels_last(D2CVAE(config.autoencoder))
     _train(AutoencoderStage(config, autoencoder), config, run, accelerator)
 
     autoencoder = autoencoder.eval().requires_grad_(False)
-    diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape).to(memory_format=torch.channels_last)
+    diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
     text_encoder = load_text_encoder(config.text_encoder)
     latents = CachedLatents.make(config, autoencoder, run)
     diffusion.fit_scale(latents.latents.float())
@@ -69,6 +72,11 @@ def mixed_precision(wanted: str) -> str:
         else:
             wanted = "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
     return "bf16" if wanted == "bfloat16" else "no"
+
+
+def _channels_last(module: _Module) -> _Module:
+    """Lay the weights out so that convolutions on a CPU (and tensor cores) need no copies."""
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
 
 
 def _train(stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator) -> None:

@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from ddmi_core.errors import ModelError
+from ddmi_core.text import TextEncoderConfig, load_text_encoder
+
+
+def test_minilm_tells_prompts_apart_and_masks_what_is_no_text() -> None:
+    encoder = load_text_encoder(TextEncoderConfig(max_tokens=16))
+    encoded = encoder.encode(["a round table", "a table that is round", "a brown dog running through the snow", ""])
+    assert encoded.tokens.shape == (4, 16, encoder.channels)
+    assert encoded.mask.sum(dim=1).tolist()[0] == 5 and encoded.mask.sum(dim=1).tolist()[3] == 2
+    alike = encoded.pooled @ encoded.pooled.T
+    assert alike[0, 1] > 0.8 > 0.4 > alike[0, 2]
+
+
+def test_a_prompt_beyond_the_limit_is_cut() -> None:
+    encoder = load_text_encoder(TextEncoderConfig(max_tokens=8))
+    assert encoder.encode(["table " * 5000]).tokens.shape == (1, 8, 384)
+
+
+@pytest.fixture
+def tiny_clip(tmp_path: Path) -> TextEncoderConfig:
+    """A randomly initialised CLIP of open_clip, saved as a local weight file."""
+    import open_clip
+    from safetensors.torch import save_file
+
+    config = {
+        "embed_dim": 32,
+        "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
+        "text_cfg": {"context_length": 12, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
+    }
+    (tmp_path / "tiny-clip.json").write_text(json.dumps(config))
+    open_clip.add_model_config(tmp_path / "tiny-clip.json")
+    model = open_clip.create_model("tiny-clip")
+    weights = tmp_path / "weights.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, weights)
+    return TextEncoderConfig(kind="open_clip", name="tiny-clip", pretrained=str(weights), max_tokens=10)
+
+
+def test_open_clip_loads_a_local_weight_file(tiny_clip: TextEncoderConfig) -> None:
+    encoder = load_text_encoder(tiny_clip)
+    first, again = encoder.encode(["a chair", "a large sofa"]), load_text_encoder(tiny_clip).encode(["a chair"])
+    assert first.tokens.shape == (2, 10, encoder.channels) and first.pooled.shape == (2, 32)
+    assert first.mask.sum(dim=1).tolist() == [4, 5]
+    torch.testing.assert_close(first.tokens[0], again.tokens[0])
+
+
+def test_a_missing_weight_file_is_said() -> None:
+    config = TextEncoderConfig(kind="open_clip", name="ViT-B-32", pretrained="/nowhere/weights.safetensors")
+    with pytest.raises(ModelError, match="could not be loaded"):
+        load_text_encoder(config)
