@@ -59,39 +59,29 @@ class CrossPlaneMixing(nn.Module):
     def __init__(self, channels: int, layout: PlaneLayout) -> None:
         super().__init__()
         self.layout = layout
-        # For plane p and each of its two axes: the planes that share just this axis.
-        self._partners = [
-            [[q for q, other in enumerate(layout.axes) if q != p and axis in other] for axis in axes]
-            for p, axes in enumerate(layout.axes)
-        ]
         self.merge = nn.Conv2d(3 * channels, channels, 1) if len(layout) > 1 else None
         if self.merge is not None:
             nn.init.zeros_(self.merge.weight)
-            nn.init.zeros_(self.merge.bias)
+            nn.init.constant_(self.merge.bias, 0.0)  # type: ignore[arg-type]  # there is a bias
 
     def forward(self, planes: Planes) -> Planes:
         """Return planes of the same sizes."""
         if self.merge is None:
             return planes
         joined = []
-        for plane, partners in zip(planes, self._partners, strict=True):
+        for p, (plane, (width_axis, height_axis)) in enumerate(zip(planes, self.layout.axes, strict=True)):
             height, width = plane.shape[-2:]
-            p = len(joined)
-            along_width = sum(self._profile(planes[q], q, self.layout.axes[p][0]) for q in partners[0])
-            along_height = sum(self._profile(planes[q], q, self.layout.axes[p][1]) for q in partners[1])
-            joined.append(
-                torch.cat(
-                    [
-                        plane,
-                        repeat(along_width, "b c w -> b c h w", h=height),
-                        repeat(along_height, "b c h -> b c h w", w=width),
-                    ],
-                    dim=1,
-                )
-            )
+            along_width = repeat(self._seen_by_others(planes, p, width_axis), "b c w -> b c h w", h=height)
+            along_height = repeat(self._seen_by_others(planes, p, height_axis), "b c h -> b c h w", w=width)
+            joined.append(torch.cat([plane, along_width, along_height], dim=1))
         mixed = on_each_plane(self.merge, tuple(joined))
         return tuple(plane + extra for plane, extra in zip(planes, mixed, strict=True))
 
-    def _profile(self, plane: Float[Tensor, "b c h w"], q: int, axis: int) -> Float[Tensor, "b c n"]:
-        """Mean of plane `q` over the axis that is not `axis`."""
-        return plane.mean(dim=-2 if self.layout.axes[q][0] == axis else -1)
+    def _seen_by_others(self, planes: Planes, p: int, axis: int) -> Float[Tensor, "b c n"]:
+        """What the other planes that have `axis` hold along it, averaged over their second axis and summed."""
+        profiles = [
+            other.mean(dim=-2 if axes[0] == axis else -1)
+            for q, (other, axes) in enumerate(zip(planes, self.layout.axes, strict=True))
+            if q != p and axis in axes
+        ]
+        return torch.stack(profiles).sum(0)
