@@ -53,10 +53,8 @@ def read_shape(path: Path) -> Float[np.ndarray, "n 3"]:
         DataError: no such file, an unknown kind of file, or nothing usable in it.
     """
     path = Path(path)
-    mesh, cloud = _load(path)
-    if mesh is None:
-        return cloud.astype(np.float32)
-    return _label(mesh)[1]
+    loaded = _load(path)
+    return _label(loaded)[1] if isinstance(loaded, trimesh.Trimesh) else loaded.astype(np.float32)
 
 
 def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderShapes:
@@ -103,7 +101,7 @@ def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> 
     return shapes
 
 
-def _load(path: Path) -> tuple[trimesh.Trimesh, None] | tuple[None, np.ndarray]:
+def _load(path: Path) -> trimesh.Trimesh | np.ndarray:
     """Return the normalised mesh of a file, or its normalised points where it has no faces."""
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"{path.name} is no file of a known kind. Give {_known()}.")
@@ -130,13 +128,13 @@ def _load(path: Path) -> tuple[trimesh.Trimesh, None] | tuple[None, np.ndarray]:
             mesh = trimesh.util.concatenate(meshes)
             used = np.unique(mesh.faces)  # a stray vertex must not set the scale
             mesh.update_vertices(np.isin(np.arange(len(mesh.vertices)), used))
-            return trimesh.Trimesh(normalise(mesh.vertices), mesh.faces, process=False), None
+            return trimesh.Trimesh(normalise(mesh.vertices), mesh.faces, process=False)
         points = np.concatenate(vertices)
         if len(points) < LEAST_POINTS:
             raise DataError(
                 f"it has no faces and only {len(points)} points; a point cloud needs at least {LEAST_POINTS}."
             )
-        return None, normalise(points)
+        return normalise(points)
     except DataError as error:
         raise DataError(f"{path.name} cannot be used: {error}") from error
 
@@ -152,12 +150,12 @@ def _cached_label(file: Path) -> tuple[np.ndarray, np.ndarray]:
     folder = cache() / "shapes"
     stored = folder / f"{_digest(file)}-{_CACHE_VERSION}.npz"
     try:
-        with np.load(stored, allow_pickle=False) as content:
+        with stored.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
             return content["grid"], content["points"]
     except Exception:  # absent or damaged, it is made again
         pass
-    mesh, _ = _load(file)
-    if mesh is None:
+    mesh = _load(file)
+    if not isinstance(mesh, trimesh.Trimesh):
         raise DataError(f"{file.name} has no faces: a point cloud can be reconstructed, but not trained on.")
     try:
         grid, points = _label(mesh)

@@ -1,6 +1,7 @@
 """The furniture starter set: catalogue furniture as solid grids, surface points and captions."""
 
 import json
+import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -52,9 +53,10 @@ def save_furniture(
 def _load(folder: Path) -> tuple[list[FurnitureEntry], list[np.ndarray], np.ndarray]:
     try:
         entries = [FurnitureEntry(**entry) for entry in json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))]
-        with np.load(folder / SHAPES_FILE, allow_pickle=False) as file:
+        # numpy would leave a damaged file open
+        with (folder / SHAPES_FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             blob, ends, steps = file["grids"].tobytes(), file["ends"], file["steps"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"The furniture set in {folder} cannot be read ({error}). Rebuild it: scripts/build_furniture.py."
         ) from error

@@ -42,7 +42,7 @@ def test_a_sheet_without_thickness_becomes_two_to_three_voxels_thick() -> None:
         sheet = trimesh.Trimesh(
             [[-0.9, height, -0.5], [0.9, height, -0.5], [0.9, height, 0.5], [-0.9, height, 0.5]], [[0, 1, 2], [0, 2, 3]]
         )
-        assert 2 <= solid_grid(sheet)[64, :, 64].sum() <= 3
+        assert 2 <= solid_grid(sheet, 64)[32, :, 32].sum() <= 3
 
 
 def test_a_thin_slanted_rod_stays_in_one_piece() -> None:
@@ -51,14 +51,22 @@ def test_a_thin_slanted_rod_stays_in_one_piece() -> None:
     assert occupancy(solid_grid(rod), along).all()
 
 
+def test_a_thin_curved_shell_has_no_holes() -> None:
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=0.8)
+    cup = trimesh.Trimesh(ball.vertices, ball.faces[ball.triangles_center[:, 2] < 0.5])
+    grid = solid_grid(cup, 64)
+    assert not grid[32, 32, 32]
+    assert occupancy(grid, cup.triangles_center).all()
+
+
 def test_an_open_underside_is_closed_but_an_open_front_is_not() -> None:
     cube = box(1, 1, 1)
     without = {
         name: trimesh.Trimesh(cube.vertices, cube.faces[cube.face_normals[:, axis] * sign < 0.9])
         for name, axis, sign in (("bottom", 1, -1), ("front", 2, 1))
     }
-    assert solid_grid(without["bottom"])[64, 64, 64]
-    assert not solid_grid(without["front"])[64, 64, 64]
+    assert solid_grid(without["bottom"], 64)[32, 32, 32]
+    assert not solid_grid(without["front"], 64)[32, 32, 32]
 
 
 def test_what_stands_under_a_table_stays_free() -> None:
