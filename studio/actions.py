@@ -1,4 +1,4 @@
-"""Everything a person can do, as data: the menus, the tool strip, the shortcuts and the shortcut sheet all come from here."""
+"""Everything a person can do, as data: menus, tool strip, shortcuts and the shortcut sheet all come from here."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Scope = Literal["window", "viewport", "history"]
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """One action. `scope` says where its shortcuts work: anywhere in the window, or in the viewport or the history alone.
+    """One action. `scope` says where its shortcuts work: in the whole window, the viewport, or the history.
 
-    `menu` is the menu that lists it, `A/B` for submenu B of A, empty for none; `section` groups menu and sheet. Actions that share
-    a `choice` exclude each other.
+    `menu` is the menu that lists it, `A/B` for submenu B of A, empty for none; `section` groups menu and sheet.
+    Actions that share a `choice` exclude each other.
     """
 
     id: str

@@ -54,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _report_crashes(state)
     if library.damaged:
         state.notifications.warning(
-            f"{len(library.damaged)} items of the library could not be read; their files were put aside in {library.damaged[0].parent}."
+            f"{len(library.damaged)} items of the library could not be read; "
+            f"their files were put aside in {library.damaged[0].parent}."
         )
     engine = Engine(state)
     window = MainWindow(state, engine, theme, settings)
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class Photographer(QObject):
-    """Waits for the shape of a prompt (or for the empty window), saves a picture of the window, and ends the application."""
+    """Waits for the shape of a prompt, or for the empty window; saves a picture of the window; ends the application."""
 
     def __init__(self, window: MainWindow, path: Path, prompt: str | None) -> None:
         super().__init__(window)

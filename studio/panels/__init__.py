@@ -1,1 +1,1 @@
-"""The parts of the window. They show :mod:`studio.state` and send requests to :mod:`studio.engine`; none touches torch."""
+"""The parts of the window: they show :mod:`studio.state` and say what the person asks for; none touches torch."""

@@ -15,19 +15,21 @@ from studio.widgets.basics import label, line
 _CREDITS = (
     (
         "Method",
-        "D. Park, S. Kim, S. Lee, H. J. Kim: DDMI, Domain-Agnostic Latent Diffusion Models for Synthesizing High-Quality "
-        "Implicit Neural Representations (ICLR 2024). An independent implementation; no code of theirs is used.",
+        "D. Park, S. Kim, S. Lee, H. J. Kim: DDMI, Domain-Agnostic Latent Diffusion Models for "
+        "Synthesizing High-Quality Implicit Neural Representations (ICLR 2024). An independent "
+        "implementation; no code of theirs is used.",
     ),
     (
         "Furniture",
-        "The shipped model was trained on the furniture libraries of Sweet Home 3D: CC BY 3.0 (Scopia, Blend Swap authors, "
-        "Kator Legaz, Reallusion) and CC0. The attribution of each piece lies beside the data in assets/datasets/furniture.",
+        "The shipped model was trained on the furniture libraries of Sweet Home 3D: CC BY 3.0 (Scopia, Blend Swap "
+        "authors, Kator Legaz, Reallusion) and CC0. The attribution of each piece lies beside the data, in "
+        "assets/datasets/furniture.",
     ),
     ("Text encoder", "all-MiniLM-L6-v2 by the Sentence Transformers team, Apache 2.0."),
     (
         "Libraries",
-        "PyTorch, VisPy, NumPy and scikit-image (BSD); diffusers, transformers, accelerate and Embree (Apache 2.0); trimesh and "
-        "OpenCLIP (MIT); libigl (MPL 2.0); Qt and PySide6 (LGPL 3). The icons are the project's own.",
+        "PyTorch, VisPy, NumPy and scikit-image (BSD); diffusers, transformers, accelerate and Embree (Apache 2.0); "
+        "trimesh and OpenCLIP (MIT); libigl (MPL 2.0); Qt and PySide6 (LGPL 3). The icons are the project's own.",
     ),
 )
 

@@ -30,7 +30,7 @@ _WIDTH = 480
 
 @dataclass(frozen=True)
 class ExportChoice:
-    """What the dialog asks for and remembers. `faces` is None for the whole mesh; `folder` is where the last file went."""
+    """What the dialog asks for and remembers. `faces` counts only if `simplify`; `folder` is the last file's."""
 
     suffix: str = ".glb"
     resolution: int = 256

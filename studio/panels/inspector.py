@@ -182,7 +182,8 @@ class Inspector(QWidget):
 
         self.guidance = SliderField("Guidance", 0.0, 30.0, decimals=1, step=0.5, slider_high=10.0)
         self.guidance.setToolTip(
-            "How closely to follow the prompt, 0 to 30. 1 is the model's own view; 2 to 5 works well; high values look alike"
+            "How closely to follow the prompt, 0 to 30. 1 is the model's own view; 2 to 5 works well; "
+            "high values look alike"
         )
         self.guidance.changed.connect(lambda value: self._state.update_form(guidance=value))
         rows.addWidget(_field_label("Guidance", self.guidance.box))

@@ -47,7 +47,8 @@ class ModelsRoom(QWidget):
         column.addLayout(heading)
         column.addWidget(
             label(
-                "A model turns prompts into signals of one kind. Folders put into the models folder, or written there by training, appear here.",
+                "A model turns prompts into signals of one kind. Folders put into the models folder, or written there "
+                "by training, appear here.",
                 "muted",
                 wrap=True,
             )
@@ -102,7 +103,8 @@ class ModelsRoom(QWidget):
         top.addWidget(folder)
         top.addWidget(use)
         rows.addLayout(top)
-        facts = f"{model.domain.capitalize()} model  ·  {model.size_bytes / 1e6:.1f} MB  ·  text encoder {model.text_encoder}"
+        size = f"{model.size_bytes / 1e6:.1f} MB"
+        facts = f"{model.domain.capitalize()} model  ·  {size}  ·  text encoder {model.text_encoder}"
         rows.addWidget(label(facts, "small", wrap=True, selectable=True))
         where = label(str(model.folder), "small", wrap=True, selectable=True)
         where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.state.jobs import Job, JobQueue
 from studio.theme.theme import Theme
@@ -54,6 +54,7 @@ class JobRow(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.bar)
         layout.addLayout(bottom)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # many rows scroll; none is squeezed
         self.show_job(job)
 
     def show_job(self, job: Job) -> None:

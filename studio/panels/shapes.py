@@ -47,7 +47,7 @@ _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 
 
 class ShapeStage(QWidget):
-    """Shows one shape, and the actions on how it is seen. `example_chosen` carries an example prompt that was clicked."""
+    """Shows one shape, and the actions on how it is seen. `example_chosen` carries the example prompt clicked."""
 
     example_chosen = Signal(str)
 
@@ -70,7 +70,7 @@ class ShapeStage(QWidget):
         self.show_view(None)
 
     def show_view(self, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, fit: bool = True) -> None:
-        """Show a shape's mesh (arrays `vertices`, `faces`, `normals`), or the empty room. `fit` also moves the camera to it."""
+        """Show a shape's mesh (arrays `vertices`, `faces`, `normals`), or the empty room; `fit` the camera to it."""
         self.empty.setVisible(view is None)
         if view is None:
             self.viewport.show_mesh(None)
@@ -163,10 +163,10 @@ class _EmptyState(QWidget):
     def set_can_generate(self, possible: bool) -> None:
         self._title.setText("Describe a shape" if possible else "No model is installed")
         self._text.setText(
-            "Type a prompt and press Generate. The result is a continuous shape: orbit it here, export it as fine as you like. "
-            "Or start from an example:"
+            "Type a prompt and press Generate. The result is a continuous shape: orbit it here, export it as fine "
+            "as you like. Or start from an example:"
             if possible
-            else "Put a model folder for shapes into the Models folder, or train one with the ddmi command; then come back."
+            else "Open Models to put one into the models folder, or train one with the ddmi command."
         )
         self._examples.setVisible(possible)
         self._place()

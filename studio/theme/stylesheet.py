@@ -1,4 +1,4 @@
-"""The one stylesheet, generated from the tokens. Widgets choose a look by the dynamic property `look`, or by their class."""
+"""The one stylesheet, generated from the tokens. Widgets choose a look by the property `look`, or by their class."""
 
 from pathlib import Path
 

@@ -18,7 +18,8 @@ _FILLED = 0.8  # how much of the picture a fitted box takes
 class View:
     """Where the camera is: angles in degrees, `distance` and `centre` in scene units.
 
-    Azimuth 0 looks at the front (+z side); positive azimuth moves the camera to the right (+x side); positive elevation up.
+    Azimuth 0 looks at the front (+z side); positive azimuth moves the camera to the right (+x side), positive
+    elevation up.
     """
 
     azimuth: float = 35.0
@@ -71,7 +72,7 @@ class View:
         return matrix
 
     def projection(self, aspect: float) -> Float[np.ndarray, "4 4"]:
-        """The perspective matrix for a picture `aspect` times as wide as high. A narrow picture widens the field of view."""
+        """The perspective matrix of a picture `aspect` times as wide as high; a narrow one sees higher up."""
         focal = 1.0 / np.tan(np.radians(FIELD_OF_VIEW / 2)) * min(1.0, aspect)
         near, far = max(0.01, self.distance * 0.02), self.distance + 30.0
         matrix = np.zeros((4, 4))

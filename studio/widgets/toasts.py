@@ -25,7 +25,7 @@ _ICONS: dict[str, tuple[str, IconRole]] = {
 
 
 class Toast(QWidget):
-    """One message with an optional button. Errors stay until dismissed; others go by themselves, but not under the pointer."""
+    """One message with an optional button. Errors stay until dismissed; others go, but not under the pointer."""
 
     dismissed = Signal()
 

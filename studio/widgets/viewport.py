@@ -34,7 +34,7 @@ class MeshData:
 
 
 def edges(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
-    """The edges of a closed, consistently oriented surface, each once: its two faces run through it in opposite directions."""
+    """The edges of a closed, oriented surface, each once: its two faces run through it in opposite directions."""
     pairs = np.stack([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]], axis=1).reshape(-1, 2)
     return np.ascontiguousarray(pairs[pairs[:, 0] < pairs[:, 1]], dtype=np.uint32)
 
@@ -167,7 +167,7 @@ class _Stage(app.Canvas):
                 self._blur.draw("triangle_strip")
 
     def _bind_widget(self) -> None:
-        """Draw into the widget: vispy remembers the framebuffer that it had at first, and Qt makes a new one at every resize."""
+        """Draw into the widget: vispy keeps to its first framebuffer, and Qt makes a new one at every resize."""
         self.context.flush_commands()
         gloo.gl.glBindFramebuffer(gloo.gl.GL_FRAMEBUFFER, self.native.defaultFramebufferObject())
 
