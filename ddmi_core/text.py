@@ -3,13 +3,13 @@
 import importlib.resources
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor, nn
+from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core._torchvision import ensure_torchvision
@@ -112,14 +112,14 @@ class OpenClipEncoder(TextEncoder):
                 f"The text encoder {config.name} ({config.pretrained}) could not be loaded: {error}. "
                 "Give a pretrained tag that can be downloaded, or the path of a local weight file."
             ) from error
-        self._model: nn.Module = model.text.eval().requires_grad_(False)
+        self._model: Any = model.text.eval().requires_grad_(False)
         self._model.output_tokens = True
         self._tokenize = open_clip.get_tokenizer(config.name)
 
     @property
     @override
     def channels(self) -> int:
-        return self._model.ln_final.normalized_shape[0]
+        return int(self._model.ln_final.normalized_shape[0])
 
     @override
     @torch.no_grad()

@@ -22,19 +22,18 @@ def normalisation(channels: int) -> nn.GroupNorm:
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a skip connection, normalised and activated once: on a CPU these cost as much as
-    the convolutions.
+    """Two 3x3 convolutions beside a skip connection, normalised and activated once.
+
+    On a CPU further normalisations and activations would cost as much as the convolutions.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        last = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(last.weight)
         self.body = nn.Sequential(
-            normalisation(channels),
-            nn.Conv2d(channels, channels, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(channels, channels, 3, padding=1),
+            normalisation(channels), nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(inplace=True), last
         )
-        nn.init.zeros_(self.body[-1].weight)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Add what the convolutions found."""
