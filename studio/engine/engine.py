@@ -27,6 +27,7 @@ from studio.engine.results import (
     JobNote,
     JobProgress,
     JobStarted,
+    ModelLoaded,
     ModelsReady,
     Result,
     ViewReady,
@@ -56,6 +57,8 @@ class Engine(QObject):
     """ViewReady: geometry of an item. Results whose generation is old are held back."""
     export_done = Signal(object)
     """ExportDone: a file was written."""
+    device_found = Signal(str)
+    """Where a model that was loaded computes: "cpu" or "cuda:0"."""
 
     _posted = Signal(object)
 
@@ -137,7 +140,7 @@ class Engine(QObject):
         return self._submit(request, f"Reconstruct {request.path.name}")
 
     def preload(self, model: ModelInfo) -> Job:
-        """Load a model and run it once, so that the first Generate finds it warm. Gives way to anything the person asks."""
+        """Load a model and run it once, so that the first Generate finds it warm; gives way to what the person asks."""
         request = PreloadRequest(
             job_id=self._state.jobs.new_id(), generation=self._state.generation, model=model.folder
         )
@@ -159,8 +162,7 @@ class Engine(QObject):
         self._worker.cancel(job_id)
         if found.status == "queued":
             self._state.jobs.cancelled(job_id)
-            if found.quiet:
-                self._state.jobs.remove(job_id)
+            self._tidy(job_id)
         else:
             self._state.jobs.mark_cancelling(job_id)
 
@@ -172,8 +174,8 @@ class Engine(QObject):
     def shutdown(self, timeout: float = 2.0) -> bool:
         """Cancel everything and join the threads within ``timeout`` seconds.
 
-        Whether they have all ended; one that has not is in a call that cannot be interrupted, and dies with the process. Items
-        made but not announced yet are in the library's folder and are listed at the next start.
+        Whether they have all ended; one that has not is in a call that cannot be interrupted, and dies with the
+        process. Items made but not announced yet are in the library's folder and are listed at the next start.
         """
         self._stopped = True
         return self._worker.shutdown(timeout)
@@ -199,29 +201,27 @@ class Engine(QObject):
                     self.view_ready.emit(result)
             case ExportDone():
                 self.export_done.emit(result)
+            case ModelLoaded():
+                self.device_found.emit(result.device)
             case ModelsReady():
                 self._state.set_models(result.models)
             case JobDone():
-                self._end(result.request, "done")
+                jobs.finish(job_id)
+                self._tidy(job_id)
             case JobCancelled():
-                self._end(result.request, "cancelled")
+                jobs.cancelled(job_id)
+                self._tidy(job_id)
             case JobFailed():
-                self._end(result.request, "failed", result.message)
+                jobs.fail(job_id, result.message)
+                self._tidy(job_id)
                 if not isinstance(result.request, PreloadRequest):  # Generate will say the same when it matters
                     self._state.notifications.error(result.message, details=result.details)
 
-    def _end(self, request: Request, status: str, message: str = "") -> None:
-        jobs = self._state.jobs
-        job = jobs.get(request.job_id)
-        match status:
-            case "done":
-                jobs.finish(request.job_id)
-            case "failed":
-                jobs.fail(request.job_id, message)
-            case _:
-                jobs.cancelled(request.job_id)
+    def _tidy(self, job_id: str) -> None:
+        """Drop a finished job from the queue if nobody asked for it by hand."""
+        job = self._state.jobs.get(job_id)
         if job is not None and job.quiet:
-            jobs.remove(job.id)
+            self._state.jobs.remove(job_id)
 
     # Helpers
 
@@ -261,7 +261,8 @@ class Engine(QObject):
             raise ModelError(f"This item was made with the model {recipe.model}, which is not installed.")
         if model.hash != recipe.model_hash:
             self._state.notifications.warning(
-                f"The model {recipe.model} has changed since this item was made, so it may look different from its thumbnail."
+                f"The model {recipe.model} has changed since this item was made, "
+                "so it may look different from its thumbnail."
             )
         return model
 

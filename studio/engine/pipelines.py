@@ -6,7 +6,8 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, TimeoutError as FutureTimeoutError
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ def load_pipeline(folder: Path, device: str) -> Pipeline:
 class PipelineCache:
     """The last models used. A folder that has changed on disk is loaded again.
 
-    Loading runs in a lane of its own, so whoever waits for it can give up at once; the model then still comes into the cache.
+    Loading runs in a lane of its own, so whoever waits for it can give up at once; the model then still comes in.
     """
 
     def __init__(self, device: str = "auto", load: Callable[[Path, str], Pipeline] = load_pipeline) -> None:
@@ -44,8 +45,8 @@ class PipelineCache:
     def get(self, folder: Path, check: Callable[[], None]) -> Pipeline:
         """The pipeline of a model folder.
 
-        ``check`` is called while waiting and may raise :class:`~ddmi_core.progress.Cancelled`. Raises whatever loading raised;
-        the next call tries again.
+        ``check`` is called while waiting and may raise :class:`~ddmi_core.progress.Cancelled`. Raises whatever loading
+        raised; the next call tries again.
         """
         key = (Path(folder), _modified(folder))
         with self._lock:

@@ -11,7 +11,7 @@ from studio.state.library import Item
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """``job_id`` names the job in the queue; ``generation`` is the stage's number when it was asked, see :class:`AppState`."""
+    """``job_id`` names the job in the queue; ``generation`` is the state's number when it was asked."""
 
     job_id: str
     generation: int

@@ -14,6 +14,7 @@ from studio.engine.requests import (
     ExportRequest,
     GenerateRequest,
     ModelsRequest,
+    PreloadRequest,
     ReconstructRequest,
     Request,
     ViewRequest,
@@ -60,6 +61,14 @@ class ExportDone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelLoaded:
+    """A model is in memory, on ``device`` ("cpu", "cuda:0")."""
+
+    request: PreloadRequest
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelsReady:
     """The installed models."""
 
@@ -100,7 +109,7 @@ class JobDone:
 
 @dataclass(frozen=True, kw_only=True)
 class JobFailed:
-    """The request failed. ``message`` is one clear sentence, ``details`` the traceback where the failure was not foreseen."""
+    """The request failed. ``message`` is one clear sentence, ``details`` the traceback if it was unforeseen."""
 
     request: Request
     message: str
@@ -114,7 +123,7 @@ class JobCancelled:
     request: Request
 
 
-WorkResult = ItemReady | ViewReady | ExportDone | ModelsReady
+WorkResult = ItemReady | ViewReady | ExportDone | ModelLoaded | ModelsReady
 """What work itself yields."""
 
 Result = WorkResult | JobStarted | JobProgress | JobNote | JobDone | JobFailed | JobCancelled

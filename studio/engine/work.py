@@ -1,4 +1,4 @@
-"""What is done for each kind of request. Runs in a worker thread; knows pipelines and domains, but no particular domain."""
+"""What is done for each kind of request. Runs in worker threads; knows pipelines, but no particular domain."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from studio.engine.requests import (
     Request,
     ViewRequest,
 )
-from studio.engine.results import ExportDone, ItemReady, ModelsReady, ViewReady, WorkResult
+from studio.engine.results import ExportDone, ItemReady, ModelLoaded, ModelsReady, ViewReady, WorkResult
 from studio.state.library import Library
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ _WARM_UP_RESOLUTION = 32
 class Context:
     """What work may use: the loaded models, the library's files, and ways to report.
 
-    ``progress`` raises :class:`~ddmi_core.progress.Cancelled` to stop the work. ``note`` tells the person something in passing.
+    ``progress`` raises :class:`~ddmi_core.progress.Cancelled` to stop the work. ``note`` tells the person something in
+    passing.
     """
 
     pipeline: Callable[[ModelRequest], Pipeline]
@@ -62,7 +63,7 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
         case ExportRequest():
             yield from _export(request, context)
         case PreloadRequest():
-            _preload(request, context)
+            yield from _preload(request, context)
         case ModelsRequest():
             yield ModelsReady(request=request, models=tuple(list_models()))
         case _:
@@ -170,7 +171,8 @@ def _make_item(
     array = np.asarray(latent.detach().cpu().float())
     if not np.isfinite(array).all():
         raise ModelError(
-            f"The model {pipeline.name} produced values that are not numbers. Its weights are damaged, or the guidance is far too high."
+            f"The model {pipeline.name} produced values that are not numbers. "
+            "Its weights are damaged, or the guidance is far too high."
         )
     field = pipeline.decode(latent)
     view = pipeline.domain.view(field, resolution=request.preview_resolution, progress=sub_progress(progress, 0.0, 0.9))
@@ -208,10 +210,11 @@ def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
     yield ExportDone(request=request, facts=dict(facts))
 
 
-def _preload(request: PreloadRequest, context: Context) -> None:
+def _preload(request: PreloadRequest, context: Context) -> Iterator[ModelLoaded]:
     """The first pass through a network is several times slower than the next; do it while nobody waits."""
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
+    yield ModelLoaded(request=request, device=str(pipeline.device))
     [latent] = pipeline.sample("", [0], steps=1, progress=sub_progress(context.progress, 0.5, 0.8))
     pipeline.domain.view(
         pipeline.decode(latent), resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0)

@@ -17,8 +17,8 @@ from studio.state.notifications import Notifications
 class AppState:
     """The library, the jobs, the notifications, the form, the installed models, and which item is on the stage.
 
-    ``generation`` counts up whenever something else is asked to be shown; a result that carries an older number is stale and
-    must not change the stage.
+    ``generation`` counts up whenever something else is asked to be shown; a result that carries an older number is
+    stale and must not change the stage.
     """
 
     form_changed = Signal(GenerateForm)
@@ -45,7 +45,7 @@ class AppState:
         return self._form
 
     def update_form(self, **values: object) -> GenerateForm:
-        """Change values of the form; announces it if anything differs. Raises pydantic's ValidationError out of range."""
+        """Change values of the form, and announce it if any differs. Raises pydantic's ValidationError out of range."""
         form = self._form.changed(**values)
         if form != self._form:
             self._form = form
@@ -91,7 +91,7 @@ class AppState:
         return next((model for model in self._models if model.name == self._form.model), None)
 
     def model_for(self, recipe: Recipe) -> ModelInfo | None:
-        """The installed model that made something: the same weights if they are here, else the same name and domain, else None."""
+        """The installed model that made something: the same weights if they are here, else the same name, else None."""
         same_domain = [model for model in self._models if model.domain == recipe.domain]
         for matches in (lambda m: m.hash == recipe.model_hash, lambda m: m.name == recipe.model):
             for model in same_domain:

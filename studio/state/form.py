@@ -13,7 +13,7 @@ MAX_COUNT = 16
 
 
 class GenerateForm(BaseModel):
-    """Values of the inspector. Immutable: change it with :meth:`changed`, which checks the ranges (pydantic ValidationError)."""
+    """Values of the inspector. Immutable; :meth:`changed` gives another and checks the ranges."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -29,7 +29,7 @@ class GenerateForm(BaseModel):
     guidance: float = Field(default=3.0, ge=0.0, le=30.0)
 
     def changed(self, **values: object) -> GenerateForm:
-        """This form with other values."""
+        """This form with other values. Raises pydantic's ValidationError out of range."""
         return GenerateForm.model_validate({**self.model_dump(), **values})
 
     def seeds(self) -> tuple[int, ...]:

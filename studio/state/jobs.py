@@ -1,4 +1,4 @@
-"""The job queue: what the person asked for, how far it is, and how it ended. Pure bookkeeping; the engine does the work."""
+"""The job queue: what the person asked for, how far it is, and how it ended. The engine does the work."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _ETA_AFTER_FRACTION = 0.02
 class Job:
     """One piece of work. Owned by :class:`JobQueue`, which alone changes it; everybody else reads.
 
-    ``fraction`` is in 0..1, ``eta`` the seconds still to go (None while unknown), ``error`` one clear sentence after a failure.
-    ``quiet`` marks work nobody asked for by hand (warming a model up, refining the view), which the queue need not list.
+    ``fraction`` is in 0..1, ``eta`` the seconds still to go (None while unknown), ``error`` one clear sentence after a
+    failure. ``quiet`` marks work nobody asked for by hand (warming a model up, refining the view), which is not listed.
     ``started`` and ``finished`` are readings of the queue's clock, in seconds.
     """
 

@@ -7,9 +7,9 @@ Layout of the library's folder::
     damaged/<id>/…                 item folders that could not be read, set aside
     catalogue.sqlite               an index of the folders, for fast listing and search
 
-The folders are the truth and the catalogue can be rebuilt from them: an item is written under a temporary name and renamed
-when it is complete, then indexed. Killing the program at any moment therefore loses nothing that had been written, which
-:meth:`Library.reconcile` (run when a library is opened) makes good.
+The folders are the truth and the catalogue can be rebuilt from them: an item is written under a temporary name, renamed
+when it is complete, then indexed. So killing the program at any moment loses nothing that had been written;
+:meth:`Library.reconcile`, run when a library is opened, brings both together again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import shutil
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,7 @@ class Item:
     @property
     def created(self) -> datetime:
         """When the item was made, in UTC."""
-        return datetime.strptime(self.id.rsplit("-", 1)[0], _TIME_FORMAT).replace(tzinfo=timezone.utc)
+        return datetime.strptime(self.id.rsplit("-", 1)[0], _TIME_FORMAT).replace(tzinfo=UTC)
 
     @property
     def thumbnail(self) -> Path:
@@ -121,11 +121,12 @@ class Library:
         recipe: Recipe,
         thumbnail: UInt8[np.ndarray, "height width 3"],
     ) -> Item:
-        """Write a new item's files, from any thread. It is safe on disk when this returns, but listed only after :meth:`adopt`.
+        """Write a new item's files, from any thread. Then it is safe on disk, but listed only after :meth:`adopt`.
 
-        Raises :class:`~ddmi_core.errors.DataError` when it cannot be written (disk full, folder read-only); nothing is left.
+        Raises :class:`~ddmi_core.errors.DataError` when it cannot be written (disk full, folder read-only), and
+        leaves nothing behind.
         """
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         item_id = f"{now.strftime(_TIME_FORMAT)}-{secrets.token_hex(3)}"
         folder = self.folder / "items" / item_id
         temporary = self.folder / "items" / f".writing-{os.getpid()}-{item_id}"
@@ -215,8 +216,8 @@ class Library:
     ) -> list[Item]:
         """The items, newest first.
 
-        ``search`` keeps those whose prompt contains every one of its words, or whose seed it is; ``deleted`` lists the trash
-        instead.
+        ``search`` keeps those whose prompt contains every one of its words, or whose seed it is; ``deleted`` lists the
+        trash instead.
         """
         conditions, values = ["deleted = ?"], [int(deleted)]  # type: tuple[list[str], list[int | str]]
         if domain is not None:
@@ -230,7 +231,7 @@ class Library:
         return self._select(" AND ".join(conditions), values)
 
     def load_latent(self, item: Item) -> Float32[np.ndarray, "c h w"]:
-        """An item's latent canvas, from any thread. Raises :class:`~ddmi_core.errors.DataError` when it is missing or broken."""
+        """An item's latent canvas, from any thread. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
         for part in ("items", "trash"):  # the item may have been deleted or restored since it was asked for
             path = self.folder / part / item.id / LATENT
             try:
@@ -244,7 +245,7 @@ class Library:
     # Keeping folders and catalogue together
 
     def reconcile(self) -> None:
-        """Make the catalogue agree with the folders: index what is missing, forget what is gone, clear what was half written."""
+        """Make the catalogue agree with the folders: index new folders, forget lost ones, clear half-made items."""
         indexed = {item.id: item for item in self._select("1")}
         seen: set[str] = set()
         self.damaged = []

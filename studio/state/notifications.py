@@ -36,7 +36,7 @@ class Notification:
 
 
 class Notifications:
-    """The messages that have not been dismissed, oldest first. Saying the same thing again replaces the earlier message."""
+    """The messages not dismissed yet, oldest first. Saying the same thing again replaces the earlier message."""
 
     added = Signal(Notification)
     removed = Signal(Notification)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from ddmi_core.model_folder import ModelInfo
+from ddmi_core.recipe import Recipe
+from studio.state.app_state import AppState
+from studio.state.form import MAX_SEED, GenerateForm
+from studio.state.library import Library
+from studio.state.notifications import Notifications
+
+MODEL = ModelInfo("furniture", "shape", Path("/models/furniture"), 1, "aaa", "MiniLM")
+OTHER = replace(MODEL, name="mine", folder=Path("/models/mine"), hash="bbb")
+RECIPE = Recipe(domain="shape", model="furniture", model_hash="aaa", prompt="a sofa", seed=9, steps=12, guidance=5.0)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[AppState]:
+    library = Library(tmp_path / "library")
+    yield AppState(library, GenerateForm(seed=4))
+    library.close()
+
+
+def item_in(state: AppState):  # noqa: ANN201
+    return state.library.add(np.zeros((1, 2, 2), np.float32), RECIPE, np.zeros((8, 8, 3), np.uint8))
+
+
+def test_the_form_announces_changes_only_and_keeps_its_ranges(state: AppState) -> None:
+    said: list[GenerateForm] = []
+    state.form_changed.connect(said.append)
+    state.update_form(prompt="a lamp")
+    state.update_form(prompt="a lamp")
+    assert len(said) == 1
+    with pytest.raises(ValidationError):
+        state.update_form(steps=0)
+    assert state.form.steps == 20
+
+
+def test_variations_have_consecutive_seeds_that_wrap_around() -> None:
+    assert GenerateForm(seed=5, count=3).seeds() == (5, 6, 7)
+    assert GenerateForm(seed=MAX_SEED, count=2).seeds() == (MAX_SEED, 0)
+
+
+def test_the_first_model_is_chosen_when_there_is_no_other(state: AppState) -> None:
+    assert state.selected_model is None
+    state.set_models([MODEL, OTHER])
+    assert state.selected_model == MODEL
+    state.update_form(model="mine")
+    state.set_models([MODEL, OTHER])
+    assert state.selected_model == OTHER
+
+
+def test_the_model_of_a_recipe_is_found_by_weights_then_by_name(state: AppState) -> None:
+    renamed = replace(MODEL, name="renamed")
+    state.set_models([replace(MODEL, hash="new"), renamed])
+    assert state.model_for(RECIPE) == renamed
+    state.set_models([replace(MODEL, hash="new")])
+    assert state.model_for(RECIPE) == state.models[0]
+    state.set_models([replace(MODEL, domain="image")])
+    assert state.model_for(RECIPE) is None
+
+
+def test_a_recipe_comes_back_into_the_form(state: AppState) -> None:
+    state.set_models([OTHER, MODEL])
+    form = state.recall(item_in(state))
+    assert (form.model, form.prompt, form.seed, form.steps, form.guidance) == ("furniture", "a sofa", 9, 12, 5.0)
+    assert form.seed_locked and form.count == 1
+
+
+def test_deleting_what_is_shown_clears_the_stage_and_makes_its_results_stale(state: AppState) -> None:
+    item = item_in(state)
+    state.show(item)
+    starred = state.library.star(item)
+    assert state.shown == starred
+    before = state.generation
+    state.library.delete(item)
+    assert state.shown is None and state.generation > before
+
+
+def test_the_same_notification_is_not_listed_twice() -> None:
+    notifications = Notifications()
+    notifications.info("hello")
+    notifications.error("bad", details="trace")
+    notifications.info("hello")
+    assert [one.text for one in notifications.list()] == ["bad", "hello"]
+    notifications.clear()
+    assert len(notifications) == 0

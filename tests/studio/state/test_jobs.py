@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from studio.state.jobs import Job, JobQueue
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def queue(clock: Clock) -> JobQueue:
+    return JobQueue(clock)
+
+
+def add(queue: JobQueue, *, quiet: bool = False) -> Job:
+    return queue.add(queue.new_id(), "a chair", None, quiet=quiet)
+
+
+def test_the_time_left_follows_from_the_work_and_not_from_loading(queue: JobQueue, clock: Clock) -> None:
+    job = add(queue)
+    queue.start(job.id)
+    clock.now += 50  # loading
+    queue.progress(job.id, 0.0, "step 0 of 10")
+    assert job.eta is None
+    clock.now += 2
+    queue.progress(job.id, 0.2, "step 2 of 10")
+    assert job.eta == pytest.approx(8.0)
+    clock.now += 3
+    queue.progress(job.id, 0.5, "step 5 of 10")
+    assert job.eta == pytest.approx(5.0)
+
+
+def test_progress_never_goes_back_or_past_the_end(queue: JobQueue) -> None:
+    job = add(queue)
+    queue.start(job.id)
+    queue.progress(job.id, 0.5, "half")
+    queue.progress(job.id, 0.1, "less")
+    assert job.fraction == 0.5
+    queue.progress(job.id, 7.0, "more")
+    assert job.fraction == 1.0
+
+
+def test_late_reports_about_an_ended_job_are_ignored(queue: JobQueue) -> None:
+    job = add(queue)
+    queue.start(job.id)
+    queue.cancelled(job.id)
+    queue.progress(job.id, 0.9, "still here")
+    queue.fail(job.id, "too late")
+    queue.start(job.id)
+    assert (job.status, job.error, job.fraction) == ("cancelled", "", 0.0)
+
+
+def test_quiet_and_finished_jobs(queue: JobQueue) -> None:
+    loud, quiet = add(queue), add(queue, quiet=True)
+    removed: list[Job] = []
+    queue.removed.connect(removed.append)
+    assert queue.jobs() == queue.active() == [loud]
+    assert queue.active(quiet=True) == [loud, quiet]
+    queue.start(loud.id)
+    queue.finish(loud.id)
+    queue.clear_finished()
+    assert removed == [loud] and queue.get(loud.id) is None and len(queue) == 1
+
+
+def test_a_job_being_cancelled_says_so_until_it_ends(queue: JobQueue) -> None:
+    job = add(queue)
+    queue.start(job.id)
+    queue.mark_cancelling(job.id)
+    queue.progress(job.id, 0.4, "step 4 of 10")
+    assert (job.status, job.text, job.eta) == ("running", "cancelling", None)
+    queue.cancelled(job.id)
+    assert job.status == "cancelled" and not job.is_active

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ddmi_core.errors import DataError
+from ddmi_core.recipe import Recipe
+from studio.state.library import LATENT, RECIPE, Item, Library
+
+LATENT_VALUES = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
+THUMBNAIL = np.full((16, 16, 3), 90, np.uint8)
+
+
+def recipe(prompt: str = "a chair", seed: int = 1, domain: str = "shape") -> Recipe:
+    return Recipe(domain=domain, model="furniture", model_hash="abc", prompt=prompt, seed=seed)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    opened = Library(tmp_path / "library")
+    yield opened
+    opened.close()
+
+
+def add(library: Library, prompt: str = "a chair", seed: int = 1, domain: str = "shape") -> Item:
+    return library.add(LATENT_VALUES, recipe(prompt, seed, domain), THUMBNAIL)
+
+
+def reopened(library: Library) -> Library:
+    library.close()
+    return Library(library.folder)
+
+
+def test_an_item_comes_back_as_it_was(library: Library) -> None:
+    item = add(library, "a round table", 7)
+    assert library.get(item.id) == item
+    np.testing.assert_array_equal(library.load_latent(item), LATENT_VALUES)
+    assert item.thumbnail.read_bytes().startswith(b"\x89PNG")
+    assert item.created.utcoffset() is not None
+    again = reopened(library)
+    assert again.items() == [item]
+    again.close()
+
+
+def test_items_are_filtered_and_newest_first(library: Library) -> None:
+    first, second = add(library, "a round table", 1), add(library, "a Round chair", 22)
+    other = add(library, "a dog", 3, domain="image")
+    library.star(second)
+    assert [item.id for item in library.items()] == [other.id, second.id, first.id]
+    assert [item.id for item in library.items(domain="image")] == [other.id]
+    assert [item.id for item in library.items(starred_only=True)] == [second.id]
+    assert [item.id for item in library.items(search="ROUND chair")] == [second.id]
+    assert [item.id for item in library.items(search="22")] == [second.id]
+    assert library.items(search="%") == []
+
+
+def test_stars_and_the_trash_announce_themselves_and_last(library: Library) -> None:
+    said: list[str] = []
+    library.added.connect(lambda item: said.append(f"added {item.starred}"))
+    library.changed.connect(lambda item: said.append(f"changed {item.starred}"))
+    library.removed.connect(lambda item: said.append("removed"))
+    item = library.star(add(library))
+    library.delete(item)
+    assert library.items() == []
+    assert [one.id for one in library.items(deleted=True)] == [item.id]
+    np.testing.assert_array_equal(library.load_latent(item), LATENT_VALUES)  # the old folder's name still works
+    again = reopened(library)
+    restored = again.restore(again.get(item.id))
+    assert restored.starred and again.items() == [restored]
+    assert said == ["added False", "changed True", "removed"]
+    again.close()
+
+
+def test_emptying_the_trash_keeps_the_rest(library: Library) -> None:
+    kept, gone = add(library), add(library)
+    library.delete(gone)
+    assert library.empty_trash() == 1
+    assert library.items() == [kept]
+    with pytest.raises(DataError, match="no item"):
+        library.get(gone.id)
+
+
+def test_an_item_saved_but_not_listed_is_listed_at_the_next_start(library: Library) -> None:
+    item = library.save(LATENT_VALUES, recipe(), THUMBNAIL)
+    assert library.items() == []
+    again = reopened(library)
+    assert again.items() == [item]
+    again.close()
+
+
+@pytest.mark.parametrize("damage", ["missing", "garbage"])
+def test_a_lost_catalogue_is_rebuilt_with_stars_and_trash(library: Library, damage: str) -> None:
+    starred, plain, deleted = library.star(add(library)), add(library), library.delete(add(library))
+    library.close()
+    for path in library.folder.glob("catalogue.sqlite*"):
+        path.unlink()
+    if damage == "garbage":
+        (library.folder / "catalogue.sqlite").write_bytes(b"no database at all" * 100)
+    again = Library(library.folder)
+    assert again.items() == [plain, starred]
+    assert again.items(deleted=True) == [deleted]
+    again.close()
+
+
+def test_a_catalogue_of_another_version_is_rebuilt(library: Library) -> None:
+    item = add(library)
+    library.close()
+    connection = sqlite3.connect(library.folder / "catalogue.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    again = Library(library.folder)
+    assert again.items() == [item]
+    again.close()
+
+
+def test_rows_without_files_are_forgotten(library: Library) -> None:
+    item, kept = add(library), add(library)
+    shutil.rmtree(item.folder)
+    with pytest.raises(DataError, match="gone"):
+        library.load_latent(item)
+    again = reopened(library)
+    assert again.items() == [kept]
+    again.close()
+
+
+def test_half_written_items_vanish_but_not_those_of_another_running_program(library: Library) -> None:
+    finished = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    abandoned = library.folder / "items" / f".writing-{int(finished.stdout)}-x"
+    in_work = library.folder / "items" / f".writing-{os.getppid()}-y"
+    for folder in (abandoned, in_work):
+        folder.mkdir()
+        (folder / LATENT).write_bytes(b"half")
+    again = reopened(library)
+    assert again.items() == [] and again.damaged == []
+    assert not abandoned.exists() and in_work.exists()
+    again.close()
+
+
+@pytest.mark.parametrize("name", [LATENT, RECIPE])
+def test_damaged_items_are_put_aside_not_deleted(library: Library, name: str) -> None:
+    item, kept = library.save(LATENT_VALUES, recipe(), THUMBNAIL), add(library)
+    (item.folder / name).write_bytes(b"{")
+    again = reopened(library)
+    assert again.items() == [kept]
+    assert [path.name for path in again.damaged] == [item.id]
+    assert (again.damaged[0] / name).exists()
+    again.close()
+
+
+def test_killing_the_program_at_any_moment_leaves_whole_items(tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    script = f"""
+import numpy as np
+from pathlib import Path
+from ddmi_core.recipe import Recipe
+from studio.state.library import Library
+library = Library(Path({str(folder)!r}))
+print("ready", flush=True)
+while True:
+    library.add(np.zeros((4, 32, 32), np.float32), Recipe(domain="shape", model="m", model_hash="h"),
+                np.zeros((64, 64, 3), np.uint8))
+    print("added", flush=True)
+"""
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    announced = 0
+    for line in child.stdout:
+        announced += line == "added\n"
+        if announced == 5:
+            child.kill()
+    child.wait()
+    child.stdout.close()
+    library = Library(folder)
+    assert len(library.items()) >= announced >= 5
+    assert library.damaged == []
+    assert not list((folder / "items").glob(".writing-*"))
+    for item in library.items():
+        assert library.load_latent(item).shape == (4, 32, 32)
+    library.close()
+
+
+def test_saving_from_another_thread_is_adopted_by_the_owner(library: Library) -> None:
+    saved: list[Item] = []
+    thread = threading.Thread(target=lambda: saved.append(library.save(LATENT_VALUES, recipe(), THUMBNAIL)))
+    thread.start()
+    thread.join()
+    library.adopt(saved[0])
+    assert library.items() == saved
+
+
+def test_a_failed_save_says_why_and_leaves_nothing(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match="No space left"):
+        add(library)
+    assert list((library.folder / "items").iterdir()) == []
+
+
+def test_a_library_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match="cannot be opened"):
+        Library(tmp_path / "file")
