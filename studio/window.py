@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl
@@ -127,7 +128,7 @@ class MainWindow(QMainWindow):
         on_toggled("inspector", lambda _on: self._show_parts())
         on_toggled("history", lambda _on: self._show_parts())
         for choice in ("system", "dark", "light"):
-            on(f"theme_{choice}", lambda choice=choice: self.set_theme(choice))
+            on(f"theme_{choice}", partial(self.set_theme, choice))
         self.inspector.generate_clicked.connect(self.generate)
         self.inspector.cancel_clicked.connect(self.cancel)
         self.inspector.export_clicked.connect(self.choose_export)

@@ -6,6 +6,7 @@ All that the window knows about shapes in particular is in this file.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -113,16 +114,16 @@ class ShapeStage(QWidget):
         viewport = self.viewport
         actions.give_scope("viewport", viewport)
         for name in ("home", "front", "side", "top"):
-            actions.on(f"view_{name}", lambda name=name: viewport.turn_to(name))
+            actions.on(f"view_{name}", partial(viewport.turn_to, name))
         actions.on("fit", viewport.fit)
         actions.on("reset", viewport.reset)
         for name in ("wireframe", "grid", "axes"):
-            actions.on_toggled(name, lambda on, name=name: setattr(viewport, name, on))
+            actions.on_toggled(name, partial(setattr, viewport, name))
         for name in ("grid", "axes"):
             actions[name].setChecked(True)
         for name, x, y in (("left", -1, 0), ("right", 1, 0), ("up", 0, 1), ("down", 0, -1)):
-            actions.on(f"orbit_{name}", lambda x=x, y=y: viewport.orbit(_ORBIT_STEP * x, _ORBIT_STEP * y))
-            actions.on(f"pan_{name}", lambda x=x, y=y: viewport.pan(_PAN_STEP * x, _PAN_STEP * y))
+            actions.on(f"orbit_{name}", partial(viewport.orbit, _ORBIT_STEP * x, _ORBIT_STEP * y))
+            actions.on(f"pan_{name}", partial(viewport.pan, _PAN_STEP * x, _PAN_STEP * y))
         actions.on("zoom_in", lambda: viewport.zoom(_ZOOM_STEP))
         actions.on("zoom_out", lambda: viewport.zoom(1 / _ZOOM_STEP))
 
@@ -178,10 +179,11 @@ class _EmptyState(QWidget):
 
     def _place(self) -> None:
         parent = self.parentWidget()
-        if parent is None:
+        layout = self.layout()
+        if parent is None or layout is None:
             return
         width = min(480, parent.width() - 4 * GRID)
-        height = max(self.layout().heightForWidth(width), self.layout().sizeHint().height())
+        height = max(layout.heightForWidth(width), layout.sizeHint().height())
         self.setGeometry(
             (parent.width() - width) // 2, max(GRID, round((parent.height() - height) * 0.42)), width, height
         )

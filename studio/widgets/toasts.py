@@ -64,7 +64,8 @@ class Toast(QWidget):
         if action is not None:
             button = self._link(action[0])
             run = action[1]
-            button.clicked.connect(lambda: (run(), self.dismissed.emit()))
+            button.clicked.connect(lambda: run())
+            button.clicked.connect(self.dismissed)
             buttons.addWidget(button)
         if details:
             copy = self._link("Copy details")
