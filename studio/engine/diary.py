@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import logging
 import os
@@ -36,6 +37,7 @@ class Diary:
         self._marker = folder / f"running-{os.getpid()}"
         self._handler: logging.Handler | None = None
         self._crash_file: TextIO | None = None
+        self._owns_faults = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for marker in folder.glob("running-*"):
@@ -55,16 +57,20 @@ class Diary:
         logging.getLogger().addHandler(self._handler)
         for name in ("studio", "ddmi_core"):
             logging.getLogger(name).setLevel(logging.INFO)
-        faulthandler.enable(self._crash_file)
+        if not faulthandler.is_enabled():  # somebody else (a debugger, a test run) may want the traces
+            faulthandler.enable(self._crash_file)
+            self._owns_faults = True
 
     def close(self) -> None:
         """The session ends as it should."""
-        self._marker.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._marker.unlink()
         if self._handler is not None:
             logging.getLogger().removeHandler(self._handler)
             self._handler.close()
         if self._crash_file is not None:
-            faulthandler.disable()
+            if self._owns_faults:
+                faulthandler.disable()
             self._crash_file.close()
 
 

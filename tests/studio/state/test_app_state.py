@@ -27,7 +27,7 @@ def state(tmp_path: Path) -> Iterator[AppState]:
     library.close()
 
 
-def item_in(state: AppState):  # noqa: ANN201
+def item_in(state: AppState):
     return state.library.add(np.zeros((1, 2, 2), np.float32), RECIPE, np.zeros((8, 8, 3), np.uint8))
 
 
