@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.theme.icons import icon_pixmap
@@ -12,6 +11,7 @@ from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label, line
 
+_WIDTH = 520  # px
 _CREDITS = (
     (
         "Method",
@@ -40,7 +40,7 @@ class AboutDialog(QDialog):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("About DDMI Studio")
-        self.setFixedWidth(520)
+        self.setFixedWidth(_WIDTH)
         ratio = self.devicePixelRatioF()
         mark = icon_pixmap("app", theme.colours.accent, round(48 * ratio))
         mark.setDevicePixelRatio(ratio)
@@ -68,7 +68,7 @@ class AboutDialog(QDialog):
         for title, text in _CREDITS:
             layout.addWidget(label(title, "heading"))
             layout.addWidget(label(text, "muted", wrap=True, selectable=True))
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setFixedHeight(layout.heightForWidth(_WIDTH))
 
 
 def _version() -> str:

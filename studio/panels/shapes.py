@@ -27,8 +27,6 @@ EXPORT_FORMATS = {
     ".stl": "STL, for printing",
 }
 IMPORT_FORMATS = (".obj", ".ply", ".stl", ".glb", ".off")
-PREVIEW_RESOLUTION = 64
-FINE_RESOLUTION = 128
 
 EXAMPLES = (
     "a round table with one leg",

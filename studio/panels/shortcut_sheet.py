@@ -19,7 +19,9 @@ def sections() -> list[tuple[str, list[tuple[str, list[str]]]]]:
     result = []
     for section, specs in groupby(ACTIONS, key=lambda spec: spec.section):
         rows = [
-            (spec.text.rstrip("…"), [shown_keys(keys) for keys in spec.shortcuts]) for spec in specs if spec.shortcuts
+            (spec.text.rstrip("…"), list(dict.fromkeys(map(shown_keys, spec.shortcuts))))
+            for spec in specs
+            if spec.shortcuts
         ]
         if rows:
             result.append((section, rows))
