@@ -114,7 +114,7 @@ class CachedLatents:
                 found = [caption.replace("\n", " ") for caption in source.captions(index)] or [""]
                 chosen = np.random.default_rng((config.seed + 2, number)).choice(len(found), _CAPTIONS)
                 captions.append([known.setdefault(found[i], len(known)) for i in chosen])
-        return cls(torch.cat(latents), torch.tensor(captions), list(known))
+        return cls(torch.cat(latents).contiguous(), torch.tensor(captions), list(known))
 
 
 class CaptionedLatents(Dataset[dict[str, Tensor]]):
