@@ -5,33 +5,30 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 if sys.platform == "win32":
     import torch  # noqa: F401  (before Qt, or its libraries do not load)
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.paths import user_data
+from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Library
-from studio.state.notifications import Notification
+from studio.state.notifications import Action, Notification
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
 from studio.theme.tokens import DARK
 from studio.window import MainWindow
 
 _SETTLE_MS = 900
-
-log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,12 +43,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     app.setWindowIcon(_app_icon())
     settings = Settings()
     theme = Theme(app, options.theme or settings.theme)
+    diary = Diary(user_data() / "logs")
     try:
         library = Library(user_data() / "library")
     except DDMIError as error:
+        diary.close()
         return _refuse(str(error), quiet=options.screenshot is not None)
     state = AppState(library, settings.form)
-    _report_crashes(state)
+    errors = UncaughtErrors(state.notifications)
+    if diary.crashed:
+        state.notifications.warning(
+            "The studio did not end as it should last time. What was made is in the history.",
+            action=Action("Show the log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(diary.folder)))),
+        )
     if library.damaged:
         state.notifications.warning(
             f"{len(library.damaged)} items of the library could not be read; "
@@ -61,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     window = MainWindow(state, engine, theme, settings)
     if options.size is not None:
         window.resize(*options.size)
+    engine.device_found.connect(window.status.set_device)
     window.show()
     QTimer.singleShot(0, engine.refresh_models)
     photographer = None
@@ -71,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = app.exec()
     engine.shutdown()
     library.close()
+    errors.remove()
+    diary.close()
     return photographer.code if photographer is not None else code
 
 
@@ -152,17 +159,3 @@ def _refuse(message: str, *, quiet: bool) -> int:
     if not quiet:
         QMessageBox.critical(None, "DDMI Studio cannot start", message)
     return 1
-
-
-def _report_crashes(state: AppState) -> None:
-    """Let an error that nobody foresaw reach the person and the log, and the studio go on."""
-
-    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            QCoreApplication.quit()
-            return
-        details = "".join(traceback.format_exception(kind, error, trace))
-        log.error("%s", details)
-        state.notifications.error(f"Something went wrong in the window: {error or kind.__name__}", details=details)
-
-    sys.excepthook = report

@@ -62,7 +62,7 @@ class Worker:
         with self._lock:
             for event in self._cancel.values():
                 event.set()
-        parts = [*self._lanes.values(), self._pipelines]
+        parts: list[Lane | PipelineCache] = [*self._lanes.values(), self._pipelines]
         for part in parts:
             part.stop()
         deadline = time.monotonic() + timeout
