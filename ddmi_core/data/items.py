@@ -5,7 +5,7 @@ an interrupted run continues with just the items that it would have seen, and pr
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 
+@runtime_checkable
 class ItemSource(Protocol):
     """A set of signals to train on."""
 

@@ -82,18 +82,21 @@ def train_stage(
         DDMIError: the loss stayed not finite.
     """
     loop = _Loop(stage, run, accelerator, seed=seed, workers=workers, checkpoint_minutes=checkpoint_minutes)
-    for _ in range(_MAX_RETRIES + 1):
-        try:
-            loop.run_through()
-            break
-        except NotFinite:
-            loop.step_back()
-    else:
-        raise DDMIError(
-            f"Training diverged {_MAX_RETRIES + 1} times in stage {stage.name}. The last good checkpoint is kept; "
-            "start again with a lower learning rate."
-        )
-    loop.finish()
+    try:
+        for _ in range(_MAX_RETRIES + 1):
+            try:
+                loop.run_through()
+                break
+            except NotFinite:
+                loop.step_back()
+        else:
+            raise DDMIError(
+                f"Training diverged {_MAX_RETRIES + 1} times in stage {stage.name}. The last good checkpoint is kept; "
+                "start again with a lower learning rate."
+            )
+        loop.finish()
+    finally:
+        loop.close()
 
 
 class _Loop:
@@ -179,6 +182,9 @@ class _Loop:
         """Checkpoint the end and leave the averaged weights in the module."""
         self._save()
         self.module.load_state_dict(self.average.weights)
+
+    def close(self) -> None:
+        """End the thread that writes for TensorBoard."""
         if self.writer is not None:
             self.writer.close()
 

@@ -1,0 +1,92 @@
+"""The main job in the real window: a prompt is typed, a shape appears, it is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from ddmi_core.model_folder import describe
+from studio.engine.engine import Engine
+from studio.settings import Settings
+from studio.state.app_state import AppState
+from studio.state.library import Library
+from studio.theme.theme import Theme
+from studio.window import MainWindow
+
+pytestmark = pytest.mark.gl
+
+PATIENCE = 120_000  # ms; a slow machine is no failure
+
+
+@pytest.fixture
+def window(qapp: QApplication, qtbot: QtBot, model: Path, home: Path) -> Iterator[MainWindow]:
+    """The window as the app builds it, with the real engine and a library of its own."""
+    if not (home / "models").exists():
+        (home / "models").mkdir()
+        (home / "models" / model.name).symlink_to(model)
+    library = Library(home / "library")
+    settings = Settings()
+    state = AppState(library, settings.form)
+    engine = Engine(state)
+    window = MainWindow(state, engine, Theme(qapp, "dark"), settings)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    engine.refresh_models()
+    qtbot.waitUntil(lambda: bool(state.models), timeout=PATIENCE)
+    yield window
+    engine.shutdown()
+    library.close()
+
+
+def test_a_typed_prompt_becomes_a_shape_and_a_file(
+    qtbot: QtBot, window: MainWindow, model: Path, tmp_path: Path
+) -> None:
+    state = window.state
+    before = _pixels(window)
+    qtbot.keyClicks(window.inspector.prompt, "a round table with one leg")
+    qtbot.keyClick(window.inspector.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    if not state.jobs.active():  # without a window manager the shortcut may not reach an inactive window
+        window.generate()
+    qtbot.waitUntil(lambda: state.shown is not None and not state.jobs.active(quiet=True), timeout=PATIENCE)
+
+    item = state.shown
+    assert item.recipe.prompt == "a round table with one leg"
+    assert item.recipe.model_hash == describe(model).hash
+    changed = np.abs(_pixels(window) - before).max(axis=-1) > 24
+    assert changed.mean() > 0.02, "the shape should be seen in the viewport"
+
+    target = tmp_path / "table.obj"
+    window.export(item, target, 64, None)
+    qtbot.waitUntil(target.exists, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not state.jobs.active(), timeout=PATIENCE)
+    mesh = trimesh.load(target, force="mesh")
+    assert len(mesh.faces) > 100 and mesh.is_watertight and mesh.volume > 0
+
+
+def test_what_was_made_is_there_after_a_restart(qtbot: QtBot, window: MainWindow, home: Path) -> None:
+    window.state.update_form(prompt="a chair", steps=4)
+    window.generate()
+    qtbot.waitUntil(
+        lambda: bool(window.state.library.items()) and not window.state.jobs.active(quiet=True), timeout=PATIENCE
+    )
+    made = window.state.library.items()
+    window.close()
+    again = Library(home / "library")
+    assert [(item.id, item.recipe) for item in again.items()] == [(item.id, item.recipe) for item in made]
+    again.close()
+
+
+def _pixels(window: MainWindow) -> np.ndarray:
+    """What the stage shows, as int16 (h, w, 3)."""
+    picture = window.stage.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
+    return rows[:, : 3 * picture.width()].reshape(picture.height(), picture.width(), 3).astype(np.int16)
