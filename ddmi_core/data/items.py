@@ -5,12 +5,15 @@ an interrupted run continues with just the items that it would have seen, and pr
 """
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+
+Augment = Literal["none", "captioned", "full"]
+"""How an example is changed each time it is drawn: not, so that its captions stay true, or as the domain allows."""
 
 
 @runtime_checkable
@@ -20,11 +23,8 @@ class ItemSource(Protocol):
     def __len__(self) -> int:
         """Return the number of signals."""
 
-    def sample(self, index: int, rng: np.random.Generator, *, rotate: bool) -> dict[str, np.ndarray]:
-        """Draw a training example: encoder inputs, `coords` (n, d) and `targets` (n, v), float32, freshly augmented.
-
-        `rotate` also turns the signal where its domain allows it, which no caption would survive.
-        """
+    def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
+        """Draw a training example: encoder inputs, `coords` (n, d) and `targets` (n, v), float32."""
 
     def captions(self, index: int) -> Sequence[str]:
         """Return the signal's captions, all of them true; may be empty."""
@@ -47,13 +47,13 @@ class Mixture:
 class NumberedDraws(Dataset[dict[str, Tensor]]):
     """Endless draws from a mixture, addressed by number."""
 
-    def __init__(self, mixture: Mixture, seed: int, *, rotate: bool) -> None:
+    def __init__(self, mixture: Mixture, seed: int, *, augment: Augment) -> None:
         self.mixture = mixture
         self.seed = seed
-        self.rotate = rotate
+        self.augment = augment
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         rng = np.random.default_rng((self.seed, number))
         source, index = self.mixture.draw(rng)
-        example = source.sample(index, rng, rotate=self.rotate)
+        example = source.sample(index, rng, augment=self.augment)
         return {name: torch.from_numpy(array) for name, array in example.items()}

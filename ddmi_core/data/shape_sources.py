@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from typing_extensions import override
 
-from ddmi_core.data.items import ItemSource
+from ddmi_core.data.items import Augment, ItemSource
 from ddmi_core.errors import DataError
 
 PROCEDURAL_COUNT = 20_000
@@ -27,9 +27,10 @@ class ShapeSource(ItemSource):
         return len(self.shapes)
 
     @override
-    def sample(self, index: int, rng: np.random.Generator, *, rotate: bool) -> dict[str, np.ndarray]:
-        augment: Literal["full", "captioned"] = "full" if rotate else "captioned"
-        example = self.shapes.sample(index, rng, self._surface_points, self._queries, augment)
+    def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
+        example = self.shapes.sample(
+            index, rng, self._surface_points, self._queries, False if augment == "none" else augment
+        )
         return {name: example[name] for name in ("points", "coords", "targets")}
 
     @override

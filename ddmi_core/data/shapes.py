@@ -1,14 +1,12 @@
 """Shapes held as solid grids and surface points, and the training examples drawn from them."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from ddmi_core.data.items import Augment
 from ddmi_core.data.labels import HALF_SIDE, RESOLUTION, occupancy, unpack
-
-Augment = Literal["full", "captioned"] | bool
 
 _SIGMAS = (0.01, 0.03, 0.08)
 """Spread of the queries near the surface, one drawn for each example."""
@@ -62,7 +60,7 @@ class GridShapes:
         return occupancy(self._grids[index], centres).reshape((resolution,) * 3)
 
     def sample(
-        self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = False
+        self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
     ) -> dict[str, np.ndarray]:
         """Draw an example: `points` (n_surface, 3), `coords` (n_query, 3), `targets` (n_query, 1), float32.
 
@@ -88,7 +86,7 @@ class GridShapes:
 
 def _augmentation(surface: np.ndarray, rng: np.random.Generator, augment: Augment) -> np.ndarray:
     """Return a random linear map that keeps the longest side at its length."""
-    if not augment:
+    if augment == "none":
         return np.eye(3)
     scale = rng.uniform(1 - _STRETCH, 1 + _STRETCH, 3)
     scale *= HALF_SIDE / np.abs(surface * scale).max()

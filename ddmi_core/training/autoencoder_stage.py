@@ -28,7 +28,7 @@ class AutoencoderStage(Stage):
         self._kl_weight = config.stage1.kl_weight
         self._kl_anneal_steps = config.stage1.kl_anneal_steps
         self.module: D2CVAE = autoencoder
-        self.draws = NumberedDraws(open_mixture(config, "train"), config.seed, rotate=True)
+        self.draws = NumberedDraws(open_mixture(config, "train"), config.seed, augment=config.stage1.augment)
         self._held_out = held_out_batch(config)
 
     @override
@@ -70,6 +70,6 @@ def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) 
 
 def held_out_batch(config: RunConfig) -> dict[str, Tensor]:
     """Return held-out examples, the same in every evaluation."""
-    draws = NumberedDraws(open_mixture(config, "held_out"), seed=1, rotate=False)
+    draws = NumberedDraws(open_mixture(config, "held_out"), seed=1, augment="none")
     examples = [draws[number] for number in range(_HELD_OUT)]
     return {name: torch.from_numpy(np.stack([example[name].numpy() for example in examples])) for name in examples[0]}

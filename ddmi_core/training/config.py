@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ddmi_core.autoencoder import AutoencoderConfig
+from ddmi_core.data.items import Augment
 from ddmi_core.diffusion import DenoiserConfig
 from ddmi_core.errors import DDMIError
 from ddmi_core.paths import assets
@@ -49,6 +50,7 @@ class StageOneConfig(StageConfig):
 
     queries: int = Field(1280, ge=16)
     """Coordinates at which each example's reconstruction is compared."""
+    augment: Augment = "full"
     kl_weight: float = Field(1e-3, ge=0)
     kl_anneal_steps: int = Field(1000, ge=1)
     """Steps over which lambda grows from zero to `kl_weight`."""

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from typing_extensions import override
 
 from ddmi_core.autoencoder import D2CVAE
-from ddmi_core.data.items import NumberedDraws
+from ddmi_core.data.items import Augment, NumberedDraws
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.files import atomic_write
 from ddmi_core.text import TextEmbedding, TextEncoder
@@ -99,7 +99,8 @@ class CachedLatents:
         device = next(autoencoder.parameters()).device
         mixture = open_mixture(config, "train", for_diffusion=True)
         # The same numbered draws as in stage one, but none that would make a caption untrue.
-        draws = NumberedDraws(mixture, config.seed + 1, rotate=False)
+        augment: Augment = "none" if config.stage1.augment == "none" else "captioned"
+        draws = NumberedDraws(mixture, config.seed + 1, augment=augment)
         known: dict[str, int] = {"": 0}
         latents, captions = [], []
         count = config.stage2.cached_latents

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ddmi_core.data.items import Augment
 from ddmi_core.data.procedural.beds import bed
 from ddmi_core.data.procedural.captions import captions
 from ddmi_core.data.procedural.lamps import lamp
@@ -19,7 +20,6 @@ from ddmi_core.data.procedural.seating import chair, sofa
 from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
 from ddmi_core.data.procedural.tables import table
-from ddmi_core.data.shapes import Augment
 
 KINDS = {
     "chair": (chair, 0.25),
@@ -74,7 +74,7 @@ class ProceduralShapes:
         return dict(self._shape(i)[1])
 
     def sample(
-        self, i: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = False
+        self, i: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
     ) -> dict[str, NDArray[np.float32] | str]:
         """One training example of shape ``i``.
 
@@ -122,7 +122,7 @@ def procedural(count: int, seed: int) -> ProceduralShapes:
 
 def _augmentation(sides: NDArray[np.floating], rng: np.random.Generator, augment: Augment) -> NDArray[np.float32]:
     """Random linear map (3, 3) that keeps the longest of the ``sides`` (3,) at its length."""
-    if not augment:
+    if augment == "none":
         return np.eye(3, dtype=np.float32)
     stretch = rng.uniform(0.9, 1.1, 3)
     stretch *= sides.max() / (sides * stretch).max()

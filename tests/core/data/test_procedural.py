@@ -21,8 +21,8 @@ def test_same_seed_gives_same_shapes_whatever_was_asked_before() -> None:
     one, other = procedural(50, seed=9), procedural(500, seed=9)
     one.captions(0)
     for i in (31, 7):
-        a = one.sample(i, np.random.default_rng(5), 200, 200, augment=True)
-        b = other.sample(i, np.random.default_rng(5), 200, 200, augment=True)
+        a = one.sample(i, np.random.default_rng(5), 200, 200, augment="full")
+        b = other.sample(i, np.random.default_rng(5), 200, 200, augment="full")
         assert all(np.array_equal(a[key], b[key]) for key in ("points", "coords", "targets"))
         assert a["caption"] == b["caption"]
         assert one.captions(i) == other.captions(i)
@@ -38,7 +38,7 @@ def test_index_out_of_range_ends_iteration() -> None:
 
 def test_sample_has_the_promised_arrays(rng: np.random.Generator) -> None:
     for i in range(0, 40):
-        item = SHAPES.sample(i, rng, 300, 201, augment=True)
+        item = SHAPES.sample(i, rng, 300, 201, augment="full")
         assert (
             item["points"].shape == (300, 3) and item["coords"].shape == (201, 3) and item["targets"].shape == (201, 1)
         )
