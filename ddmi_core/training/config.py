@@ -77,6 +77,8 @@ class RunConfig(_Settings):
     text_encoder: TextEncoderConfig = TextEncoderConfig()
     stage1: StageOneConfig
     stage2: StageTwoConfig
+    start_from: str | None = None
+    """Name or folder of a model of the same sizes whose weights both stages start from, instead of random ones."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     workers: int = Field(0, ge=0)
     checkpoint_minutes: float = Field(5.0, gt=0)

@@ -12,6 +12,7 @@ from torch import nn
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.errors import DDMIError
+from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.text import load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
@@ -46,11 +47,16 @@ def train(config: RunConfig, out: Path, resume: bool = False, device: str = "aut
         run.create(config)
     accelerator = Accelerator(mixed_precision=mixed_precision(config.precision), cpu=device == "cpu")
     set_seed(config.seed)
+    start = _load_start(config)
     autoencoder = _channels_last(D2CVAE(config.autoencoder))
+    if start is not None:
+        autoencoder.load_state_dict(start.autoencoder.state_dict())
     _train(AutoencoderStage(config, autoencoder), config, run, accelerator)
 
     autoencoder = autoencoder.eval().requires_grad_(False)
     diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
+    if start is not None:
+        diffusion.load_state_dict(start.diffusion.state_dict())
     text_encoder = load_text_encoder(config.text_encoder)
     latents = CachedLatents.make(config, autoencoder, run)
     diffusion.fit_scale(latents.latents.float())
@@ -72,6 +78,19 @@ def mixed_precision(wanted: str) -> str:
         else:
             wanted = "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
     return "bf16" if wanted == "bfloat16" else "no"
+
+
+def _load_start(config: RunConfig) -> Pipeline | None:
+    """Load the model that the run starts from, which must have the run's sizes."""
+    if config.start_from is None:
+        return None
+    start = Pipeline.from_pretrained(find_model(config.start_from), device="cpu")
+    if (start.autoencoder.config, start.diffusion.config) != (config.autoencoder, config.denoiser):
+        raise DDMIError(
+            f"The run cannot start from {start.name}: its autoencoder or denoiser has other sizes than the run's. "
+            "Take both sections from the recipe that the model was trained with."
+        )
+    return start
 
 
 def _channels_last(module: _Module) -> _Module:

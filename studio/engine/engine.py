@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -39,6 +40,7 @@ from studio.state.library import Item
 
 PREVIEW_RESOLUTION = 64
 REFINED_RESOLUTION = 160
+_SWITCH_SECONDS = 0.001  # how long the window's thread waits for the interpreter while a lane runs Python code
 LONG_PROMPT = 1000
 """Characters beyond which the person is told that the text encoder reads only the start of a prompt."""
 
@@ -64,6 +66,7 @@ class Engine(QObject):
 
     def __init__(self, state: AppState, pipelines: PipelineCache | None = None) -> None:
         super().__init__()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._state = state
         self._stopped = False
         self._posted.connect(self._on_result, Qt.ConnectionType.QueuedConnection)

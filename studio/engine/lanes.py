@@ -9,7 +9,8 @@ import sys
 import threading
 from collections.abc import Callable
 
-_NICENESS = 10
+# Mild on purpose: a lane that is starved of CPU while it holds the interpreter lock would hold up the window as well.
+_NICENESS = 5
 
 
 class Lane:
@@ -48,7 +49,8 @@ class Lane:
 
     def _run(self) -> None:
         if sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)
         while True:
             with self._wake:
                 while not self._tasks and not self._stopping:

@@ -74,6 +74,16 @@ def test_an_interrupted_run_goes_on_exactly_as_one_that_was_not(tmp_path: Path) 
         assert all(torch.equal(a[name], b[name]) for name in a)
 
 
+def test_a_run_starts_from_a_model_of_its_sizes(tmp_path: Path) -> None:
+    first = train(_quick(), tmp_path / "first", device="cpu")
+    still = ["stage1.learning_rate=1e-12", "stage2.learning_rate=1e-12", f"start_from={first}"]
+    second = train(_quick(*still), tmp_path / "second", device="cpu")
+    a, b = (load_file(folder / "autoencoder" / "weights.safetensors") for folder in (first, second))
+    assert all(torch.allclose(a[name].float(), b[name].float(), atol=1e-3) for name in a)
+    with pytest.raises(DDMIError, match="other sizes"):
+        train(_quick(*still, "autoencoder.readout_width=48"), tmp_path / "third", device="cpu")
+
+
 def test_a_run_folder_is_not_overwritten(tmp_path: Path) -> None:
     RunFolder(tmp_path / "run").create(_quick())
     with pytest.raises(DDMIError, match="already holds a run"):
