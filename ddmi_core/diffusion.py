@@ -79,11 +79,16 @@ class LatentDiffusion(nn.Module):
 
     @property
     def _schedule(self) -> dict[str, object]:
-        return {
-            "num_train_timesteps": self.config.train_steps,
-            "beta_schedule": "squaredcos_cap_v2",
-            "prediction_type": "epsilon" if self.config.prediction == "epsilon" else "v_prediction",
-            "timestep_spacing": "trailing",
+        schedule = {"num_train_timesteps": self.config.train_steps, "timestep_spacing": "trailing"}
+        if self.config.prediction == "v":
+            return schedule | {"prediction_type": "v_prediction", "beta_schedule": "squaredcos_cap_v2"}
+        # The squared cosine ends in pure noise, from which a predicted noise tells nothing of the latent (division by
+        # almost zero); the scaled linear schedule of latent diffusion (Rombach et al. 2022) keeps some signal.
+        return schedule | {
+            "prediction_type": "epsilon",
+            "beta_schedule": "scaled_linear",
+            "beta_start": 0.00085,
+            "beta_end": 0.012,
         }
 
     def fit_scale(self, latents: Float[Tensor, "n c h w"]) -> None:
