@@ -28,9 +28,7 @@ class ShapeSource(ItemSource):
 
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
-        example = self.shapes.sample(
-            index, rng, self._surface_points, self._queries, False if augment == "none" else augment
-        )
+        example = self.shapes.sample(index, rng, self._surface_points, self._queries, augment)
         return {name: example[name] for name in ("points", "coords", "targets")}
 
     @override
