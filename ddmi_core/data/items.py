@@ -52,8 +52,12 @@ class NumberedDraws(Dataset[dict[str, Tensor]]):
         self.seed = seed
         self.augment = augment
 
-    def __getitem__(self, number: int) -> dict[str, Tensor]:
+    def pick(self, number: int) -> tuple[ItemSource, int, np.random.Generator]:
+        """Return what a draw is of (its source and index there), and the generator that it goes on with."""
         rng = np.random.default_rng((self.seed, number))
-        source, index = self.mixture.draw(rng)
+        return *self.mixture.draw(rng), rng
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        source, index, rng = self.pick(number)
         example = source.sample(index, rng, augment=self.augment)
         return {name: torch.from_numpy(array) for name, array in example.items()}

@@ -97,10 +97,9 @@ class CachedLatents:
     @torch.no_grad()
     def _encode(cls, config: RunConfig, autoencoder: D2CVAE) -> "CachedLatents":
         device = next(autoencoder.parameters()).device
-        mixture = open_mixture(config, "train", for_diffusion=True)
-        # The same numbered draws as in stage one, but none that would make a caption untrue.
+        # Nothing that would make a caption untrue.
         augment: Augment = "none" if config.stage1.augment == "none" else "captioned"
-        draws = NumberedDraws(mixture, config.seed + 1, augment=augment)
+        draws = NumberedDraws(open_mixture(config, "train", for_diffusion=True), config.seed + 1, augment=augment)
         known: dict[str, int] = {"": 0}
         latents, captions = [], []
         count = config.stage2.cached_latents
@@ -110,7 +109,7 @@ class CachedLatents:
             batch = {name: torch.stack([example[name] for example in examples]).to(device) for name in examples[0]}
             latents.append(autoencoder.encode(autoencoder.domain.inputs(batch)).mean.half().cpu())
             for number in numbers:
-                source, index = mixture.draw(np.random.default_rng((config.seed + 1, number)))
+                source, index, _ = draws.pick(number)
                 # A line break separates captions in the cache file.
                 found = [caption.replace("\n", " ") for caption in source.captions(index)] or [""]
                 chosen = np.random.default_rng((config.seed + 2, number)).choice(len(found), _CAPTIONS)

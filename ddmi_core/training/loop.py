@@ -16,7 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from ddmi_core.errors import DDMIError
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.checkpoints import Checkpoints, Progressed
-from ddmi_core.training.config import StageConfig
+from ddmi_core.training.config import RunConfig, StageConfig
 from ddmi_core.training.run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
@@ -64,15 +64,7 @@ def learning_rate(settings: StageConfig, step: int) -> float:
     return settings.learning_rate * warm * (settings.decay + (1 - settings.decay) * cosine)
 
 
-def train_stage(
-    stage: Stage,
-    run: RunFolder,
-    accelerator: Accelerator,
-    *,
-    seed: int,
-    workers: int,
-    checkpoint_minutes: float,
-) -> None:
+def train_stage(stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator) -> None:
     """Train `stage` to its last step, from its newest checkpoint if there is one; leaves averaged weights in it.
 
     A loss that is not finite goes back to the last checkpoint with half the learning rate, at most three times.
@@ -81,7 +73,8 @@ def train_stage(
         Stopped: the run folder's control said so.
         DDMIError: the loss stayed not finite.
     """
-    loop = _Loop(stage, run, accelerator, seed=seed, workers=workers, checkpoint_minutes=checkpoint_minutes)
+    _log.info("stage %s: %d steps", stage.name, stage.settings.steps)
+    loop = _Loop(stage, config, run, accelerator)
     try:
         for _ in range(_MAX_RETRIES + 1):
             try:
@@ -102,18 +95,8 @@ def train_stage(
 class _Loop:
     """The state of a stage in training: what a checkpoint holds, and where it goes."""
 
-    def __init__(
-        self,
-        stage: Stage,
-        run: RunFolder,
-        accelerator: Accelerator,
-        *,
-        seed: int,
-        workers: int,
-        checkpoint_minutes: float,
-    ) -> None:
-        self.stage, self.run, self.accelerator = stage, run, accelerator
-        self.seed, self.workers, self.checkpoint_seconds = seed, workers, 60 * checkpoint_minutes
+    def __init__(self, stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator) -> None:
+        self.stage, self.config, self.run, self.accelerator = stage, config, run, accelerator
         self.module = stage.module.to(accelerator.device)
         self.average = AveragedWeights(self.module, stage.settings.ema)
         self.optimiser = torch.optim.AdamW(self.module.parameters(), lr=stage.settings.learning_rate, weight_decay=0.01)
@@ -139,7 +122,7 @@ class _Loop:
             rate = learning_rate(settings, step) * self.progressed.rate_factor
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            generator.manual_seed(_step_seed(self.seed, self.stage.name, step, self.accelerator.process_index))
+            generator.manual_seed(_step_seed(self.config.seed, self.stage.name, step, self.accelerator.process_index))
             with self.accelerator.autocast():
                 loss, figures = self.prepared(batch, step, generator)
             self.accelerator.backward(loss)
@@ -160,7 +143,7 @@ class _Loop:
                 window_start, window_steps = now, 0
             if (step + 1) % settings.sample_every == 0:
                 self._evaluate()
-            if now - saved_at >= self.checkpoint_seconds:
+            if now - saved_at >= 60 * self.config.checkpoint_minutes:
                 self._save()
                 saved_at = time.monotonic()
 
@@ -198,7 +181,7 @@ class _Loop:
             batch_size=settings.batch,
             sampler=None,
             shuffle=False,
-            num_workers=self.workers,
+            num_workers=self.config.workers,
             collate_fn=self.stage.collate,
         )
         for batch in loader:

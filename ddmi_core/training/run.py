@@ -1,6 +1,5 @@
 """A whole training: both stages, then the finished model folder."""
 
-import logging
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,10 +17,9 @@ from ddmi_core.text import load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.diffusion_stage import CachedLatents, DiffusionStage
-from ddmi_core.training.loop import Stage, Stopped, train_stage
+from ddmi_core.training.loop import train_stage
 from ddmi_core.training.run_folder import RunFolder
 
-_log = logging.getLogger(__name__)
 _Module = TypeVar("_Module", bound=nn.Module)
 
 
@@ -51,7 +49,7 @@ def train(config: RunConfig, out: Path, resume: bool = False, device: str = "aut
     autoencoder = _channels_last(D2CVAE(config.autoencoder))
     if start is not None:
         autoencoder.load_state_dict(start.autoencoder.state_dict())
-    _train(AutoencoderStage(config, autoencoder), config, run, accelerator)
+    train_stage(AutoencoderStage(config, autoencoder), config, run, accelerator)
 
     autoencoder = autoencoder.eval().requires_grad_(False)
     diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
@@ -60,7 +58,7 @@ def train(config: RunConfig, out: Path, resume: bool = False, device: str = "aut
     text_encoder = load_text_encoder(config.text_encoder)
     latents = CachedLatents.make(config, autoencoder, run)
     diffusion.fit_scale(latents.latents.float())
-    _train(DiffusionStage(config, autoencoder, diffusion, text_encoder, latents), config, run, accelerator)
+    train_stage(DiffusionStage(config, autoencoder, diffusion, text_encoder, latents), config, run, accelerator)
 
     if accelerator.is_main_process:
         pipeline = Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder)
@@ -96,19 +94,3 @@ def _load_start(config: RunConfig) -> Pipeline | None:
 def _channels_last(module: _Module) -> _Module:
     """Lay the weights out so that convolutions on a CPU (and tensor cores) need no copies."""
     return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
-
-
-def _train(stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator) -> None:
-    _log.info("stage %s: %d steps", stage.name, stage.settings.steps)
-    try:
-        train_stage(
-            stage,
-            run,
-            accelerator,
-            seed=config.seed,
-            workers=config.workers,
-            checkpoint_minutes=config.checkpoint_minutes,
-        )
-    except Stopped:
-        _log.info("stopped; continue with --resume")
-        raise
