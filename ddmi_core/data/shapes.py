@@ -10,6 +10,8 @@ from ddmi_core.data.labels import HALF_SIDE, RESOLUTION, occupancy, unpack
 
 _SIGMAS = (0.01, 0.03, 0.08)
 """Spread of the queries near the surface, one drawn for each example."""
+_NEAR_SHARE = 2 / 3
+"""Thin parts are learned near the surface; far from it almost everything is empty and soon known."""
 _STRETCH = 0.2
 
 
@@ -64,12 +66,12 @@ class GridShapes:
     ) -> dict[str, np.ndarray]:
         """Draw an example: `points` (n_surface, 3), `coords` (n_query, 3), `targets` (n_query, 1), float32.
 
-        Half of the queries is uniform in [-1, 1]^3, half lies near the surface. `captioned` augmentation mirrors and
+        A third of the queries is uniform in [-1, 1]^3, the others lie near the surface. `captioned` augmentation mirrors and
         stretches, `full` also turns the shape about y by quarters, which would make "wide" or "front" untrue.
         The grid itself is never resampled: queries are taken back through the inverse map.
         """
         surface = self._points[index]
-        near = n_query // 2
+        near = round(_NEAR_SHARE * n_query)
         chosen = surface[rng.integers(len(surface), size=n_surface + near)]
         matrix = _augmentation(surface, rng, augment)
         chosen = chosen @ matrix.T

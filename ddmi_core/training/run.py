@@ -69,12 +69,16 @@ def train(config: RunConfig, out: Path, resume: bool = False, device: str = "aut
 
 
 def mixed_precision(wanted: str) -> str:
-    """Return Accelerate's name for the precision; `auto` takes bf16 where the hardware computes in it."""
+    """Return Accelerate's name for the precision; `auto` takes bf16 where that is faster.
+
+    On a CPU that means matrix units (AMX): with AVX-512's bf16 instructions alone a step took 1.3 (autoencoder) to 1.8
+    times (denoiser) as long as in float32.
+    """
     if wanted == "auto":
         if torch.cuda.is_available():
             wanted = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
         else:
-            wanted = "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
+            wanted = "bfloat16" if torch.cpu._is_amx_tile_supported() else "float32"
     return "bf16" if wanted == "bfloat16" else "no"
 
 
