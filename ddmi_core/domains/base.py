@@ -12,6 +12,7 @@ from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.planes import PlaneLayout
 from ddmi_core.progress import Progress
+from ddmi_core.rendering import over
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
@@ -89,10 +90,10 @@ class Domain(ABC):
 
     @abstractmethod
     def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
-        """Draw a small picture of a `view`: uint8 (size, size, 3)."""
+        """Draw a small picture of a `view`: uint8 (size, size, 4), straight alpha, transparent around the signal."""
 
     def preview(
         self, field: Field, *, size: int = 256, resolution: int = 64, progress: Progress | None = None
     ) -> np.ndarray:
-        """Evaluate and draw a small picture of the signal: uint8 (size, size, 3)."""
-        return self.thumbnail(self.view(field, resolution=resolution, progress=progress), size=size)
+        """Evaluate and draw a small picture of the signal on a dark ground: uint8 (size, size, 3)."""
+        return over(self.thumbnail(self.view(field, resolution=resolution, progress=progress), size=size))

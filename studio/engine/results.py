@@ -35,7 +35,7 @@ class ItemReady:
     index: int
     view: View
     resolution: int
-    thumbnail: UInt8[np.ndarray, "height width 3"]
+    thumbnail: UInt8[np.ndarray, "height width 4"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ddmi_core.errors import ModelError
+from ddmi_core.errors import DDMIError, ModelError
 from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
@@ -216,9 +217,9 @@ def _preload(request: PreloadRequest, context: Context) -> Iterator[ModelLoaded]
     pipeline = context.pipeline(request)
     yield ModelLoaded(request=request, device=str(pipeline.device))
     [latent] = pipeline.sample("", [0], steps=1, progress=sub_progress(context.progress, 0.5, 0.8))
-    pipeline.domain.view(
-        pipeline.decode(latent), resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0)
-    )
+    field = pipeline.decode(latent)
+    with contextlib.suppress(DDMIError):  # one step may well give an empty shape, which warms up just the same
+        pipeline.domain.view(field, resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0))
 
 
 def _decode_item(request: ViewRequest | ExportRequest, context: Context) -> tuple[Pipeline, Field]:

@@ -121,7 +121,7 @@ def test_variations_arrive_one_by_one_and_are_in_the_library(studio: Studio, pip
     assert pipeline.batches == [(5, 6, 7)]
     assert studio.library.items() == [one.item for one in reversed(studio.items)]
     first = studio.items[0]
-    assert first.view["vertices"].dtype == np.float32 and first.thumbnail.shape == (256, 256, 3)
+    assert first.view["vertices"].dtype == np.float32 and first.thumbnail.shape == (256, 256, 4)
     assert studio.library.load_latent(first.item)[0, 0, 0] == 5.0
     assert (first.item.recipe.prompt, first.item.recipe.model) == ("a table", "furniture")
 

@@ -59,10 +59,10 @@ class FakeDomain(ShapeDomain):
         }
 
     def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
-        picture = np.full((size, size, 3), (22, 24, 28), np.uint8)
-        picture[size // 3 : size // 3 + 24, size // 8 : -size // 8] = 200
-        picture[size // 3 + 24 : -size // 5, size // 4 : size // 4 + 16] = 140
-        picture[size // 3 + 24 : -size // 5, -size // 4 - 16 : -size // 4] = 140
+        picture = np.zeros((size, size, 4), np.uint8)
+        picture[size // 3 : size // 3 + 24, size // 8 : -size // 8] = (200, 200, 200, 255)
+        picture[size // 3 + 24 : -size // 5, size // 4 : size // 4 + 16] = (140, 140, 140, 255)
+        picture[size // 3 + 24 : -size // 5, -size // 4 - 16 : -size // 4] = (140, 140, 140, 255)
         return picture
 
     def export(
