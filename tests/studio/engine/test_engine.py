@@ -304,6 +304,12 @@ def test_shutdown_in_the_midst_of_work_is_quick_and_keeps_what_was_made(
     again.close()
 
 
+def test_generating_tells_the_device_too_and_how_far_a_long_prompt_is_read(studio: Studio) -> None:
+    with studio.qtbot.waitSignal(studio.engine.device_found, timeout=PATIENCE):
+        studio.make("a round table " * 100)
+    assert any("reads only as far as" in one.text for one in studio.state.notifications.list())
+
+
 def test_preloading_warms_up_and_tells_the_device(studio: Studio, pipeline: GatedPipeline) -> None:
     with studio.qtbot.waitSignal(studio.engine.device_found, timeout=PATIENCE) as device:
         job = studio.engine.preload(MODEL)

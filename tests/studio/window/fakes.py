@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,7 @@ class FakePipeline:
     def __init__(self, delay: float = 0.0) -> None:
         self.domain = FakeDomain()
         self.delay = delay
+        self.text_encoder = SimpleNamespace(reads=lambda prompt: prompt[:200])
 
     def sample(
         self,
