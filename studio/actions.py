@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt
@@ -12,15 +12,35 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from studio.theme.theme import Theme
 
-Scope = Literal["window", "viewport", "history"]
+Scope = Literal["window", "viewport", "picture", "history"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a room speaks of its signals, in menus, tips and messages."""
+
+    domain: str
+    noun: str
+    """One signal, such as "shape"; its plural has an s."""
+    source: str
+    """What can be reconstructed, such as "mesh or point cloud"."""
+    written_as: str
+    """What it is exported as, such as "OBJ, GLB, PLY or STL"."""
+    file: str
+    """What kind of file an export is, such as "a mesh file"."""
+
+    def put_into(self, text: str) -> str:
+        """Fill the places {noun}, {Noun}, {source} and {written_as} of a text."""
+        return text.format(noun=self.noun, Noun=self.noun.capitalize(), source=self.source, written_as=self.written_as)
 
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """One action. `scope` says where its shortcuts work: in the whole window, the viewport, or the history.
+    """One action. `scope` says where its shortcuts work: in the whole window, a room's viewport, or the history.
 
     `menu` is the menu that lists it, `A/B` for submenu B of A, empty for none; `section` groups menu and sheet.
-    Actions that share a `choice` exclude each other.
+    Actions that share a `choice` exclude each other. `room` is the domain in whose room alone it is there. Texts may
+    have places for a room's :class:`Words`.
     """
 
     id: str
@@ -33,21 +53,142 @@ class ActionSpec:
     checkable: bool = False
     choice: str = ""
     scope: Scope = "window"
+    room: str = ""
 
+
+_SHAPE_ROOM: tuple[ActionSpec, ...] = tuple(
+    replace(spec, room="shape")
+    for spec in (
+        ActionSpec("view_home", "Perspective view", "View", "View", ("5",), "view-home", "Look from the front right"),
+        ActionSpec("view_front", "Front view", "View", "View", ("1",), "view-front"),
+        ActionSpec("view_side", "Side view", "View", "View", ("3",), "view-side"),
+        ActionSpec("view_top", "Top view", "View", "View", ("7",), "view-top"),
+        ActionSpec("fit", "Fit to window", "View", "View", ("F",), "fit", "Show all of the shape from this side"),
+        ActionSpec("reset", "Reset the view", "View", "View", ("Home",), "reset", scope="viewport"),
+        ActionSpec("wireframe", "Wireframe", "Display", "View", ("W",), "wireframe", checkable=True),
+        ActionSpec("grid", "Floor grid", "Display", "View", ("G",), "grid", checkable=True),
+        ActionSpec("axes", "Axes", "Display", "View", ("A",), "axes", checkable=True),
+        ActionSpec("orbit_left", "Orbit left", "Camera", "", ("Left",), scope="viewport"),
+        ActionSpec("orbit_right", "Orbit right", "Camera", "", ("Right",), scope="viewport"),
+        ActionSpec("orbit_up", "Orbit up", "Camera", "", ("Up",), scope="viewport"),
+        ActionSpec("orbit_down", "Orbit down", "Camera", "", ("Down",), scope="viewport"),
+        ActionSpec("pan_left", "Pan left", "Camera", "", ("Shift+Left",), scope="viewport"),
+        ActionSpec("pan_right", "Pan right", "Camera", "", ("Shift+Right",), scope="viewport"),
+        ActionSpec("pan_up", "Pan up", "Camera", "", ("Shift+Up",), scope="viewport"),
+        ActionSpec("pan_down", "Pan down", "Camera", "", ("Shift+Down",), scope="viewport"),
+        ActionSpec("zoom_in", "Zoom in", "Camera", "", ("+", "="), scope="viewport"),
+        ActionSpec("zoom_out", "Zoom out", "Camera", "", ("-",), scope="viewport"),
+    )
+)
+
+_PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
+    replace(spec, room="image")
+    for spec in (
+        ActionSpec("whole", "Fit to window", "View", "View", ("F", "0"), "fit-picture", "Show the whole picture"),
+        ActionSpec(
+            "one_to_one",
+            "One to one",
+            "View",
+            "View",
+            ("1",),
+            "one-to-one",
+            "One pixel of the screen for each pixel of a 256 pixel picture",
+        ),
+        ActionSpec("closer", "Zoom in", "View", "View", ("+", "="), "zoom-in", scope="picture"),
+        ActionSpec("farther", "Zoom out", "View", "View", ("-",), "zoom-out", scope="picture"),
+        ActionSpec(
+            "lift_cap",
+            "Lift the zoom cap",
+            "View",
+            "View",
+            ("L",),
+            "unlock",
+            "Zoom beyond 64×, down to the last digit of the coordinates",
+            checkable=True,
+        ),
+        ActionSpec(
+            "compare_off",
+            "The function alone",
+            "Compare",
+            "View",
+            ("2",),
+            "function",
+            "Show the function at the screen's own pixels",
+            checkable=True,
+            choice="compare",
+        ),
+        ActionSpec(
+            "compare_nearest",
+            "Compare with pixels",
+            "Compare",
+            "View",
+            ("3",),
+            "nearest",
+            "Right of the bar: the squares of a 256 pixel picture",
+            checkable=True,
+            choice="compare",
+        ),
+        ActionSpec(
+            "compare_bicubic",
+            "Compare with bicubic",
+            "Compare",
+            "View",
+            ("4",),
+            "bicubic",
+            "Right of the bar: a 256 pixel picture, enlarged smoothly",
+            checkable=True,
+            choice="compare",
+        ),
+        ActionSpec(
+            "navigator",
+            "Navigator",
+            "Display",
+            "View",
+            ("N",),
+            "navigator",
+            "Show where in the picture you are",
+            checkable=True,
+        ),
+        ActionSpec(
+            "basis",
+            "Basis fields…",
+            "Display",
+            "View",
+            ("B",),
+            "basis",
+            "Show the three scales that the picture is read from, and their spectra",
+        ),
+        ActionSpec(
+            "walk",
+            "Walk to another picture…",
+            "Display",
+            "View",
+            ("W",),
+            "walk",
+            "Interpolate between this picture and another one of the history",
+        ),
+        ActionSpec("go_left", "Pan left", "Picture", "", ("Left",), scope="picture"),
+        ActionSpec("go_right", "Pan right", "Picture", "", ("Right",), scope="picture"),
+        ActionSpec("go_up", "Pan up", "Picture", "", ("Up",), scope="picture"),
+        ActionSpec("go_down", "Pan down", "Picture", "", ("Down",), scope="picture"),
+        ActionSpec("bar_left", "Move the bar left", "Picture", "", ("Shift+Left",), scope="picture"),
+        ActionSpec("bar_right", "Move the bar right", "Picture", "", ("Shift+Right",), scope="picture"),
+    )
+)
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "import",
         "Reconstruct a file…",
-        "Shape",
+        "{Noun}",
         "File",
         ("Ctrl+O",),
         "import",
-        "Encode a mesh or point cloud and show its continuous reconstruction",
+        "Encode a {source} and show its continuous reconstruction",
     ),
-    ActionSpec("export", "Export…", "Shape", "File", ("Ctrl+E",), "export", "Write the shape as OBJ, GLB, PLY or STL"),
+    ActionSpec("export", "Export…", "{Noun}", "File", ("Ctrl+E",), "export", "Write the {noun} as {written_as}"),
     ActionSpec(
-        "screenshot", "Save a screenshot…", "Shape", "File", ("Ctrl+Shift+S",), "screenshot", "Save the view as a PNG"
+        "screenshot", "Save a screenshot…", "{Noun}", "File", ("Ctrl+Shift+S",), "screenshot", "Save the view as a PNG"
     ),
     ActionSpec("quit", "Quit", "Window", "File", ("Ctrl+Q",)),
     ActionSpec(
@@ -57,32 +198,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("cancel", "Cancel the running job", "Generate", "Generate", ("Esc",), "stop"),
     ActionSpec("dice", "Roll a new seed", "Generate", "Generate", ("Ctrl+R",), "dice"),
     ActionSpec("lock", "Keep the seed", "Generate", "Generate", ("Ctrl+K",), checkable=True),
-    ActionSpec("newer", "Newer shape", "History", "History", ("Alt+Left", "["), tip="Show the shape before this one"),
-    ActionSpec("older", "Older shape", "History", "History", ("Alt+Right", "]"), tip="Show the shape after this one"),
+    ActionSpec("newer", "Newer {noun}", "History", "History", ("Alt+Left", "["), tip="Show the {noun} before this one"),
+    ActionSpec("older", "Older {noun}", "History", "History", ("Alt+Right", "]"), tip="Show the {noun} after this one"),
     ActionSpec("recipe", "Use its recipe", "History", "History", (), "recipe", "Bring its recipe into the form"),
     ActionSpec("copy_prompt", "Copy its prompt", "History", "History", ("Ctrl+Shift+C",), "copy"),
     ActionSpec("star", "Star", "History", "History", ("S",), "star", "Mark it as a favourite", checkable=True),
     ActionSpec("delete", "Delete", "History", "History", ("Del",), "trash", scope="history"),
     ActionSpec("undo_delete", "Undo delete", "History", "History", ("Ctrl+Z",), "undo"),
-    ActionSpec("view_home", "Perspective view", "View", "View", ("5",), "view-home", "Look from the front right"),
-    ActionSpec("view_front", "Front view", "View", "View", ("1",), "view-front"),
-    ActionSpec("view_side", "Side view", "View", "View", ("3",), "view-side"),
-    ActionSpec("view_top", "Top view", "View", "View", ("7",), "view-top"),
-    ActionSpec("fit", "Fit to window", "View", "View", ("F",), "fit", "Show all of the shape from this side"),
-    ActionSpec("reset", "Reset the view", "View", "View", ("Home",), "reset", scope="viewport"),
-    ActionSpec("wireframe", "Wireframe", "Display", "View", ("W",), "wireframe", checkable=True),
-    ActionSpec("grid", "Floor grid", "Display", "View", ("G",), "grid", checkable=True),
-    ActionSpec("axes", "Axes", "Display", "View", ("A",), "axes", checkable=True),
-    ActionSpec("orbit_left", "Orbit left", "Camera", "", ("Left",), scope="viewport"),
-    ActionSpec("orbit_right", "Orbit right", "Camera", "", ("Right",), scope="viewport"),
-    ActionSpec("orbit_up", "Orbit up", "Camera", "", ("Up",), scope="viewport"),
-    ActionSpec("orbit_down", "Orbit down", "Camera", "", ("Down",), scope="viewport"),
-    ActionSpec("pan_left", "Pan left", "Camera", "", ("Shift+Left",), scope="viewport"),
-    ActionSpec("pan_right", "Pan right", "Camera", "", ("Shift+Right",), scope="viewport"),
-    ActionSpec("pan_up", "Pan up", "Camera", "", ("Shift+Up",), scope="viewport"),
-    ActionSpec("pan_down", "Pan down", "Camera", "", ("Shift+Down",), scope="viewport"),
-    ActionSpec("zoom_in", "Zoom in", "Camera", "", ("+", "="), scope="viewport"),
-    ActionSpec("zoom_out", "Zoom out", "Camera", "", ("-",), scope="viewport"),
+    *_SHAPE_ROOM,
+    *_PICTURE_ROOM,
     ActionSpec("inspector", "Inspector", "Window", "Window", ("Ctrl+I",), "inspector", checkable=True),
     ActionSpec("history", "History", "Window", "Window", ("Ctrl+H",), checkable=True),
     ActionSpec("full_screen", "Full screen", "Window", "Window", ("F11",), checkable=True),
@@ -93,12 +217,26 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("about", "About DDMI Studio", "Help", "Help", (), "info"),
 )
 
-MOUSE: tuple[tuple[str, str], ...] = (
-    ("Orbit", "Left drag"),
-    ("Pan", "Right or middle drag"),
-    ("Zoom toward the pointer", "Wheel"),
-    ("Reset the view", "Double click"),
-)
+MOUSE: dict[str, tuple[tuple[str, str], ...]] = {
+    "shape": (
+        ("Orbit", "Left drag"),
+        ("Pan", "Right or middle drag"),
+        ("Zoom toward the pointer", "Wheel"),
+        ("Reset the view", "Double click"),
+    ),
+    "image": (
+        ("Pan", "Drag"),
+        ("Zoom toward the pointer", "Wheel"),
+        ("Move the bar", "Drag the bar"),
+        ("Fit to window", "Double click"),
+    ),
+}
+"""What the mouse does in each room."""
+
+
+def actions_in(room: str) -> list[ActionSpec]:
+    """The actions that are there in a room, in their order."""
+    return [spec for spec in ACTIONS if spec.room in ("", room)]
 
 
 class Actions(QObject):
@@ -114,7 +252,6 @@ class Actions(QObject):
             action.setObjectName(spec.id)
             action.setCheckable(spec.checkable)
             action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
-            action.setToolTip(tool_tip(spec))
             if spec.icon:
                 theme.bind_icon(action, spec.icon)
             if spec.choice:
@@ -135,6 +272,14 @@ class Actions(QObject):
     def on_toggled(self, action_id: str, handler: Callable[[bool], object]) -> None:
         """Call `handler` with the state whenever a checkable action changes."""
         self._actions[action_id].toggled.connect(handler)
+
+    def enter(self, words: Words) -> None:
+        """Offer what there is in a room, in its words. The rest is invisible, so its shortcuts are free."""
+        for spec in ACTIONS:
+            action = self._actions[spec.id]
+            action.setVisible(spec.room in ("", words.domain))
+            action.setText(words.put_into(spec.text))
+            action.setToolTip(words.put_into(tool_tip(spec)))
 
     def give_scope(self, scope: Scope, widget: QWidget) -> None:
         """Make the shortcuts of a scope work while `widget` or a child of it has the focus."""

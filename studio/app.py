@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DDMIError as error:
         diary.close()
         return _refuse(str(error), quiet=options.screenshot is not None)
-    state = AppState(library, settings.form)
+    state = AppState(library, forms=settings.forms)
     errors = UncaughtErrors(state.notifications)
     if diary.crashed:
         state.notifications.warning(
@@ -63,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     engine = Engine(state)
     window = MainWindow(state, engine, theme, settings)
+    if options.room is not None:
+        window.show_room_of(options.room)
     if options.size is not None:
         window.resize(*options.size)
     engine.device_found.connect(window.status.set_device)
@@ -82,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class Photographer(QObject):
-    """Waits for the shape of a prompt, or for the empty window; saves a picture of the window; ends the application."""
+    """Waits for what comes of a prompt, or for the empty window; saves a picture of the window; ends the studio."""
 
     def __init__(self, window: MainWindow, path: Path, prompt: str | None) -> None:
         super().__init__(window)
@@ -101,10 +103,12 @@ class Photographer(QObject):
         if self._prompt is not None and not self._asked:
             if state.models:
                 self._asked = True
+                if not state.usable_models():
+                    self._window.show_room_of(state.models[0].domain)
                 state.update_form(prompt=self._prompt)
                 self._window.generate()
             elif self._calm > 50:
-                self._end("No model is installed, so there is no shape to show.")
+                self._end("No model is installed, so there is nothing to show.")
         handle = self._window.windowHandle()
         working = bool(state.jobs.active(quiet=True)) or (self._asked and state.shown is None)
         self._calm = 0 if working or handle is None or not handle.isExposed() else self._calm + 1
@@ -128,7 +132,7 @@ class Photographer(QObject):
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="ddmi-studio", description="Generate continuous shapes from prompts.")
+    parser = argparse.ArgumentParser(prog="ddmi-studio", description="Generate continuous signals from prompts.")
     parser.add_argument("--prompt", help="put this prompt into the form")
     parser.add_argument(
         "--screenshot",
@@ -136,6 +140,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="generate the prompt, if any, save a picture of the window, and quit",
     )
+    parser.add_argument("--room", help="begin in the room of this domain, such as image")
     parser.add_argument("--theme", choices=("system", "dark", "light"), help="instead of the remembered one")
     parser.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="of the window, in pixels")
     return parser.parse_args(argv)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 
+from pydantic import TypeAdapter
 from PySide6.QtCore import QByteArray, QSettings
 
 from ddmi_core.paths import user_data
 from studio.panels.export_dialog import ExportChoice
 from studio.state.form import GenerateForm
 from studio.theme.theme import ThemeChoice
+
+_FORMS = TypeAdapter(dict[str, GenerateForm])
 
 
 class Settings:
@@ -50,17 +54,28 @@ class Settings:
         self._store.setValue("window/geometry", geometry)
 
     @property
-    def form(self) -> GenerateForm | None:
-        """The form as it was left, without the prompt."""
-        value = self._store.value("form")
+    def forms(self) -> dict[str, GenerateForm]:
+        """The form of each room as it was left, without the prompt."""
+        value = self._store.value("forms")
         try:
-            return GenerateForm.model_validate_json(value) if isinstance(value, str) else None
+            return _FORMS.validate_json(value) if isinstance(value, str) else {}
         except ValueError:
-            return None
+            return {}
 
-    @form.setter
-    def form(self, form: GenerateForm) -> None:
-        self._store.setValue("form", form.changed(prompt="").model_dump_json())
+    @forms.setter
+    def forms(self, forms: Mapping[str, GenerateForm]) -> None:
+        kept = {domain: form.changed(prompt="") for domain, form in forms.items()}
+        self._store.setValue("forms", _FORMS.dump_json(kept).decode())
+
+    @property
+    def room(self) -> str:
+        """The domain of the room that was left last; empty for none."""
+        value = self._store.value("room")
+        return value if isinstance(value, str) else ""
+
+    @room.setter
+    def room(self, domain: str) -> None:
+        self._store.setValue("room", domain)
 
     @property
     def export(self) -> ExportChoice:

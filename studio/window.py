@@ -16,14 +16,15 @@ from ddmi_core.paths import user_data
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.results import ExportDone, ItemReady, ViewReady
-from studio.panels import shapes
 from studio.panels.about import AboutDialog
 from studio.panels.export_dialog import ExportDialog
 from studio.panels.history import HistoryPanel
+from studio.panels.images import ImageStage
 from studio.panels.inspector import Inspector, item_title
 from studio.panels.models import ModelsRoom
 from studio.panels.queue import QueuePanel
 from studio.panels.rail import Rail
+from studio.panels.room import Stage
 from studio.panels.shapes import ShapeStage
 from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.status import StatusBar
@@ -39,7 +40,6 @@ from studio.widgets.toasts import Toast, ToastArea
 _FIRST_SIZE = QSize(1280, 800)
 _BOTTOM_HEIGHT = 148  # px
 _REFINE_AFTER_MS = 350
-_SHAPES, _MODELS = 0, 1
 
 
 class MainWindow(QMainWindow):
@@ -52,7 +52,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(960, 600)
         self.setAcceptDrops(True)
         self.actions_ = Actions(self, theme)
-        self._warmed = ""
+        self._warmed: set[str] = set()
         self._toasts: dict[int, Toast] = {}
         self._sheet: ShortcutSheet | None = None
         self._build()
@@ -66,16 +66,18 @@ class MainWindow(QMainWindow):
         state, actions, theme = self.state, self.actions_, self.theme
         actions.fill_menus()
         self.rail = Rail(theme)
-        self.rail.add("Shapes", "shapes", "Generate 3D shapes")
-        self.rail.add("Models", "models", "The installed models")
-        self.rail.chosen.connect(self.show_room)
-        self.stage = ShapeStage(actions, theme)
+        self.stages: list[Stage] = [ShapeStage(actions, theme), ImageStage(state, self.engine, actions, theme)]
         self.models = ModelsRoom(state, user_data() / "models", theme)
         self.rooms = QStackedWidget()
-        self.rooms.addWidget(self.stage)
+        for stage in self.stages:
+            self.rail.add(stage.room.title, stage.room.icon, stage.room.tip)
+            self.rooms.addWidget(stage)
+            state.add_room(stage.room.words.domain)
+        self.rail.add("Models", "models", "The installed models")
         self.rooms.addWidget(self.models)
+        self.rail.chosen.connect(self.show_room)
         self.inspector = Inspector(state, actions, theme)
-        self.history = HistoryPanel(state, shapes.DOMAIN, actions, theme)
+        self.history = HistoryPanel(state, actions, theme)
         self.queue = QueuePanel(state.jobs, theme)
         self.status = StatusBar(state)
         self.setStatusBar(self.status)
@@ -137,7 +139,8 @@ class MainWindow(QMainWindow):
         self.inspector.generate_clicked.connect(self.generate)
         self.inspector.cancel_clicked.connect(self.cancel)
         self.inspector.export_clicked.connect(self.choose_export)
-        self.stage.example_chosen.connect(self.generate_example)
+        for stage in self.stages:
+            stage.example_chosen.connect(self.generate_example)
         self.history.chosen.connect(self.open_item)
         self.queue.cancelled.connect(self.engine.cancel)
         self.models.used.connect(self._use_model)
@@ -146,12 +149,14 @@ class MainWindow(QMainWindow):
         self.engine.item_ready.connect(self.on_item_ready)
         self.engine.view_ready.connect(self.on_view_ready)
         self.engine.export_done.connect(self.on_export_done)
+        self.engine.walk_done.connect(lambda result: self._say_written(result.request.path))
 
     def _bind_state(self) -> None:
         state = self.state
         state.form_changed.connect(self._on_form)
         state.models_changed.connect(self._on_models)
         state.shown_changed.connect(self._on_shown)
+        state.domain_changed.connect(self._on_domain)
         for signal in (state.jobs.added, state.jobs.changed, state.jobs.removed):
             signal.connect(self._on_jobs)
         state.notifications.added.connect(self._on_notification)
@@ -160,46 +165,79 @@ class MainWindow(QMainWindow):
             self._on_notification(notification)
         self._refine_timer = QTimer(self, singleShot=True, interval=_REFINE_AFTER_MS)
         self._refine_timer.timeout.connect(self._refine)
+        self._coarse: set[str] = set()  # the items shown that a finer view is still to come of
         self._deleted: list[Item] = []
-        self._on_form(state.form)
+        self.show_room(0)
         self._on_models(state.models)
-        self._on_shown(state.shown)
 
     def _restore(self) -> None:
         settings = self.settings
         self.resize(_FIRST_SIZE)
         if settings.geometry is not None:
             self.restoreGeometry(settings.geometry)
-        for name in ("inspector", "history", "grid", "axes", "wireframe"):
-            self.actions_[name].setChecked(settings.flag(name, name != "wireframe"))
+        for name, default in self._switches().items():
+            self.actions_[name].setChecked(settings.flag(name, default))
         self.actions_[f"theme_{self.theme.choice}"].setChecked(True)
-        self.show_room(_SHAPES)
+        self.show_room_of(settings.room)
         self._on_jobs()
         self.inspector.focus_prompt()
 
-    # What a person asks
+    def _switches(self) -> dict[str, bool]:
+        """The actions that are remembered, and whether they begin checked."""
+        rooms = [stage.room for stage in self.stages]
+        return {"inspector": True, "history": True} | {
+            name: name not in room.switches_off for room in rooms for name in room.switches
+        }
+
+    # Rooms
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the room that the person is in, or was in before going to the models."""
+        return self.stage_of(self.state.domain or "")
+
+    def stage_of(self, domain: str) -> Stage:
+        """The stage of a domain's room."""
+        return self.stages[self._domains().index(domain)]
+
+    def _domains(self) -> list[str]:
+        return [stage.room.words.domain for stage in self.stages]
 
     def show_room(self, place: int) -> None:
         """Go to a room of the rail."""
+        if place < len(self.stages):
+            self.state.enter(self._domains()[place])
         self.rooms.setCurrentIndex(place)
         self.rail.select(place)
         self._show_parts()
 
+    def show_room_of(self, domain: str) -> None:
+        """Go to the room of a domain, if there is one."""
+        if domain in self._domains():
+            self.show_room(self._domains().index(domain))
+
+    def show_stage(self) -> None:
+        """Go back from the models to the room that the person was in."""
+        self.show_room(self.stages.index(self.stage))
+
+    # What a person asks
+
     def go_to_prompt(self) -> None:
         """Put the cursor into the prompt, wherever the person is."""
-        self.show_room(_SHAPES)
+        self.show_stage()
         self.actions_["inspector"].setChecked(True)
         self.inspector.focus_prompt()
 
     def generate(self) -> None:
         """Generate what the form says; a seed that is not kept is rolled first."""
         if self.state.selected_model is None:
+            noun = self.stage.room.words.noun
             self.state.notifications.warning(
-                "No model is installed, so nothing can be generated. Open Models to add one."
+                f"No model for {noun}s is installed, so nothing can be generated. Open Models to add one."
             )
             return
-        self.show_room(_SHAPES)
-        self._try(self.engine.generate)
+        self.show_stage()
+        self._try(lambda: self.engine.generate(self.stage.room.preview_resolution))
 
     def generate_example(self, prompt: str) -> None:
         """Take an example prompt and generate it."""
@@ -215,10 +253,10 @@ class MainWindow(QMainWindow):
             self.engine.cancel((running or going)[0].id)
 
     def open_item(self, item: Item) -> None:
-        """Bring an item back: its shape to the stage and its recipe into the form."""
-        self.show_room(_SHAPES)
+        """Bring an item back: to the stage of its room, and its recipe into the form."""
+        self.show_room_of(item.recipe.domain)
         self.state.recall(item)
-        self._try(lambda: self.engine.open(item))
+        self._try(lambda: self.engine.open(item, self.stage.room.preview_resolution))
 
     def use_recipe(self) -> None:
         """Bring the recipe of the item on the stage back into the form."""
@@ -266,34 +304,39 @@ class MainWindow(QMainWindow):
                 self.open_item(self.state.library.get(item.id))
 
     def choose_import(self) -> None:
-        """Ask for a mesh or point cloud to reconstruct."""
-        patterns = " ".join(f"*{suffix}" for suffix in shapes.IMPORT_FORMATS)
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Reconstruct a mesh or point cloud", "", f"Meshes and point clouds ({patterns})"
-        )
+        """Ask for a file to reconstruct in this room."""
+        room = self.stage.room
+        patterns = " ".join(f"*{suffix}" for suffix in room.import_formats)
+        path, _ = QFileDialog.getOpenFileName(self, room.import_title, "", f"{room.import_kind} ({patterns})")
         if path:
             self.reconstruct(Path(path))
 
     def reconstruct(self, path: Path) -> None:
-        """Encode a file and show its continuous reconstruction."""
-        if path.suffix.lower() not in shapes.IMPORT_FORMATS:
-            known = ", ".join(suffix[1:].upper() for suffix in shapes.IMPORT_FORMATS)
-            self.state.notifications.error(f"{path.name} cannot be read as a shape. Files of these kinds can: {known}.")
-            return
-        if self.state.selected_model is None:
-            self.state.notifications.warning(
-                "No model is installed, so nothing can be reconstructed. Open Models to add one."
+        """Encode a file and show its continuous reconstruction, in the room that takes such files."""
+        suffix = path.suffix.lower()
+        stage = next((one for one in (self.stage, *self.stages) if suffix in one.room.import_formats), None)
+        if stage is None:
+            room = self.stage.room
+            known = ", ".join(suffix[1:].upper() for suffix in room.import_formats)
+            self.state.notifications.error(
+                f"{path.name} cannot be read as a {room.words.noun}. Files of these kinds can: {known}."
             )
             return
-        self.show_room(_SHAPES)
-        self._try(lambda: self.engine.reconstruct(path))
+        self.show_room(self.stages.index(stage))
+        if self.state.selected_model is None:
+            self.state.notifications.warning(
+                f"No model for {stage.room.words.noun}s is installed, so nothing can be reconstructed. "
+                "Open Models to add one."
+            )
+            return
+        self._try(lambda: self.engine.reconstruct(path, stage.room.preview_resolution))
 
     def choose_export(self) -> None:
         """Ask how to export the item on the stage, and do so."""
         item = self.state.shown
         if item is None:
             return
-        dialog = ExportDialog(item_title(item), shapes.EXPORT_FORMATS, self.settings.export, self)
+        dialog = ExportDialog(item_title(item), self.stage.room.export_formats, self.settings.export, self)
         if dialog.exec():
             self.settings.export = dialog.choice()
             self.export(item, dialog.path(), dialog.choice().resolution, dialog.face_limit())
@@ -306,7 +349,7 @@ class MainWindow(QMainWindow):
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""
         image = self.stage.screenshot()
-        path, _ = QFileDialog.getSaveFileName(self, "Save the view", "shape.png", "PNG (*.png)")
+        path, _ = QFileDialog.getSaveFileName(self, "Save the view", f"{self.stage.room.words.noun}.png", "PNG (*.png)")
         if not path:
             return
         target = Path(path).with_suffix(".png")
@@ -325,7 +368,7 @@ class MainWindow(QMainWindow):
     def show_shortcuts(self) -> None:
         """Open the sheet of shortcuts beside the work."""
         if self._sheet is None:
-            self._sheet = ShortcutSheet(self)
+            self._sheet = ShortcutSheet(self.stage.room.words, self)
         self._sheet.show()
         self._sheet.raise_()
 
@@ -333,22 +376,28 @@ class MainWindow(QMainWindow):
 
     def on_item_ready(self, result: ItemReady) -> None:
         """Show the first variation, unless the person went on to something else meanwhile."""
-        if result.index == 0 and result.request.generation == self.state.generation:
-            self.state.show(result.item)
-            self.stage.show_view(result.view, result.resolution)
+        item = result.item
+        if result.index == 0 and result.request.generation == self.state.generation_in(item.recipe.domain):
+            self.state.show(item)
+            self.stage_of(item.recipe.domain).show_view(item, result.view, result.resolution)
+            self._coarse.add(item.id)
             self._refine_timer.start()
 
     def on_view_ready(self, result: ViewReady) -> None:
         """Show an item that was opened, or the finer view of the one that is still on the stage."""
-        shown = self.state.shown
+        item, domain = result.item, result.item.recipe.domain
+        shown = self.state.shown_in(domain)
         refining = result.request.refining
-        if result.request.generation != self.state.generation:
+        if result.request.generation != self.state.generation_in(domain):
             return
-        if refining and (shown is None or shown.id != result.item.id):
+        if refining and (shown is None or shown.id != item.id):
             return
-        self.state.show(result.item)
-        self.stage.show_view(result.view, result.resolution, finer=refining)
-        if not refining:
+        self.state.show(item)
+        self.stage_of(domain).show_view(item, result.view, result.resolution, finer=refining)
+        if refining:
+            self._coarse.discard(item.id)
+        else:
+            self._coarse.add(item.id)
             self._refine_timer.start()
 
     def on_export_done(self, result: ExportDone) -> None:
@@ -359,13 +408,13 @@ class MainWindow(QMainWindow):
 
     def _refine(self) -> None:
         """Ask for a finer view of what is on the stage, once nothing else is being worked on."""
-        item = self.state.shown
-        if item is None:
+        item, resolution = self.state.shown, self.stage.room.refined_resolution
+        if item is None or item.id not in self._coarse or resolution is None:
             return
         if self.state.jobs.active():
             self._refine_timer.start()
         else:
-            self._try(lambda: self.engine.refine(item))
+            self._try(lambda: self.engine.refine(item, resolution))
 
     def _say_written(self, path: Path, figures: str = "") -> None:
         self.state.notifications.info(
@@ -378,10 +427,22 @@ class MainWindow(QMainWindow):
         self.actions_["lock"].setChecked(self.state.form.seed_locked)
         self._warm_up()
 
+    def _on_domain(self, domain: str) -> None:
+        room = self.stage_of(domain).room
+        self.actions_.enter(room.words)
+        self.inspector.enter(room.words, room.placeholder)
+        self.history.enter(room.words)
+        if self._sheet is not None:
+            self._sheet.deleteLater()
+            self._sheet = None
+        self._on_models(self.state.models)
+        self._refine_timer.start()
+
     def _on_models(self, models: list[ModelInfo]) -> None:
         self._warm_up()
-        self.stage.set_can_generate(bool(models))
-        self.actions_["generate"].setEnabled(bool(models))
+        for stage in self.stages:
+            stage.set_can_generate(any(model.domain == stage.room.words.domain for model in models))
+        self.actions_["generate"].setEnabled(bool(self.state.usable_models()))
 
     def _on_shown(self, item: Item | None) -> None:
         for name in ("export", "recipe", "copy_prompt", "star", "delete", "screenshot"):
@@ -390,7 +451,7 @@ class MainWindow(QMainWindow):
         self.actions_["undo_delete"].setEnabled(bool(self._deleted))
         if item is None:
             self._refine_timer.stop()
-            self.stage.show_view(None)
+            self.stage.show_view(None, None)
 
     def _on_jobs(self, _job: Job | None = None) -> None:
         active = self.state.jobs.active()
@@ -421,8 +482,8 @@ class MainWindow(QMainWindow):
     def _warm_up(self) -> None:
         """Load the chosen model while nobody waits for it."""
         model = self.state.selected_model
-        if model is not None and model.hash != self._warmed:
-            self._warmed = model.hash
+        if model is not None and model.hash not in self._warmed:
+            self._warmed.add(model.hash)
             self.engine.preload(model)
 
     def _try(self, work: Callable[[], object]) -> bool:
@@ -434,17 +495,17 @@ class MainWindow(QMainWindow):
             return False
         return True
 
-    def _use_model(self, name: str) -> None:
-        self.state.update_form(model=name)
+    def _use_model(self, model: ModelInfo) -> None:
+        self.state.use_model(model)
 
     def _open_folder(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _show_parts(self) -> None:
-        in_shapes = self.rooms.currentIndex() == _SHAPES
-        inspector = in_shapes and self.actions_["inspector"].isChecked()
-        history = in_shapes and self.actions_["history"].isChecked()
+        on_stage = self.rooms.currentWidget() is not self.models
+        inspector = on_stage and self.actions_["inspector"].isChecked()
+        history = on_stage and self.actions_["history"].isChecked()
         queue = bool(self.state.jobs.active())
         self.inspector.setVisible(inspector)
         self._inspector_line.setVisible(inspector)
@@ -474,8 +535,9 @@ class MainWindow(QMainWindow):
             return
         settings = self.settings
         settings.geometry = self.saveGeometry()
-        settings.form = self.state.form
-        for name in ("inspector", "history", "grid", "axes", "wireframe"):
+        settings.forms = self.state.forms()
+        settings.room = self.state.domain or ""
+        for name in self._switches():
             settings.set_flag(name, self.actions_[name].isChecked())
         settings.save()
         self._refine_timer.stop()

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from jaxtyping import UInt8
 from PySide6.QtCore import QObject, Qt, Signal
 
 from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
+    BasisRequest,
+    BetweenRequest,
+    EnlargeRequest,
     ExportRequest,
     GenerateRequest,
     ModelsRequest,
     PreloadRequest,
     ReconstructRequest,
     Request,
+    TilesRequest,
     ViewRequest,
+    WalkRequest,
+    Window,
 )
 from studio.engine.results import (
+    BasisReady,
+    BetweenReady,
     ExportDone,
     ItemReady,
     JobCancelled,
@@ -31,7 +43,9 @@ from studio.engine.results import (
     ModelLoaded,
     ModelsReady,
     Result,
+    TileReady,
     ViewReady,
+    WalkDone,
 )
 from studio.engine.worker import Worker
 from studio.state.app_state import AppState
@@ -55,8 +69,16 @@ class Engine(QObject):
     """ItemReady: an item was made and is in the library. Stale for the stage unless its generation is the state's."""
     view_ready = Signal(object)
     """ViewReady: geometry of an item. Results whose generation is old are held back."""
+    tile_ready = Signal(object)
+    """TileReady: a part of a picture. Results whose generation is old are held back."""
+    basis_ready = Signal(object)
+    """BasisReady: the basis fields of an item."""
+    between_ready = Signal(object)
+    """BetweenReady: a view of what lies between two items."""
     export_done = Signal(object)
     """ExportDone: a file was written."""
+    walk_done = Signal(object)
+    """WalkDone: a walk was written."""
     device_found = Signal(str)
     """Where a model that was loaded computes: "cpu" or "cuda:0"."""
 
@@ -72,7 +94,7 @@ class Engine(QObject):
 
     # Asking
 
-    def generate(self) -> Job:
+    def generate(self, preview_resolution: int = PREVIEW_RESOLUTION) -> Job:
         """Make what the form says. An unlocked seed is drawn anew first, and stands in the form afterwards."""
         state = self._state
         model = self._selected_model()
@@ -91,25 +113,98 @@ class Engine(QObject):
             steps=form.steps,
             sampler=form.sampler,
             guidance=form.guidance,
-            preview_resolution=PREVIEW_RESOLUTION,
+            preview_resolution=preview_resolution,
         )
         count = f" × {form.count}" if form.count > 1 else ""
         return self._submit(request, (_short(prompt) or "Without a prompt") + count)
 
-    def open(self, item: Item) -> Job:
+    def open(self, item: Item, resolution: int = PREVIEW_RESOLUTION) -> Job:
         """Bring an item's view: coarse and at once. Whatever was under way for the stage becomes stale."""
         model = self._model_of(item)
-        self._cancel_quiet(ViewRequest)
-        return self._view(item, model, self._state.next_generation(), PREVIEW_RESOLUTION, refining=False)
+        self._cancel_quiet(ViewRequest, TilesRequest, EnlargeRequest)
+        return self._view(item, model, self._state.next_generation(item.recipe.domain), resolution, refining=False)
 
     def refine(self, item: Item, resolution: int = REFINED_RESOLUTION) -> Job:
         """Bring a finer view of the item on the stage when nothing else is to be viewed."""
         model = self._model_of(item)
         self._cancel_quiet(ViewRequest)
-        return self._view(item, model, self._state.generation, resolution, refining=True)
+        return self._view(item, model, self._state.generation_in(item.recipe.domain), resolution, refining=True)
 
-    def export(self, item: Item, path: Path, *, resolution: int, faces: int | None = None) -> Job:
-        """Write an item to a file; ``faces`` simplifies it to about that many."""
+    def tiles(self, item: Item, side: int, windows: Sequence[Window], coarse_side: int, coarse: Window | None) -> None:
+        """Draw windows of an item with ``side`` pixels as a whole, instead of those asked for before."""
+        model = self._find_model(item)
+        self._cancel_quiet(TilesRequest)
+        if not windows:
+            return
+        request = TilesRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation_in(item.recipe.domain),
+            model=model.folder,
+            item=item,
+            side=side,
+            windows=tuple(windows),
+            coarse_side=coarse_side,
+            coarse=coarse,
+        )
+        self._submit(request, "Sharpen the view", quiet=True)
+
+    def enlarge(self, item: Item, picture: UInt8[np.ndarray, "h w 4"], side: int, windows: Sequence[Window]) -> None:
+        """Enlarge windows of an item's finished picture, instead of those asked for before."""
+        self._cancel_quiet(EnlargeRequest)
+        if not windows:
+            return
+        request = EnlargeRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation_in(item.recipe.domain),
+            item=item,
+            picture=picture,
+            side=side,
+            windows=tuple(windows),
+        )
+        self._submit(request, "Enlarge the picture", quiet=True)
+
+    def basis(self, item: Item) -> Job:
+        """Bring the basis fields of an item as pictures."""
+        model = self._model_of(item)
+        self._cancel_quiet(BasisRequest)
+        request = BasisRequest(
+            job_id=self._state.jobs.new_id(), generation=self._state.generation, model=model.folder, item=item
+        )
+        return self._submit(request, "Basis fields", quiet=True)
+
+    def between(self, start: Item, end: Item, share: float, resolution: int) -> Job:
+        """Bring a view of what lies between two items, instead of the one asked for before."""
+        model = self._model_of_both(start, end)
+        self._cancel_quiet(BetweenRequest)
+        request = BetweenRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation,
+            model=model.folder,
+            start=start,
+            end=end,
+            share=share,
+            resolution=resolution,
+        )
+        return self._submit(request, "Interpolate", quiet=True)
+
+    def walk(self, start: Item, end: Item, path: Path, *, frames: int, resolution: int, rate: int) -> Job:
+        """Write a walk from one item to another as a video, or as pictures into a folder."""
+        model = self._model_of_both(start, end)
+        request = WalkRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation,
+            model=model.folder,
+            start=start,
+            end=end,
+            path=Path(path),
+            frames=frames,
+            resolution=resolution,
+            rate=rate,
+        )
+        return self._submit(request, f"Walk {request.path.name}")
+
+    def export(self, item: Item, path: Path, **options: Any) -> Job:
+        """Write an item to a file, with the options of its domain."""
         model = self._model_of(item)
         request = ExportRequest(
             job_id=self._state.jobs.new_id(),
@@ -117,12 +212,11 @@ class Engine(QObject):
             model=model.folder,
             item=item,
             path=Path(path),
-            resolution=resolution,
-            faces=faces,
+            options=options,
         )
         return self._submit(request, f"Export {request.path.name}")
 
-    def reconstruct(self, path: Path) -> Job:
+    def reconstruct(self, path: Path, preview_resolution: int = PREVIEW_RESOLUTION) -> Job:
         """Encode a file with the form's model and make an item of it."""
         model = self._selected_model()
         self._cancel_quiet(PreloadRequest, ViewRequest)
@@ -132,7 +226,7 @@ class Engine(QObject):
             model=model.folder,
             domain=model.domain,
             path=Path(path),
-            preview_resolution=PREVIEW_RESOLUTION,
+            preview_resolution=preview_resolution,
         )
         return self._submit(request, f"Reconstruct {request.path.name}")
 
@@ -194,8 +288,17 @@ class Engine(QObject):
                 self._state.library.adopt(result.item)
                 self.item_ready.emit(result)
             case ViewReady():
-                if result.request.generation == self._state.generation:
+                if self._is_current(result.request, result.item):
                     self.view_ready.emit(result)
+            case TileReady():
+                if self._is_current(result.request, result.request.item):
+                    self.tile_ready.emit(result)
+            case BasisReady():
+                self.basis_ready.emit(result)
+            case BetweenReady():
+                self.between_ready.emit(result)
+            case WalkDone():
+                self.walk_done.emit(result)
             case ExportDone():
                 self.export_done.emit(result)
             case ModelLoaded():
@@ -227,6 +330,9 @@ class Engine(QObject):
         self._worker.submit(request)
         return job
 
+    def _is_current(self, request: Request, item: Item) -> bool:
+        return request.generation == self._state.generation_in(item.recipe.domain)
+
     def _view(self, item: Item, model: ModelInfo, generation: int, resolution: int, *, refining: bool) -> Job:
         request = ViewRequest(
             job_id=self._state.jobs.new_id(),
@@ -250,12 +356,23 @@ class Engine(QObject):
             raise ModelError("No model is chosen. Install one in the Models room, or choose one in the inspector.")
         return model
 
+    def _find_model(self, item: Item) -> ModelInfo:
+        """The model that can decode an item."""
+        model = self._state.model_for(item.recipe)
+        if model is None:
+            raise ModelError(f"This item was made with the model {item.recipe.model}, which is not installed.")
+        return model
+
+    def _model_of_both(self, start: Item, end: Item) -> ModelInfo:
+        """The model that can decode two items and what lies between them."""
+        model = self._find_model(start)
+        if self._find_model(end) != model:
+            raise ModelError("These two were made by different models, so there is no way between them.")
+        return model
+
     def _model_of(self, item: Item) -> ModelInfo:
         """The model that can decode an item; says so if it is not the very one that made it."""
-        recipe = item.recipe
-        model = self._state.model_for(recipe)
-        if model is None:
-            raise ModelError(f"This item was made with the model {recipe.model}, which is not installed.")
+        recipe, model = item.recipe, self._find_model(item)
         if model.hash != recipe.model_hash:
             self._state.notifications.warning(
                 f"The model {recipe.model} has changed since this item was made, "

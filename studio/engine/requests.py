@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
 
 from ddmi_core.recipe import SamplerName
 from studio.state.library import Item
+
+Window = tuple[int, int, int, int]
+"""A rectangle of pixels: left, top, width and height."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +71,69 @@ class ViewRequest(ModelRequest):
 class ExportRequest(ModelRequest):
     """Write a library item to a file, whose suffix says the format. Answered by an ExportDone.
 
-    ``faces`` simplifies a mesh to about that many triangles (None: as it is).
+    ``options`` are the domain's: resolution and faces of a mesh, say.
     """
 
     item: Item
     path: Path
+    options: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TilesRequest(ModelRequest):
+    """Windows of an item drawn with ``side`` × ``side`` pixels, in the order given. Answered by a TileReady each.
+
+    ``coarse`` is answered first: the same of a drawing of ``coarse_side``, to have something to show at once.
+    """
+
+    item: Item
+    side: int
+    windows: tuple[Window, ...]
+    coarse_side: int
+    coarse: Window | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EnlargeRequest(Request):
+    """Windows of a finished picture enlarged to ``side`` × ``side`` pixels (bicubic). Answered by a TileReady each."""
+
+    item: Item
+    picture: UInt8[np.ndarray, "h w 4"]
+    side: int
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BasisRequest(ModelRequest):
+    """The basis fields of an item as pictures. Answered by a BasisReady."""
+
+    item: Item
+
+
+@dataclass(frozen=True, kw_only=True)
+class BetweenRequest(ModelRequest):
+    """What lies ``share`` (0..1) of the way from one item to another. Answered by a BetweenReady."""
+
+    start: Item
+    end: Item
+    share: float
     resolution: int
-    faces: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkRequest(ModelRequest):
+    """Write a walk from one item to another: a video, or a folder of pictures where ``path`` has no suffix.
+
+    Answered by a WalkDone.
+    """
+
+    start: Item
+    end: Item
+    path: Path
+    frames: int
+    resolution: int
+    rate: int
+    """Frames a second, of a video."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,23 +7,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.requests import (
+    BasisRequest,
+    BetweenRequest,
+    EnlargeRequest,
     ExportRequest,
     GenerateRequest,
     ModelRequest,
     ModelsRequest,
     ReconstructRequest,
     Request,
+    TilesRequest,
     ViewRequest,
+    WalkRequest,
+    Window,
 )
 from studio.state.library import Item
 
 View = Mapping[str, np.ndarray]
 """What a viewer draws; the domain says which arrays. Shapes: vertices (v, 3) float32 in [-1, 1], faces (f, 3) int32 and
-normals (v, 3) float32."""
+normals (v, 3) float32. Pictures: pixels (h, w, 4) uint8, straight alpha."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +64,55 @@ class ExportDone:
 
     request: ExportRequest
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TileReady:
+    """One window of the drawing that was asked for, ``side`` pixels wide as a whole."""
+
+    request: TilesRequest | EnlargeRequest
+    side: int
+    window: Window
+    pixels: UInt8[np.ndarray, "h w 4"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BasisScale:
+    """One scale of the basis fields: a picture of its main components, and its spectrum.
+
+    ``spectrum`` is the mean amplitude at every frequency as a picture, the constant in the middle; ``profile`` the same
+    over all directions, at ``frequencies`` (cycles across the canvas), relative to the largest.
+    """
+
+    size: int
+    channels: int
+    picture: UInt8[np.ndarray, "h w 3"]
+    spectrum: UInt8[np.ndarray, "h w"]
+    frequencies: Float32[np.ndarray, " n"]
+    profile: Float32[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BasisReady:
+    """The basis fields of an item, coarse to fine."""
+
+    request: BasisRequest
+    scales: tuple[BasisScale, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BetweenReady:
+    """A view of what lies between two items."""
+
+    request: BetweenRequest
+    view: View
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkDone:
+    """A walk was written."""
+
+    request: WalkRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +178,7 @@ class JobCancelled:
     request: Request
 
 
-WorkResult = ItemReady | ViewReady | ExportDone | ModelsReady
+WorkResult = ItemReady | ViewReady | ExportDone | ModelsReady | TileReady | BasisReady | BetweenReady | WalkDone
 """What work itself yields."""
 
 Result = WorkResult | ModelLoaded | JobStarted | JobProgress | JobNote | JobDone | JobFailed | JobCancelled

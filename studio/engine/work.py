@@ -6,7 +6,7 @@ import contextlib
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,12 @@ from ddmi_core.errors import DDMIError, ModelError
 from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
+from studio.engine.decoded import FieldCache
+from studio.engine.pictures import basis_scale, enlarged, write_walk
 from studio.engine.requests import (
+    BasisRequest,
+    BetweenRequest,
+    EnlargeRequest,
     ExportRequest,
     GenerateRequest,
     ModelRequest,
@@ -22,9 +27,21 @@ from studio.engine.requests import (
     PreloadRequest,
     ReconstructRequest,
     Request,
+    TilesRequest,
     ViewRequest,
+    WalkRequest,
 )
-from studio.engine.results import ExportDone, ItemReady, ModelsReady, ViewReady, WorkResult
+from studio.engine.results import (
+    BasisReady,
+    BetweenReady,
+    ExportDone,
+    ItemReady,
+    ModelsReady,
+    TileReady,
+    ViewReady,
+    WalkDone,
+    WorkResult,
+)
 from studio.state.library import Library
 
 if TYPE_CHECKING:
@@ -40,7 +57,7 @@ _WARM_UP_RESOLUTION = 32
 
 @dataclass(frozen=True)
 class Context:
-    """What work may use: the loaded models, the library's files, and ways to report.
+    """What work may use: the loaded models, the library's files, the decoded items, and ways to report.
 
     ``progress`` raises :class:`~ddmi_core.progress.Cancelled` to stop the work. ``note`` tells the person something in
     passing.
@@ -48,6 +65,7 @@ class Context:
 
     pipeline: Callable[[ModelRequest], Pipeline]
     library: Library
+    fields: FieldCache
     progress: Progress
     note: Callable[[str], None]
 
@@ -63,6 +81,16 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             yield from _view(request, context)
         case ExportRequest():
             yield from _export(request, context)
+        case TilesRequest():
+            yield from _tiles(request, context)
+        case EnlargeRequest():
+            yield from _enlarge(request, context)
+        case BasisRequest():
+            yield from _basis(request, context)
+        case BetweenRequest():
+            yield from _between(request, context)
+        case WalkRequest():
+            yield from _walk(request, context)
         case PreloadRequest():
             _preload(request, context)
         case ModelsRequest():
@@ -82,6 +110,14 @@ def describe(request: Request) -> str:
             return "preparing the view"
         case ExportRequest():
             return f"exporting {request.path.name}"
+        case TilesRequest() | EnlargeRequest():
+            return "sharpening the view"
+        case BasisRequest():
+            return "looking at the basis fields"
+        case BetweenRequest():
+            return "interpolating"
+        case WalkRequest():
+            return f"writing {request.path.name}"
         case PreloadRequest():
             return "loading the model"
         case ModelsRequest():
@@ -184,6 +220,7 @@ def _make_item(
         progress(0.9, "making the thumbnail")
     thumbnail = pipeline.domain.thumbnail(view, size=THUMBNAIL_SIZE)
     item = context.library.save(array, recipe, thumbnail)
+    context.fields.put(pipeline.hash, item.id, field)
     return ItemReady(
         request=request,
         item=item,
@@ -207,8 +244,7 @@ def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
     facts = pipeline.domain.export(
         field,
         request.path,
-        resolution=request.resolution,
-        faces=request.faces,
+        **request.options,
         progress=sub_progress(context.progress, 0.02, 1.0),
     )
     yield ExportDone(request=request, facts=dict(facts))
@@ -224,14 +260,80 @@ def _preload(request: PreloadRequest, context: Context) -> None:
         pipeline.domain.view(field, resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0))
 
 
-def _decode_item(request: ViewRequest | ExportRequest, context: Context) -> tuple[Pipeline, Field]:
+def _tiles(request: TilesRequest, context: Context) -> Iterator[TileReady]:
+    """Each tile is a window of one drawing, so that they fit together bit for bit."""
+    _, decoded = _decode_item(request, context)
+    field: Any = decoded  # one that draws itself
+    drawings = [(request.side, window) for window in request.windows]
+    if request.coarse is not None:
+        drawings.insert(0, (request.coarse_side, request.coarse))
+    for index, (side, window) in enumerate(drawings):
+        share = sub_progress(context.progress, index / len(drawings), (index + 1) / len(drawings))
+        pixels = field.render(side, side, window=window, progress=share)
+        yield TileReady(request=request, side=side, window=window, pixels=pixels)
+
+
+def _enlarge(request: EnlargeRequest, context: Context) -> Iterator[TileReady]:
+    for index, window in enumerate(request.windows):
+        context.progress(index / len(request.windows), "enlarging")
+        pixels = enlarged(request.picture, request.side, window)
+        yield TileReady(request=request, side=request.side, window=window, pixels=pixels)
+
+
+def _basis(request: BasisRequest, context: Context) -> Iterator[BasisReady]:
+    _, field = _decode_item(request, context)
+    scales = []
+    for index, planes in enumerate(field.basis):
+        context.progress(index / len(field.basis), "transforming")
+        scales.append(basis_scale(planes[0][0].float().cpu().numpy()))
+    yield BasisReady(request=request, scales=tuple(scales))
+
+
+def _between(request: BetweenRequest, context: Context) -> Iterator[BetweenReady]:
+    pipeline, field_at = _way(request, context)
+    view = pipeline.domain.view(field_at(request.share), resolution=request.resolution, progress=context.progress)
+    yield BetweenReady(request=request, view=view)
+
+
+def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
+    pipeline, field_at = _way(request, context)
+
+    def frames() -> Iterator[np.ndarray]:
+        for index in range(request.frames):
+            share = sub_progress(context.progress, index / request.frames, (index + 1) / request.frames)
+            field = field_at(index / max(1, request.frames - 1))
+            yield pipeline.domain.view(field, resolution=request.resolution, progress=share)["pixels"]
+
+    write_walk(frames(), request.path, rate=request.rate)
+    yield WalkDone(request=request)
+
+
+def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipeline, Callable[[float], Field]]:
+    """The field at each share of the way between two items, on the sphere that the latents lie on."""
+    import torch
+
+    from ddmi_core.interpolation import slerp
+
+    context.progress(0.0, "loading the model")
+    pipeline = context.pipeline(request)
+    start, end = (torch.from_numpy(context.library.load_latent(item)) for item in (request.start, request.end))
+    return pipeline, lambda share: pipeline.decode(slerp(start, end, share))
+
+
+def _decode_item(
+    request: ViewRequest | ExportRequest | TilesRequest | BasisRequest, context: Context
+) -> tuple[Pipeline, Field]:
     import torch
 
     pipeline = context.pipeline(request)
-    _check_domain(pipeline, request.item.recipe.domain)
-    context.progress(0.02, "decoding")
-    latent = torch.from_numpy(context.library.load_latent(request.item))
-    return pipeline, pipeline.decode(latent)
+    item = request.item
+    _check_domain(pipeline, item.recipe.domain)
+
+    def decode() -> Field:
+        context.progress(0.02, "decoding")
+        return pipeline.decode(torch.from_numpy(context.library.load_latent(item)))
+
+    return pipeline, context.fields.get(pipeline.hash, item.id, decode)
 
 
 def _check_domain(pipeline: Pipeline, domain: str) -> None:

@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, Literal
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.progress import Cancelled
+from studio.engine.decoded import FieldCache
 from studio.engine.lanes import Lane
 from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
+    BasisRequest,
+    BetweenRequest,
+    EnlargeRequest,
     ExportRequest,
     GenerateRequest,
     ModelRequest,
     ReconstructRequest,
     Request,
+    TilesRequest,
     ViewRequest,
+    WalkRequest,
 )
 from studio.engine.results import (
     JobCancelled,
@@ -53,6 +59,7 @@ class Worker:
     def __init__(self, library: Library, pipelines: PipelineCache, post: Callable[[Result], None]) -> None:
         self._library = library
         self._pipelines = pipelines
+        self._fields = FieldCache()
         self._post = post
         self._cancel: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
@@ -129,6 +136,7 @@ class Worker:
         return Context(
             pipeline=pipeline,
             library=self._library,
+            fields=self._fields,
             progress=progress,
             note=lambda text: self._post(JobNote(request=request, text=text)),
         )
@@ -137,10 +145,12 @@ class Worker:
 def _place(request: Request) -> tuple[LaneName, int]:
     """The lane of a request and its priority there: what a person waits for goes before what nobody asked for."""
     match request:
-        case ExportRequest():
+        case ExportRequest() | WalkRequest():
             return "export", 0
         case ViewRequest():
             return "view", int(request.refining)
+        case TilesRequest() | EnlargeRequest() | BasisRequest() | BetweenRequest():
+            return "view", 0
         case GenerateRequest() | ReconstructRequest():
             return "make", 0
         case _:

@@ -1,4 +1,4 @@
-"""The history strip: every shape of the library, newest first."""
+"""The history strip: everything in the library of the room that the person is in, newest first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.actions import Actions
+from studio.actions import Actions, Words
 from studio.panels.inspector import item_title
 from studio.state.app_state import AppState
 from studio.state.library import Item
@@ -41,15 +41,16 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class HistoryModel(QAbstractListModel):
-    """The library's items of one domain as a list model, newest first; thumbnails are read when first painted."""
+    """The items of the room as a list model, newest first; thumbnails are read when first painted."""
 
-    def __init__(self, state: AppState, domain: str, parent: QObject | None = None) -> None:
+    def __init__(self, state: AppState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library = state.library
-        self._domain = domain
+        self._domain: str | None = state.domain
         self._starred_only = False
         self._items: list[Item] = []
         self._pixmaps: dict[str, QPixmap] = {}
+        state.domain_changed.connect(self._on_domain)
         self._library.added.connect(self._on_added)
         self._library.changed.connect(self._on_changed)
         self._library.removed.connect(self._on_removed)
@@ -65,6 +66,10 @@ class HistoryModel(QAbstractListModel):
         """List the starred items alone, or all."""
         self._starred_only = on
         self.reload()
+
+    def items(self) -> list[Item]:
+        """What is listed, newest first."""
+        return list(self._items)
 
     def item(self, row: int) -> Item | None:
         """The item in a row."""
@@ -105,8 +110,12 @@ class HistoryModel(QAbstractListModel):
             pixmap = self._pixmaps[item.id] = QPixmap(str(item.thumbnail))
         return pixmap
 
+    def _on_domain(self, domain: str) -> None:
+        self._domain = domain
+        self.reload()
+
     def _on_added(self, item: Item) -> None:
-        if item.recipe.domain != self._domain or (self._starred_only and not item.starred):
+        if self._domain not in (None, item.recipe.domain) or (self._starred_only and not item.starred):
             return
         row = next((i for i, one in enumerate(self._items) if one.id < item.id), len(self._items))
         self.beginInsertRows(QModelIndex(), row, row)
@@ -199,12 +208,13 @@ class HistoryPanel(QWidget):
 
     chosen = Signal(object)
 
-    def __init__(self, state: AppState, domain: str, actions: Actions, theme: Theme) -> None:
+    def __init__(self, state: AppState, actions: Actions, theme: Theme) -> None:
         super().__init__()
         self._state = state
         self._actions = actions
+        self._noun = "signal"
         styled(self, "panel")
-        self.model = HistoryModel(state, domain, self)
+        self.model = HistoryModel(state, self)
         self.view = _Strip()
         self.view.setModel(self.model)
         self._delegate = _Delegate(theme, self.view)
@@ -224,7 +234,7 @@ class HistoryPanel(QWidget):
         self.view.selectionModel().currentChanged.connect(self._on_current)
         actions.give_scope("history", self.view)
 
-        self._empty = label("Shapes that you generate are kept here, with their whole recipe.", "muted")
+        self._empty = label("", "muted")
         self._count = label(look="small")
         self.starred = icon_button(theme, "star", "Show the starred ones only", look="tiny", side=16)
         self.starred.setCheckable(True)
@@ -250,6 +260,11 @@ class HistoryPanel(QWidget):
         state.shown_changed.connect(self._on_shown)
         self._on_rows()
         self._on_shown(state.shown)
+
+    def enter(self, words: Words) -> None:
+        """Speak as a room does."""
+        self._noun = words.noun
+        self._on_rows()
 
     def step(self, rows: int) -> None:
         """Choose the item that many places to the right of the one on the stage (negative: left)."""
@@ -283,7 +298,7 @@ class HistoryPanel(QWidget):
         self._empty.setText(
             "Nothing is starred yet."
             if starred_only
-            else "Shapes that you generate are kept here, with their whole recipe."
+            else f"{self._noun.capitalize()}s that you generate are kept here, with their whole recipe."
         )
         self._count.setText(f"{count:,}" if count else "")
         if self.model.row_of(self._state.shown) >= 0:

@@ -1,4 +1,4 @@
-"""The inspector: the prompt, Generate, and the recipe of what comes next; below, the shape on the stage."""
+"""The inspector: the prompt, Generate, and the recipe of what comes next; below, what is on the stage."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddmi_core.model_folder import ModelInfo
-from studio.actions import Actions, shown_keys
+from studio.actions import Actions, Words, shown_keys
 from studio.state.app_state import AppState
 from studio.state.form import MAX_SEED, GenerateForm
 from studio.state.library import Item
@@ -29,7 +28,6 @@ from studio.widgets.prompt_edit import PromptEdit
 MAX_VARIATIONS = 8
 _LONG_TITLE = 140  # characters
 _MARGIN = 2 * GRID
-_PLACEHOLDER = "Describe a piece of furniture, for example\na round table with one leg\na wide sofa with armrests"
 _SAMPLERS = {
     "dpm++": ("DPM-Solver++", "Best at few steps; 20 to 25 are enough"),
     "ddim": ("DDIM", "Deterministic; good from about 30 steps"),
@@ -48,6 +46,7 @@ class Inspector(QWidget):
         super().__init__()
         self._state = state
         self._theme = theme
+        self._noun = "signal"
         styled(self, "panel")
         self.setFixedWidth(INSPECTOR_WIDTH)
 
@@ -62,7 +61,7 @@ class Inspector(QWidget):
         column.addWidget(line())
         self._add_advanced(column)
         column.addWidget(line())
-        self._add_shape(column)
+        self._add_shown(column)
         column.addStretch(1)
 
         area = QScrollArea()
@@ -77,7 +76,8 @@ class Inspector(QWidget):
         state.form_changed.connect(self._on_form)
         state.models_changed.connect(self._on_models)
         state.shown_changed.connect(self._on_shown)
-        self._on_models(state.models)
+        state.domain_changed.connect(self._on_models)
+        self._on_models()
         self._on_form(state.form)
         self._on_shown(state.shown)
         self.set_working(False)
@@ -85,6 +85,15 @@ class Inspector(QWidget):
     def focus_prompt(self) -> None:
         """Put the cursor into the prompt."""
         self.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def enter(self, words: Words, placeholder: str) -> None:
+        """Speak as a room does."""
+        self.prompt.setPlaceholderText(placeholder)
+        self.count.setToolTip(f"How many {words.noun}s to make from this prompt, each with the next seed")
+        self.seed.setToolTip(f"The same seed and recipe give the same {words.noun}")
+        self.export.setToolTip(f"Write it as {words.file}  ({shown_keys('Ctrl+E')})")
+        self._noun = words.noun
+        self._on_form(self._state.form)
 
     def set_working(self, working: bool) -> None:
         """Say what Generate does now: start at once, or wait in the queue."""
@@ -99,7 +108,7 @@ class Inspector(QWidget):
         heading.addStretch(1)
         heading.addWidget(label(shown_keys("Ctrl+Return"), "key"))
         column.addLayout(heading)
-        self.prompt = PromptEdit(_PLACEHOLDER)
+        self.prompt = PromptEdit("")
         self.prompt.edited.connect(self._on_prompt)
         column.addWidget(self.prompt)
         self.hint = ElidedLabel(look="small")
@@ -131,7 +140,6 @@ class Inspector(QWidget):
         self.count.setRange(1, MAX_VARIATIONS)
         inset(self.count)
         self.count.setAccessibleName("Variations")
-        self.count.setToolTip("How many shapes to make from this prompt, each with the next seed")
         self.count.valueChanged.connect(lambda value: self._state.update_form(count=value))
         grid.addWidget(_field_label("Variations", self.count), 0, 0)
         grid.addWidget(self.count, 0, 1)
@@ -141,7 +149,6 @@ class Inspector(QWidget):
         inset(self.seed)
         self.seed.setMinimumWidth(80)
         self.seed.setAccessibleName("Seed")
-        self.seed.setToolTip("The same seed and recipe give the same shape")
         self.seed.valueChanged.connect(lambda value: self._state.update_form(seed=value))
         self.lock = icon_button(self._theme, "unlock", "Keep the seed")
         self.lock.setCheckable(True)
@@ -199,24 +206,23 @@ class Inspector(QWidget):
         self.advanced = Fold(self._theme, "Advanced", content)
         column.addWidget(self.advanced)
 
-    def _add_shape(self, column: QVBoxLayout) -> None:
-        self._shape = QWidget()
-        rows = QVBoxLayout(self._shape)
+    def _add_shown(self, column: QVBoxLayout) -> None:
+        self._shown = QWidget()
+        rows = QVBoxLayout(self._shown)
         rows.setContentsMargins(0, GRID // 2, 0, 0)
         rows.setSpacing(GRID // 2)
         rows.addWidget(label("On the stage", "heading"))
-        self.shape_title = label(wrap=True)
-        rows.addWidget(self.shape_title)
-        self.shape_facts = label(look="small", wrap=True, selectable=True)
-        rows.addWidget(self.shape_facts)
+        self.shown_title = label(wrap=True)
+        rows.addWidget(self.shown_title)
+        self.shown_facts = label(look="small", wrap=True, selectable=True)
+        rows.addWidget(self.shown_facts)
         rows.addSpacing(GRID // 2)
         self.export = QPushButton("Export…")
         self.export.setIconSize(QSize(18, 18))
-        self.export.setToolTip(f"Write it as a mesh file  ({shown_keys('Ctrl+E')})")
         self._theme.bind_icon(self.export, "export")
         self.export.clicked.connect(self.export_clicked)
         rows.addWidget(self.export)
-        column.addWidget(self._shape)
+        column.addWidget(self._shown)
 
     # From the widgets to the form
 
@@ -235,7 +241,7 @@ class Inspector(QWidget):
         self.seed.setValue(form.seed)
         self.lock.setChecked(form.seed_locked)
         self._theme.bind_icon(self.lock, "lock" if form.seed_locked else "unlock")
-        tip = "Seed kept: Generate makes the same shape again" if form.seed_locked else "Keep the seed"
+        tip = f"Seed kept: Generate makes the same {self._noun} again" if form.seed_locked else "Keep the seed"
         self.lock.setToolTip(f"{tip}  ({shown_keys('Ctrl+K')})")
         self.steps.set_value(form.steps)
         self.guidance.set_value(form.guidance)
@@ -244,7 +250,8 @@ class Inspector(QWidget):
         self._show_encoder()
         self._show_hint(form.prompt)
 
-    def _on_models(self, models: list[ModelInfo]) -> None:
+    def _on_models(self) -> None:
+        models = self._state.usable_models()
         self.model.clear()
         for model in models:
             self.model.addItem(model.name, model.name)
@@ -257,14 +264,14 @@ class Inspector(QWidget):
         self._show_encoder()
 
     def _on_shown(self, item: Item | None) -> None:
-        self._shape.setVisible(item is not None)
+        self._shown.setVisible(item is not None)
         if item is None:
             return
         recipe = item.recipe
         title = item_title(item)
         shown = title if len(title) <= _LONG_TITLE else title[: _LONG_TITLE - 1] + "…"
-        self.shape_title.setText(breakable(shown))
-        self.shape_title.setToolTip(title)
+        self.shown_title.setText(breakable(shown))
+        self.shown_title.setToolTip(title)
         if recipe.source is not None:
             facts = [f"Reconstructed by {recipe.model}"]
         else:
@@ -272,14 +279,14 @@ class Inspector(QWidget):
                 f"Seed {recipe.seed}  ·  {recipe.steps} steps  ·  guidance {recipe.guidance:g}",
                 f"{_SAMPLERS[recipe.sampler][0]}  ·  {recipe.model}",
             ]
-        self.shape_facts.setText("\n".join(facts))
+        self.shown_facts.setText("\n".join(facts))
 
     def _show_encoder(self) -> None:
         model = self._state.selected_model
         self.encoder.setText(f"Text encoder: {model.text_encoder}" if model is not None else "")
 
     def _show_hint(self, prompt: str) -> None:
-        self.hint.setText("" if prompt.strip() else "Left empty: unconditional, any shape it knows")
+        self.hint.setText("" if prompt.strip() else f"Left empty: unconditional, any {self._noun} it knows")
 
 
 def item_title(item: Item) -> str:

@@ -17,9 +17,9 @@ _WIDTH = 720
 
 
 class ModelsRoom(QWidget):
-    """A card per model. `used` carries the name of one to generate with, `opened` a folder to show."""
+    """A card per model. `used` carries the one to generate with, `opened` a folder to show."""
 
-    used = Signal(str)
+    used = Signal(object)
     opened = Signal(object)
     refreshed = Signal()
 
@@ -71,7 +71,7 @@ class ModelsRoom(QWidget):
         layout.addWidget(area)
         state.models_changed.connect(self._on_models)
         state.form_changed.connect(lambda _form: self._mark())
-        self._buttons: dict[str, QPushButton] = {}
+        self._buttons: dict[ModelInfo, QPushButton] = {}
         self._on_models(state.models)
 
     def _on_models(self, models: list[ModelInfo]) -> None:
@@ -96,8 +96,8 @@ class ModelsRoom(QWidget):
         top.addWidget(label(model.name, "heading"))
         top.addStretch(1)
         use = QPushButton("Use")
-        use.clicked.connect(lambda: self.used.emit(model.name))
-        self._buttons[model.name] = use
+        use.clicked.connect(lambda: self.used.emit(model))
+        self._buttons[model] = use
         folder = QPushButton("Show folder")
         folder.clicked.connect(lambda: self.opened.emit(model.folder))
         top.addWidget(folder)
@@ -112,7 +112,7 @@ class ModelsRoom(QWidget):
         return card
 
     def _mark(self) -> None:
-        for name, button in self._buttons.items():
-            in_use = name == self._state.form.model
+        for model, button in self._buttons.items():
+            in_use = self._state.is_in_use(model)
             button.setText("In use" if in_use else "Use")
             button.setEnabled(not in_use)

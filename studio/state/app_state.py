@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from psygnal import Signal
 
@@ -14,41 +15,89 @@ from studio.state.library import Item, Library
 from studio.state.notifications import Notifications
 
 
-class AppState:
-    """The library, the jobs, the notifications, the form, the installed models, and which item is on the stage.
+@dataclass
+class _Desk:
+    """What each room has of its own."""
 
-    ``generation`` counts up whenever something else is asked to be shown; a result that carries an older number is
-    stale and must not change the stage.
+    form: GenerateForm
+    shown: Item | None = None
+    generation: int = 0
+
+
+class AppState:
+    """The library, the jobs, the notifications, the installed models, and of each room the form and the item shown.
+
+    A room is named by its domain. ``form``, ``shown`` and ``generation`` are those of the room that the person is in;
+    before the first :meth:`enter` there is one of each, for all domains.
+
+    ``generation`` changes whenever something else is asked to be shown in the room; a result that carries an older
+    number is stale and must not change the stage.
     """
 
+    domain_changed = Signal(str)
+    """The domain whose room was entered; ``form_changed`` and ``shown_changed`` follow with what is there."""
     form_changed = Signal(GenerateForm)
     models_changed = Signal(list)
     shown_changed = Signal(object)
     """The :class:`~studio.state.library.Item` now on the stage, or None."""
 
-    def __init__(self, library: Library, form: GenerateForm | None = None) -> None:
+    def __init__(
+        self, library: Library, form: GenerateForm | None = None, forms: Mapping[str, GenerateForm] | None = None
+    ) -> None:
+        """``forms`` are those that the rooms begin with; ``form`` is that of every other room."""
         self.library = library
         self.jobs = JobQueue()
         self.notifications = Notifications()
-        self.generation = 0
-        self._form = form or GenerateForm(seed=random_seed())
         self._models: list[ModelInfo] = []
-        self._shown: Item | None = None
+        self._domain: str | None = None
+        self._common = _Desk(form or GenerateForm(seed=random_seed()))
+        self._desks: dict[str, _Desk] = {}
+        self._first_forms = dict(forms or {})
+        self._generations = 0
         library.removed.connect(self._on_removed)
         library.changed.connect(self._on_changed)
+
+    # Rooms
+
+    @property
+    def domain(self) -> str | None:
+        """The domain whose room the person is in, or None where there are no rooms."""
+        return self._domain
+
+    def add_room(self, domain: str) -> None:
+        """Give a domain a room: a form and a stage of its own."""
+        self._desks[domain] = _Desk(self._first_forms.get(domain, self._common.form))
+
+    def enter(self, domain: str) -> None:
+        """Go to the room of a domain."""
+        if domain != self._domain:
+            self._domain = domain
+            self._choose_models()
+            self.domain_changed.emit(domain)
+            self.form_changed.emit(self.form)
+            self.shown_changed.emit(self.shown)
+
+    def forms(self) -> dict[str, GenerateForm]:
+        """The forms of all rooms."""
+        return {domain: desk.form for domain, desk in self._desks.items()}
+
+    def _desk(self, domain: str | None = None) -> _Desk:
+        """The desk of a domain, or of the room that the person is in."""
+        return self._desks.get(domain or self._domain or "", self._common)
 
     # Form
 
     @property
     def form(self) -> GenerateForm:
         """The form as it stands."""
-        return self._form
+        return self._desk().form
 
     def update_form(self, **values: object) -> GenerateForm:
         """Change values of the form, and announce it if any differs. Raises pydantic's ValidationError out of range."""
-        form = self._form.changed(**values)
-        if form != self._form:
-            self._form = form
+        desk = self._desk()
+        form = desk.form.changed(**values)
+        if form != desk.form:
+            desk.form = form
             self.form_changed.emit(form)
         return form
 
@@ -61,7 +110,7 @@ class AppState:
         recipe = item.recipe
         model = self.model_for(recipe)
         return self.update_form(
-            model=model.name if model is not None else self._form.model,
+            model=model.name if model is not None else self.form.model,
             prompt=recipe.prompt,
             count=1,
             seed=recipe.seed,
@@ -82,13 +131,31 @@ class AppState:
         """Replace the list of models. A form whose model is not among them gets the first one."""
         self._models = list(models)
         self.models_changed.emit(self.models)
-        if self._models and self.selected_model is None:
-            self.update_form(model=self._models[0].name)
+        self._choose_models()
+
+    def usable_models(self) -> list[ModelInfo]:
+        """The installed models of the room that the person is in."""
+        return [model for model in self._models if self._domain in (None, model.domain)]
+
+    def use_model(self, model: ModelInfo) -> None:
+        """Put a model into the form of its room."""
+        desk = self._desk(model.domain)
+        desk.form = desk.form.changed(model=model.name)
+        self.form_changed.emit(self.form)
+
+    def is_in_use(self, model: ModelInfo) -> bool:
+        """Whether the form of its room names the model."""
+        return self._desk(model.domain).form.model == model.name
 
     @property
     def selected_model(self) -> ModelInfo | None:
         """The model named in the form, if it is installed."""
-        return next((model for model in self._models if model.name == self._form.model), None)
+        return next((model for model in self.usable_models() if model.name == self.form.model), None)
+
+    def _choose_models(self) -> None:
+        usable = self.usable_models()
+        if usable and self.selected_model is None:
+            self.update_form(model=usable[0].name)
 
     def model_for(self, recipe: Recipe) -> ModelInfo | None:
         """The installed model that made something: the same weights if they are here, else the same name, else None."""
@@ -104,24 +171,44 @@ class AppState:
     @property
     def shown(self) -> Item | None:
         """The item on the stage."""
-        return self._shown
+        return self._desk().shown
 
-    def show(self, item: Item | None) -> None:
-        """Put an item on the stage (its geometry follows from the engine), or clear it."""
-        if item != self._shown:
-            self._shown = item
-            self.shown_changed.emit(item)
+    def shown_in(self, domain: str) -> Item | None:
+        """The item on the stage of a domain's room."""
+        return self._desk(domain).shown
 
-    def next_generation(self) -> int:
-        """A new number for a request whose result may take the stage; makes all earlier ones stale."""
-        self.generation += 1
-        return self.generation
+    def show(self, item: Item) -> None:
+        """Put an item on the stage of its room (what it looks like follows from the engine)."""
+        self._put(self._desk(item.recipe.domain), item)
+
+    @property
+    def generation(self) -> int:
+        """The newest number given out for the stage."""
+        return self._desk().generation
+
+    def next_generation(self, domain: str | None = None) -> int:
+        """A new number for a request whose result may take the stage of a room; makes all earlier ones stale."""
+        self._generations += 1
+        self._desk(domain).generation = self._generations
+        return self._generations
+
+    def generation_in(self, domain: str) -> int:
+        """The newest number given out for the stage of a domain's room."""
+        return self._desk(domain).generation
+
+    def _put(self, desk: _Desk, item: Item | None) -> None:
+        if item != desk.shown:
+            desk.shown = item
+            if desk is self._desk():
+                self.shown_changed.emit(item)
 
     def _on_removed(self, item: Item) -> None:
-        if self._shown is not None and self._shown.id == item.id:
-            self.next_generation()
-            self.show(None)
+        desk = self._desk(item.recipe.domain)
+        if desk.shown is not None and desk.shown.id == item.id:
+            self.next_generation(item.recipe.domain)
+            self._put(desk, None)
 
     def _on_changed(self, item: Item) -> None:
-        if self._shown is not None and self._shown.id == item.id:
-            self.show(item)
+        desk = self._desk(item.recipe.domain)
+        if desk.shown is not None and desk.shown.id == item.id:
+            self._put(desk, item)

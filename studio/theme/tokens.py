@@ -36,6 +36,8 @@ class Colours:
     axis_x: str
     axis_y: str
     axis_z: str
+    check_light: str
+    check_dark: str
 
 
 DARK = Colours(
@@ -68,6 +70,8 @@ DARK = Colours(
     axis_x="#ef6a6a",
     axis_y="#79c36a",
     axis_z="#5b8cff",
+    check_light="#33373f",
+    check_dark="#2a2e35",
 )
 
 LIGHT = Colours(
@@ -100,6 +104,8 @@ LIGHT = Colours(
     axis_x="#d24343",
     axis_y="#3f9634",
     axis_z="#2f66e6",
+    check_light="#ffffff",
+    check_dark="#edf0f3",
 )
 
 THEMES: dict[str, Colours] = {"dark": DARK, "light": LIGHT}

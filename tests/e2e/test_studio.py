@@ -34,7 +34,7 @@ def window(qapp: QApplication, qtbot: QtBot, model: Path, home: Path) -> Iterato
         (home / "models" / model.name).symlink_to(model)
     library = Library(home / "library")
     settings = Settings()
-    state = AppState(library, settings.form)
+    state = AppState(library, forms=settings.forms)
     engine = Engine(state)
     window = MainWindow(state, engine, Theme(qapp, "dark"), settings)
     qtbot.addWidget(window)

@@ -3,19 +3,24 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel
 
-from studio.actions import ACTIONS
+from studio.actions import ACTIONS, actions_in
+from studio.panels import images, shapes
 from studio.panels.about import AboutDialog
 from studio.panels.models import ModelsRoom
 from studio.panels.shortcut_sheet import ShortcutSheet, sections
 from tests.studio.window.fakes import MODEL
 
+ROOMS = (shapes.FACTS.words, images.FACTS.words)
 
-def test_ids_and_shortcuts_are_unique():
+
+@pytest.mark.parametrize("words", ROOMS, ids=lambda words: words.domain)
+def test_ids_and_shortcuts_are_unique_in_each_room(words):
     assert max(Counter(spec.id for spec in ACTIONS).values()) == 1
-    keys = Counter(QKeySequence(keys).toString() for spec in ACTIONS for keys in spec.shortcuts)
+    keys = Counter(QKeySequence(keys).toString() for spec in actions_in(words.domain) for keys in spec.shortcuts)
     assert [key for key, count in keys.items() if count > 1 or not key] == []
 
 
@@ -31,10 +36,22 @@ def test_menus_come_from_the_actions(actions):
     assert {spec.text for spec in ACTIONS if spec.menu and "/" not in spec.menu} <= texts
 
 
-def test_the_sheet_lists_every_shortcut(qtbot, theme):
-    listed = {text for _, rows in sections() for text, _ in rows}
-    assert {spec.text.rstrip("…") for spec in ACTIONS if spec.shortcuts} <= listed
-    sheet = ShortcutSheet()
+def test_a_room_offers_what_is_its_own_in_its_words(actions):
+    for words, other in (ROOMS, reversed(ROOMS)):
+        actions.enter(words)
+        for spec in ACTIONS:
+            assert actions[spec.id].isVisible() is (spec.room != other.domain)
+            assert actions[spec.id].isEnabled() is (spec.room != other.domain)  # or its shortcut would be taken
+        assert actions["newer"].text() == f"Newer {words.noun}"
+        assert "{" not in actions["export"].toolTip() and words.written_as in actions["export"].toolTip()
+
+
+@pytest.mark.parametrize("words", ROOMS, ids=lambda words: words.domain)
+def test_the_sheet_lists_every_shortcut_of_the_room(qtbot, theme, words):
+    listed = {text for _, rows in sections(words) for text, _ in rows}
+    expected = {words.put_into(spec.text).rstrip("…") for spec in actions_in(words.domain) if spec.shortcuts}
+    assert expected <= listed
+    sheet = ShortcutSheet(words)
     qtbot.addWidget(sheet)
     sheet.show()
     assert sheet.height() < 700 and sheet.width() < 1200
@@ -54,9 +71,9 @@ def test_models_room_offers_what_is_installed(qtbot, state, theme, tmp_path):
     room = ModelsRoom(state, tmp_path, theme)
     qtbot.addWidget(room)
     used: list[str] = []
-    room.used.connect(lambda name: (used.append(name), state.update_form(model=name)))
-    assert not room._buttons[MODEL.name].isEnabled()
-    room._buttons["other"].click()
-    assert used == ["other"] and room._buttons[MODEL.name].isEnabled() and not room._buttons["other"].isEnabled()
+    room.used.connect(lambda model: (used.append(model.name), state.use_model(model)))
+    assert not room._buttons[MODEL].isEnabled()
+    room._buttons[other].click()
+    assert used == ["other"] and room._buttons[MODEL].isEnabled() and not room._buttons[other].isEnabled()
     state.set_models([])
     assert room._buttons == {}

@@ -13,7 +13,7 @@ from studio.settings import Settings
 @pytest.fixture
 def make_dialog(qtbot, theme):
     def make(choice: ExportChoice, title: str = "a round table") -> ExportDialog:
-        dialog = ExportDialog(title, shapes.EXPORT_FORMATS, choice)
+        dialog = ExportDialog(title, shapes.FACTS.export_formats, choice)
         qtbot.addWidget(dialog)
         dialog.show()
         return dialog
@@ -22,8 +22,8 @@ def make_dialog(qtbot, theme):
 
 
 def test_formats_are_those_of_the_domain():
-    assert set(shapes.EXPORT_FORMATS) == set(ShapeDomain.export_formats)
-    assert set(shapes.IMPORT_FORMATS) == set(ShapeDomain.import_formats)
+    assert set(shapes.FACTS.export_formats) == set(ShapeDomain.export_formats)
+    assert set(shapes.FACTS.import_formats) == set(ShapeDomain.import_formats)
 
 
 def test_it_begins_as_it_was_left(make_dialog, tmp_path: Path):

@@ -12,7 +12,7 @@ from studio.panels.history import HistoryPanel
 @pytest.fixture
 def make_history(qtbot, state, actions, theme):
     def make() -> HistoryPanel:
-        panel = HistoryPanel(state, "shape", actions, theme)
+        panel = HistoryPanel(state, actions, theme)
         qtbot.addWidget(panel)
         panel.resize(700, 148)
         panel.show()

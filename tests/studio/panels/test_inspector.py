@@ -79,11 +79,11 @@ def test_without_a_model_nothing_can_be_generated(inspector, state):
 def test_the_shape_on_the_stage_is_described(qtbot, inspector, state, add_item):
     assert inspector.export.parentWidget().isHidden()
     state.show(add_item("a chair", 5))
-    assert inspector.shape_title.text() == "a chair" and "Seed 5" in inspector.shape_facts.text()
+    assert inspector.shown_title.text() == "a chair" and "Seed 5" in inspector.shown_facts.text()
     with qtbot.waitSignal(inspector.export_clicked):
         qtbot.mouseClick(inspector.export, Qt.MouseButton.LeftButton)
     state.show(add_item("", 6, source="/some/where/stool.obj"))
-    assert inspector.shape_title.text() == "stool.obj"
+    assert inspector.shown_title.text() == "stool.obj"
 
 
 def test_nothing_is_wider_than_the_panel(inspector, state, add_item):

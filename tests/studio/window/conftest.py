@@ -14,7 +14,7 @@ from studio.state.app_state import AppState
 from studio.state.library import Library
 from studio.theme.theme import Theme
 from studio.window import MainWindow
-from tests.studio.window.fakes import MODEL, FakePipeline
+from tests.studio.window.fakes import MODEL, PICTURES, FakePicturePipeline, FakePipeline
 
 
 @pytest.fixture(scope="session")
@@ -28,19 +28,28 @@ def pipeline() -> FakePipeline:
 
 
 @pytest.fixture
-def make_window(qtbot, theme: Theme, pipeline: FakePipeline) -> Iterator[Callable[[], MainWindow]]:
-    """Opens windows as the app does, but with a pipeline that answers at once."""
+def pictures() -> FakePicturePipeline:
+    return FakePicturePipeline()
+
+
+@pytest.fixture
+def make_window(
+    qtbot, theme: Theme, pipeline: FakePipeline, pictures: FakePicturePipeline
+) -> Iterator[Callable[[], MainWindow]]:
+    """Opens windows as the app does, but with pipelines that answer at once."""
     opened: list[MainWindow] = []
 
     def make() -> MainWindow:
-        state = AppState(Library(Path(user_data()) / "library"), (settings := Settings()).form)
-        engine = Engine(state, PipelineCache(load=lambda folder, device: pipeline))
+        state = AppState(Library(Path(user_data()) / "library"), forms=(settings := Settings()).forms)
+        engine = Engine(
+            state, PipelineCache(load=lambda folder, device: pictures if folder == PICTURES.folder else pipeline)
+        )
         window = MainWindow(state, engine, theme, settings)
         window.resize(1280, 800)
         window.show()
         opened.append(window)
         qtbot.waitExposed(window)
-        state.set_models([MODEL])
+        state.set_models([MODEL, PICTURES])
         return window
 
     yield make

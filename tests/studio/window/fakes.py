@@ -1,4 +1,5 @@
-"""A pipeline without networks: it answers at once with a table whose proportions follow from the seed."""
+"""Pipelines without networks that answer at once: with a table whose proportions follow from the seed, or with a
+picture of rings around a centre that does."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 import trimesh
+from PIL import Image
 
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DataError
@@ -25,6 +27,15 @@ MODEL = ModelInfo(
     folder=Path("/nowhere/furniture"),
     size_bytes=31_400_000,
     hash="0123456789abcdef",
+    text_encoder="all-MiniLM-L6-v2",
+)
+
+PICTURES = ModelInfo(
+    name="emoji",
+    domain="image",
+    folder=Path("/nowhere/emoji"),
+    size_bytes=21_000_000,
+    hash="fedcba9876543210",
     text_encoder="all-MiniLM-L6-v2",
 )
 
@@ -110,3 +121,71 @@ class FakePipeline:
 
     def encode(self, path: Path) -> torch.Tensor:
         return torch.full((1, 2, 2), 42.0)
+
+
+class FakeField:
+    """A picture that is known at every point: rings of colour on a disc, transparent around it."""
+
+    def __init__(self, centre: float) -> None:
+        self.centre = centre
+        self.evaluations = 0
+        rng = np.random.default_rng(0)
+        self.basis = tuple(
+            (torch.from_numpy(rng.normal(size=(1, 6, size, size)).astype(np.float32)),) for size in (16, 32, 64)
+        )
+
+    def render(
+        self,
+        width: int,
+        height: int,
+        *,
+        region: tuple[float, float, float, float] = (-1.0, -1.0, 1.0, 1.0),
+        window: tuple[int, int, int, int] | None = None,
+        progress: Progressing = None,
+    ) -> np.ndarray:
+        left, top, columns, rows = window or (0, 0, width, height)
+        x0, y0, x1, y1 = region
+        x = x0 + (x1 - x0) * (np.arange(left, left + columns) + 0.5) / width
+        y = y0 + (y1 - y0) * (np.arange(top, top + rows) + 0.5) / height
+        self.evaluations += columns * rows
+        if progress is not None:
+            progress(0.5, "drawing")
+        radius = np.hypot(x[None, :] - self.centre, y[:, None])
+        pixels = np.zeros((rows, columns, 4), np.uint8)
+        pixels[..., 0] = 127.5 + 127 * np.sin(40 * radius)
+        pixels[..., 1] = 127.5 + 127 * np.sin(400 * radius)
+        pixels[..., 2] = 127.5 + 127 * np.sin(4000 * radius)
+        pixels[..., 3] = np.clip(255 * 20 * (0.8 - radius), 0, 255)
+        return pixels
+
+
+class FakePictureDomain:
+    """What the engine and the rooms need of the image domain."""
+
+    name, title = "image", "Images"
+
+    def view(self, field: FakeField, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
+        return {"pixels": field.render(resolution, resolution, progress=progress)}
+
+    def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
+        step = max(1, view["pixels"].shape[0] // size)
+        return view["pixels"][::step, ::step]
+
+    def export(self, field: FakeField, path: Path, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
+        Image.fromarray(field.render(resolution, resolution, progress=progress)).save(path)
+        return {}
+
+
+class FakePicturePipeline(FakePipeline):
+    """The fake for pictures: the centre of the rings follows from the seed."""
+
+    name, hash = PICTURES.name, PICTURES.hash
+
+    def __init__(self, delay: float = 0.0) -> None:
+        super().__init__(delay)
+        self.domain = FakePictureDomain()
+        self.fields: list[FakeField] = []
+
+    def decode(self, latent: torch.Tensor) -> FakeField:
+        self.fields.append(FakeField(0.3 * float(latent.mean()) / 97))
+        return self.fields[-1]

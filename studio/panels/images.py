@@ -1,0 +1,224 @@
+"""The Images room's stage: the deep-zoom viewer, the tool strip above it, and the dialogs about one picture.
+
+All that the window knows about pictures in particular is in this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QDialog, QVBoxLayout
+
+from ddmi_core.errors import DDMIError
+from studio.actions import Actions, Words
+from studio.engine.engine import Engine
+from studio.engine.requests import TilesRequest
+from studio.engine.results import TileReady
+from studio.panels.basis_dialog import BasisDialog
+from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
+from studio.panels.walk_dialog import WalkDialog
+from studio.state.app_state import AppState
+from studio.state.library import Item
+from studio.theme.theme import Theme
+from studio.widgets.basics import label, line, styled
+from studio.widgets.deep_zoom.geometry import BASE, WHOLE, Window
+from studio.widgets.deep_zoom.split import Compare
+from studio.widgets.deep_zoom.tiles import Source
+from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, DeepZoom, Pointed, TileWish
+
+FACTS = RoomFacts(
+    words=Words(
+        domain="image",
+        noun="picture",
+        source="picture",
+        written_as="PNG, JPEG, WebP or TIFF",
+        file="a picture of any size",
+    ),
+    title="Images",
+    icon="images",
+    tip="Generate pictures without a resolution",
+    placeholder="Describe a picture, for example\nsmiling cat face\nred heart",
+    empty_title="Describe a picture",
+    empty_text=(
+        "Type a prompt and press Generate, or drop a picture of your own here. The result is a continuous function: "
+        "zoom in as far as you like. Or start from an example:"
+    ),
+    examples=("smiling cat face", "red heart", "a house", "a birthday cake", "crescent moon", "hot beverage"),
+    export_formats={
+        ".png": "PNG, lossless",
+        ".jpg": "JPEG, small",
+        ".webp": "WebP, smaller",
+        ".tif": "TIFF, tiled",
+    },
+    import_formats=(".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"),
+    import_title="Reconstruct a picture",
+    import_kind="Pictures",
+    preview_resolution=BASE,
+    switches=("navigator",),
+)
+
+_STRIP = (
+    ("whole", "one_to_one"),
+    ("farther", "closer", "lift_cap"),
+    ("compare_off", "compare_nearest", "compare_bicubic"),
+    ("navigator", "basis", "walk"),
+)
+_PAN_STEP, _BAR_STEP = 0.125, 0.02
+_COMPARISONS: tuple[Compare, ...] = ("off", "nearest", "bicubic")
+
+
+class ImageStage(Stage):
+    """Shows one picture, and the actions on how it is seen."""
+
+    room = FACTS
+
+    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme) -> None:
+        super().__init__()
+        self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
+        styled(self, "stage")
+        self.viewer = DeepZoom(theme.colours)
+        self.viewer.tiles_wanted.connect(self._ask_tiles)
+        self.viewer.enlarged_wanted.connect(self._ask_enlarged)
+        self.viewer.look_changed.connect(self._on_look)
+        self.viewer.pointed.connect(self._on_pointed)
+        engine.tile_ready.connect(self._on_tile)
+        theme.changed.connect(self._on_theme)
+        self.under_pointer = label(look="small")
+        self.zoom = label(look="small")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(tool_strip(actions, _STRIP, self.under_pointer, self.zoom))
+        layout.addWidget(line())
+        layout.addWidget(self.viewer, 1)
+        self.empty = EmptyState(FACTS, self.viewer)
+        self.empty.example_chosen.connect(self.example_chosen)
+        self._item: Item | None = None
+        self._wire(actions)
+        self.show_view(None, None)
+
+    def show_view(
+        self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False
+    ) -> None:
+        """Show a picture, given its `pixels` at the base resolution."""
+        self._item = item
+        self.empty.setVisible(view is None)
+        self.viewer.show_picture(view["pixels"] if view is not None else None, extent_of(item))
+        for name in _PICTURE_ACTIONS:
+            self._actions[name].setEnabled(view is not None)
+
+    def set_can_generate(self, possible: bool) -> None:
+        """Say in the empty room whether there is a model to generate with."""
+        self.empty.set_can_generate(possible)
+
+    def screenshot(self) -> QImage:
+        """The view as it stands."""
+        return self.viewer.screenshot()
+
+    def export_defaults(self) -> Mapping[str, Any]:
+        """The region of the canvas that is seen."""
+        look = self.viewer.look
+        return {"region": look.region} if look is not None and not look.shows_all else {}
+
+    # Actions
+
+    def _wire(self, actions: Actions) -> None:
+        viewer = self.viewer
+        actions.give_scope("picture", viewer)
+        actions.on("whole", viewer.fit)
+        actions.on("one_to_one", viewer.one_to_one)
+        actions.on("closer", lambda: viewer.zoom(WHEEL_FACTOR))
+        actions.on("farther", lambda: viewer.zoom(1 / WHEEL_FACTOR))
+        actions.on_toggled("lift_cap", viewer.lift_cap)
+        actions.on_toggled("navigator", viewer.show_navigator)
+        for compare in _COMPARISONS:
+            actions.on(f"compare_{compare}", partial(viewer.compare, compare))
+        actions["compare_off"].setChecked(True)
+        for name, right, down in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1)):
+            actions.on(f"go_{name}", partial(viewer.pan, _PAN_STEP * right, _PAN_STEP * down))
+        actions.on("bar_left", lambda: viewer.move_bar(-_BAR_STEP))
+        actions.on("bar_right", lambda: viewer.move_bar(_BAR_STEP))
+        actions.on("basis", self.show_basis)
+        actions.on("walk", self.show_walk)
+
+    def show_basis(self) -> None:
+        """Open the basis fields of the picture beside the work."""
+        if (item := self._item) is not None:
+            self._try(lambda: self._open(BasisDialog(item, self._engine, self._theme, self)))
+
+    def show_walk(self) -> None:
+        """Open the walk from the picture to another one beside the work."""
+        if (item := self._item) is not None:
+            self._try(lambda: self._open(WalkDialog(item, self._state, self._engine, self._theme, self)))
+
+    def _open(self, dialog: QDialog) -> None:
+        """Show a dialog instead of the earlier one of its kind."""
+        for earlier in self.findChildren(type(dialog)):
+            if earlier is not dialog:
+                earlier.close()
+        dialog.show()
+
+    # Tiles
+
+    def _ask_tiles(self, wish: TileWish) -> None:
+        if (item := self._item) is not None:
+            self._try(lambda: self._engine.tiles(item, wish.side, wish.windows, wish.coarse_side, wish.coarse))
+
+    def _ask_enlarged(self, side: int, windows: tuple[Window, ...]) -> None:
+        if self._item is not None and self.viewer.pixels is not None:
+            self._engine.enlarge(self._item, self.viewer.pixels, side, windows)
+
+    def _on_tile(self, result: TileReady) -> None:
+        request = result.request
+        if self._item is None or request.item.id != self._item.id:
+            return
+        if result.side != request.side:
+            self.viewer.set_coarse(result.side, result.window, result.pixels)
+        else:
+            source: Source = "function" if isinstance(request, TilesRequest) else "bicubic"
+            self.viewer.add_tile(source, result.side, result.window, result.pixels)
+
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except DDMIError as error:
+            self._state.notifications.error(str(error))
+
+    # Figures
+
+    def _on_look(self) -> None:
+        look = self.viewer.look
+        self.zoom.setText("" if look is None else f"{_figure(look.zoom)}×")
+        capped = look is not None and look.zoom >= self.viewer.cap
+        self.zoom.setToolTip(
+            "The zoom is at its cap; lift it to go on" if capped else "Screen pixels for each pixel of a 256 px picture"
+        )
+
+    def _on_pointed(self, pointed: Pointed | None) -> None:
+        if pointed is None or pointed.colour is None:
+            self.under_pointer.setText("")
+            return
+        colour = pointed.colour
+        shown = colour.name() if colour.alpha() else "transparent"
+        if 0 < colour.alpha() < 255:
+            shown += f" {round(colour.alphaF() * 100)} %"
+        self.under_pointer.setText(f"{pointed.x:+.4f}  {pointed.y:+.4f}    {shown}")
+
+    def _on_theme(self) -> None:
+        self.viewer.set_colours(self._theme.colours)
+
+
+_PICTURE_ACTIONS = ("whole", "one_to_one", "closer", "farther", "basis", "walk")
+
+
+def extent_of(item: Item | None) -> tuple[float, float, float, float]:
+    """The part of the canvas that a picture covers: less than all of it when a file was longer than wide."""
+    return (item.recipe.extent if item is not None else None) or WHOLE
+
+
+def _figure(zoom: float) -> str:
+    return f"{zoom:.2f}" if zoom < 10 else f"{zoom:,.0f}"

@@ -1,0 +1,162 @@
+"""What a room is: a stage for the signals of one domain, and all that the window has to know about them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from studio.actions import Actions, Words
+from studio.engine.engine import PREVIEW_RESOLUTION
+from studio.state.library import Item
+from studio.theme.tokens import GRID, STRIP_HEIGHT
+from studio.widgets.basics import action_button, label, line, styled
+
+
+@dataclass(frozen=True)
+class RoomFacts:
+    """What is said and offered around a room's stage."""
+
+    words: Words
+    title: str
+    icon: str
+    tip: str
+    """On the rail."""
+    placeholder: str
+    """In the empty prompt."""
+    empty_title: str
+    empty_text: str
+    examples: tuple[str, ...]
+    """Prompts to begin with."""
+    export_formats: Mapping[str, str]
+    """Suffix and name."""
+    import_formats: tuple[str, ...]
+    import_title: str
+    import_kind: str
+    """What the files to import are called in the file dialog."""
+    preview_resolution: int = PREVIEW_RESOLUTION
+    """Samples along an axis of the first view."""
+    refined_resolution: int | None = None
+    """The same of the view that follows at leisure; None where the stage asks by itself for what it needs."""
+    switches: tuple[str, ...] = ()
+    """Checkable actions that are remembered between starts; all but those in `switches_off` begin checked."""
+    switches_off: tuple[str, ...] = ()
+
+
+class Stage(QWidget):
+    """Shows one signal of a domain, with a tool strip above. `example_chosen` carries the example prompt clicked."""
+
+    example_chosen = Signal(str)
+    room: RoomFacts
+
+    @abstractmethod
+    def show_view(
+        self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False
+    ) -> None:
+        """Show a view of an item, or the empty room.
+
+        `finer`: it is the item on the stage at a higher resolution, seen from where the person is.
+        """
+
+    @abstractmethod
+    def set_can_generate(self, possible: bool) -> None:
+        """Say in the empty room whether there is a model to generate with."""
+
+    @abstractmethod
+    def screenshot(self) -> QImage:
+        """The view as it stands."""
+
+    def export_defaults(self) -> Mapping[str, Any]:
+        """What the person looks at, for an export of just that."""
+        return {}
+
+
+class EmptyState(QWidget):
+    """What the room is for, and a row of prompts to begin with. Lies over the viewport, centred."""
+
+    example_chosen = Signal(str)
+
+    def __init__(self, facts: RoomFacts, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._facts = facts
+        self._title = label("", "title")
+        self._text = label("", "muted", wrap=True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._examples = QWidget()
+        grid = QGridLayout(self._examples)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(GRID)
+        for index, example in enumerate(facts.examples):
+            button = QPushButton(example)
+            button.setProperty("look", "chip")
+            button.setToolTip("Generate this")
+            button.clicked.connect(lambda _checked=False, text=example: self.example_chosen.emit(text))
+            grid.addWidget(button, index // 2, index % 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID)
+        layout.addWidget(self._title, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self._text)
+        layout.addSpacing(GRID)
+        layout.addWidget(self._examples, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.set_can_generate(True)
+        parent.installEventFilter(self)
+
+    def set_can_generate(self, possible: bool) -> None:
+        """Say whether there is a model to generate with."""
+        self._title.setText(self._facts.empty_title if possible else "No model is installed")
+        self._text.setText(
+            self._facts.empty_text
+            if possible
+            else "Open Models to put one into the models folder, or train one with the ddmi command."
+        )
+        self._examples.setVisible(possible)
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay in the middle."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        parent = self.parentWidget()
+        layout = self.layout()
+        if parent is None or layout is None:
+            return
+        width = min(480, parent.width() - 4 * GRID)
+        height = max(layout.heightForWidth(width), layout.sizeHint().height())
+        self.setGeometry(
+            (parent.width() - width) // 2, max(GRID, round((parent.height() - height) * 0.42)), width, height
+        )
+        self.raise_()
+
+
+def tool_strip(actions: Actions, groups: tuple[tuple[str, ...], ...], *figures: QWidget) -> QWidget:
+    """The strip above a stage: buttons in groups, figures at the right, and what every room has there."""
+    strip = QWidget()
+    styled(strip, "panel")
+    strip.setFixedHeight(STRIP_HEIGHT - 1)
+    row = QHBoxLayout(strip)
+    row.setContentsMargins(GRID, 0, GRID, 0)
+    row.setSpacing(2)
+    for index, group in enumerate(groups):
+        if index:
+            row.addSpacing(GRID - 2)
+            row.addWidget(line(vertical=True, length=20))
+            row.addSpacing(GRID - 2)
+        for name in group:
+            row.addWidget(action_button(actions[name]))
+    row.addStretch(1)
+    for figure in figures:
+        row.addWidget(figure)
+        row.addSpacing(GRID)
+    for name in ("screenshot", "export", "inspector"):
+        row.addWidget(action_button(actions[name]))
+    return strip

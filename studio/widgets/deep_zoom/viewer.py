@@ -1,0 +1,497 @@
+"""The viewer: paints the tiles there are, asks for those that are missing, and follows mouse and keyboard.
+
+It evaluates nothing. `tiles_wanted` and `enlarged_wanted` say what it lacks, and `add_tile` takes what comes. Until a
+tile is there, the best stand-in is painted: tiles of the zoom before, a coarse frame, the picture of 256 pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, Colours
+from studio.widgets.deep_zoom.geometry import BASE, CAP, WHOLE, Look, Region, Window, fitted, one_to_one
+from studio.widgets.deep_zoom.images import CHECK, checks, to_image
+from studio.widgets.deep_zoom.navigator import Navigator
+from studio.widgets.deep_zoom.split import Compare, Split
+from studio.widgets.deep_zoom.tiles import (
+    Source,
+    Tile,
+    TileCache,
+    coarse_window,
+    nearest_first,
+    tile_of,
+    visible_tiles,
+)
+
+CACHE_BUDGET = 256 * 2**20
+"""Bytes of tiles that are kept."""
+WHEEL_FACTOR = 1.25
+_SMOOTH = QPainter.RenderHint.SmoothPixmapTransform
+_CAPTIONS: dict[Compare, str] = {"nearest": "256 px, nearest", "bicubic": "256 px, bicubic"}
+
+
+@dataclass(frozen=True)
+class TileWish:
+    """Windows of drawings that the viewer lacks: one coarse frame, then tiles, the most wanted first."""
+
+    side: int
+    windows: tuple[Window, ...]
+    coarse_side: int
+    coarse: Window
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """What is under the pointer: canvas coordinates, and the colour with its opacity if it is on the canvas."""
+
+    x: float
+    y: float
+    colour: QColor | None
+
+
+class DeepZoom(QWidget):
+    """Shows one continuous picture at any zoom."""
+
+    tiles_wanted = Signal(object)
+    """TileWish: what is missing of the function, instead of everything asked for before."""
+    enlarged_wanted = Signal(int, object)
+    """Side and windows of the enlarged picture that are missing, instead of those asked for before."""
+    look_changed = Signal()
+    pointed = Signal(object)
+    """Pointed, or None once the pointer has left."""
+
+    def __init__(self, colours: Colours, budget: int = CACHE_BUDGET) -> None:
+        super().__init__()
+        self.cache: TileCache[QImage] = TileCache(budget)
+        self.split = Split()
+        self.cap: float = CAP
+        self._colours = colours
+        self._pixels: UInt8[np.ndarray, "h w 4"] | None = None
+        self._picture: QImage | None = None
+        self._coarse: tuple[int, Window, QImage] | None = None
+        self._extent = WHOLE
+        self._look: Look | None = None
+        self._fitted = True
+        self._wished: tuple[int, frozenset[Window]] = (0, frozenset())
+        self._enlargement_wished = self._wished
+        self._pointer: QPointF | None = None
+        self._drag: QPointF | None = None
+        self._drags_bar = False
+        self._navigator_on = True
+        self.navigator = Navigator(colours, self)
+        self.navigator.chosen.connect(self.centre)
+        self.navigator.hide()
+        self._ask_soon = QTimer(self, singleShot=True, interval=0)  # one question for all changes of one moment
+        self._ask_soon.timeout.connect(self._ask)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Picture")
+        self.setMinimumSize(160, 120)
+
+    # What is shown
+
+    @property
+    def look(self) -> Look | None:
+        """Where the viewer looks; None without a picture."""
+        return self._look
+
+    @property
+    def pixels(self) -> UInt8[np.ndarray, "h w 4"] | None:
+        """The picture of the base resolution that the function is compared with."""
+        return self._pixels
+
+    def show_picture(self, pixels: UInt8[np.ndarray, "h w 4"] | None, extent: Region = WHOLE) -> None:
+        """Show another picture, given how it looks at the base resolution, or nothing.
+
+        `extent`: the part of the canvas that it covers.
+        """
+        self.cache.clear()
+        self._coarse = None
+        self._forget_wishes()
+        self._pixels, self._extent = pixels, extent
+        self._picture = to_image(pixels) if pixels is not None else None
+        self.navigator.show_picture(self._picture)
+        if pixels is None:
+            self._look = None
+            self.navigator.hide()
+            self.look_changed.emit()
+            self.update()
+        else:
+            self.fit()
+
+    def add_tile(self, source: Source, side: int, window: Window, pixels: UInt8[np.ndarray, "h w 4"]) -> None:
+        """Take a tile that was asked for."""
+        self.cache.put(tile_of(source, side, window), to_image(pixels))
+        self.update()
+        if self._pointer is not None:
+            self._point()
+
+    def set_coarse(self, side: int, window: Window, pixels: UInt8[np.ndarray, "h w 4"]) -> None:
+        """Take the coarse frame that was asked for."""
+        self._coarse = (side, window, to_image(pixels))
+        self.update()
+
+    def is_sharp(self) -> bool:
+        """Whether all that is visible of the function is drawn at the screen's own pixels."""
+        return self._look is not None and all(
+            tile in self.cache for tile in visible_tiles(self.split.parts(self._look)[0])
+        )
+
+    def screenshot(self) -> QImage:
+        """The view as it stands, without the navigator."""
+        ratio = self.devicePixelRatioF()
+        image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        self.render(image, QPoint(), self.rect(), QWidget.RenderFlag.DrawWindowBackground)
+        return image
+
+    def set_colours(self, colours: Colours) -> None:
+        """Take another theme's colours."""
+        self._colours = colours
+        self.navigator.set_colours(colours)
+        self.update()
+
+    # Where one looks
+
+    def fit(self) -> None:
+        """Show all of the picture."""
+        if self._pixels is not None:
+            width, height = self._device_size()
+            self._fitted = True
+            self._set(fitted(width, height, self._extent, self.cap))
+
+    def one_to_one(self) -> None:
+        """Show one device pixel for each pixel of a picture of the base resolution."""
+        if self._look is not None:
+            self._go(one_to_one(self._look))
+
+    def zoom(self, factor: float) -> None:
+        """Zoom in or out around the pointer, or around the middle."""
+        if self._look is not None:
+            self._go(self._look.zoomed(factor, *self._anchor(), self.cap))
+
+    def pan(self, right: float, down: float) -> None:
+        """Move by shares of the viewport's smaller side."""
+        if self._look is not None:
+            step = min(self._look.width, self._look.height)
+            self._go(self._look.panned(right * step, down * step))
+
+    def centre(self, x: float, y: float) -> None:
+        """Bring canvas coordinates to the middle."""
+        if self._look is not None:
+            self._go(self._look.centred(x, y))
+
+    def lift_cap(self, lifted: bool) -> None:
+        """Allow every zoom that the coordinates can tell apart, or no more than the cap."""
+        self.cap = math.inf if lifted else CAP
+        if self._look is not None and self._look.zoom > self.cap:
+            self.zoom(self.cap / self._look.zoom)
+
+    def show_navigator(self, on: bool) -> None:
+        """Show the navigator whenever not all of the picture is seen, or never."""
+        self._navigator_on = on
+        self._place_navigator()
+
+    def compare(self, compare: Compare) -> None:
+        """Choose what the right side of the bar shows."""
+        self._set_split(Split(compare, self.split.share))
+
+    def move_bar(self, by: float) -> None:
+        """Move the bar by a share of the viewport's width."""
+        if self.split.is_on:
+            self._set_split(self.split.moved(by))
+
+    def _go(self, look: Look) -> None:
+        self._fitted = False
+        self._set(look)
+
+    def _set(self, look: Look) -> None:
+        if look != self._look:
+            self._look = look
+            self._place_navigator()
+            self._ask_soon.start()
+            self.look_changed.emit()
+            if self._pointer is not None:
+                self._point()
+        self.update()
+
+    def _set_split(self, split: Split) -> None:
+        self.split = split
+        self._ask_soon.start()
+        self.update()
+
+    def _anchor(self) -> tuple[float, float]:
+        """Where to zoom around, in device pixels."""
+        place = self._pointer if self._pointer is not None else QPointF(self.rect().center())
+        return place.x() * self.devicePixelRatioF(), place.y() * self.devicePixelRatioF()
+
+    def _device_size(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio))
+
+    def _place_navigator(self) -> None:
+        look = self._look
+        self.navigator.setVisible(self._navigator_on and look is not None and not look.shows_all)
+        self.navigator.move(2 * GRID, self.height() - self.navigator.height() - 2 * GRID)
+        if look is not None:
+            self.navigator.show_look(look)
+
+    # What is missing
+
+    def _ask(self) -> None:
+        """Ask for what is visible and not there, unless it has been asked for already."""
+        if self._look is None or not self.isVisible():
+            return
+        look = self._look
+        function, pixels = self.split.parts(look)
+        missing = self._missing("function", function)
+        if not (missing and self._wished[0] == look.side and self._wished[1].issuperset(missing)):
+            self._wished = (look.side, frozenset(missing))
+            coarse_side, coarse = coarse_window(look)
+            self.tiles_wanted.emit(TileWish(look.side, tuple(missing), coarse_side, coarse))
+        if self.split.compare == "bicubic":
+            missing = self._missing("bicubic", pixels)
+            if not (self._enlargement_wished[0] == look.side and self._enlargement_wished[1].issuperset(missing)):
+                self._enlargement_wished = (look.side, frozenset(missing))
+                self.enlarged_wanted.emit(look.side, tuple(missing))
+
+    def _missing(self, source: Source, part: Look) -> list[Window]:
+        x, y = self._anchor()
+        tiles = [tile for tile in visible_tiles(part, source) if tile not in self.cache]
+        return [tile.window for tile in nearest_first(tiles, part, x, y)]
+
+    def _forget_wishes(self) -> None:
+        self._wished = self._enlargement_wished = (0, frozenset())
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint in device pixels."""
+        c, look = self._colours, self._look
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), QColor(c.stage))
+        if look is None or self._picture is None:
+            return
+        ratio = self.devicePixelRatioF()
+        painter.save()
+        painter.scale(1 / ratio, 1 / ratio)
+        self._paint_checks(painter, look, ratio)
+        bar = round(self.split.bar(look.width))
+        painter.setClipRect(QRect(0, 0, bar, look.height))
+        self._paint_source(painter, "function", self.split.parts(look)[0], look)
+        if self.split.is_on:
+            painter.setClipRect(QRect(bar, 0, look.width - bar, look.height))
+            if self.split.compare == "nearest":
+                self._paint_picture(painter, look, smooth=False)
+            else:
+                self._paint_source(painter, "bicubic", self.split.parts(look)[1], look)
+        painter.restore()
+        if self.split.is_on:
+            self._paint_bar(painter, bar / ratio)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(c.accent), 1))
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint_checks(self, painter: QPainter, look: Look, ratio: float) -> None:
+        """The checkerboard that shows through where the picture is transparent."""
+        left, top, width, height = look.window
+        place = QRect(left - look.left, top - look.top, width, height)
+        painter.fillRect(place, checks(self._colours, round(CHECK * ratio)))
+
+    def _paint_source(self, painter: QPainter, source: Source, part: Look, look: Look) -> None:
+        found = [(tile, self.cache.get(tile)) for tile in visible_tiles(part, source)]
+        if all(image is not None for _, image in found):
+            self._paint_tiles(painter, look, found)
+            return
+        # Each layer replaces what is below it, rather than being blended with it where it is transparent.
+        layer = QImage(look.width, look.height, QImage.Format.Format_ARGB32_Premultiplied)
+        layer.fill(Qt.GlobalColor.transparent)
+        inner = QPainter(layer)
+        inner.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        inner.setClipRect(QRect(part.left - look.left, 0, part.width, look.height))
+        self._paint_picture(inner, look, smooth=True)
+        inner.setRenderHint(_SMOOTH)
+        if source == "function" and self._coarse is not None:
+            side, window, image = self._coarse
+            if side > BASE:
+                inner.drawImage(_place(look, side, window), image)
+        for tile, image in self.cache.around(look, source):
+            inner.drawImage(_place(look, tile.side, tile.window), image)
+        self._paint_tiles(inner, look, found)
+        inner.end()
+        painter.drawImage(0, 0, layer)
+
+    def _paint_tiles(self, painter: QPainter, look: Look, found: list[tuple[Tile, QImage | None]]) -> None:
+        for tile, image in found:
+            if image is not None:
+                painter.drawImage(QPoint(tile.window[0] - look.left, tile.window[1] - look.top), image)
+
+    def _paint_picture(self, painter: QPainter, look: Look, *, smooth: bool) -> None:
+        """The picture of the base resolution, as squares or smoothly; only as much of it as is seen."""
+        assert self._picture is not None
+        picture = QRect(QPoint(), self._picture.size())
+        scale = picture.width() / look.side
+        left, top, width, height = look.window
+        seen = QRectF(left * scale, top * scale, width * scale, height * scale)
+        part = seen.toAlignedRect().adjusted(-1, -1, 1, 1).intersected(picture)
+        if not part.isEmpty():
+            painter.setRenderHint(_SMOOTH, smooth)
+            window = (part.x(), part.y(), part.width(), part.height())
+            painter.drawImage(_place(look, picture.width(), window), self._picture, QRectF(part))
+
+    def _paint_bar(self, painter: QPainter, x: float) -> None:
+        """The bar, its grip, and what is on its right."""
+        c = self._colours
+        height = self.height()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(c.stage), 3))
+        painter.drawLine(QLineF(x, 0, x, height))
+        painter.setPen(QPen(QColor(c.accent), 1.5))
+        painter.drawLine(QLineF(x, 0, x, height))
+        painter.setBrush(QColor(c.accent))
+        painter.setPen(QPen(QColor(c.stage), 1.5))
+        painter.drawRoundedRect(QRectF(x - 4, height / 2 - 18, 8, 36), 4, 4)
+        font = painter.font()
+        font.setPixelSize(FONT_SMALL)
+        painter.setFont(font)
+        for text, on_left in (("Function", True), (_CAPTIONS[self.split.compare], False)):
+            width = painter.fontMetrics().horizontalAdvance(text) + 2 * GRID
+            box = QRectF(x - width - GRID if on_left else x + GRID, GRID, width, 3 * GRID)
+            ground = QColor(c.panel)
+            ground.setAlpha(230)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(ground)
+            painter.drawRoundedRect(box, RADIUS, RADIUS)
+            painter.setPen(QColor(c.text))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    # Under the pointer
+
+    def _point(self) -> None:
+        look, place = self._look, self._pointer
+        if look is None or place is None:
+            self.pointed.emit(None)
+            return
+        ratio = self.devicePixelRatioF()
+        x, y = place.x() * ratio, place.y() * ratio
+        self.pointed.emit(Pointed(*look.coordinates(x, y), self._colour_at(look, int(x), int(y))))
+
+    def _colour_at(self, look: Look, x: int, y: int) -> QColor | None:
+        """The colour that is shown at a device pixel, from the sharpest there is; None beside the canvas."""
+        column, row = look.left + x, look.top + y
+        if self._picture is None or not (0 <= column < look.side and 0 <= row < look.side):
+            return None
+        compare = self.split.compare if x >= self.split.bar(look.width) else "off"
+        if compare != "nearest":
+            tile = tile_of("bicubic" if compare == "bicubic" else "function", look.side, (column, row, 0, 0))
+            image = self.cache.get(tile)
+            if image is not None:
+                return image.pixelColor(column - tile.window[0], row - tile.window[1])
+        side = self._picture.width()
+        return self._picture.pixelColor(column * side // look.side, row * side // look.side)
+
+    # Qt
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom around the pointer."""
+        self._pointer = event.position()
+        turns = event.angleDelta().y() / 120
+        if turns:
+            self.zoom(WHEEL_FACTOR**turns)
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        """Zoom by pinching; follow the window to a screen with another pixel ratio."""
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self._pointer = event.position()
+            self.zoom(max(0.2, 1 + event.value()))
+            return True
+        if event.type() == QEvent.Type.DevicePixelRatioChange and self._look is not None:
+            width, height = self._device_size()
+            self._set(self._look.rescaled(width, height, width / self._look.width))
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of the bar, or of the picture."""
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._drag = event.position()
+        self._drags_bar = self.split.holds(event.position().x(), self.width())
+        self._show_cursor()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Move the bar or the picture; say what is under the pointer."""
+        self._pointer = event.position()
+        if self._drag is not None and self._look is not None:
+            if self._drags_bar:
+                self._set_split(self.split.at(event.position().x() / max(1, self.width())))
+            else:
+                moved = (event.position() - self._drag) * self.devicePixelRatioF()
+                self._go(self._look.panned(-moved.x(), -moved.y()))
+            self._drag = event.position()
+        self._show_cursor()
+        self._point()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        self._drag = None
+        self._show_cursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Show all of the picture."""
+        self.fit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is under the pointer."""
+        self._pointer = None
+        self._point()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the middle, or all of the picture in view."""
+        super().resizeEvent(event)
+        if self._look is not None:
+            if self._fitted:
+                self.fit()
+            else:
+                self._set(self._look.resized(*self._device_size()))
+        self._place_navigator()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask for what was not asked for while nobody looked."""
+        super().showEvent(event)
+        self._forget_wishes()
+        self._ask_soon.start()
+
+    def _show_cursor(self) -> None:
+        over_bar = self._pointer is not None and self.split.holds(self._pointer.x(), self.width())
+        if (self._drags_bar and self._drag is not None) or (self._drag is None and over_bar):
+            self.setCursor(Qt.CursorShape.SplitHCursor)
+        elif self._drag is not None:
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        else:
+            self.unsetCursor()
+
+
+def _place(look: Look, side: int, window: Window) -> QRectF:
+    """Where a window of a drawing with another side lies in the viewport."""
+    scale = look.side / side
+    left, top, width, height = window
+    return QRectF(left * scale - look.left, top * scale - look.top, width * scale, height * scale)
