@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QVBoxLayout
 
@@ -24,7 +25,7 @@ from studio.panels.walk_dialog import WalkDialog
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
-from studio.widgets.basics import label, line, styled
+from studio.widgets.basics import ElidedLabel, label, line, styled
 from studio.widgets.deep_zoom.geometry import BASE, WHOLE, Window
 from studio.widgets.deep_zoom.split import Compare
 from studio.widgets.deep_zoom.tiles import Source
@@ -62,8 +63,7 @@ FACTS = RoomFacts(
 )
 
 _STRIP = (
-    ("whole", "one_to_one"),
-    ("farther", "closer", "lift_cap"),
+    ("whole", "one_to_one", "lift_cap"),
     ("compare_off", "compare_nearest", "compare_bicubic"),
     ("navigator", "basis", "walk"),
 )
@@ -87,12 +87,13 @@ class ImageStage(Stage):
         self.viewer.pointed.connect(self._on_pointed)
         engine.tile_ready.connect(self._on_tile)
         theme.changed.connect(self._on_theme)
-        self.under_pointer = label(look="small")
+        self.under_pointer = ElidedLabel(look="small")
+        self.under_pointer.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.zoom = label(look="small")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(tool_strip(actions, _STRIP, self.under_pointer, self.zoom))
+        layout.addWidget(tool_strip(actions, _STRIP, self.zoom, passing=self.under_pointer))
         layout.addWidget(line())
         layout.addWidget(self.viewer, 1)
         self.empty = EmptyState(FACTS, self.viewer)

@@ -138,8 +138,13 @@ class EmptyState(QWidget):
         self.raise_()
 
 
-def tool_strip(actions: Actions, groups: tuple[tuple[str, ...], ...], *figures: QWidget) -> QWidget:
-    """The strip above a stage: buttons in groups, figures at the right, and what every room has there."""
+def tool_strip(
+    actions: Actions, groups: tuple[tuple[str, ...], ...], figures: QWidget, *, passing: QWidget | None = None
+) -> QWidget:
+    """The strip above a stage: buttons in groups, figures at the right, and what every room has there.
+
+    `passing` takes the room that is left between them.
+    """
     strip = QWidget()
     styled(strip, "panel")
     strip.setFixedHeight(STRIP_HEIGHT - 1)
@@ -153,10 +158,14 @@ def tool_strip(actions: Actions, groups: tuple[tuple[str, ...], ...], *figures: 
             row.addSpacing(GRID - 2)
         for name in group:
             row.addWidget(action_button(actions[name]))
-    row.addStretch(1)
-    for figure in figures:
-        row.addWidget(figure)
+    if passing is None:
+        row.addStretch(1)
+    else:
         row.addSpacing(GRID)
+        row.addWidget(passing, 1)
+        row.addSpacing(2 * GRID)
+    row.addWidget(figures)
+    row.addSpacing(GRID)
     for name in ("screenshot", "export", "inspector"):
         row.addWidget(action_button(actions[name]))
     return strip

@@ -73,7 +73,7 @@ class Navigator(QWidget):
             painter.drawImage(inner, self._picture)
         frame = self.frame()
         outside = QColor(c.stage)
-        outside.setAlpha(120)
+        outside.setAlpha(80)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(outside)
         for part in _around(inner, frame.intersected(inner)):

@@ -161,7 +161,9 @@ class DeepZoom(QWidget):
         ratio = self.devicePixelRatioF()
         image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
-        self.render(image, QPoint(), self.rect(), QWidget.RenderFlag.DrawWindowBackground)
+        painter = QPainter(image)
+        self._paint(painter, self.rect())
+        painter.end()
         return image
 
     def set_colours(self, colours: Colours) -> None:
@@ -285,10 +287,18 @@ class DeepZoom(QWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint in device pixels."""
-        c, look = self._colours, self._look
+        """Paint the view, and a ring where the keys go."""
         painter = QPainter(self)
-        painter.fillRect(event.rect(), QColor(c.stage))
+        self._paint(painter, event.rect())
+        if self.hasFocus() and self._look is not None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(self._colours.accent), 1))
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint(self, painter: QPainter, place: QRect) -> None:
+        """Paint in device pixels, so that nothing is resampled."""
+        look = self._look
+        painter.fillRect(place, QColor(self._colours.stage))
         if look is None or self._picture is None:
             return
         ratio = self.devicePixelRatioF()
@@ -307,9 +317,6 @@ class DeepZoom(QWidget):
         painter.restore()
         if self.split.is_on:
             self._paint_bar(painter, bar / ratio)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(c.accent), 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _paint_checks(self, painter: QPainter, look: Look, ratio: float) -> None:
         """The checkerboard that shows through where the picture is transparent."""
@@ -406,8 +413,8 @@ class DeepZoom(QWidget):
             image = self.cache.get(tile)
             if image is not None:
                 return image.pixelColor(column - tile.window[0], row - tile.window[1])
-        side = self._picture.width()
-        return self._picture.pixelColor(column * side // look.side, row * side // look.side)
+        scale = self._picture.width() / look.side
+        return self._picture.pixelColor(int((column + 0.5) * scale), int((row + 0.5) * scale))
 
     # Qt
 
