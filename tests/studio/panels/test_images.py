@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+
+from ddmi_core.recipe import Recipe
+from studio.actions import Actions
+from studio.engine.engine import Engine
+from studio.engine.pipelines import PipelineCache
+from studio.panels import images
+from studio.panels.basis_dialog import BasisDialog
+from studio.panels.images import ImageStage
+from studio.panels.walk_dialog import WalkDialog
+from studio.state.app_state import AppState
+from studio.state.library import Item
+from tests.studio.window.fakes import PICTURES, FakeField, FakePicturePipeline
+
+PATIENCE = 20_000  # ms
+
+
+@pytest.fixture
+def pipeline() -> FakePicturePipeline:
+    return FakePicturePipeline()
+
+
+@pytest.fixture
+def engine(state: AppState, pipeline: FakePicturePipeline) -> Iterator[Engine]:
+    engine = Engine(state, PipelineCache(load=lambda _folder, _device: pipeline))
+    state.add_room("image")
+    state.set_models([PICTURES])
+    state.enter("image")
+    yield engine
+    engine.cancel_all()
+    assert engine.shutdown()
+
+
+@pytest.fixture
+def stage(qtbot, state: AppState, engine: Engine, actions: Actions, theme) -> ImageStage:
+    stage = ImageStage(state, engine, actions, theme)
+    actions.enter(images.FACTS.words)
+    qtbot.addWidget(stage)
+    stage.resize(640, 480)
+    stage.show()
+    qtbot.waitExposed(stage)
+    return stage
+
+
+@pytest.fixture
+def add_picture(state: AppState) -> Callable[[float], Item]:
+    def add(value: float = 10.0, **recipe: object) -> Item:
+        return state.library.add(
+            np.full((1, 2, 2), value, np.float32),
+            Recipe(domain="image", model=PICTURES.name, model_hash=PICTURES.hash, seed=int(value), **recipe),
+            np.zeros((32, 32, 4), np.uint8),
+        )
+
+    return add
+
+
+@pytest.fixture
+def show(qtbot, state: AppState, stage: ImageStage) -> Callable[[Item], FakeField]:
+    def show(item: Item) -> FakeField:
+        field = FakeField(0.3 * float(state.library.load_latent(item).mean()) / 97)
+        state.show(item)
+        stage.show_view(item, {"pixels": field.render(256, 256)}, 256)
+        qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
+        return field
+
+    return show
+
+
+def test_what_is_shown_is_the_function_at_the_screens_own_pixels(qtbot, stage, show, add_picture):
+    field = show(add_picture())
+    for _ in range(12):
+        stage.viewer.zoom(1.3)
+    qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
+    look = stage.viewer.look
+    truth = field.render(look.side, look.side, window=look.window)
+    shot = stage.screenshot()
+    for x, y in ((10, 10), (300, 200), (600, 330)):
+        assert shot.pixelColor(x, y).getRgb()[:3] == tuple(truth[y, x, :3])
+    assert stage.zoom.text().endswith("×") and not stage.empty.isVisible()
+    assert stage.export_defaults() == {"region": look.region}
+
+
+def test_an_item_is_decoded_once_and_no_more_than_visible_is_evaluated(qtbot, stage, show, add_picture, pipeline):
+    show(add_picture())
+    counts = []
+    for _ in range(3):
+        before = pipeline.fields[0].evaluations
+        stage.viewer.zoom(3.1)
+        qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
+        counts.append(pipeline.fields[0].evaluations - before)
+    assert len(pipeline.fields) == 1
+    visible = stage.viewer.width() * stage.viewer.height()
+    ring = (stage.viewer.width() + 512) * (stage.viewer.height() + 512)
+    assert visible < min(counts) and max(counts) < ring + visible / 40
+
+
+def test_tiles_of_another_item_and_stale_ones_are_dropped(qtbot, stage, show, add_picture, state, engine):
+    first, second = add_picture(10.0), add_picture(60.0)
+    show(first)
+    stage.viewer.zoom(9)
+    QApplication.processEvents()  # its tiles are asked for, and not there yet
+    state.next_generation()
+    field = show(second)
+    qtbot.waitUntil(lambda: not state.jobs.active(quiet=True), timeout=PATIENCE)
+    look = stage.viewer.look
+    truth = field.render(look.side, look.side, window=look.window)
+    middle = (look.height // 2, look.width // 2)
+    left, top, *_ = look.window
+    shown = stage.screenshot().pixelColor(middle[1], middle[0]).getRgb()[:3]
+    assert shown == tuple(truth[middle[0] + look.top - top, middle[1] + look.left - left, :3])
+
+
+def test_the_right_of_the_bar_is_enlarged_in_the_background(qtbot, stage, show, add_picture, actions, state):
+    show(add_picture())
+    actions["compare_bicubic"].trigger()
+    stage.viewer.zoom(20)
+    tiles = lambda: [tile for tile in stage.viewer.cache._tiles if tile.source == "bicubic"]  # noqa: E731
+    qtbot.waitUntil(
+        lambda: any(tile.side == stage.viewer.look.side for tile in tiles()) and not state.jobs.active(quiet=True),
+        timeout=PATIENCE,
+    )
+    before = stage.screenshot().pixelColor(500, 200)
+    actions["compare_off"].trigger()
+    qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
+    assert stage.screenshot().pixelColor(500, 200) != before
+
+
+def test_the_keyboard_alone_is_enough(qtbot, stage, show, add_picture, actions, state):
+    show(add_picture())
+    viewer = stage.viewer
+    stage.activateWindow()
+    viewer.setFocus()
+    qtbot.waitUntil(viewer.hasFocus, timeout=PATIENCE)
+    side = viewer.look.side
+    for _ in range(9):
+        qtbot.keyClick(viewer, Qt.Key.Key_Plus)
+    assert viewer.look.side > 7 * side
+    left = viewer.look.left
+    qtbot.keyClick(viewer, Qt.Key.Key_Right)
+    assert viewer.look.left > left
+    qtbot.keyClick(viewer, Qt.Key.Key_Left)
+    qtbot.keyClick(viewer, Qt.Key.Key_Minus)
+    assert viewer.look.side < 7 * side
+    actions["compare_nearest"].trigger()
+    qtbot.keyClick(viewer, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert viewer.split.share == pytest.approx(0.48)
+    actions["one_to_one"].trigger()
+    assert viewer.look.zoom == 1.0
+    actions["lift_cap"].setChecked(True)
+    for _ in range(60):
+        viewer.zoom(1.5)
+    assert viewer.look.zoom > 64
+    actions["lift_cap"].setChecked(False)
+    assert viewer.look.zoom == 64
+    actions["whole"].trigger()
+    assert viewer.look.shows_all
+
+
+def test_an_empty_room_asks_nothing_and_offers_examples(stage, actions, state):
+    assert stage.empty.isVisible() and not actions["walk"].isEnabled()
+    chosen: list[str] = []
+    stage.example_chosen.connect(chosen.append)
+    stage.empty.findChildren(type(stage.empty._examples.layout().itemAt(0).widget()))[0].click()
+    assert chosen == [images.FACTS.examples[0]]
+    assert not state.jobs.jobs(quiet=True)
+
+
+def test_what_is_under_the_pointer_is_said(qtbot, stage, show, add_picture):
+    show(add_picture())
+    qtbot.mouseMove(stage.viewer, QPoint(320, 200))
+    assert "#" in stage.under_pointer.text() and "0." in stage.under_pointer.text()
+    stage.viewer.leaveEvent(None)
+    assert stage.under_pointer.text() == ""
+
+
+def test_a_picture_that_is_wide_fits_as_such(stage, show, add_picture):
+    show(add_picture(10.0, extent=(-1.0, -0.25, 1.0, 0.25)))
+    assert not stage.viewer.look.shows_all and stage.viewer.look.side > 560
+
+
+def test_basis_fields_are_shown_with_their_spectra(qtbot, stage, show, add_picture):
+    show(add_picture())
+    stage.show_basis()
+    [dialog] = stage.findChildren(BasisDialog)
+    qtbot.waitUntil(lambda: all(box.has_image() for box in dialog.pictures + dialog.spectra), timeout=PATIENCE)
+    assert [size.text() for size in dialog.sizes] == [f"{n} × {n},  6 channels" for n in (16, 32, 64)]
+    assert dialog.chart._curves[2].frequencies[-1] == 32
+    dialog.grab()
+    dialog.close()
+
+
+def test_a_walk_is_looked_at_and_saved(qtbot, stage, show, add_picture, state, engine, tmp_path):
+    first, second = add_picture(10.0), add_picture(90.0)
+    show(first)
+    stage.show_walk()
+    [dialog] = stage.findChildren(WalkDialog)
+    assert dialog.goal() == second
+    qtbot.waitUntil(dialog.preview.has_image, timeout=PATIENCE)
+    dialog.slider.setValue(100)
+    dialog.frames.setValue(5)
+    dialog.resolution.setValue(64)
+    with qtbot.waitSignal(engine.walk_done, timeout=PATIENCE):
+        dialog.write(tmp_path / "walk")
+    frames = [imageio.imread(path) for path in sorted((tmp_path / "walk").iterdir())]
+    assert len(frames) == 5
+    assert np.array_equal(frames[0], FakeField(0.3 * 10 / 97).render(64, 64))
+    dialog.write(tmp_path / "walk")
+    qtbot.waitUntil(lambda: bool(state.notifications.list()), timeout=PATIENCE)
+    assert "is there already" in state.notifications.list()[0].text
+    assert [path.name for path in tmp_path.iterdir()] == ["walk"]
+    dialog.close()
+
+
+def test_a_walk_that_is_cancelled_leaves_nothing(qtbot, stage, show, add_picture, state, engine, tmp_path):
+    first, second = add_picture(10.0), add_picture(90.0)
+    show(first)
+    job = engine.walk(first, second, tmp_path / "walk", frames=2000, resolution=64, rate=24)
+    qtbot.waitUntil(lambda: job.fraction > 0, timeout=PATIENCE)
+    engine.cancel(job)
+    qtbot.waitUntil(lambda: not job.is_active, timeout=PATIENCE)
+    assert job.status == "cancelled" and not list(tmp_path.iterdir())
+
+
+def test_a_walk_needs_another_picture(qtbot, stage, show, add_picture):
+    show(add_picture())
+    stage.show_walk()
+    [dialog] = stage.findChildren(WalkDialog)
+    assert dialog.goal() is None and not dialog.save.isEnabled()
+    dialog.close()
