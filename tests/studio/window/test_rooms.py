@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtWidgets import QApplication
+
+from studio.panels.images import ImageStage
+from studio.window import MainWindow
+from tests.studio.window.fakes import MODEL, PICTURES
+from tests.studio.window.test_window import PATIENCE, calm, drop, make_shape
+
+pytestmark = pytest.mark.gl
+
+
+def make_picture(qtbot, window: MainWindow, prompt: str = "red heart") -> ImageStage:
+    window.show_room_of("image")
+    before = len(window.state.library.items(domain="image"))
+    window.state.update_form(prompt=prompt)
+    window.generate()
+    qtbot.waitUntil(lambda: len(window.state.library.items(domain="image")) > before and calm(window), timeout=PATIENCE)
+    assert isinstance(window.stage, ImageStage)
+    return window.stage
+
+
+def test_a_prompt_becomes_a_picture_that_sharpens(qtbot, window):
+    stage = make_picture(qtbot, window)
+    qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
+    assert stage.empty.isHidden() and window.state.shown.recipe.model == PICTURES.name
+    assert window.inspector.shown_title.text() == "red heart"
+    assert window.inspector.model.count() == 1 and window.history.model.rowCount() == 1
+
+
+def test_each_room_keeps_its_item_its_form_and_its_history(qtbot, window):
+    make_shape(qtbot, window, "a round table")
+    shape = window.state.shown
+    window.state.update_form(steps=7)
+    stage = make_picture(qtbot, window)
+    picture = window.state.shown
+    assert window.state.form.steps == 20 and window.state.form.model == PICTURES.name
+    assert "picture" in window.actions_["newer"].text() and not window.actions_["wireframe"].isVisible()
+    stage.viewer.zoom(5)
+    look = stage.viewer.look
+    window.show_room_of("shape")
+    assert window.state.shown == shape and window.history.model.items() == [shape]
+    assert (window.state.form.steps, window.state.form.model) == (7, MODEL.name)
+    assert window.inspector.prompt.text() == "a round table"
+    assert window.actions_["wireframe"].isVisible() and not window.actions_["whole"].isEnabled()
+    window.show_room(len(window.stages))  # the models
+    window.go_to_prompt()
+    assert window.rooms.currentWidget() is window.stage_of("shape")
+    window.show_room_of("image")
+    assert window.state.shown == picture and window.history.model.items() == [picture]
+    assert stage.viewer.look == look
+
+
+def test_what_is_made_in_a_room_one_has_left_waits_there(qtbot, window, pictures):
+    pictures.delay = 0.05
+    window.show_room_of("image")
+    window.state.update_form(prompt="red heart")
+    window.generate()
+    window.show_room_of("shape")
+    qtbot.waitUntil(lambda: calm(window) and bool(window.state.library.items()), timeout=PATIENCE)
+    assert window.state.shown is None and not window.stage.empty.isHidden()
+    window.show_room_of("image")
+    assert window.state.shown.recipe.prompt == "red heart" and window.stage.empty.isHidden()
+
+
+def test_a_dropped_picture_is_reconstructed_wherever_one_is(qtbot, window, tmp_path: Path):
+    photo = tmp_path / "photo.JPG"
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(photo)
+    drop(window, photo)
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert window.state.domain == "image" and window.state.shown.recipe.source == str(photo)
+    drop(window, tmp_path / "notes.txt")
+    assert "cannot be read as a picture" in window.state.notifications.list()[-1].text
+
+
+def test_the_room_is_remembered_and_one_without_a_model_says_so(qtbot, make_window):
+    window = make_window()
+    window.show_room_of("image")
+    window.actions_["navigator"].setChecked(False)
+    window.close()
+    again = make_window()
+    assert again.state.domain == "image" and not again.actions_["navigator"].isChecked()
+    again.state.set_models([MODEL])
+    assert not again.actions_["generate"].isEnabled() and again.inspector.model.count() == 0
+    again.generate()
+    assert "No model for pictures" in again.state.notifications.list()[-1].text
+    again.show_room_of("shape")
+    assert again.actions_["generate"].isEnabled()
+
+
+@pytest.mark.parametrize("size", [(960, 600), (1900, 1060)])
+def test_nothing_is_cut_off_among_the_pictures(qtbot, window, size):
+    stage = make_picture(qtbot, window)
+    window.resize(*size)
+    QApplication.processEvents()
+    stage.under_pointer.setText("+0.0000  +0.0000    #ffffff 100 %")
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == size
+    assert window.inspector.geometry().right() < size[0]
+    assert stage.zoom.geometry().right() < stage.width()
