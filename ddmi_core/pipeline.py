@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -183,8 +183,14 @@ class Pipeline:
             DataError: the file cannot be used.
         """
         inputs = self.domain.read(Path(path))
-        moved = type(inputs)(*(part if part is None else part.to(self.device) for part in inputs))
-        return self.autoencoder.encode(moved).mean[0].cpu()
+        return self.autoencoder.encode(_moved(inputs, self.device)).mean[0].cpu()
+
+
+def _moved(inputs: Any, device: torch.device) -> Any:
+    """Return encoder inputs, a tensor or a named tuple of tensors and Nones, on a device."""
+    if isinstance(inputs, Tensor):
+        return inputs.to(device)
+    return type(inputs)(*(part if part is None else part.to(device) for part in inputs))
 
 
 def pick_device(wanted: str) -> torch.device:

@@ -20,7 +20,11 @@ def current_versions() -> dict[str, str]:
 
 
 class Recipe(BaseModel):
-    """How an item was made. `source` names the file a reconstruction was encoded from."""
+    """How an item was made.
+
+    `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left,
+    top, right, bottom).
+    """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
@@ -33,4 +37,5 @@ class Recipe(BaseModel):
     sampler: SamplerName = "dpm++"
     guidance: float = Field(3.0, ge=0.0, le=50.0)
     source: str | None = None
+    extent: tuple[float, float, float, float] | None = None
     versions: dict[str, str] = Field(default_factory=current_versions)

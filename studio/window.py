@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropE
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
+from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import user_data
 from studio.actions import Actions
@@ -291,12 +292,12 @@ class MainWindow(QMainWindow):
         dialog = ExportDialog(item_title(item), shapes.EXPORT_FORMATS, self.settings.export, self)
         if dialog.exec():
             self.settings.export = dialog.choice()
-            self.export(item, dialog.path(), dialog.choice().resolution, dialog.face_limit())
+            self.export(item, dialog.path(), dialog.options())
         dialog.deleteLater()
 
-    def export(self, item: Item, path: Path, resolution: int, faces: int | None) -> None:
+    def export(self, item: Item, path: Path, options: ExportOptions) -> None:
         """Export an item in the background."""
-        self._try(lambda: self.engine.export(item, path, resolution=resolution, faces=faces))
+        self._try(lambda: self.engine.export(item, path, options))
 
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 
 from ddmi_core.errors import ModelError
+from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
@@ -114,8 +115,8 @@ class Engine(QObject):
         self._cancel_quiet(ViewRequest)
         return self._view(item, model, self._state.generation, resolution, refining=True)
 
-    def export(self, item: Item, path: Path, *, resolution: int, faces: int | None = None) -> Job:
-        """Write an item to a file; ``faces`` simplifies it to about that many."""
+    def export(self, item: Item, path: Path, options: ExportOptions) -> Job:
+        """Write an item to a file."""
         model = self._model_of(item)
         request = ExportRequest(
             job_id=self._state.jobs.new_id(),
@@ -123,8 +124,7 @@ class Engine(QObject):
             model=model.folder,
             item=item,
             path=Path(path),
-            resolution=resolution,
-            faces=faces,
+            options=options,
         )
         return self._submit(request, f"Export {request.path.name}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ddmi_core.export_options import ExportOptions
 from ddmi_core.recipe import SamplerName
 from studio.state.library import Item
 
@@ -63,13 +64,12 @@ class ViewRequest(ModelRequest):
 class ExportRequest(ModelRequest):
     """Write a library item to a file, whose suffix says the format. Answered by an ExportDone.
 
-    ``faces`` simplifies a mesh to about that many triangles (None: as it is).
+    ``options`` are those of the item's domain.
     """
 
     item: Item
     path: Path
-    resolution: int
-    faces: int | None = None
+    options: ExportOptions
 
 
 @dataclass(frozen=True, kw_only=True)

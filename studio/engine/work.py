@@ -154,6 +154,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
         model_hash=pipeline.hash,
         seed=0,
         source=str(request.path),
+        extent=pipeline.domain.extent(request.path),
     )
     yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.5, 1.0))
 
@@ -203,8 +204,8 @@ def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
     facts = pipeline.domain.export(
         field,
         request.path,
-        resolution=request.resolution,
-        faces=request.faces,
+        request.options,
+        recipe=request.item.recipe,
         progress=sub_progress(context.progress, 0.02, 1.0),
     )
     yield ExportDone(request=request, facts=dict(facts))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ddmi_core.export_options import ShapeExport
 from studio.theme.tokens import GRID
 from studio.widgets.basics import SliderField, breakable, inset, label, line
 
@@ -129,9 +130,10 @@ class ExportDialog(QDialog):
         """The file to write."""
         return Path(self.file.text().strip()).expanduser()
 
-    def face_limit(self) -> int | None:
-        """How many faces to simplify to, or None."""
-        return self.faces.value() if self.simplify.isChecked() else None
+    def options(self) -> ShapeExport:
+        """What to export with."""
+        faces = self.faces.value() if self.simplify.isChecked() else None
+        return ShapeExport(resolution=int(self.resolution.value()), faces=faces)
 
     def choice(self) -> ExportChoice:
         """What to remember for the next time."""

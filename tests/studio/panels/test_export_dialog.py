@@ -31,9 +31,9 @@ def test_it_begins_as_it_was_left(make_dialog, tmp_path: Path):
     Settings().export = choice
     dialog = make_dialog(Settings().export)
     assert dialog.path() == tmp_path / "a-round-table.stl"
-    assert dialog.choice() == choice and dialog.face_limit() == 5000
+    assert dialog.choice() == choice and dialog.options().faces == 5000
     dialog.simplify.setChecked(False)
-    assert dialog.face_limit() is None and not dialog.faces.isEnabled()
+    assert dialog.options().faces is None and not dialog.faces.isEnabled()
 
 
 def test_the_suffix_follows_the_format(make_dialog, tmp_path: Path):

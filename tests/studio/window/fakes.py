@@ -13,6 +13,7 @@ import trimesh
 
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DataError
+from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.progress import Progress
 
@@ -65,8 +66,11 @@ class FakeDomain(ShapeDomain):
         picture[size // 3 + 24 : -size // 5, -size // 4 - 16 : -size // 4] = 140
         return picture
 
+    def extent(self, path: Path) -> None:
+        return None
+
     def export(
-        self, field: Any, path: Path, *, resolution: int, faces: int | None = None, progress: Progressing = None
+        self, field: Any, path: Path, options: ExportOptions, *, recipe: Any = None, progress: Progressing = None
     ) -> dict[str, Any]:
         try:
             field.export(path)
