@@ -8,6 +8,7 @@ from the PyPI package `emoji` (2.16.0), which only this script needs. Without --
 
 import argparse
 import hashlib
+import io
 import re
 import subprocess
 import tarfile
@@ -15,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import emoji
+from PIL import Image
 
 from ddmi_core.data.emoji import CREDITS_FILE, EmojiEntry, save_emoji
 from ddmi_core.files import write_text
@@ -80,7 +82,10 @@ def main() -> None:
             content = archive.extractfile(member)
             if not captions or not wanted(points) or content is None:
                 continue
-            files.append(content.read())
+            picture = content.read()
+            if Image.open(io.BytesIO(picture)).size != (256, 256):  # two are of another size
+                continue
+            files.append(picture)
             entries.append(EmojiEntry(name, captions, "held_out" if is_held_out(captions) else "train"))
     arguments.out.mkdir(parents=True, exist_ok=True)
     save_emoji(arguments.out, entries, files)
