@@ -139,8 +139,9 @@ class ImageDomain(Domain):
     @override
     def read(self, path: Path) -> Float[Tensor, "1 4 h w"]:
         from ddmi_core.data.image_folders import read_picture
+        from ddmi_core.data.pictures import WHOLE_PICTURE
 
-        pixels = read_picture(path).view((0.0, 0.0, 1.0), ENCODED_SIDE)
+        pixels = read_picture(path).view(WHOLE_PICTURE, ENCODED_SIDE)
         return torch.from_numpy(np.moveaxis(pixels, -1, 0).copy()).unsqueeze(0)
 
     @override
