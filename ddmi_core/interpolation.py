@@ -6,12 +6,12 @@ from torch import Tensor
 
 
 def slerp(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"], t: float) -> Float[Tensor, "*shape"]:
-    """Interpolate spherically from `a` (t = 0) to `b` (t = 1) (Shoemake 1985; White 2016 for latents, arXiv 1609.04468).
+    """Interpolate spherically from `a` (t = 0) to `b` (t = 1): Shoemake 1985; for latents White 2016, arXiv 1609.04468.
 
     sin((1 - t) w) / sin(w) a + sin(t w) / sin(w) b, where w is the angle between them. Latents of many dimensions lie
-    near a sphere about the origin; the straight line between two would lead through its inside, where the decoder has
-    seen nothing. So give latents in the units of the diffusion, which have unit variance: scaled, not raw. Where the two
-    point the same or opposite ways there is no one arc, and the straight line is taken.
+    near a sphere about the origin; the straight line between two leads through its inside, where the decoder has seen
+    nothing. So give latents in the units of the diffusion, which have unit variance, not raw ones. Where the two point
+    the same or opposite ways there is no one arc, and the straight line is taken.
 
     Example:
         >>> slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 0.5)

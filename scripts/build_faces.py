@@ -1,4 +1,4 @@
-"""Rebuild assets/datasets/faces: cartoon faces drawn by the npm packages @dicebear/core and @dicebear/collection (9.4.3).
+"""Rebuild assets/datasets/faces: cartoon faces by the npm packages @dicebear/core and @dicebear/collection (9.4.3).
 
     python scripts/build_faces.py [--packages FOLDER]
 
