@@ -37,7 +37,7 @@ def open_picture(path: Path) -> Image.Image:
         for kind in _KINDS:
             factory, accept = Image.OPEN[kind]
             if accept is None or accept(beginning) is True:
-                return factory(str(path), "")  # type: ignore[return-value]  # each is an image
+                return factory(str(path), "")  # type: ignore[arg-type]  # a path does as well, and is closed
     except (OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError) as error:
         raise DataError(f"{path.name} is damaged: its header cannot be read ({error}).") from error
     raise DataError(f"{path.name} is no PNG, JPEG, WebP, TIFF or BMP picture, whatever its suffix says.")

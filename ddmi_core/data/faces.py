@@ -82,14 +82,14 @@ def _drawn(svg: str) -> Image.Image:
             return picture.convert("RGBA")
     except (OSError, SyntaxError):  # absent or damaged, it is made again
         pass
-    picture = draw(svg, DRAWN_SIDE)
+    drawn = draw(svg, DRAWN_SIDE)
     try:
         stored.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(stored) as temporary:
-            picture.save(temporary, "WEBP", lossless=True, quality=30, method=2)
+            drawn.save(temporary, "WEBP", lossless=True, quality=30, method=2)
     except OSError as error:
         _log.warning("a drawn face is not cached: %s", error)
-    return picture
+    return drawn
 
 
 @lru_cache(maxsize=1)

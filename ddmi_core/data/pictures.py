@@ -154,7 +154,7 @@ class PictureSource(ItemSource):
         parts = [self._look(picture, window, share, rng) for share in _shares(self._queries)]
         coords, footprints, targets = (np.concatenate(column) for column in zip(*parts, strict=True))
         if mirrored:
-            image, coords = image[:, ::-1], coords * np.float32([-1, 1])
+            image, coords = image[:, ::-1], coords * np.array([-1, 1], np.float32)
         return {
             "image": np.ascontiguousarray(np.moveaxis(image, -1, 0)),
             "coords": coords,
