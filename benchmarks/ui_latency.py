@@ -111,7 +111,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
 
         def export() -> None:
             target = Path(home) / "shape.glb"
-            finish(engine.export(state.library.items()[0], target, resolution=EXPORT_RESOLUTION))
+            finish(engine.export(state.library.items()[0], target, ShapeExport(resolution=EXPORT_RESOLUTION)))
 
         cancel_seconds: list[float] = []
 

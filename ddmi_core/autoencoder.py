@@ -24,8 +24,10 @@ class AutoencoderConfig(BaseModel):
     latent_size: int = Setting(16, ge=4)
     point_channels: int = Setting(48, ge=8)
     encoder_channels: tuple[int, ...] = (32, 64)
-    decoder_channels: tuple[int, int, int] = (64, 48, 24)
-    decoder_blocks: tuple[int, int, int] = (2, 2, 0)
+    decoder_channels: tuple[int, ...] = Setting((64, 48, 24), min_length=3)
+    decoder_blocks: tuple[int, ...] = Setting((2, 2, 0), min_length=3)
+    """Widths and residual blocks of the decoder's levels, each twice the side of the one before, the first as large as
+    the latent. The basis fields are the last three (hierarchical) or the last one (single)."""
     basis_channels: int = Setting(24, ge=4)
     readout_width: int = Setting(64, ge=8)
     hdbf: Literal["hierarchical", "single"] = "hierarchical"
@@ -75,6 +77,7 @@ class D2CVAE(nn.Module):
             self.domain.value_channels,
             width=config.readout_width,
             conditioning=config.conditioning,
+            footprint=self.domain.footprint is not None,
         )
 
     @property
@@ -102,8 +105,14 @@ class D2CVAE(nn.Module):
         size = self.config.latent_size
         return self.decoder(unpack(latent, [(size, size)] * len(self.domain.layout)))
 
-    def evaluate(self, basis: BasisFields, coords: Float[Tensor, "b n d"]) -> Float[Tensor, "b n v"]:
-        """Return the signal's values at `coords` in [-1, 1]."""
+    def evaluate(
+        self, basis: BasisFields, coords: Float[Tensor, "b n d"], footprint: Float[Tensor, "b n 1"] | None = None
+    ) -> Float[Tensor, "b n v"]:
+        """Return the signal's values at `coords` in [-1, 1].
+
+        `footprint` is the log2 of the spacing of the samples, as a share of the canvas. It is kept to the range that
+        the domain trains on, and is the finest if not given; a domain without footprints takes none.
+        """
         layout = self.domain.layout
         embeddings = []
         for planes in basis:
@@ -112,7 +121,18 @@ class D2CVAE(nn.Module):
                 embeddings.append(torch.cat(found, dim=-1))
             else:
                 embeddings.append(torch.stack(found).sum(0) if len(found) > 1 else found[0])
-        return self.readout(tuple(embeddings))
+        return self.readout(tuple(embeddings), self._scaled(footprint, coords))
+
+    def _scaled(
+        self, footprint: Float[Tensor, "b n 1"] | None, coords: Float[Tensor, "b n d"]
+    ) -> Float[Tensor, "b n 1"] | None:
+        """Map footprints from the domain's range to [-1, 1], the finest where none are given."""
+        if self.domain.footprint is None:
+            return None
+        finest, coarsest = self.domain.footprint
+        if footprint is None:
+            return coords.new_full((*coords.shape[:-1], 1), -1.0)
+        return (footprint.clamp(finest, coarsest) - finest) * (2 / (coarsest - finest)) - 1
 
     @torch.no_grad()
     def field(self, latent: Float[Tensor, "c h w"]) -> Field:

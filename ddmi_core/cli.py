@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddmi_core.domains import Domain
+    from ddmi_core.export_options import ExportOptions
     from ddmi_core.pipeline import Pipeline
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -65,8 +66,12 @@ def generate(
     steps: int = 20,
     guidance: float = 3.0,
     sampler: SamplerName = "dpm++",
-    resolution: int = 256,
+    resolution: int | None = None,
     faces: int | None = None,
+    region: str | None = None,
+    bits: int | None = None,
+    quality: int | None = None,
+    no_recipe: Flag = False,
     device: Device = "auto",
     model: str | None = None,
     json: Flag = False,
@@ -74,7 +79,7 @@ def generate(
     """Generate signals from a prompt and write them to files.
 
     Args:
-        domain: what to generate: shape.
+        domain: what to generate: shape or image.
         out: a file, whose suffix names the format, or a folder, which gets numbered files.
         prompt: what it shall be. Without one, anything the model knows.
         seed: of the first item; the next ones count on from it. Random if not given.
@@ -82,8 +87,12 @@ def generate(
         steps: denoising steps.
         guidance: how strictly to follow the prompt; 1 is not at all more than the model was taught.
         sampler: dpm++ is the fastest, ddpm the paper's.
-        resolution: samples along each axis of an export.
+        resolution: samples along each axis of a shape, pixels along the longer side of a picture.
         faces: simplify meshes to about this many faces.
+        region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
+        bits: 8 or 16 bits a channel, of PNG and TIFF.
+        quality: of JPEG and WebP, 1 to 100.
+        no_recipe: do not write into a picture how it was made.
         device: auto takes a GPU if there is one.
         model: name or folder; otherwise the first model of the domain.
         json: print one JSON object a line for each file.
@@ -91,6 +100,7 @@ def generate(
     from ddmi_core.domains import get_domain
 
     kind = get_domain(domain)
+    options = _options(kind, resolution, faces, region, bits, quality, no_recipe)
     _require(count >= 1, "--count must be at least 1.")
     _require(1 <= steps <= 1000, "--steps must be from 1 to 1000.")
     _require(0 <= guidance <= 50, "--guidance must be from 0 to 50.")
@@ -120,7 +130,7 @@ def generate(
                     pipeline, prompt=prompt, seed=item_seed, steps=steps, sampler=sampler, guidance=guidance
                 )
                 slot = sub_progress(share, 0.3 + 0.7 * index / len(part), 0.3 + 0.7 * (index + 1) / len(part))
-                facts = _export(pipeline, latent, targets[start + index], resolution, faces, slot, spent=sampling)
+                facts = _export(pipeline, latent, targets[start + index], options, recipe, slot, spent=sampling)
                 meter.clear()
                 _tell(recipe, facts, json)
 
@@ -131,19 +141,27 @@ def reconstruct(
     /,
     *,
     out: Path,
-    resolution: int = 256,
+    resolution: int | None = None,
     faces: int | None = None,
+    region: str | None = None,
+    bits: int | None = None,
+    quality: int | None = None,
+    no_recipe: Flag = False,
     device: Device = "auto",
     model: str | None = None,
     json: Flag = False,
 ) -> None:
-    """Encode a file of yours, such as a mesh or a point cloud, and write its continuous reconstruction.
+    """Encode a file of yours, such as a picture, a mesh or a point cloud, and write its continuous reconstruction.
 
     Args:
         file: the file to encode.
         out: a file, whose suffix names the format, or a folder.
-        resolution: samples along each axis of the export.
+        resolution: samples along each axis of a shape, pixels along the longer side of a picture.
         faces: simplify meshes to about this many faces.
+        region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
+        bits: 8 or 16 bits a channel, of PNG and TIFF.
+        quality: of JPEG and WebP, 1 to 100.
+        no_recipe: do not write into a picture how it was made.
         device: auto takes a GPU if there is one.
         model: name or folder; otherwise the first model that reads such files.
         json: print a JSON object.
@@ -152,14 +170,17 @@ def reconstruct(
     from ddmi_core.model_folder import describe
 
     folder = _model_folder(model, None) if model else _model_that_reads(file)
-    (target,) = plan_targets(out, 1, get_domain(describe(folder).domain))
+    kind = get_domain(describe(folder).domain)
+    options = _options(kind, resolution, faces, region, bits, quality, no_recipe)
+    (target,) = plan_targets(out, 1, kind)
     pipeline = _load(folder, device)
     began = time.perf_counter()
     with _Meter() as meter:
         latent = pipeline.encode(file)
         spent = time.perf_counter() - began
-        facts = _export(pipeline, latent, target, resolution, faces, meter, spent=spent)
-    _tell(_recipe(pipeline, seed=0, source=str(file)), facts, json)
+        recipe = _recipe(pipeline, seed=0, source=str(file), extent=pipeline.domain.extent(file))
+        facts = _export(pipeline, latent, target, options, recipe, meter, spent=spent)
+    _tell(recipe, facts, json)
 
 
 @app.command
@@ -320,6 +341,27 @@ def _load(folder: Path, device: Device) -> "Pipeline":
     return Pipeline.from_pretrained(folder, device=device)
 
 
+def _options(
+    domain: "Domain",
+    resolution: int | None,
+    faces: int | None,
+    region: str | None,
+    bits: int | None,
+    quality: int | None,
+    no_recipe: bool,
+) -> "ExportOptions":
+    """Return the domain's export options; what was not given is the domain's to choose."""
+    given = {
+        "resolution": resolution,
+        "faces": faces,
+        "region": None if region is None else region.split(","),
+        "bits": bits,
+        "quality": quality,
+        "embed_recipe": False if no_recipe else None,
+    }
+    return domain.export_options.checked({name: value for name, value in given.items() if value is not None})
+
+
 def _recipe(pipeline: "Pipeline", **values: Any) -> Recipe:
     return Recipe(domain=pipeline.domain.name, model=pipeline.name, model_hash=pipeline.hash, **values)
 
@@ -328,8 +370,8 @@ def _export(
     pipeline: "Pipeline",
     latent: "Tensor",
     target: Path,
-    resolution: int,
-    faces: int | None,
+    options: "ExportOptions",
+    recipe: Recipe,
     progress: Progress | None,
     *,
     spent: float,
@@ -337,7 +379,7 @@ def _export(
     """Decode and write one item; return the facts about it. `spent` seconds went into its latent."""
     began = time.perf_counter()
     field = pipeline.decode(latent)
-    facts = pipeline.domain.export(field, target, resolution=resolution, faces=faces, progress=progress)
+    facts = pipeline.domain.export(field, target, options, recipe=recipe, progress=progress)
     return {"path": str(target), "seconds": round(spent + time.perf_counter() - began, 3), **facts}
 
 

@@ -8,6 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+Region = tuple[float, float, float, float]
+"""A rectangle of a picture's canvas: left, top, right and bottom (x right, y down)."""
+Window = tuple[int, int, int, int]
+"""A rectangle of pixels: left, top, width and height."""
+
+WHOLE: Region = (-1.0, -1.0, 1.0, 1.0)
+"""The whole canvas."""
+
 
 def cell_centres(count: int, device: torch.device | str = "cpu") -> Float[Tensor, " n"]:
     """Return the coordinates of `count` samples along one axis of [-1, 1]."""
@@ -23,3 +31,27 @@ def grid(*counts: int, device: torch.device | str = "cpu") -> Float[Tensor, "*sh
     """
     axes = [cell_centres(count, device) for count in counts]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+
+
+def region_grid(
+    width: int, height: int, region: Region = WHOLE, *, window: Window | None = None
+) -> Float[Tensor, "h w 2"]:
+    """Return the coordinates of the pixel centres when `region` is drawn with width x height pixels, row by row.
+
+    Args:
+        width: pixels over the whole region's width.
+        height: pixels over its height.
+        region: what is drawn.
+        window: return these pixels only. Each coordinate is computed in float64 from the pixel's number in the whole
+            drawing, so a window of a large drawing has the very coordinates that the large drawing has there.
+
+    Example:
+        >>> region_grid(4, 2, window=(3, 0, 1, 1))
+        tensor([[[ 0.7500, -0.5000]]])
+    """
+    x0, y0, x1, y1 = region
+    left, top, columns, rows = window or (0, 0, width, height)
+    x = x0 + (x1 - x0) * (torch.arange(left, left + columns, dtype=torch.float64) + 0.5) / width
+    y = y0 + (y1 - y0) * (torch.arange(top, top + rows, dtype=torch.float64) + 0.5) / height
+    down, right = torch.meshgrid(y.float(), x.float(), indexing="ij")
+    return torch.stack([right, down], dim=-1)

@@ -1,7 +1,8 @@
-"""Meshes to files: OBJ, GLB, PLY and STL, written in full or not at all."""
+"""Meshes to files, OBJ, GLB, PLY and STL, and what all exports share: written in full or not at all."""
 
 import errno
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,15 +30,28 @@ def export_mesh(mesh: trimesh.Trimesh, path: Path, *, progress: Progress | None 
     suffix = mesh_format(path)
     if not len(mesh.faces):
         raise ExportError(f"There is nothing to write to {path.name}: the mesh has no faces.")
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        _WRITERS[suffix](mesh, file, progress)
+    report(progress, 1.0, f"wrote {path.name}")
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary name to write to; the file appears under its own name only when all went well.
+
+    Missing folders are made.
+
+    Raises:
+        ExportError: a place that cannot be written to, and why.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
-        with atomic_write(path) as temporary, temporary.open("wb") as file:
-            _WRITERS[suffix](mesh, file, progress)
+        with atomic_write(path) as temporary:
+            yield temporary
     except OSError as error:
         raise ExportError(f"Could not write {path}: {_reason(error)}") from error
-    report(progress, 1.0, f"wrote {path.name}")
 
 
 def mesh_format(path: Path) -> str:

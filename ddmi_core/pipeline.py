@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from ddmi_core.domains import Domain
 from ddmi_core.errors import ModelError
 from ddmi_core.fields import Field
 from ddmi_core.files import atomic_write, write_json, write_text
+from ddmi_core.interpolation import slerp
 from ddmi_core.progress import Progress
 from ddmi_core.recipe import SamplerName
 from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
@@ -175,6 +176,13 @@ class Pipeline:
             )
         return self.autoencoder.field(latent)
 
+    def between(
+        self, start: Float[Tensor, "c h w"], end: Float[Tensor, "c h w"], share: float
+    ) -> Float[Tensor, "c h w"]:
+        """Return the latent at a share (0..1) of the way between two, spherically in the units of the diffusion."""
+        mean, std = self.diffusion.latent_mean.cpu(), self.diffusion.latent_std.cpu()
+        return slerp((start - mean) / std, (end - mean) / std, share) * std + mean
+
     @torch.no_grad()
     def encode(self, path: str | Path) -> Float[Tensor, "c h w"]:
         """Return the latent (posterior mean) of a user's file, on the CPU.
@@ -183,8 +191,14 @@ class Pipeline:
             DataError: the file cannot be used.
         """
         inputs = self.domain.read(Path(path))
-        moved = type(inputs)(*(part if part is None else part.to(self.device) for part in inputs))
-        return self.autoencoder.encode(moved).mean[0].cpu()
+        return self.autoencoder.encode(_moved(inputs, self.device)).mean[0].cpu()
+
+
+def _moved(inputs: Any, device: torch.device) -> Any:
+    """Return encoder inputs, a tensor or a named tuple of tensors and Nones, on a device."""
+    if isinstance(inputs, Tensor):
+        return inputs.to(device)
+    return type(inputs)(*(part if part is None else part.to(device) for part in inputs))
 
 
 def pick_device(wanted: str) -> torch.device:

@@ -22,8 +22,8 @@ def current_versions() -> dict[str, str]:
 class Recipe(BaseModel):
     """How an item was made.
 
-    `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left, top,
-    right, bottom).
+    `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left,
+    top, right, bottom).
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 from PySide6.QtCore import QByteArray, QSettings
 
 from ddmi_core.paths import user_data
-from studio.panels.export_dialog import ExportChoice
+from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice
 from studio.state.form import GenerateForm
 from studio.theme.theme import ThemeChoice
 
 _FORMS = TypeAdapter(dict[str, GenerateForm])
+_C = TypeVar("_C", bound=Choice)
 
 
 class Settings:
@@ -79,22 +81,36 @@ class Settings:
 
     @property
     def export(self) -> ExportChoice:
-        """The last export's choices."""
-        default = ExportChoice()
-        try:
-            values = {
-                field.name: self._store.value(f"export/{field.name}", getattr(default, field.name), type=field_type)
-                for field in fields(ExportChoice)
-                if (field_type := type(getattr(default, field.name)))
-            }
-            return ExportChoice(**values)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            return default
+        """The choices of the last export of a shape."""
+        return self._choice("export", ExportChoice())
 
     @export.setter
     def export(self, choice: ExportChoice) -> None:
+        self._keep("export", choice)
+
+    @property
+    def picture_export(self) -> PictureChoice:
+        """The choices of the last export of a picture."""
+        return self._choice("picture_export", PictureChoice())
+
+    @picture_export.setter
+    def picture_export(self, choice: PictureChoice) -> None:
+        self._keep("picture_export", choice)
+
+    def _choice(self, group: str, default: _C) -> _C:
+        try:
+            values = {
+                field.name: self._store.value(f"{group}/{field.name}", getattr(default, field.name), type=field_type)
+                for field in fields(default)
+                if (field_type := type(getattr(default, field.name)))
+            }
+            return replace(default, **values)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return default
+
+    def _keep(self, group: str, choice: Choice) -> None:
         for name, value in asdict(choice).items():
-            self._store.setValue(f"export/{name}", value)
+            self._store.setValue(f"{group}/{name}", value)
 
     def save(self) -> None:
         """Write the file now."""

@@ -11,13 +11,13 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropE
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
+from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import user_data
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.results import ExportDone, ItemReady, ViewReady
 from studio.panels.about import AboutDialog
-from studio.panels.export_dialog import ExportDialog
 from studio.panels.history import HistoryPanel
 from studio.panels.images import ImageStage
 from studio.panels.inspector import Inspector, item_title
@@ -336,15 +336,13 @@ class MainWindow(QMainWindow):
         item = self.state.shown
         if item is None:
             return
-        dialog = ExportDialog(item_title(item), self.stage.room.export_formats, self.settings.export, self)
-        if dialog.exec():
-            self.settings.export = dialog.choice()
-            self.export(item, dialog.path(), dialog.choice().resolution, dialog.face_limit())
-        dialog.deleteLater()
+        answer = self.stage.ask_export(item_title(item), self.settings, self)
+        if answer is not None:
+            self.export(item, *answer)
 
-    def export(self, item: Item, path: Path, resolution: int, faces: int | None) -> None:
+    def export(self, item: Item, path: Path, options: ExportOptions) -> None:
         """Export an item in the background."""
-        self._try(lambda: self.engine.export(item, path, resolution=resolution, faces=faces))
+        self._try(lambda: self.engine.export(item, path, options))
 
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""

@@ -24,7 +24,10 @@ class ItemSource(Protocol):
         """Return the number of signals."""
 
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
-        """Draw a training example: encoder inputs, `coords` (n, d) and `targets` (n, v), float32."""
+        """Draw a training example, float32: encoder inputs, `coords` (n, d), `targets` (n, v).
+
+        Where the domain has footprints, also `footprint` (n, 1).
+        """
 
     def captions(self, index: int) -> Sequence[str]:
         """Return the signal's captions, all of them true; may be empty."""

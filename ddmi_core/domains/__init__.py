@@ -1,10 +1,11 @@
 """The domains, one module each; `get_domain` is the only way that the rest of the code meets them."""
 
 from ddmi_core.domains.base import Domain
+from ddmi_core.domains.image import ImageDomain
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DDMIError
 
-_DOMAINS: dict[str, Domain] = {domain.name: domain for domain in (ShapeDomain(),)}
+_DOMAINS: dict[str, Domain] = {domain.name: domain for domain in (ShapeDomain(), ImageDomain())}
 
 
 def domain_names() -> list[str]:

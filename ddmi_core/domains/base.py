@@ -8,10 +8,13 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ddmi_core.coordinates import Region
+from ddmi_core.export_options import ExportOptions
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.planes import PlaneLayout
 from ddmi_core.progress import Progress
+from ddmi_core.recipe import Recipe
 from ddmi_core.rendering import over
 
 if TYPE_CHECKING:
@@ -29,8 +32,12 @@ class Domain(ABC):
     """How the embeddings of the planes are joined before the read-out."""
     value_channels: ClassVar[int]
     """Channels of the read-out's value."""
+    footprint: ClassVar[tuple[float, float] | None] = None
+    """Finest and coarsest spacing of samples that the read-out is told of, as log2 of a share of the canvas."""
     export_formats: ClassVar[tuple[str, ...]]
     """Suffixes that `export` writes, the usual one first."""
+    export_options: ClassVar[type[ExportOptions]]
+    """What can be chosen about an export."""
     import_formats: ClassVar[tuple[str, ...]]
     """Suffixes that `read` takes."""
 
@@ -68,17 +75,32 @@ class Domain(ABC):
             DataError: the file cannot be used; the message says why.
         """
 
+    def extent(self, path: Path) -> Region | None:
+        """Return the part of the canvas that a user's file covers once it is read; None: there is no such thing.
+
+        Raises:
+            DataError: the file cannot be used.
+        """
+        return None
+
     @abstractmethod
     def export(
         self,
         field: Field,
         path: Path,
+        options: ExportOptions | None = None,
         *,
-        resolution: int,
-        faces: int | None = None,
+        recipe: Recipe | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Write the signal to a file, format by suffix, and return facts about what was written.
+
+        Args:
+            field: the signal.
+            path: the file.
+            options: the domain's `export_options`; its defaults if not given.
+            recipe: how the signal was made, for formats that can carry it.
+            progress: may raise `Cancelled`; then nothing half-written stays.
 
         Raises:
             ExportError: the file could not be written; nothing half-written stays.
@@ -93,7 +115,7 @@ class Domain(ABC):
         """Draw a small picture of a `view`: uint8 (size, size, 4), straight alpha, transparent around the signal."""
 
     def preview(
-        self, field: Field, *, size: int = 256, resolution: int = 64, progress: Progress | None = None
+        self, field: Field, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
     ) -> np.ndarray:
-        """Evaluate and draw a small picture of the signal on a dark ground: uint8 (size, size, 3)."""
-        return over(self.thumbnail(self.view(field, resolution=resolution, progress=progress), size=size))
+        """Evaluate (by default as finely as makes sense) and draw a small picture on a dark ground: uint8 (s, s, 3)."""
+        return over(self.thumbnail(self.view(field, resolution=resolution or 64, progress=progress), size=size))

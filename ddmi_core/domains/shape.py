@@ -13,11 +13,13 @@ from typing_extensions import override
 
 from ddmi_core.domains.base import Domain
 from ddmi_core.export import export_mesh
+from ddmi_core.export_options import ExportOptions, ShapeExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointEncoder, PointSet
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.progress import Progress, sub_progress
+from ddmi_core.recipe import Recipe
 from ddmi_core.rendering import render_mesh
 from ddmi_core.surfaces import extract_mesh
 
@@ -59,6 +61,7 @@ class ShapeDomain(Domain):
     combine: ClassVar[Literal["sum", "concatenate"]] = "sum"
     value_channels: ClassVar[int] = 1
     export_formats = (".obj", ".glb", ".ply", ".stl")
+    export_options = ShapeExport
     import_formats = (".obj", ".ply", ".stl", ".glb", ".off")
 
     @override
@@ -110,13 +113,15 @@ class ShapeDomain(Domain):
         self,
         field: Field,
         path: Path,
+        options: ExportOptions | None = None,
         *,
-        resolution: int,
-        faces: int | None = None,
+        recipe: Recipe | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Any]:
         assert isinstance(field, ShapeField)
-        mesh = field.mesh(resolution, faces=faces, progress=sub_progress(progress, 0.0, 0.95))
+        chosen = options or ShapeExport()
+        assert isinstance(chosen, ShapeExport)
+        mesh = field.mesh(chosen.resolution, faces=chosen.faces, progress=sub_progress(progress, 0.0, 0.95))
         export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
         return {
             "vertices": len(mesh.vertices),

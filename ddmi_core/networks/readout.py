@@ -36,6 +36,7 @@ class ReadOut(nn.Module):
         out_channels: channels of the signal's value.
         width: width of the hidden layers.
         conditioning: see above.
+        footprint: whether every block also receives the footprint: how much of the signal one sample stands for.
     """
 
     def __init__(
@@ -46,25 +47,34 @@ class ReadOut(nn.Module):
         *,
         width: int = 64,
         conditioning: Conditioning = "coarse_to_fine",
+        footprint: bool = False,
     ) -> None:
         super().__init__()
         self.conditioning = conditioning
+        self.footprint = footprint
         if conditioning == "coarse_to_fine":
             inputs = [embedding_channels + (width if i else 0) for i in range(scales)]
         else:
             inputs = [embedding_channels * scales] + [width] * (scales - 1)
-        self.blocks = nn.ModuleList(_Block(count, width) for count in inputs)
-        self.last = _Block(width, width)
+        self.blocks = nn.ModuleList(_Block(count + footprint, width) for count in inputs)
+        self.last = _Block(width + footprint, width)
         self.out = nn.Linear(width, out_channels)
 
-    def forward(self, embeddings: tuple[Float[Tensor, "*shape e"], ...]) -> Float[Tensor, "*shape o"]:
-        """Evaluate at points whose embeddings, coarse to fine, are given."""
+    def forward(
+        self, embeddings: tuple[Float[Tensor, "*shape e"], ...], footprint: Float[Tensor, "*shape 1"] | None = None
+    ) -> Float[Tensor, "*shape o"]:
+        """Evaluate at points whose embeddings, coarse to fine, are given, with their footprints where it takes them."""
+        extra = [] if footprint is None else [footprint]
         if self.conditioning == "concatenate":
-            hidden = torch.cat(embeddings, dim=-1)
-            for block in self.blocks:
-                hidden = block(hidden)
+            hidden = _joined([*embeddings, *extra])
+            for i, block in enumerate(self.blocks):
+                hidden = block(_joined([hidden, *extra]) if i else hidden)
         else:
-            hidden = self.blocks[0](embeddings[0])
+            hidden = self.blocks[0](_joined([embeddings[0], *extra]))
             for block, embedding in zip(self.blocks[1:], embeddings[1:], strict=True):
-                hidden = block(torch.cat([hidden, embedding], dim=-1))
-        return self.out(self.last(hidden))
+                hidden = block(_joined([hidden, embedding, *extra]))
+        return self.out(self.last(_joined([hidden, *extra])))
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 from PySide6.QtCore import QObject, Qt, Signal
 
 from ddmi_core.errors import ModelError
+from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
@@ -203,8 +203,8 @@ class Engine(QObject):
         )
         return self._submit(request, f"Walk {request.path.name}")
 
-    def export(self, item: Item, path: Path, **options: Any) -> Job:
-        """Write an item to a file, with the options of its domain."""
+    def export(self, item: Item, path: Path, options: ExportOptions) -> Job:
+        """Write an item to a file."""
         model = self._model_of(item)
         request = ExportRequest(
             job_id=self._state.jobs.new_id(),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
+from ddmi_core.export_options import ExportOptions
 from ddmi_core.recipe import SamplerName
 from studio.state.library import Item
 
@@ -71,12 +70,12 @@ class ViewRequest(ModelRequest):
 class ExportRequest(ModelRequest):
     """Write a library item to a file, whose suffix says the format. Answered by an ExportDone.
 
-    ``options`` are the domain's: resolution and faces of a mesh, say.
+    ``options`` are those of the item's domain.
     """
 
     item: Item
     path: Path
-    options: Mapping[str, Any] = field(hash=False)
+    options: ExportOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -194,6 +194,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
         model_hash=pipeline.hash,
         seed=0,
         source=str(request.path),
+        extent=pipeline.domain.extent(request.path),
     )
     yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.5, 1.0))
 
@@ -244,7 +245,8 @@ def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
     facts = pipeline.domain.export(
         field,
         request.path,
-        **request.options,
+        request.options,
+        recipe=request.item.recipe,
         progress=sub_progress(context.progress, 0.02, 1.0),
     )
     yield ExportDone(request=request, facts=dict(facts))
@@ -309,15 +311,13 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
 
 
 def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipeline, Callable[[float], Field]]:
-    """The field at each share of the way between two items, on the sphere that the latents lie on."""
+    """The field at each share of the way between two items."""
     import torch
-
-    from ddmi_core.interpolation import slerp
 
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
     start, end = (torch.from_numpy(context.library.load_latent(item)) for item in (request.start, request.end))
-    return pipeline, lambda share: pipeline.decode(slerp(start, end, share))
+    return pipeline, lambda share: pipeline.decode(pipeline.between(start, end, share))
 
 
 def _decode_item(

@@ -16,7 +16,7 @@ from studio.widgets.deep_zoom.images import PictureBox, to_opaque_image
 from studio.widgets.spectrum_chart import Curve, SpectrumChart
 
 _NAMES = ("Coarse", "Middle", "Fine")
-_PICTURE, _SPECTRUM = 232, 232  # px
+_PICTURE, _SPECTRUM = 208, 144  # px
 
 
 class BasisDialog(QDialog):
@@ -44,7 +44,7 @@ class BasisDialog(QDialog):
             heading.addWidget(self.sizes[column])
             self._grid.addLayout(heading, 0, column)
             self._grid.addWidget(self.pictures[column], 1, column)
-            self._grid.addWidget(self.spectra[column], 2, column)
+            self._grid.addWidget(self.spectra[column], 2, column, Qt.AlignmentFlag.AlignHCenter)
             self.pictures[column].setAccessibleName(f"{name} basis field")
             self.spectra[column].setAccessibleName(f"Spectrum of the {name.lower()} basis field")
         self.chart = SpectrumChart(theme)
@@ -55,7 +55,7 @@ class BasisDialog(QDialog):
         layout.addWidget(
             label(
                 "The function is read from these three scales, coarse to fine. Above, the main components of each as "
-                "colours; below, its spectrum with the constant in the middle.",
+                "colours; below, its spectrum with low frequencies in the middle.",
                 "muted",
                 wrap=True,
             )

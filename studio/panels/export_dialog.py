@@ -1,10 +1,12 @@
-"""The export dialog: format, resolution, simplification, and where to."""
+"""The export dialogs: format, what can be chosen about it, and where to."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -20,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ddmi_core.export_options import LARGEST_SIDE, ExportOptions, ImageExport, ShapeExport
 from studio.theme.tokens import GRID
 from studio.widgets.basics import SliderField, breakable, inset, label, line
 
@@ -29,22 +32,44 @@ _WIDTH = 480
 
 
 @dataclass(frozen=True)
-class ExportChoice:
-    """What the dialog asks for and remembers. `faces` counts only if `simplify`; `folder` is the last file's."""
+class Choice:
+    """What every dialog remembers: the format, and the folder of the last file."""
+
+    suffix: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class ExportChoice(Choice):
+    """What the dialog for shapes remembers. `faces` counts only if `simplify`."""
 
     suffix: str = ".glb"
     resolution: int = 256
     simplify: bool = False
     faces: int = 20_000
-    folder: str = ""
 
 
-class ExportDialog(QDialog):
-    """Asks how to export one item. After `accept`, `path()` and `choice()` hold the answer."""
+@dataclass(frozen=True)
+class PictureChoice(Choice):
+    """What the dialog for pictures remembers."""
 
-    def __init__(
-        self, title: str, formats: Mapping[str, str], choice: ExportChoice, parent: QWidget | None = None
-    ) -> None:
+    suffix: str = ".png"
+    resolution: int = 2048
+    bits: int = 8
+    quality: int = 92
+    embed_recipe: bool = True
+
+
+_C = TypeVar("_C", bound=Choice)
+
+
+class FileDialog(QDialog, Generic[_C]):
+    """Asks for a format and a file. After `accept`, `path()`, `options()` and `choice()` hold the answer.
+
+    A domain's dialog makes its own fields in `_add_options`.
+    """
+
+    def __init__(self, title: str, formats: Mapping[str, str], choice: _C, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
         self.setFixedWidth(_WIDTH)
@@ -56,23 +81,6 @@ class ExportDialog(QDialog):
             self.format.addItem(name, suffix)
         self.format.setCurrentIndex(max(0, self.format.findData(choice.suffix)))
         self.format.currentIndexChanged.connect(self._on_format)
-
-        self.resolution = SliderField("Resolution", MIN_RESOLUTION, MAX_RESOLUTION, step=16)
-        self.resolution.setToolTip("Samples along each axis; the shape itself has no resolution")
-        self.resolution.set_value(choice.resolution)
-
-        self.simplify = QCheckBox("Simplify to")
-        self.simplify.setChecked(choice.simplify)
-        self.faces = QSpinBox()
-        inset(self.faces)
-        self.faces.setRange(MIN_FACES, MAX_FACES)
-        self.faces.setSingleStep(1000)
-        self.faces.setGroupSeparatorShown(True)
-        self.faces.setSuffix(" faces")
-        self.faces.setAccessibleName("Faces")
-        self.faces.setValue(choice.faces)
-        self.faces.setEnabled(choice.simplify)
-        self.simplify.toggled.connect(self.faces.setEnabled)
 
         self.file = QLineEdit(str(self._proposal(Path(choice.folder or Path.home()), self.suffix())))
         self.file.setAccessibleName("File")
@@ -99,12 +107,10 @@ class ExportDialog(QDialog):
         file_row.addWidget(browse)
         grid.addWidget(label("Format", "muted"), 0, 0)
         grid.addWidget(self.format, 0, 1)
-        grid.addWidget(label("Resolution", "muted"), 1, 0)
-        grid.addWidget(self.resolution, 1, 1)
-        grid.addWidget(self.simplify, 2, 0)
-        grid.addWidget(self.faces, 2, 1)
-        grid.addWidget(label("File", "muted"), 3, 0)
-        grid.addLayout(file_row, 3, 1)
+        self._add_options(grid, choice)
+        row = grid.rowCount()
+        grid.addWidget(label("File", "muted"), row, 0)
+        grid.addLayout(file_row, row, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addStretch(1)
@@ -129,19 +135,17 @@ class ExportDialog(QDialog):
         """The file to write."""
         return Path(self.file.text().strip()).expanduser()
 
-    def face_limit(self) -> int | None:
-        """How many faces to simplify to, or None."""
-        return self.faces.value() if self.simplify.isChecked() else None
+    @abstractmethod
+    def options(self) -> ExportOptions:
+        """What to export with."""
 
-    def choice(self) -> ExportChoice:
+    @abstractmethod
+    def choice(self) -> _C:
         """What to remember for the next time."""
-        return ExportChoice(
-            suffix=self.suffix(),
-            resolution=int(self.resolution.value()),
-            simplify=self.simplify.isChecked(),
-            faces=self.faces.value(),
-            folder=str(self.path().parent),
-        )
+
+    @abstractmethod
+    def _add_options(self, grid: QGridLayout, choice: _C) -> None:
+        """Make the domain's own fields, from row 1 of the grid on."""
 
     def _proposal(self, folder: Path, suffix: str) -> Path:
         """A file of that name that does not exist yet."""
@@ -183,7 +187,117 @@ class ExportDialog(QDialog):
         return ""
 
 
+class ExportDialog(FileDialog[ExportChoice]):
+    """For shapes."""
+
+    def options(self) -> ShapeExport:
+        """What to export with."""
+        faces = self.faces.value() if self.simplify.isChecked() else None
+        return ShapeExport(resolution=int(self.resolution.value()), faces=faces)
+
+    def choice(self) -> ExportChoice:
+        """What to remember for the next time."""
+        return ExportChoice(
+            suffix=self.suffix(),
+            resolution=int(self.resolution.value()),
+            simplify=self.simplify.isChecked(),
+            faces=self.faces.value(),
+            folder=str(self.path().parent),
+        )
+
+    def _add_options(self, grid: QGridLayout, choice: ExportChoice) -> None:
+        self.resolution = SliderField("Resolution", MIN_RESOLUTION, MAX_RESOLUTION, step=16)
+        self.resolution.setToolTip("Samples along each axis; the shape itself has no resolution")
+        self.resolution.set_value(choice.resolution)
+        self.simplify = QCheckBox("Simplify to")
+        self.simplify.setChecked(choice.simplify)
+        self.faces = _figure_box("Faces", MIN_FACES, MAX_FACES, choice.faces, " faces")
+        self.faces.setSingleStep(1000)
+        self.faces.setEnabled(choice.simplify)
+        self.simplify.toggled.connect(self.faces.setEnabled)
+        grid.addWidget(label("Resolution", "muted"), 1, 0)
+        grid.addWidget(self.resolution, 1, 1)
+        grid.addWidget(self.simplify, 2, 0)
+        grid.addWidget(self.faces, 2, 1)
+
+
+class PictureExportDialog(FileDialog[PictureChoice]):
+    """For pictures: of any size, all of it or only what is seen."""
+
+    def __init__(
+        self,
+        title: str,
+        formats: Mapping[str, str],
+        choice: PictureChoice,
+        region: tuple[float, float, float, float] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`region`: what is seen, unless that is all."""
+        self._region = region
+        super().__init__(title, formats, choice, parent)
+        self._show_what_counts()
+        self.format.currentIndexChanged.connect(self._show_what_counts)
+
+    def options(self) -> ImageExport:
+        """What to export with."""
+        return ImageExport(
+            resolution=self.resolution.value(),
+            region=self._region if self.seen_only.isChecked() else None,
+            bits=self.bits.currentData() if self.bits.isEnabled() else 8,
+            quality=self.quality.value(),
+            embed_recipe=self.embed_recipe.isChecked(),
+        )
+
+    def choice(self) -> PictureChoice:
+        """What to remember for the next time."""
+        return PictureChoice(
+            suffix=self.suffix(),
+            folder=str(self.path().parent),
+            resolution=self.resolution.value(),
+            bits=self.bits.currentData(),
+            quality=self.quality.value(),
+            embed_recipe=self.embed_recipe.isChecked(),
+        )
+
+    def _add_options(self, grid: QGridLayout, choice: PictureChoice) -> None:
+        self.resolution = _figure_box("Longer side", 16, LARGEST_SIDE, choice.resolution, " px")
+        self.resolution.setSingleStep(256)
+        self.bits = QComboBox()
+        self.bits.setAccessibleName("Depth")
+        for bits in (8, 16):
+            self.bits.addItem(f"{bits} bits a channel", bits)
+        self.bits.setCurrentIndex(max(0, self.bits.findData(choice.bits)))
+        self.quality = _figure_box("Quality", 1, 100, choice.quality)
+        self.seen_only = QCheckBox("Only what is seen now")
+        self.seen_only.setEnabled(self._region is not None)
+        self.embed_recipe = QCheckBox("Put the recipe into the file")
+        self.embed_recipe.setToolTip("Dropping the file on the studio then brings back how it was made")
+        self.embed_recipe.setChecked(choice.embed_recipe)
+        for row, (name, field) in enumerate(
+            (("Longer side", self.resolution), ("Depth", self.bits), ("Quality", self.quality)), start=1
+        ):
+            grid.addWidget(label(name, "muted"), row, 0)
+            grid.addWidget(field, row, 1)
+        grid.addWidget(self.seen_only, 4, 1)
+        grid.addWidget(self.embed_recipe, 5, 1)
+
+    def _show_what_counts(self) -> None:
+        self.bits.setEnabled(self.suffix() in (".png", ".tif"))
+        self.quality.setEnabled(self.suffix() in (".jpg", ".webp"))
+
+
+def _figure_box(name: str, low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
+    box = QSpinBox()
+    inset(box)
+    box.setRange(low, high)
+    box.setGroupSeparatorShown(True)
+    box.setSuffix(suffix)
+    box.setAccessibleName(name)
+    box.setValue(value)
+    return box
+
+
 def file_stem(title: str) -> str:
     """A file name without suffix made from a title: letters, digits and hyphens, at most 48 characters."""
     words = "".join(character if character.isalnum() else " " for character in title.lower()).split()
-    return "-".join(words)[:48].strip("-") or "shape"
+    return "-".join(words)[:48].strip("-") or "untitled"

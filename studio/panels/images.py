@@ -7,26 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDialog, QVBoxLayout
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
+from ddmi_core.export_options import ExportOptions
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import TilesRequest
 from studio.engine.results import TileReady
 from studio.panels.basis_dialog import BasisDialog
+from studio.panels.export_dialog import PictureExportDialog
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.panels.walk_dialog import WalkDialog
+from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.widgets.basics import ElidedLabel, label, line, styled
-from studio.widgets.deep_zoom.geometry import BASE, WHOLE, Window
+from studio.widgets.deep_zoom.geometry import BASE, WHOLE, Region, Window
 from studio.widgets.deep_zoom.split import Compare
 from studio.widgets.deep_zoom.tiles import Source
 from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, DeepZoom, Pointed, TileWish
@@ -120,10 +123,22 @@ class ImageStage(Stage):
         """The view as it stands."""
         return self.viewer.screenshot()
 
-    def export_defaults(self) -> Mapping[str, Any]:
-        """The region of the canvas that is seen."""
+    def visible_region(self) -> Region | None:
+        """The part of the canvas that is seen, unless all of it is."""
         look = self.viewer.look
-        return {"region": look.region} if look is not None and not look.shows_all else {}
+        return look.region if look is not None and not look.shows_all else None
+
+    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
+        """Ask for the format, the size, and whether only what is seen is wanted."""
+        dialog = PictureExportDialog(
+            title, FACTS.export_formats, settings.picture_export, self.visible_region(), parent
+        )
+        answer = None
+        if dialog.exec():
+            settings.picture_export = dialog.choice()
+            answer = dialog.path(), dialog.options()
+        dialog.deleteLater()
+        return answer
 
     # Actions
 
@@ -207,7 +222,9 @@ class ImageStage(Stage):
         shown = colour.name() if colour.alpha() else "transparent"
         if 0 < colour.alpha() < 255:
             shown += f" {round(colour.alphaF() * 100)} %"
-        self.under_pointer.setText(f"{pointed.x:+.4f}  {pointed.y:+.4f}    {shown}")
+        figures = (f"{pointed.x:+.4f}  {pointed.y:+.4f}    {shown}", shown, "")
+        room, advance = self.under_pointer.width(), self.under_pointer.fontMetrics().horizontalAdvance
+        self.under_pointer.setText(next(text for text in figures if advance(text) <= room or not text))
 
     def _on_theme(self) -> None:
         self.viewer.set_colours(self._theme.colours)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from ddmi_core.export_options import ExportOptions
 from studio.actions import Actions, Words
 from studio.engine.engine import PREVIEW_RESOLUTION
+from studio.settings import Settings
 from studio.state.library import Item
 from studio.theme.tokens import GRID, STRIP_HEIGHT
 from studio.widgets.basics import action_button, label, line, styled
@@ -72,9 +74,9 @@ class Stage(QWidget):
     def screenshot(self) -> QImage:
         """The view as it stands."""
 
-    def export_defaults(self) -> Mapping[str, Any]:
-        """What the person looks at, for an export of just that."""
-        return {}
+    @abstractmethod
+    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
+        """Ask how and where to export what is on the stage; None if the person thinks better of it."""
 
 
 class EmptyState(QWidget):

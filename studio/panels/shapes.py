@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QVBoxLayout
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from ddmi_core.export_options import ExportOptions
 from studio.actions import Actions, Words
 from studio.engine.engine import REFINED_RESOLUTION
+from studio.panels.export_dialog import ExportDialog
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
+from studio.settings import Settings
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.widgets.basics import label, line, styled
@@ -113,6 +117,16 @@ class ShapeStage(Stage):
     def screenshot(self) -> QImage:
         """The view as it stands."""
         return self.viewport.screenshot()
+
+    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
+        """Ask for the format, the resolution, and how many faces."""
+        dialog = ExportDialog(title, EXPORT_FORMATS, settings.export, parent)
+        answer = None
+        if dialog.exec():
+            settings.export = dialog.choice()
+            answer = dialog.path(), dialog.options()
+        dialog.deleteLater()
+        return answer
 
     def _wire(self, actions: Actions) -> None:
         viewport = self.viewport

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from studio.theme.theme import Theme
 from studio.theme.tokens import FONT_SMALL, GRID
 
-_HEIGHT = 168
+_HEIGHT = 128
 _DECADES = 3
 
 

@@ -49,7 +49,7 @@ def test_a_field_gives_the_same_values_in_any_chunks(autoencoder: D2CVAE, monkey
     latent = torch.randn(autoencoder.canvas_shape)
     coords = torch.rand(3, 1000, 3) * 2 - 1
     whole = autoencoder.field(latent)(coords)
-    monkeypatch.setattr(fields, "MEMORY_BUDGET", 1)
+    monkeypatch.setattr(fields, "CPU_MEMORY_BUDGET", 1)
     pieces = autoencoder.field(latent)
     asked: list[float] = []
     torch.testing.assert_close(pieces(coords, progress=lambda fraction, _: asked.append(fraction)), whole)

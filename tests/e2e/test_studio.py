@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from ddmi_core.export_options import ShapeExport
 from ddmi_core.model_folder import describe
 from studio.engine.engine import Engine
 from studio.settings import Settings
@@ -65,7 +66,7 @@ def test_a_typed_prompt_becomes_a_shape_and_a_file(
     assert changed.mean() > 0.02, "the shape should be seen in the viewport"
 
     target = tmp_path / "table.obj"
-    window.export(item, target, 64, None)
+    window.export(item, target, ShapeExport(resolution=64))
     qtbot.waitUntil(target.exists, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not state.jobs.active(), timeout=PATIENCE)
     mesh = trimesh.load(target, force="mesh")

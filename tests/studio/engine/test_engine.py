@@ -15,6 +15,7 @@ import trimesh
 from pytestqt.qtbot import QtBot
 
 from ddmi_core.errors import ModelError
+from ddmi_core.export_options import ShapeExport
 from ddmi_core.progress import Progress
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
@@ -223,14 +224,14 @@ def test_views_are_quiet_and_leave_no_trace_in_the_queue(studio: Studio) -> None
 
 def test_export_writes_the_file_and_says_what_is_in_it(studio: Studio, tmp_path: Path) -> None:
     target = tmp_path / "table.obj"
-    job = studio.engine.export(studio.make(), target, resolution=64)
+    job = studio.engine.export(studio.make(), target, ShapeExport(resolution=64))
     studio.wait(job)
     [done] = studio.exports
     assert done.request.path == target and done.facts["faces"] == len(trimesh.load(target, force="mesh").faces)
 
 
 def test_export_where_nothing_can_be_written_fails_readably(studio: Studio, tmp_path: Path) -> None:
-    job = studio.engine.export(studio.make(), tmp_path / "missing" / "table.obj", resolution=64)
+    job = studio.engine.export(studio.make(), tmp_path / "missing" / "table.obj", ShapeExport(resolution=64))
     studio.wait(job)
     assert job.status == "failed" and "cannot be written" in studio.errors[0]
 
@@ -346,7 +347,7 @@ def test_a_real_model_generates_opens_and_exports(real: Studio, tmp_path: Path) 
     real.engine.open(item)
     real.qtbot.waitUntil(lambda: bool(real.views), timeout=PATIENCE)
     np.testing.assert_allclose(real.views[0].view["vertices"], view["vertices"], atol=1e-5)
-    real.wait(real.engine.export(item, tmp_path / "ball.ply", resolution=64))
+    real.wait(real.engine.export(item, tmp_path / "ball.ply", ShapeExport(resolution=64)))
     assert trimesh.load(tmp_path / "ball.ply").is_watertight
 
 

@@ -31,9 +31,9 @@ def test_it_begins_as_it_was_left(make_dialog, tmp_path: Path):
     Settings().export = choice
     dialog = make_dialog(Settings().export)
     assert dialog.path() == tmp_path / "a-round-table.stl"
-    assert dialog.choice() == choice and dialog.face_limit() == 5000
+    assert dialog.choice() == choice and dialog.options().faces == 5000
     dialog.simplify.setChecked(False)
-    assert dialog.face_limit() is None and not dialog.faces.isEnabled()
+    assert dialog.options().faces is None and not dialog.faces.isEnabled()
 
 
 def test_the_suffix_follows_the_format(make_dialog, tmp_path: Path):
@@ -61,5 +61,5 @@ def test_a_bad_target_is_explained(make_dialog, tmp_path: Path, text: str):
 
 def test_file_names_are_safe():
     assert file_stem("A chair/with: armrests!") == "a-chair-with-armrests"
-    assert file_stem("???") == "shape"
+    assert file_stem("???") == "untitled"
     assert len(file_stem("word " * 3000)) <= 48

@@ -85,7 +85,7 @@ def test_what_is_shown_is_the_function_at_the_screens_own_pixels(qtbot, stage, s
     for x, y in ((10, 10), (300, 200), (600, 330)):
         assert shot.pixelColor(x, y).getRgb()[:3] == tuple(truth[y, x, :3])
     assert stage.zoom.text().endswith("×") and not stage.empty.isVisible()
-    assert stage.export_defaults() == {"region": look.region}
+    assert stage.visible_region() == look.region
 
 
 def test_an_item_is_decoded_once_and_no_more_than_visible_is_evaluated(qtbot, stage, show, add_picture, pipeline):

@@ -16,6 +16,7 @@ from PIL import Image
 
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DataError
+from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.progress import Progress
 
@@ -77,8 +78,11 @@ class FakeDomain(ShapeDomain):
         picture[size // 3 + 24 : -size // 5, -size // 4 - 16 : -size // 4] = (140, 140, 140, 255)
         return picture
 
+    def extent(self, path: Path) -> None:
+        return None
+
     def export(
-        self, field: Any, path: Path, *, resolution: int, faces: int | None = None, progress: Progressing = None
+        self, field: Any, path: Path, options: ExportOptions, *, recipe: Any = None, progress: Progressing = None
     ) -> dict[str, Any]:
         try:
             field.export(path)
@@ -118,6 +122,9 @@ class FakePipeline:
     def decode(self, latent: torch.Tensor) -> trimesh.Trimesh:
         share = float(latent.mean()) / 97
         return table(1.0 + 0.8 * share, 1.4 - 0.6 * share)
+
+    def between(self, start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
+        return torch.lerp(start, end, share)
 
     def encode(self, path: Path) -> torch.Tensor:
         return torch.full((1, 2, 2), 42.0)
@@ -171,8 +178,13 @@ class FakePictureDomain:
         step = max(1, view["pixels"].shape[0] // size)
         return view["pixels"][::step, ::step]
 
-    def export(self, field: FakeField, path: Path, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
-        Image.fromarray(field.render(resolution, resolution, progress=progress)).save(path)
+    def extent(self, path: Path) -> None:
+        return None
+
+    def export(
+        self, field: FakeField, path: Path, options: Any, *, recipe: Any = None, progress: Progressing = None
+    ) -> dict[str, Any]:
+        Image.fromarray(field.render(options.resolution, options.resolution, progress=progress)).save(path)
         return {}
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from ddmi_core.export_options import ShapeExport
 from studio.window import MainWindow
 
 pytestmark = pytest.mark.gl
@@ -36,7 +37,7 @@ def test_prompt_to_shape_to_file(qtbot, window, tmp_path: Path):
     assert window.stage.empty.isHidden() and "faces" in window.stage.facts.text()
     assert window.state.shown.recipe.prompt == "a round table"
     target = tmp_path / "table.glb"
-    window.export(window.state.shown, target, 64, None)
+    window.export(window.state.shown, target, ShapeExport(resolution=64))
     qtbot.waitUntil(lambda: any("Saved" in n.text for n in window.state.notifications.list()), timeout=PATIENCE)
     assert len(trimesh.load(target, force="mesh").faces) > 100
     assert "Show in folder" in [n.action.label for n in window.state.notifications.list() if n.action]

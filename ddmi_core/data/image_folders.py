@@ -1,0 +1,182 @@
+"""A user's own pictures: one file to encode, or a folder to train on."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
+
+from ddmi_core.data.pictures import Raster, premultiplied
+from ddmi_core.data.user_folder import Unusable, digest, read_folder
+from ddmi_core.errors import DataError
+from ddmi_core.files import atomic_write
+from ddmi_core.paths import cache
+from ddmi_core.picture_files import open_picture
+from ddmi_core.progress import Progress
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+MOST_PIXELS = 150_000_000
+"""Larger pictures are refused: they would take gigabytes to decode, and may be made to."""
+LEAST_SIDE = 8
+STORED_SIDE = 512
+"""Longest side of the copies that are trained on: four times the base resolution."""
+
+_LEAST_STORED = 128
+_STORED_QUALITY = 95
+_CACHE_VERSION = 1  # raise it when stored copies change
+_SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lie on their side
+
+_log = logging.getLogger(__name__)
+
+
+class FolderPictures:
+    """The usable pictures of a folder; `unusable` lists the other files of the folder with the reason.
+
+    Args:
+        files: of each picture, the copy to train on.
+        captions: of each picture.
+        names: of each picture, relative to the folder.
+        unusable: files that were left out.
+    """
+
+    def __init__(
+        self, files: Sequence[Path], captions: Sequence[list[str]], names: Sequence[str], unusable: list[Unusable]
+    ) -> None:
+        self._files, self._captions = files, captions
+        self.names = names
+        self.unusable = unusable
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def captions(self, index: int) -> list[str]:
+        """Return the captions of a picture."""
+        return self._captions[index]
+
+    def open(self, index: int) -> Raster:
+        """Return a picture.
+
+        Raises:
+            DataError: its stored copy has been damaged or removed since the folder was read.
+        """
+        return read_picture(self._files[index])
+
+
+def image_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderPictures:
+    """Read a folder of PNG, JPEG, WebP, TIFF and BMP pictures, subfolders included, as the `train` or `held_out` part.
+
+    Captions and the held-out part are those of `user_folder.read_folder`. Pictures that cannot be used are left out and
+    listed. What is trained on are copies of at most `STORED_SIDE` pixels a side, kept in the cache.
+
+    Raises:
+        DataError: no such folder, a malformed captions.csv, or no usable picture at all.
+    """
+    entries, unusable = read_folder(
+        Path(path), split, _stored, suffixes=SUFFIXES, noun="picture", plural="pictures", progress=progress
+    )
+    return FolderPictures(
+        [entry.content for entry in entries],
+        [entry.captions for entry in entries],
+        [entry.name for entry in entries],
+        unusable,
+    )
+
+
+def read_picture(path: Path) -> Raster:
+    """Read a picture as training and the encoder take it: upright, RGBA, in the middle of a square canvas.
+
+    Its longest side becomes 128, 256 or 512 pixels. Grey, palette, CMYK and 16-bit pictures are converted; of animated
+    ones the first frame counts.
+
+    Raises:
+        DataError: the file cannot be used; the message names it and says why.
+    """
+    return Raster(premultiplied(_squared(_decoded(Path(path)))))
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return the width and height in pixels of a picture, once upright.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    with open_picture(Path(path)) as picture:
+        turned = _metadata(picture, path).get(ExifTags.Base.Orientation) in _SWAPPED
+        width, height = picture.size
+        return (height, width) if turned else (width, height)
+
+
+def _decoded(path: Path) -> Image.Image:
+    """Return the pixels of a picture file, upright, RGBA with 8 bits; large ones may come smaller."""
+    with open_picture(path) as picture:
+        width, height = picture.size
+        if width * height > MOST_PIXELS:
+            raise DataError(
+                f"{path.name} has {width} x {height} pixels, more than the {MOST_PIXELS / 1e6:.0f} million that are "
+                "read. Make it smaller first."
+            )
+        if min(width, height) < LEAST_SIDE:
+            raise DataError(f"{path.name} has {width} x {height} pixels; at least {LEAST_SIDE} a side are needed.")
+        if getattr(picture, "n_frames", 1) > 1:
+            _log.info("%s has several frames: the first is taken", path.name)
+        try:
+            picture.draft(picture.mode, (2 * STORED_SIDE, 2 * STORED_SIDE))  # JPEG can be decoded smaller
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+            return _eight_bits(upright).convert("RGBA")
+        except MemoryError as error:
+            raise DataError(f"{path.name} does not fit into memory.") from error
+        except Exception as error:  # Pillow's decoders fail in every way on a damaged file
+            raise DataError(f"{path.name} cannot be decoded, it is damaged or cut short ({error}).") from error
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Bring deep grey pictures, which Pillow would clip, to 8 bits."""
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        values = np.nan_to_num(np.asarray(picture).astype(np.float64), posinf=0, neginf=0)
+        # Floating point is in [0, 1] by custom, or else has a scale of its own; integers have 16 bits
+        white = 65535.0 if picture.mode != "F" else max(1.0, float(values.max()))
+        return Image.fromarray(np.clip(values * (255 / white) + 0.5, 0, 255).astype(np.uint8))
+    return picture
+
+
+def _squared(picture: Image.Image) -> Image.Image:
+    """Scale a picture to a canvas of 128, 256 or 512 pixels a side and lay it in the middle."""
+    longest = max(picture.size)
+    side = STORED_SIDE
+    while side > max(longest, _LEAST_STORED):
+        side //= 2
+    # Even sizes lie exactly in the middle.
+    width, height = (max(2, 2 * round(length * side / longest / 2)) for length in picture.size)
+    if picture.size != (width, height):
+        # Colours of transparent pixels must not bleed into the others.
+        scaled = picture.convert("RGBa").resize((width, height), Image.Resampling.HAMMING, reducing_gap=4)
+        picture = scaled.convert("RGBA")
+    canvas = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+    canvas.paste(picture, ((side - width) // 2, (side - height) // 2))
+    return canvas
+
+
+def _stored(file: Path) -> Path:
+    """Return the copy of a picture that is trained on, made once for each content."""
+    folder = cache() / "pictures"
+    stored = folder / f"{digest(file)}-{_CACHE_VERSION}.webp"
+    if stored.exists():
+        return stored
+    picture = _squared(_decoded(file))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(stored) as temporary:
+            picture.save(temporary, "WEBP", quality=_STORED_QUALITY)
+    except OSError as error:
+        _log.warning("%s is not cached: %s", file.name, error)
+        return file
+    return stored
+
+
+def _metadata(picture: Image.Image, path: Path) -> Image.Exif:
+    try:
+        return picture.getexif()
+    except Exception as error:  # as above
+        raise DataError(f"{path.name} is damaged: its metadata cannot be read ({error}).") from error

@@ -1,0 +1,195 @@
+"""Pictures: colour and coverage at (x, y), encoded by 2D convolutions to one plane (paper 4.1)."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, UInt8, UInt16
+from PIL import Image
+from torch import Tensor
+from typing_extensions import override
+
+from ddmi_core.coordinates import WHOLE, Region, Window, region_grid
+from ddmi_core.domains.base import Domain
+from ddmi_core.export_options import ExportOptions, ImageExport
+from ddmi_core.fields import Field
+from ddmi_core.image_export import IMAGE_FORMATS, export_image
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.image_encoder import ImageEncoder
+from ddmi_core.planes import SINGLE_PLANE
+from ddmi_core.progress import Progress, sub_progress
+from ddmi_core.recipe import Recipe
+from ddmi_core.rendering import over
+
+if TYPE_CHECKING:
+    from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+    from ddmi_core.data.items import ItemSource
+
+ENCODED_SIDE = 128
+"""Side of the pictures that the encoder gets, in training and afterwards: the base resolution."""
+FINEST, COARSEST = -10.0, -5.0
+"""Range of the pixel footprints that are trained on: log2 of a pixel's side as a share of the canvas."""
+
+_BLOCK = 2**18  # pixels evaluated before they are turned into integers
+_SLACK = 0.01  # coverage this near to nothing or to all is taken for it, or backgrounds would be speckled
+_PAPER = 236  # grey level that pictures with transparent parts lie on in previews
+
+
+class ImageField(Field):
+    """A picture: `field(coords)` gives premultiplied red, green, blue and alpha, about [0, 1], x right, y down."""
+
+    def sample(
+        self, coords: Float[Tensor, "*shape 2"], footprint: float = FINEST, progress: Progress | None = None
+    ) -> Float[Tensor, "*shape 4"]:
+        """Return premultiplied RGBA in [0, 1] at coordinates in [-1, 1], averaged over a footprint.
+
+        Args:
+            coords: pixel centres.
+            footprint: log2 of a pixel's side as a share of the canvas.
+            progress: called between chunks; may raise `Cancelled`.
+        """
+        return self(coords, progress, footprint=footprint).clamp(0, 1)
+
+    def render(
+        self,
+        width: int,
+        height: int,
+        *,
+        region: Region = WHOLE,
+        window: Window | None = None,
+        dtype: type[np.uint8] | type[np.uint16] = np.uint8,
+        progress: Progress | None = None,
+    ) -> UInt8[np.ndarray, "h w 4"] | UInt16[np.ndarray, "h w 4"]:
+        """Draw `region` with width x height pixels: red, green, blue and straight (not premultiplied) alpha.
+
+        Args:
+            width: pixels over the region's width.
+            height: pixels over its height.
+            region: left, top, right, bottom on the canvas.
+            window: draw only these pixels (left, top, width, height) of the drawing. Windows of one drawing fit
+                together without a seam: each equals the same crop of the whole, bit for bit.
+            dtype: 8 or 16 bits a channel.
+            progress: called between chunks; may raise `Cancelled`.
+        """
+        left, top, columns, rows = window or (0, 0, width, height)
+        x0, y0, x1, y1 = region
+        footprint = math.log2(max((x1 - x0) / width, (y1 - y0) / height) / 2)
+        pixels = np.empty((rows, columns, 4), dtype=dtype)
+        step = max(1, _BLOCK // max(1, columns))
+        for start in range(0, rows, step):
+            stop = min(start + step, rows)
+            coords = region_grid(width, height, region, window=(left, top + start, columns, stop - start))
+            share = sub_progress(progress, start / rows, stop / rows)
+            pixels[start:stop] = _straight(self.sample(coords, footprint, share), np.iinfo(dtype).max)
+        return pixels
+
+
+class ImageDomain(Domain):
+    """Pictures with transparency.
+
+    The value has four channels, red, green and blue premultiplied by alpha, then alpha: cut-out pictures such as emoji
+    have no background, and an export of theirs can be laid on anything. Opaque pictures have alpha 1 everywhere.
+    Premultiplied, because colour without coverage means nothing and must not be learned, and because area averages and
+    bilinear look-ups are right only so. The canvas is square; other pictures lie in its middle, between transparent
+    margins.
+    """
+
+    name: ClassVar[str] = "image"
+    title: ClassVar[str] = "Images"
+    layout = SINGLE_PLANE
+    combine: ClassVar[Literal["sum", "concatenate"]] = "sum"
+    value_channels: ClassVar[int] = 4
+    footprint = (FINEST, COARSEST)
+    export_formats = IMAGE_FORMATS
+    export_options = ImageExport
+    import_formats = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+
+    @override
+    def encoder(self, config: "AutoencoderConfig") -> ImageEncoder:
+        return ImageEncoder(
+            self.value_channels, 2 * config.latent_channels, channels=config.encoder_channels, size=config.latent_size
+        )
+
+    @override
+    def inputs(self, batch: dict[str, Any]) -> Float[Tensor, "b 4 h w"]:
+        return batch["image"]
+
+    @override
+    def reconstruction_loss(
+        self, values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]
+    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+        """Laplace likelihood (L1); the figure watched is the PSNR in dB at the query points, premultiplied."""
+        loss = F.l1_loss(values, targets)
+        with torch.no_grad():
+            error = F.mse_loss(values.clamp(0, 1), targets).clamp(min=1e-10)
+        return loss, {"psnr": -10 * math.log10(error.item())}
+
+    @override
+    def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
+        from ddmi_core.data.image_sources import open_pictures
+
+        return open_pictures(source, split, encoded_side=ENCODED_SIDE, queries=queries, footprints=(FINEST, COARSEST))
+
+    @override
+    def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> ImageField:
+        return ImageField(autoencoder, basis)
+
+    @override
+    def read(self, path: Path) -> Float[Tensor, "1 4 h w"]:
+        from ddmi_core.data.image_folders import read_picture
+        from ddmi_core.data.pictures import WHOLE_PICTURE
+
+        pixels = read_picture(path).view(WHOLE_PICTURE, ENCODED_SIDE)
+        return torch.from_numpy(np.moveaxis(pixels, -1, 0).copy()).unsqueeze(0)
+
+    @override
+    def extent(self, path: Path) -> Region:
+        from ddmi_core.data.image_folders import picture_size
+
+        width, height = picture_size(path)
+        longest = max(width, height)
+        return (-width / longest, -height / longest, width / longest, height / longest)
+
+    @override
+    def export(
+        self,
+        field: Field,
+        path: Path,
+        options: ExportOptions | None = None,
+        *,
+        recipe: Recipe | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        assert isinstance(field, ImageField)
+        chosen = options or ImageExport()
+        assert isinstance(chosen, ImageExport)
+        return export_image(field, path, chosen, recipe=recipe, progress=progress)
+
+    @override
+    def view(self, field: Field, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
+        """The whole canvas: pixels uint8 (resolution, resolution, 4), straight alpha."""
+        assert isinstance(field, ImageField)
+        return {"pixels": field.render(resolution, resolution, progress=progress)}
+
+    @override
+    def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
+        return np.asarray(Image.fromarray(view["pixels"]).resize((size, size), Image.Resampling.BOX))
+
+    @override
+    def preview(
+        self, field: Field, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
+    ) -> np.ndarray:
+        view = self.view(field, resolution=resolution or size, progress=progress)
+        return over(self.thumbnail(view, size=size), (_PAPER,) * 3)
+
+
+def _straight(premultiplied: Float[Tensor, "h w 4"], largest: int) -> np.ndarray:
+    """Return straight RGBA integers of premultiplied values in [0, 1]; colour without coverage is black."""
+    values = premultiplied.double().numpy()
+    colour, alpha = values[..., :3], values[..., 3:]
+    covered = np.clip((alpha - _SLACK) / (1 - 2 * _SLACK), 0, 1)
+    colour = np.clip(colour / np.maximum(alpha, _SLACK), 0, 1) * (covered > 0)
+    return np.concatenate([colour, covered], axis=-1) * largest + 0.5

@@ -1,0 +1,42 @@
+"""Encoder of pictures to the latent plane (paper 4.1)."""
+
+from itertools import pairwise
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ddmi_core.networks.layers import ResidualBlock, normalisation
+from ddmi_core.planes import Planes
+
+STEM = 4
+"""Side of the patches that the first layer turns into one cell each."""
+
+
+class ImageEncoder(nn.Module):
+    """A strided stem, then residual blocks on ever smaller maps.
+
+    Args:
+        in_channels: channels of the pictures, values in [0, 1].
+        out_channels: channels of the returned plane.
+        channels: widths of the maps at a quarter of the picture's side, an eighth, ...
+        size: side of the returned plane; pictures have the side size x 4 x 2^(len(channels) - 1), others are brought to
+            it by averaging areas.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, channels: tuple[int, ...], size: int) -> None:
+        super().__init__()
+        self.side = size * STEM * 2 ** (len(channels) - 1)
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, channels[0], STEM, stride=STEM), ResidualBlock(channels[0])]
+        for width, deeper in pairwise(channels):
+            layers += [nn.Conv2d(width, deeper, 4, stride=2, padding=1), ResidualBlock(deeper)]
+        self.body = nn.Sequential(*layers, ResidualBlock(channels[-1]))
+        self.head = nn.Sequential(
+            normalisation(channels[-1]), nn.ReLU(inplace=True), nn.Conv2d(channels[-1], out_channels, 1)
+        )
+
+    def forward(self, pictures: Float[Tensor, "b c h w"]) -> Planes:
+        """Return the one plane of a batch of pictures."""
+        if pictures.shape[-1] != self.side:
+            pictures = F.interpolate(pictures, size=(self.side, self.side), mode="area")
+        return (self.head(self.body(2 * pictures - 1)),)

@@ -1,0 +1,87 @@
+"""The command's ways with pictures, on a field that is painted instead of decoded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from ddmi_core import cli, model_folder, pipeline
+from ddmi_core.domains import get_domain
+from ddmi_core.model_folder import ModelInfo
+from ddmi_core.picture_files import read_recipe
+from tests.core.test_image_domain import Painted
+
+
+class FakePipeline:
+    """Every latent decodes to the same picture."""
+
+    name, hash, domain = "paint", "00ff", get_domain("image")
+
+    def sample(self, prompt: str, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:
+        return [torch.zeros(1, 2, 2) for _ in seeds]
+
+    def decode(self, latent: torch.Tensor) -> Painted:
+        return Painted()
+
+    def encode(self, path: Path) -> torch.Tensor:
+        return torch.zeros(1, 2, 2)
+
+
+@pytest.fixture(autouse=True)
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = ModelInfo("paint", "image", tmp_path, 1, "00ff", "none")
+    monkeypatch.setattr(model_folder, "list_models", lambda: [info])
+    monkeypatch.setattr(model_folder, "describe", lambda folder: info)
+    loader = SimpleNamespace(from_pretrained=lambda folder, device: FakePipeline())
+    monkeypatch.setattr(pipeline, "Pipeline", loader)
+
+
+def test_generate_draws_a_region_at_any_resolution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "x.png"
+    flags = "--prompt cat --seed 3 --resolution 120 --region=-1,-1,0,0.5 --bits 16 --json"
+    code = cli.main(f"generate image {flags} --out {target}".split())
+    facts = json.loads(capsys.readouterr().out)
+    assert code == 0 and (facts["width"], facts["height"]) == (80, 120)
+    assert Image.open(target).size == (80, 120)
+    recipe = read_recipe(target)
+    assert recipe is not None and (recipe.prompt, recipe.seed, recipe.model_hash) == ("cat", 3, "00ff")
+    assert cli.main(f"generate image --resolution 9 --no-recipe --out {target}".split()) == 0
+    assert read_recipe(target) is None
+
+
+def test_reconstruct_keeps_the_shape_of_the_photograph(tmp_path: Path) -> None:
+    Image.new("RGB", (300, 100)).save(tmp_path / "photo.png")
+    code = cli.main(f"reconstruct {tmp_path}/photo.png --resolution 90 --out {tmp_path}/big.jpg".split())
+    assert code == 0 and Image.open(tmp_path / "big.jpg").size == (90, 30)
+    recipe = read_recipe(tmp_path / "big.jpg")
+    assert recipe is not None and recipe.source == f"{tmp_path}/photo.png"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--faces 100", "has no faces; it has resolution, region, bits"),
+        ("--region 0,0,2,1", "region does not fit"),
+        ("--resolution 40000", "resolution does not fit"),
+        ("--quality 0", "quality does not fit"),
+    ],
+)
+def test_flags_that_do_not_fit_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: str, message: str
+) -> None:
+    assert cli.main(f"generate image {flags} --out {tmp_path}/x.png".split()) == 1
+    error = capsys.readouterr().err.splitlines()
+    assert len(error) == 1 and error[0].startswith("ddmi: ") and message in error[0]
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_flags_of_pictures_do_not_fit_shapes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["generate", "shape", "--bits", "16", "--out", "a.obj"]) == 1
+    assert "has no bits; it has resolution, faces" in capsys.readouterr().err
