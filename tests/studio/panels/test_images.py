@@ -44,7 +44,7 @@ def stage(qtbot, state: AppState, engine: Engine, actions: Actions, theme) -> Im
     stage = ImageStage(state, engine, actions, theme)
     actions.enter(images.FACTS.words)
     qtbot.addWidget(stage)
-    stage.resize(640, 480)
+    stage.resize(900, 480)
     stage.show()
     qtbot.waitExposed(stage)
     return stage
