@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ddmi_core.domains.image import ImageDomain
 from ddmi_core.domains.shape import ShapeDomain
-from studio.panels import shapes
-from studio.panels.export_dialog import ExportChoice, ExportDialog, file_stem
+from ddmi_core.export_options import ImageExport
+from studio.panels import images, shapes
+from studio.panels.export_dialog import ExportChoice, ExportDialog, PictureChoice, PictureExportDialog, file_stem
 from studio.settings import Settings
 
 
@@ -22,6 +24,8 @@ def make_dialog(qtbot, theme):
 
 
 def test_formats_are_those_of_the_domain():
+    assert set(images.FACTS.export_formats) <= set(ImageDomain.export_formats)
+    assert set(images.FACTS.import_formats) == set(ImageDomain.import_formats)
     assert set(shapes.FACTS.export_formats) == set(ShapeDomain.export_formats)
     assert set(shapes.FACTS.import_formats) == set(ShapeDomain.import_formats)
 
@@ -57,6 +61,23 @@ def test_a_bad_target_is_explained(make_dialog, tmp_path: Path, text: str):
     dialog.file.setText(text)
     dialog.export.click()
     assert dialog.isVisible() and dialog.problem.text()
+
+
+def test_pictures_have_a_size_a_depth_and_a_part(qtbot, theme, tmp_path: Path):
+    seen = (-0.5, -0.25, 0.5, 0.25)
+    choice = PictureChoice(folder=str(tmp_path), resolution=16384, bits=16)
+    Settings().picture_export = choice
+    dialog = PictureExportDialog("red heart", images.FACTS.export_formats, Settings().picture_export, seen)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.options() == ImageExport(resolution=16384, bits=16) and dialog.choice() == choice
+    dialog.seen_only.setChecked(True)
+    dialog.format.setCurrentIndex(dialog.format.findData(".jpg"))
+    assert dialog.options() == ImageExport(resolution=16384, bits=8, region=seen)
+    assert dialog.quality.isEnabled() and not dialog.bits.isEnabled() and dialog.path().suffix == ".jpg"
+    whole = PictureExportDialog("red heart", images.FACTS.export_formats, PictureChoice())
+    qtbot.addWidget(whole)
+    assert not whole.seen_only.isEnabled()
 
 
 def test_file_names_are_safe():

@@ -91,3 +91,44 @@ def test_the_same_notification_is_not_listed_twice() -> None:
     assert [one.text for one in notifications.list()] == ["bad", "hello"]
     notifications.clear()
     assert len(notifications) == 0
+
+
+PICTURES = replace(MODEL, name="emoji", domain="image", hash="ccc")
+
+
+def test_each_room_has_its_form_its_models_and_its_item(state: AppState) -> None:
+    for domain in ("shape", "image"):
+        state.add_room(domain)
+    state.set_models([MODEL, PICTURES, OTHER])
+    state.enter("shape")
+    state.update_form(prompt="a sofa", model="mine")
+    item = item_in(state)
+    state.show(item)
+    said: list[object] = []
+    state.shown_changed.connect(said.append)
+    state.enter("image")
+    assert said == [None] and state.shown is None
+    assert state.usable_models() == [PICTURES] and state.selected_model == PICTURES
+    assert state.form.prompt == ""
+    state.use_model(MODEL)  # of the other room
+    assert state.selected_model == PICTURES and state.is_in_use(MODEL) and not state.is_in_use(OTHER)
+    state.enter("shape")
+    assert state.shown == item and state.form.prompt == "a sofa" and state.selected_model == MODEL
+    assert state.forms()["image"].model == "emoji"
+
+
+def test_what_is_asked_in_one_room_makes_nothing_stale_in_another(state: AppState) -> None:
+    for domain in ("shape", "image"):
+        state.add_room(domain)
+    state.enter("shape")
+    number = state.next_generation()
+    state.enter("image")
+    state.next_generation()
+    assert state.generation_in("shape") == number != state.generation
+    item = item_in(state)
+    said: list[object] = []
+    state.shown_changed.connect(said.append)
+    state.show(item)  # it came while the person was elsewhere
+    assert said == [] and state.shown_in("shape") == item and state.shown is None
+    state.library.delete(item)
+    assert said == [] and state.shown_in("shape") is None
