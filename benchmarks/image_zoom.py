@@ -138,8 +138,10 @@ def main(model: str | None = None, rounds: int = 3) -> None:
             )
 
         state.update_form(seed=7, seed_locked=True)
-        window.generate()
-        pump(lambda: state.shown is not None and settled())
+        made = engine.generate(stage.room.preview_resolution)
+        pump(lambda: not made.is_active)
+        if made.status == "failed":
+            sys.exit(made.error)
         frame = window.size() - viewer.size()
         window.resize(VIEWPORT[0] + frame.width(), VIEWPORT[1] + frame.height())
         pump_for(0.2)
