@@ -101,21 +101,37 @@ def render_mesh(
     width: int = 256,
     height: int = 256,
     *,
-    background: tuple[int, int, int] = DARK,
+    background: tuple[int, int, int] | None = DARK,
     colour: tuple[int, int, int] = CLAY,
-) -> UInt8[np.ndarray, "h w 3"]:
+) -> UInt8[np.ndarray, "h w c"]:
     """Ray-cast a mesh: interpolated vertex normals, hemispheric ambient, a key and a fill light, 2x2 samples a pixel.
 
     The default camera is `framing_camera(mesh)`: from the front right, slightly above. No side is black. Background and
-    colour are sRGB, 0 to 255. A mesh without faces gives the plain background.
+    colour are sRGB, 0 to 255. A mesh without faces gives the plain background. Without a background the picture has a
+    fourth channel, straight alpha.
     """
     camera = camera or framing_camera(mesh)
-    pixels = np.full((height * _SAMPLES * width * _SAMPLES, 3), _to_linear(background), dtype=np.float32)
+    count = height * _SAMPLES * width * _SAMPLES
+    light = np.zeros((count, 3), dtype=np.float32)
+    cover = np.zeros((count, 1), dtype=np.float32)
     if len(mesh.faces):
         origins, directions = rays(camera, width * _SAMPLES, height * _SAMPLES)
         hit, normals = _cast(mesh, origins.reshape(-1, 3), directions.reshape(-1, 3))
-        pixels[hit] = _shade(normals, camera) * _to_linear(colour)
-    return _to_srgb(pixels.reshape(height, _SAMPLES, width, _SAMPLES, 3).mean(axis=(1, 3)))
+        light[hit] = _shade(normals, camera) * _to_linear(colour)
+        cover[hit] = 1.0
+    light, cover = (
+        samples.reshape(height, _SAMPLES, width, _SAMPLES, -1).mean(axis=(1, 3)) for samples in (light, cover)
+    )
+    if background is None:
+        alpha = np.round(255 * cover).astype(np.uint8)
+        return np.concatenate([_to_srgb(light / np.maximum(cover, 1e-6)), alpha], axis=-1)
+    return _to_srgb(light + (1 - cover) * _to_linear(background))
+
+
+def over(picture: UInt8[np.ndarray, "h w 4"], background: tuple[int, int, int] = DARK) -> UInt8[np.ndarray, "h w 3"]:
+    """Lay a picture with straight alpha over a plain background."""
+    alpha = picture[..., 3:] / 255
+    return np.round(alpha * picture[..., :3] + (1 - alpha) * np.asarray(background)).astype(np.uint8)
 
 
 def contact_sheet(

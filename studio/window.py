@@ -100,6 +100,11 @@ class MainWindow(QMainWindow):
         central.setLayout(whole)
         self.setCentralWidget(central)
         self.toasts = ToastArea(self.rooms)
+        # A native window that holds an OpenGL widget is composited as a whole whenever anything in it is repainted,
+        # 10 ms and more under software OpenGL. With a native window for the rooms alone, the panels stay cheap.
+        QGuiApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
+        self.rooms.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
+        self.rooms.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
 
     def _bind_actions(self) -> None:
         on, on_toggled = self.actions_.on, self.actions_.on_toggled
@@ -343,7 +348,7 @@ class MainWindow(QMainWindow):
         if refining and (shown is None or shown.id != result.item.id):
             return
         self.state.show(result.item)
-        self.stage.show_view(result.view, result.resolution, fit=not refining)
+        self.stage.show_view(result.view, result.resolution, finer=refining)
         if not refining:
             self._refine_timer.start()
 

@@ -66,8 +66,9 @@ class GridShapes:
     ) -> dict[str, np.ndarray]:
         """Draw an example: `points` (n_surface, 3), `coords` (n_query, 3), `targets` (n_query, 1), float32.
 
-        A third of the queries is uniform in [-1, 1]^3, the others lie near the surface. `captioned` augmentation mirrors and
-        stretches, `full` also turns the shape about y by quarters, which would make "wide" or "front" untrue.
+        A third of the queries is uniform in [-1, 1]^3, the others lie near the surface. `captioned` augmentation
+        mirrors and stretches, `full` also turns the shape about y by quarters, which would make "wide" or "front"
+        untrue.
         The grid itself is never resampled: queries are taken back through the inverse map.
         """
         surface = self._points[index]

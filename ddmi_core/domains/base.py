@@ -15,6 +15,7 @@ from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.planes import PlaneLayout
 from ddmi_core.progress import Progress
 from ddmi_core.recipe import Recipe
+from ddmi_core.rendering import over
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
@@ -111,10 +112,10 @@ class Domain(ABC):
 
     @abstractmethod
     def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
-        """Draw a small picture of a `view`: uint8 (size, size, 3)."""
+        """Draw a small picture of a `view`: uint8 (size, size, 4), straight alpha, transparent around the signal."""
 
     def preview(
         self, field: Field, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
     ) -> np.ndarray:
-        """Evaluate (by default as finely as makes sense) and draw a small picture: uint8 (size, size, 3)."""
-        return self.thumbnail(self.view(field, resolution=resolution or 64, progress=progress), size=size)
+        """Evaluate (by default as finely as makes sense) and draw it small, on a dark ground: uint8 (size, size, 3)."""
+        return over(self.thumbnail(self.view(field, resolution=resolution or 64, progress=progress), size=size))

@@ -34,7 +34,6 @@ FINEST, COARSEST = -10.0, -5.0
 
 _BLOCK = 2**18  # pixels evaluated before they are turned into integers
 _SLACK = 0.01  # coverage this near to nothing or to all is taken for it, or backgrounds would be speckled
-_PAPER = 236  # grey level that pictures with transparent parts lie on in thumbnails
 
 
 class ImageField(Field):
@@ -175,15 +174,13 @@ class ImageDomain(Domain):
 
     @override
     def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
-        picture = Image.fromarray(view["pixels"]).resize((size, size), Image.Resampling.BOX)
-        paper = Image.new("RGBA", picture.size, (_PAPER, _PAPER, _PAPER, 255))
-        return np.asarray(Image.alpha_composite(paper, picture).convert("RGB"))
+        return np.asarray(Image.fromarray(view["pixels"]).resize((size, size), Image.Resampling.BOX))
 
     @override
     def preview(
         self, field: Field, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
     ) -> np.ndarray:
-        return self.thumbnail(self.view(field, resolution=resolution or size, progress=progress), size=size)
+        return super().preview(field, size=size, resolution=resolution or size, progress=progress)
 
 
 def _straight(premultiplied: Float[Tensor, "h w 4"], largest: int) -> np.ndarray:

@@ -145,4 +145,4 @@ class ShapeDomain(Domain):
     @override
     def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
         mesh = trimesh.Trimesh(view["vertices"], view["faces"], vertex_normals=view["normals"], process=False)
-        return render_mesh(mesh, width=size, height=size)
+        return render_mesh(mesh, width=size, height=size, background=None)

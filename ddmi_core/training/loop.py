@@ -98,7 +98,10 @@ class _Loop:
     def __init__(self, stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator) -> None:
         self.stage, self.config, self.run, self.accelerator = stage, config, run, accelerator
         # Convolutions run a sixth faster on channels-last weights, on CPUs as on GPUs
-        self.module = stage.module.to(accelerator.device, memory_format=torch.channels_last)
+        self.module = stage.module.to(
+            accelerator.device,
+            memory_format=torch.channels_last,  # type: ignore[call-overload]
+        )
         self.average = AveragedWeights(self.module, stage.settings.ema)
         self.optimiser = torch.optim.AdamW(self.module.parameters(), lr=stage.settings.learning_rate, weight_decay=0.01)
         self.prepared, self.prepared_optimiser = accelerator.prepare(_LossModule(stage), self.optimiser)

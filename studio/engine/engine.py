@@ -42,8 +42,6 @@ from studio.state.library import Item
 PREVIEW_RESOLUTION = 64
 REFINED_RESOLUTION = 160
 _SWITCH_SECONDS = 0.001  # how long the window's thread waits for the interpreter while a lane runs Python code
-LONG_PROMPT = 1000
-"""Characters beyond which the person is told that the text encoder reads only the start of a prompt."""
 
 
 class Engine(QObject):
@@ -83,10 +81,6 @@ class Engine(QObject):
             state.roll_seed()
         form = state.form
         prompt = form.prompt.strip()
-        if len(prompt) > LONG_PROMPT:
-            state.notifications.info("This prompt is very long: the text encoder reads only its beginning.")
-        if not prompt:
-            state.notifications.info("Without a prompt the model makes whatever it likes.")
         self._cancel_quiet(PreloadRequest, ViewRequest)
         request = GenerateRequest(
             job_id=state.jobs.new_id(),

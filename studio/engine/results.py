@@ -13,8 +13,8 @@ from ddmi_core.model_folder import ModelInfo
 from studio.engine.requests import (
     ExportRequest,
     GenerateRequest,
+    ModelRequest,
     ModelsRequest,
-    PreloadRequest,
     ReconstructRequest,
     Request,
     ViewRequest,
@@ -35,7 +35,7 @@ class ItemReady:
     index: int
     view: View
     resolution: int
-    thumbnail: UInt8[np.ndarray, "height width 3"]
+    thumbnail: UInt8[np.ndarray, "height width 4"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,9 +62,9 @@ class ExportDone:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelLoaded:
-    """A model is in memory, on ``device`` ("cpu", "cuda:0")."""
+    """The model that a request needs is in memory, on ``device`` ("cpu", "cuda:0")."""
 
-    request: PreloadRequest
+    request: ModelRequest
     device: str
 
 
@@ -123,8 +123,8 @@ class JobCancelled:
     request: Request
 
 
-WorkResult = ItemReady | ViewReady | ExportDone | ModelLoaded | ModelsReady
+WorkResult = ItemReady | ViewReady | ExportDone | ModelsReady
 """What work itself yields."""
 
-Result = WorkResult | JobStarted | JobProgress | JobNote | JobDone | JobFailed | JobCancelled
+Result = WorkResult | ModelLoaded | JobStarted | JobProgress | JobNote | JobDone | JobFailed | JobCancelled
 """Everything that crosses from a worker to the window."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ddmi_core.errors import ModelError
+from ddmi_core.errors import DDMIError, ModelError
 from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
@@ -23,7 +24,7 @@ from studio.engine.requests import (
     Request,
     ViewRequest,
 )
-from studio.engine.results import ExportDone, ItemReady, ModelLoaded, ModelsReady, ViewReady, WorkResult
+from studio.engine.results import ExportDone, ItemReady, ModelsReady, ViewReady, WorkResult
 from studio.state.library import Library
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
         case ExportRequest():
             yield from _export(request, context)
         case PreloadRequest():
-            yield from _preload(request, context)
+            _preload(request, context)
         case ModelsRequest():
             yield ModelsReady(request=request, models=tuple(list_models()))
         case _:
@@ -93,6 +94,9 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
     _check_domain(pipeline, request.domain)
+    read = pipeline.text_encoder.reads(request.prompt)
+    if len(read) < len(request.prompt):
+        context.note(f"This prompt is too long for {pipeline.name}: it reads only as far as “…{read[-40:]}”.")
     latents = _sample(pipeline, request, context)
     for index, (seed, latent) in enumerate(zip(request.seeds, latents, strict=True)):
         share = (1.0 - _SAMPLING_SHARE) / len(latents)
@@ -211,15 +215,14 @@ def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
     yield ExportDone(request=request, facts=dict(facts))
 
 
-def _preload(request: PreloadRequest, context: Context) -> Iterator[ModelLoaded]:
+def _preload(request: PreloadRequest, context: Context) -> None:
     """The first pass through a network is several times slower than the next; do it while nobody waits."""
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
-    yield ModelLoaded(request=request, device=str(pipeline.device))
     [latent] = pipeline.sample("", [0], steps=1, progress=sub_progress(context.progress, 0.5, 0.8))
-    pipeline.domain.view(
-        pipeline.decode(latent), resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0)
-    )
+    field = pipeline.decode(latent)
+    with contextlib.suppress(DDMIError):  # one step may well give an empty shape, which warms up just the same
+        pipeline.domain.view(field, resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0))
 
 
 def _decode_item(request: ViewRequest | ExportRequest, context: Context) -> tuple[Pipeline, Field]:

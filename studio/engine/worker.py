@@ -8,16 +8,35 @@ import time
 import traceback
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.progress import Cancelled
 from studio.engine.lanes import Lane
 from studio.engine.pipelines import PipelineCache
-from studio.engine.requests import ExportRequest, GenerateRequest, ReconstructRequest, Request, ViewRequest
-from studio.engine.results import JobCancelled, JobDone, JobFailed, JobNote, JobProgress, JobStarted, Result
+from studio.engine.requests import (
+    ExportRequest,
+    GenerateRequest,
+    ModelRequest,
+    ReconstructRequest,
+    Request,
+    ViewRequest,
+)
+from studio.engine.results import (
+    JobCancelled,
+    JobDone,
+    JobFailed,
+    JobNote,
+    JobProgress,
+    JobStarted,
+    ModelLoaded,
+    Result,
+)
 from studio.engine.work import Context, describe, is_out_of_memory, work
 from studio.state.library import Library
+
+if TYPE_CHECKING:
+    from ddmi_core.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +121,13 @@ class Worker:
                 last_report = now
                 self._post(JobProgress(request=request, fraction=fraction, text=text))
 
+        def pipeline(request: ModelRequest) -> Pipeline:
+            found = self._pipelines.get(request.model, check)
+            self._post(ModelLoaded(request=request, device=str(found.device)))
+            return found
+
         return Context(
-            pipeline=lambda request: self._pipelines.get(request.model, check),
+            pipeline=pipeline,
             library=self._library,
             progress=progress,
             note=lambda text: self._post(JobNote(request=request, text=text)),

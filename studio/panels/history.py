@@ -151,7 +151,7 @@ class _Delegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         painter.setClipPath(path)
-        painter.fillRect(rect, QColor(c.control))
+        painter.fillRect(rect, QColor(c.stage))
         if not pixmap.isNull():
             painter.drawPixmap(rect, pixmap)
         shade = QRect(rect.left(), rect.bottom() - 19, rect.width(), 20)

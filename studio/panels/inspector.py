@@ -27,7 +27,6 @@ from studio.widgets.basics import ElidedLabel, Fold, SliderField, breakable, ico
 from studio.widgets.prompt_edit import PromptEdit
 
 MAX_VARIATIONS = 8
-_LONG_PROMPT_WORDS = 180
 _LONG_TITLE = 140  # characters
 _MARGIN = 2 * GRID
 _PLACEHOLDER = "Describe a piece of furniture, for example\na round table with one leg\na wide sofa with armrests"
@@ -280,14 +279,7 @@ class Inspector(QWidget):
         self.encoder.setText(f"Text encoder: {model.text_encoder}" if model is not None else "")
 
     def _show_hint(self, prompt: str) -> None:
-        words = len(prompt.split())
-        if not prompt:
-            text = "Left empty: unconditional, any shape it knows"
-        elif words > _LONG_PROMPT_WORDS:
-            text = f"{words:,} words; about the first {_LONG_PROMPT_WORDS} are read"
-        else:
-            text = ""
-        self.hint.setText(text)
+        self.hint.setText("" if prompt.strip() else "Left empty: unconditional, any shape it knows")
 
 
 def item_title(item: Item) -> str:

@@ -68,15 +68,18 @@ class ShapeStage(QWidget):
         self._wire(actions)
         self.show_view(None)
 
-    def show_view(self, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, fit: bool = True) -> None:
-        """Show a shape's mesh (arrays `vertices`, `faces`, `normals`), or the empty room; `fit` the camera to it."""
+    def show_view(self, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False) -> None:
+        """Show a shape's mesh (arrays `vertices`, `faces`, `normals`), or the empty room.
+
+        `finer`: it is the shape on the stage at a higher resolution, seen from where the camera is.
+        """
         self.empty.setVisible(view is None)
         if view is None:
             self.viewport.show_mesh(None)
             self.facts.setText("")
             return
         mesh = MeshData(view["vertices"], view["faces"], view["normals"])
-        self.viewport.show_mesh(mesh, fit=fit)
+        self.viewport.show_mesh(mesh, finer=finer)
         self.facts.setText(f"{len(mesh.vertices):,} vertices   {len(mesh.faces):,} faces   at {resolution}³")
 
     def set_can_generate(self, possible: bool) -> None:

@@ -119,7 +119,7 @@ class Library:
         self,
         latent: Float32[np.ndarray, "c h w"],
         recipe: Recipe,
-        thumbnail: UInt8[np.ndarray, "height width 3"],
+        thumbnail: UInt8[np.ndarray, "height width 4"],
     ) -> Item:
         """Write a new item's files, from any thread. Then it is safe on disk, but listed only after :meth:`adopt`.
 
@@ -160,7 +160,7 @@ class Library:
         self,
         latent: Float32[np.ndarray, "c h w"],
         recipe: Recipe,
-        thumbnail: UInt8[np.ndarray, "height width 3"],
+        thumbnail: UInt8[np.ndarray, "height width 4"],
     ) -> Item:
         """:meth:`save` and :meth:`adopt` in one."""
         return self.adopt(self.save(latent, recipe, thumbnail))

@@ -85,7 +85,7 @@ class _Stage(app.Canvas):
         self._lines["colour"] = (*_rgb(colours.wire), 0.55)
         self.update()
 
-    def set_mesh(self, mesh: MeshData | None) -> None:
+    def set_mesh(self, mesh: MeshData | None, *, finer: bool = False) -> None:
         self._edges = None
         self._faces = mesh.faces if mesh is not None else None
         if mesh is None or len(mesh.faces) == 0:
@@ -96,10 +96,11 @@ class _Stage(app.Canvas):
                 program["position"] = position
             self._mesh["normal"] = gloo.VertexBuffer(np.ascontiguousarray(mesh.normals, dtype=np.float32))
             self._triangles = gloo.IndexBuffer(np.ascontiguousarray(mesh.faces, dtype=np.uint32))
-            low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
-            self._origin = (float(low[0] + high[0]) / 2, float(low[1]), float(low[2] + high[2]) / 2)
-            self._extent = max(0.9 * float(max(high[0] - low[0], high[2] - low[2])), 0.2)
-            self._shadow_is_stale = True
+            if not finer:  # the coarser mesh's shadow is just as good, and a large mesh takes software OpenGL a while
+                low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+                self._origin = (float(low[0] + high[0]) / 2, float(low[1]), float(low[2] + high[2]) / 2)
+                self._extent = max(0.9 * float(max(high[0] - low[0], high[2] - low[2])), 0.2)
+                self._shadow_is_stale = True
         self.update()
 
     def on_draw(self, event: object) -> None:
@@ -203,12 +204,15 @@ class Viewport(QWidget):
 
     # What is shown
 
-    def show_mesh(self, mesh: MeshData | None, *, fit: bool = True) -> None:
-        """Show a mesh, or nothing. `fit` moves the camera so that all of it is seen, from where it looks now."""
-        self._stage.set_mesh(mesh)
+    def show_mesh(self, mesh: MeshData | None, *, finer: bool = False) -> None:
+        """Show a mesh, or nothing; the camera moves so that all of it is seen, from where it looks now.
+
+        `finer`: it is the mesh shown so far at a higher resolution, so the camera stays where it is.
+        """
+        self._stage.set_mesh(mesh, finer=finer)
         has_shape = mesh is not None and len(mesh.faces) > 0
         self._box = (mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)) if mesh and has_shape else _EMPTY_BOX
-        if fit:
+        if not finer:
             self.set_view(fitted(self.view, *self._box))
 
     def set_colours(self, colours: Colours) -> None:

@@ -11,6 +11,7 @@ from ddmi_core.rendering import (
     contact_sheet,
     framing_camera,
     orbit_camera,
+    over,
     rays,
     render_mesh,
 )
@@ -83,6 +84,16 @@ def test_inverted_faces_are_lit_like_the_others() -> None:
 def test_no_mesh_is_plain_background() -> None:
     picture = render_mesh(trimesh.Trimesh(), width=8, height=8)
     assert (picture == DARK).all()
+
+
+def test_a_picture_without_background_over_one_is_the_picture_on_it() -> None:
+    cut_out = render_mesh(BALL, width=64, height=64, background=None)
+    assert cut_out.shape == (64, 64, 4) and cut_out[0, 0, 3] == 0 and cut_out[32, 32, 3] == 255
+    inner = cut_out[..., 3] != 0
+    np.testing.assert_array_equal(over(cut_out, LIGHT)[~inner], np.broadcast_to(LIGHT, (np.sum(~inner), 3)))
+    # Edges mix in sRGB here and in linear light there; everything else is the same
+    full = cut_out[..., 3] == 255
+    np.testing.assert_allclose(over(cut_out)[full].astype(int), render_mesh(BALL, width=64, height=64)[full], atol=1)
 
 
 def test_contact_sheet_keeps_the_order() -> None:

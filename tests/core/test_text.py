@@ -20,6 +20,9 @@ def test_minilm_tells_prompts_apart_and_masks_what_is_no_text() -> None:
 def test_a_prompt_beyond_the_limit_is_cut() -> None:
     encoder = load_text_encoder(TextEncoderConfig(max_tokens=8))
     assert encoder.encode(["table " * 5000]).tokens.shape == (1, 8, 384)
+    assert encoder.reads("table " * 5000) == " ".join(["table"] * 6)  # and two tokens that mark beginning and end
+    assert encoder.reads("a round table") == "a round table"
+    assert encoder.reads("") == ""
 
 
 @pytest.fixture
@@ -47,6 +50,8 @@ def test_open_clip_loads_a_local_weight_file(tiny_clip: TextEncoderConfig) -> No
     assert first.tokens.shape == (2, 10, encoder.channels) and first.pooled.shape == (2, 32)
     assert first.mask.sum(dim=1).tolist() == [4, 5]
     torch.testing.assert_close(first.tokens[0], again.tokens[0])
+    assert encoder.reads("a large sofa") == "a large sofa"
+    assert encoder.reads("a chair " * 20).split() == ["a", "chair"] * 4 + ["a"]
 
 
 def test_a_missing_weight_file_is_said() -> None:

@@ -122,7 +122,7 @@ def test_variations_arrive_one_by_one_and_are_in_the_library(studio: Studio, pip
     assert pipeline.batches == [(5, 6, 7)]
     assert studio.library.items() == [one.item for one in reversed(studio.items)]
     first = studio.items[0]
-    assert first.view["vertices"].dtype == np.float32 and first.thumbnail.shape == (256, 256, 3)
+    assert first.view["vertices"].dtype == np.float32 and first.thumbnail.shape == (256, 256, 4)
     assert studio.library.load_latent(first.item)[0, 0, 0] == 5.0
     assert (first.item.recipe.prompt, first.item.recipe.model) == ("a table", "furniture")
 
@@ -303,6 +303,12 @@ def test_shutdown_in_the_midst_of_work_is_quick_and_keeps_what_was_made(
     again = Library(tmp_path / "library")
     assert len(again.items()) == 1
     again.close()
+
+
+def test_generating_tells_the_device_too_and_how_far_a_long_prompt_is_read(studio: Studio) -> None:
+    with studio.qtbot.waitSignal(studio.engine.device_found, timeout=PATIENCE):
+        studio.make("a round table " * 100)
+    assert any("reads only as far as" in one.text for one in studio.state.notifications.list())
 
 
 def test_preloading_warms_up_and_tells_the_device(studio: Studio, pipeline: GatedPipeline) -> None:

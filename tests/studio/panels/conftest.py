@@ -42,7 +42,7 @@ def add_item(state: AppState) -> Callable[..., Item]:
         return state.library.add(
             np.zeros((1, 2, 2), np.float32),
             Recipe(domain="shape", model=MODEL.name, model_hash=MODEL.hash, prompt=prompt, seed=seed, **recipe),
-            np.zeros((32, 32, 3), np.uint8),
+            np.zeros((32, 32, 4), np.uint8),
         )
 
     return add

@@ -28,7 +28,7 @@ def state(tmp_path: Path) -> Iterator[AppState]:
 
 
 def item_in(state: AppState):
-    return state.library.add(np.zeros((1, 2, 2), np.float32), RECIPE, np.zeros((8, 8, 3), np.uint8))
+    return state.library.add(np.zeros((1, 2, 2), np.float32), RECIPE, np.zeros((8, 8, 4), np.uint8))
 
 
 def test_the_form_announces_changes_only_and_keeps_its_ranges(state: AppState) -> None:

@@ -17,7 +17,7 @@ from ddmi_core.recipe import Recipe
 from studio.state.library import LATENT, RECIPE, Item, Library
 
 LATENT_VALUES = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
-THUMBNAIL = np.full((16, 16, 3), 90, np.uint8)
+THUMBNAIL = np.full((16, 16, 4), 90, np.uint8)
 
 
 def recipe(prompt: str = "a chair", seed: int = 1, domain: str = "shape") -> Recipe:
@@ -167,7 +167,7 @@ library = Library(Path({str(folder)!r}))
 print("ready", flush=True)
 while True:
     library.add(np.zeros((4, 32, 32), np.float32), Recipe(domain="shape", model="m", model_hash="h"),
-                np.zeros((64, 64, 3), np.uint8))
+                np.zeros((64, 64, 4), np.uint8))
     print("added", flush=True)
 """
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

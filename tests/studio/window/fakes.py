@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,10 @@ class FakeDomain(ShapeDomain):
         }
 
     def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
-        picture = np.full((size, size, 3), (22, 24, 28), np.uint8)
-        picture[size // 3 : size // 3 + 24, size // 8 : -size // 8] = 200
-        picture[size // 3 + 24 : -size // 5, size // 4 : size // 4 + 16] = 140
-        picture[size // 3 + 24 : -size // 5, -size // 4 - 16 : -size // 4] = 140
+        picture = np.zeros((size, size, 4), np.uint8)
+        picture[size // 3 : size // 3 + 24, size // 8 : -size // 8] = (200, 200, 200, 255)
+        picture[size // 3 + 24 : -size // 5, size // 4 : size // 4 + 16] = (140, 140, 140, 255)
+        picture[size // 3 + 24 : -size // 5, -size // 4 - 16 : -size // 4] = (140, 140, 140, 255)
         return picture
 
     def extent(self, path: Path) -> None:
@@ -87,6 +88,7 @@ class FakePipeline:
     def __init__(self, delay: float = 0.0) -> None:
         self.domain = FakeDomain()
         self.delay = delay
+        self.text_encoder = SimpleNamespace(reads=lambda prompt: prompt[:200])
 
     def sample(
         self,
