@@ -85,9 +85,8 @@ def main(model: str | None = None, count: int = 12, threads: int = 2) -> None:
 
 
 def _first_shape_model() -> Path:
-    for info in list_models():
-        if info.domain == ShapeDomain.name:
-            return info.folder
+    for info in list_models(ShapeDomain.name):
+        return info.folder
     raise ModelError("There is no shape model on this machine: train one, or name a folder with --model.")
 
 

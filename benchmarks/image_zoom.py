@@ -45,8 +45,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
 
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-        installed = (one for one in list_models() if one.domain == DOMAIN)
-        found = describe(find_model(model)) if model else next(installed, None)
+        found = describe(find_model(model)) if model else next(iter(list_models(DOMAIN)), None)
         if found is None:
             sys.exit("There is no image model on this machine: train one, or name a folder with --model.")
         os.environ["DDMI_HOME"] = home  # the measurements shall not fill the person's own history

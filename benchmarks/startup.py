@@ -3,8 +3,8 @@
     python -m benchmarks.startup [--rounds 3]
 
 Launches the studio in a process of its own (on a virtual display where there is none), waits until the window is on the
-screen and Generate can be pressed, and prints one JSON object: seconds from the start of the process, of the first launch
-and of the slowest later (warm) one.
+screen and Generate can be pressed, and prints one JSON object: seconds from the start of the process, of the first
+launch and of the slowest later (warm) one.
 """
 
 import json

@@ -35,7 +35,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
     """Measure the window.
 
     Args:
-        model: name or folder; otherwise the first one on this machine.
+        model: name or folder; otherwise the first shape model on this machine.
         rounds: how often every phase is run.
     """
     from ddmi_core.model_folder import describe, find_model, list_models
@@ -43,9 +43,9 @@ def main(model: str | None = None, rounds: int = 3) -> None:
 
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-        found = describe(find_model(model)) if model else next(iter(list_models()), None)
+        found = describe(find_model(model)) if model else next(iter(list_models("shape")), None)
         if found is None:
-            sys.exit("There is no model on this machine: train one, or name a folder with --model.")
+            sys.exit("There is no shape model on this machine: train one, or name a folder with --model.")
         os.environ["DDMI_HOME"] = home  # the measurements shall not fill the person's own history
         if sys.platform.startswith("linux") and "DISPLAY" not in os.environ:
             os.environ |= stack.enter_context(virtual_display())

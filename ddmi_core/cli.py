@@ -312,10 +312,10 @@ def _model_folder(model: str | None, domain: str | None) -> Path:
     from ddmi_core.model_folder import describe, find_model, list_models
 
     if model is None:
-        fitting = [info.folder for info in list_models() if info.domain == domain]
+        fitting = list_models(domain)
         if not fitting:
             raise ModelError(f"There is no model for {domain} on this machine. Give one with --model, or train one.")
-        return fitting[0]
+        return fitting[0].folder
     folder = find_model(model)
     own = describe(folder).domain
     if domain is not None and own != domain:

@@ -116,8 +116,8 @@ def describe(folder: Path) -> ModelInfo:
     )
 
 
-def list_models() -> list[ModelInfo]:
-    """Return the shipped models, then the user's own; folders that are no complete model are left out."""
+def list_models(domain: str | None = None) -> list[ModelInfo]:
+    """Return the shipped models, then the user's own, of one domain or all; incomplete model folders are left out."""
     models = []
     for root in (assets() / "models", user_data() / "models"):
         for folder in sorted(root.glob("*")):
@@ -125,7 +125,7 @@ def list_models() -> list[ModelInfo]:
                 models.append(describe(folder))
             except ModelError:
                 continue
-    return models
+    return [model for model in models if domain in (None, model.domain)]
 
 
 def find_model(name_or_folder: str | Path) -> Path:

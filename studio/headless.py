@@ -15,6 +15,7 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 
+from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DDMIError, ModelError
 from ddmi_core.files import atomic_write
 from ddmi_core.model_folder import list_models
@@ -49,15 +50,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def generate(prompts: Sequence[str], out: Path) -> list[Path]:
-    """Make one signal for each prompt with the first model there is; return the files: exports, pictures, an overview.
+    """Make a shape for each prompt with the first model for shapes; return the files: meshes, pictures, an overview.
 
     Raises:
         DDMIError: no model, a damaged one, or a target that cannot be written.
     """
-    models = list_models()
+    models = list_models(ShapeDomain.name)
     if not models:
         raise ModelError(
-            "There is no model on this machine. Train one: ddmi train --preset furniture --out runs/furniture"
+            "There is no model for shapes on this machine. Train one: ddmi train --preset furniture --out runs/furniture"
         )
     pipeline = Pipeline.from_pretrained(models[0].folder)
     options = pipeline.domain.export_options.checked({"resolution": RESOLUTION})

@@ -146,10 +146,10 @@ def test_view_thumbnail_and_preview(field: ImageField) -> None:
     domain = get_domain("image")
     view = domain.view(field, resolution=48)
     assert view["pixels"].shape == (48, 48, 4)
-    assert domain.thumbnail(view, size=20).shape == (20, 20, 3)
+    assert domain.thumbnail(view, size=20).shape == (20, 20, 4)
     assert domain.preview(field, size=24).shape == (24, 24, 3)
     clear = {"pixels": np.zeros((8, 8, 4), np.uint8)}
-    assert np.ptp(domain.thumbnail(clear, size=8)) == 0 and domain.thumbnail(clear, size=8)[0, 0, 0] > 128
+    assert not domain.thumbnail(clear, size=8).any()
 
 
 def test_a_wide_picture_lies_in_the_middle_of_the_canvas(tmp_path: Path) -> None:
