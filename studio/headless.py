@@ -58,7 +58,7 @@ def generate(prompts: Sequence[str], out: Path) -> list[Path]:
     models = list_models(ShapeDomain.name)
     if not models:
         raise ModelError(
-            "There is no model for shapes on this machine. Train one: ddmi train --preset furniture --out runs/furniture"
+            "There is no shape model on this machine. Train one: ddmi train --preset furniture --out runs/furniture"
         )
     pipeline = Pipeline.from_pretrained(models[0].folder)
     options = pipeline.domain.export_options.checked({"resolution": RESOLUTION})
