@@ -61,7 +61,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelInfo:
             raise ModelError(f"There is no model {name!r}. Models on this machine: balls.")
         return folder
 
-    monkeypatch.setattr(model_folder, "list_models", lambda: [info])
+    monkeypatch.setattr(model_folder, "list_models", lambda _domain=None: [info])
     monkeypatch.setattr(model_folder, "find_model", find)
     monkeypatch.setattr(model_folder, "describe", lambda folder: info)
     loader = SimpleNamespace(from_pretrained=lambda folder, device: FakePipeline())

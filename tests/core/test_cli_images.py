@@ -37,7 +37,7 @@ class FakePipeline:
 @pytest.fixture(autouse=True)
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     info = ModelInfo("paint", "image", tmp_path, 1, "00ff", "none")
-    monkeypatch.setattr(model_folder, "list_models", lambda: [info])
+    monkeypatch.setattr(model_folder, "list_models", lambda _domain=None: [info])
     monkeypatch.setattr(model_folder, "describe", lambda folder: info)
     loader = SimpleNamespace(from_pretrained=lambda folder, device: FakePipeline())
     monkeypatch.setattr(pipeline, "Pipeline", loader)
@@ -49,7 +49,8 @@ def test_generate_draws_a_region_at_any_resolution(tmp_path: Path, capsys: pytes
     code = cli.main(f"generate image {flags} --out {target}".split())
     facts = json.loads(capsys.readouterr().out)
     assert code == 0 and (facts["width"], facts["height"]) == (80, 120)
-    assert Image.open(target).size == (80, 120)
+    with Image.open(target) as made:
+        assert made.size == (80, 120)
     recipe = read_recipe(target)
     assert recipe is not None and (recipe.prompt, recipe.seed, recipe.model_hash) == ("cat", 3, "00ff")
     assert cli.main(f"generate image --resolution 9 --no-recipe --out {target}".split()) == 0
@@ -59,7 +60,9 @@ def test_generate_draws_a_region_at_any_resolution(tmp_path: Path, capsys: pytes
 def test_reconstruct_keeps_the_shape_of_the_photograph(tmp_path: Path) -> None:
     Image.new("RGB", (300, 100)).save(tmp_path / "photo.png")
     code = cli.main(f"reconstruct {tmp_path}/photo.png --resolution 90 --out {tmp_path}/big.jpg".split())
-    assert code == 0 and Image.open(tmp_path / "big.jpg").size == (90, 30)
+    assert code == 0
+    with Image.open(tmp_path / "big.jpg") as made:
+        assert made.size == (90, 30)
     recipe = read_recipe(tmp_path / "big.jpg")
     assert recipe is not None and recipe.source == f"{tmp_path}/photo.png"
 
