@@ -61,6 +61,7 @@ FACTS = RoomFacts(
     import_formats=(".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"),
     import_title="Reconstruct a picture",
     import_kind="Pictures",
+    preset="emoji",
     preview_resolution=BASE,
     switches=("navigator",),
 )

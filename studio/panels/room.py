@@ -42,6 +42,8 @@ class RoomFacts:
     import_title: str
     import_kind: str
     """What the files to import are called in the file dialog."""
+    preset: str
+    """Trains a model for the room."""
     preview_resolution: int = PREVIEW_RESOLUTION
     """Samples along an axis of the first view."""
     refined_resolution: int | None = None
@@ -116,7 +118,8 @@ class EmptyState(QWidget):
         self._text.setText(
             self._facts.empty_text
             if possible
-            else "Open Models to put one into the models folder, or train one with the ddmi command."
+            else "Open Models to put one into the models folder, or train one: "
+            f"ddmi train --preset {self._facts.preset} --out RUN"
         )
         self._examples.setVisible(possible)
         self._place()

@@ -61,6 +61,7 @@ FACTS = RoomFacts(
     import_formats=IMPORT_FORMATS,
     import_title="Reconstruct a mesh or point cloud",
     import_kind="Meshes and point clouds",
+    preset="furniture",
     refined_resolution=REFINED_RESOLUTION,
     switches=("grid", "axes", "wireframe"),
     switches_off=("wireframe",),
