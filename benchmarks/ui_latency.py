@@ -38,6 +38,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         model: name or folder; otherwise the first shape model on this machine.
         rounds: how often every phase is run.
     """
+    from ddmi_core.export_options import ShapeExport
     from ddmi_core.model_folder import describe, find_model, list_models
     from studio.headless import virtual_display
 
@@ -125,7 +126,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
             if job.status == "cancelled":
                 cancel_seconds.append(time.monotonic() - asked)
 
-        state.update_form(prompt="a chair with armrests", count=VARIATIONS)
+        state.update_form(prompt="a chair with armrests", count=VARIATIONS, seed=7, seed_locked=True)
         finish(engine.generate())  # warm up
         pump(settled)
         phases = {"idle": idle, "generate": generate, "refine": refine, "export": export, "cancel": cancel}

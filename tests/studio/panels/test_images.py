@@ -175,8 +175,9 @@ def test_an_empty_room_asks_nothing_and_offers_examples(stage, actions, state):
 
 def test_what_is_under_the_pointer_is_said(qtbot, stage, show, add_picture):
     show(add_picture())
+    qtbot.mouseMove(stage.viewer, QPoint(310, 190))  # or the next move might be none
     qtbot.mouseMove(stage.viewer, QPoint(320, 200))
-    assert "#" in stage.under_pointer.text() and "0." in stage.under_pointer.text()
+    qtbot.waitUntil(lambda: "#" in stage.under_pointer.text() and "0." in stage.under_pointer.text())
     stage.viewer.leaveEvent(None)
     assert stage.under_pointer.text() == ""
 
