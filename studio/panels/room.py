@@ -118,7 +118,7 @@ class EmptyState(QWidget):
         self._text.setText(
             self._facts.empty_text
             if possible
-            else "Open Models to put one into the models folder, or train one: "
+            else "Open Models to put one into the models folder, or train one:\n"
             f"ddmi train --preset {self._facts.preset} --out RUN"
         )
         self._examples.setVisible(possible)
