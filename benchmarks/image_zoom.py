@@ -25,7 +25,7 @@ import numpy as np
 import tyro
 
 VIEWPORT = (1280, 800)
-ZOOMS = (4, 8, 16, 64, 256, 1024)
+ZOOMS = (8, 16, 64, 256, 1024)
 TICK = 16  # ms
 STEPS, STEP_SECONDS = 40, 0.06
 EXPORT_RESOLUTION = 8192
@@ -141,6 +141,8 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         pump(lambda: not made.is_active)
         if made.status == "failed":
             sys.exit(made.error)
+        pump(settled)
+        pump_for(0.2)  # until the queue has made room
         frame = window.size() - viewer.size()
         window.resize(VIEWPORT[0] + frame.width(), VIEWPORT[1] + frame.height())
         pump_for(0.2)
