@@ -18,6 +18,7 @@ from studio.panels.images import ImageStage
 from studio.panels.walk_dialog import WalkDialog
 from studio.state.app_state import AppState
 from studio.state.library import Item
+from tests.studio.pointing import point_at
 from tests.studio.window.fakes import PICTURES, FakeField, FakePicturePipeline
 
 PATIENCE = 20_000  # ms
@@ -175,9 +176,8 @@ def test_an_empty_room_asks_nothing_and_offers_examples(stage, actions, state):
 
 def test_what_is_under_the_pointer_is_said(qtbot, stage, show, add_picture):
     show(add_picture())
-    qtbot.mouseMove(stage.viewer, QPoint(310, 190))  # or the next move might be none
-    qtbot.mouseMove(stage.viewer, QPoint(320, 200))
-    qtbot.waitUntil(lambda: "#" in stage.under_pointer.text() and "0." in stage.under_pointer.text())
+    point_at(stage.viewer, QPoint(320, 200))
+    assert "#" in stage.under_pointer.text() and "0." in stage.under_pointer.text()
     stage.viewer.leaveEvent(None)
     assert stage.under_pointer.text() == ""
 

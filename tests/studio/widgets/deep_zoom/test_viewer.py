@@ -10,6 +10,7 @@ from studio.theme.tokens import DARK, LIGHT
 from studio.widgets.deep_zoom.images import to_image
 from studio.widgets.deep_zoom.tiles import TILE
 from studio.widgets.deep_zoom.viewer import DeepZoom, Pointed, TileWish
+from tests.studio.pointing import point_at
 from tests.studio.window.fakes import FakeField
 
 FIELD = FakeField(0.1)
@@ -131,7 +132,7 @@ def test_dragging_pans_and_a_double_click_shows_all(qtbot, drawn, viewer):
     viewer.zoom(4)
     before = viewer.look
     qtbot.mousePress(viewer, Qt.MouseButton.LeftButton, pos=QPoint(300, 200))
-    qtbot.mouseMove(viewer, QPoint(260, 230))
+    point_at(viewer, QPoint(260, 230))
     qtbot.mouseRelease(viewer, Qt.MouseButton.LeftButton, pos=QPoint(260, 230))
     assert (viewer.look.left, viewer.look.top) == (before.left + 40, before.top - 30)
     qtbot.mouseDClick(viewer, Qt.MouseButton.LeftButton, pos=QPoint(260, 230))
@@ -160,7 +161,7 @@ def test_right_of_the_bar_are_the_squares_of_256_pixels(qtbot, drawn, viewer):
 def test_the_bar_is_moved_with_the_mouse_and_only_its_left_is_evaluated(qtbot, drawn, viewer):
     viewer.compare("nearest")
     qtbot.mousePress(viewer, Qt.MouseButton.LeftButton, pos=QPoint(321, 200))
-    qtbot.mouseMove(viewer, QPoint(161, 200))
+    point_at(viewer, QPoint(161, 200))
     qtbot.mouseRelease(viewer, Qt.MouseButton.LeftButton, pos=QPoint(161, 200))
     assert viewer.split.share == pytest.approx(161 / 640)
     viewer.zoom(20)
@@ -183,18 +184,15 @@ def test_the_enlarged_picture_is_asked_for_once(drawn, viewer):
 
 
 def test_what_is_under_the_pointer(qtbot, drawn, viewer):
-    qtbot.mouseMove(viewer, QPoint(310, 190))  # or the next move might be none
-    settle()
     said: list[Pointed | None] = []
     viewer.pointed.connect(said.append)
-    qtbot.mouseMove(viewer, QPoint(300, 180))
-    qtbot.waitUntil(lambda: bool(said))
+    point_at(viewer, QPoint(300, 180))
     look = viewer.look
     truth = FIELD.render(look.side, look.side, window=(look.left + 300, look.top + 180, 1, 1))[0, 0]
     assert (said[-1].x, said[-1].y) == look.coordinates(300, 180)
     assert said[-1].colour.getRgb() == tuple(truth)
-    qtbot.mouseMove(viewer, QPoint(2, 2))
-    qtbot.waitUntil(lambda: said[-1].colour is None)
+    point_at(viewer, QPoint(2, 2))
+    assert said[-1].colour is None
 
 
 def test_the_navigator_shows_where_one_is_and_leads_elsewhere(qtbot, drawn, viewer):
