@@ -1,7 +1,7 @@
 """Meshes to files, OBJ, GLB, PLY and STL, and what all exports share: written in full or not at all."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -27,7 +27,7 @@ def export_mesh(mesh: trimesh.Trimesh, path: Path, *, progress: Progress | None 
         ExportError: unknown suffix, a mesh without faces, or a place that cannot be written to (and why).
     """
     path = Path(path)
-    suffix = mesh_format(path)
+    suffix = format_of(path, MESH_FORMATS, "mesh")
     if not len(mesh.faces):
         raise ExportError(f"There is nothing to write to {path.name}: the mesh has no faces.")
     with written_whole(path) as temporary, temporary.open("wb") as file:
@@ -54,16 +54,21 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise ExportError(f"Could not write {path}: {_reason(error)}") from error
 
 
-def mesh_format(path: Path) -> str:
+def format_of(path: Path, known: Collection[str], kind: str) -> str:
     """Return the format suffix of a path, in lower case.
 
+    Args:
+        path: the file to write.
+        known: suffixes that can be written.
+        kind: what is written, such as "mesh".
+
     Raises:
-        ExportError: no mesh format has it.
+        ExportError: the suffix is none of them.
     """
     suffix = path.suffix.lower()
-    if suffix not in MESH_FORMATS:
-        problem = f'"{suffix}" is not a mesh format' if suffix else "the name has no suffix"
-        raise ExportError(f"Cannot export to {path}: {problem}. Use one of {', '.join(MESH_FORMATS)}.")
+    if suffix not in known:
+        problem = f'"{suffix}" is not a {kind} format' if suffix else "the name has no suffix"
+        raise ExportError(f"Cannot export to {path}: {problem}. Use one of {', '.join(known)}.")
     return suffix
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from ddmi_core.coordinates import WHOLE, Region, Window
 from ddmi_core.errors import ExportError
-from ddmi_core.export import written_whole
+from ddmi_core.export import format_of, written_whole
 from ddmi_core.export_options import ImageExport
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.recipe import Recipe
@@ -104,7 +104,7 @@ def export_image(
         ExportError: unknown suffix, something that the format cannot hold, or a place that cannot be written to.
         Cancelled: from inside `progress`; nothing stays.
     """
-    suffix = image_format(path)
+    suffix = format_of(path, IMAGE_FORMATS, "picture")
     region = options.region or (recipe.extent if recipe is not None else None) or WHOLE
     width, height = pixel_size(region, options.resolution)
     job = _Job(field, width, height, region, options, recipe if options.embed_recipe else None, progress)
@@ -119,19 +119,6 @@ def export_image(
         _WRITERS[suffix](job, temporary)
     report(progress, 1.0, f"wrote {path.name}")
     return {"width": width, "height": height, "evaluations": width * height}
-
-
-def image_format(path: Path) -> str:
-    """Return the format suffix of a path, in lower case.
-
-    Raises:
-        ExportError: no picture format has it.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in _WRITERS:
-        problem = f'"{suffix}" is not a picture format' if suffix else "the name has no suffix"
-        raise ExportError(f"Cannot export to {path}: {problem}. Use one of {', '.join(IMAGE_FORMATS)}.")
-    return suffix
 
 
 def pixel_size(region: Region, resolution: int) -> tuple[int, int]:

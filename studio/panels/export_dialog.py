@@ -17,14 +17,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from ddmi_core.export_options import LARGEST_SIDE, ExportOptions, ImageExport, ShapeExport
 from studio.theme.tokens import GRID
-from studio.widgets.basics import SliderField, breakable, inset, label, line
+from studio.widgets.basics import SliderField, breakable, figure_box, label, line
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
@@ -211,7 +210,7 @@ class ExportDialog(FileDialog[ExportChoice]):
         self.resolution.set_value(choice.resolution)
         self.simplify = QCheckBox("Simplify to")
         self.simplify.setChecked(choice.simplify)
-        self.faces = _figure_box("Faces", MIN_FACES, MAX_FACES, choice.faces, " faces")
+        self.faces = figure_box("Faces", MIN_FACES, MAX_FACES, choice.faces, " faces")
         self.faces.setSingleStep(1000)
         self.faces.setEnabled(choice.simplify)
         self.simplify.toggled.connect(self.faces.setEnabled)
@@ -260,18 +259,18 @@ class PictureExportDialog(FileDialog[PictureChoice]):
         )
 
     def _add_options(self, grid: QGridLayout, choice: PictureChoice) -> None:
-        self.resolution = _figure_box("Longer side", 16, LARGEST_SIDE, choice.resolution, " px")
+        self.resolution = figure_box("Longer side", 16, LARGEST_SIDE, choice.resolution, " px")
         self.resolution.setSingleStep(256)
         self.bits = QComboBox()
         self.bits.setAccessibleName("Depth")
         for bits in (8, 16):
             self.bits.addItem(f"{bits} bits a channel", bits)
         self.bits.setCurrentIndex(max(0, self.bits.findData(choice.bits)))
-        self.quality = _figure_box("Quality", 1, 100, choice.quality)
+        self.quality = figure_box("Quality", 1, 100, choice.quality)
         self.seen_only = QCheckBox("Only what is seen now")
         self.seen_only.setEnabled(self._region is not None)
         self.embed_recipe = QCheckBox("Put the recipe into the file")
-        self.embed_recipe.setToolTip("Dropping the file on the studio then brings back how it was made")
+        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it")
         self.embed_recipe.setChecked(choice.embed_recipe)
         for row, (name, field) in enumerate(
             (("Longer side", self.resolution), ("Depth", self.bits), ("Quality", self.quality)), start=1
@@ -284,17 +283,6 @@ class PictureExportDialog(FileDialog[PictureChoice]):
     def _show_what_counts(self) -> None:
         self.bits.setEnabled(self.suffix() in (".png", ".tif"))
         self.quality.setEnabled(self.suffix() in (".jpg", ".webp"))
-
-
-def _figure_box(name: str, low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
-    box = QSpinBox()
-    inset(box)
-    box.setRange(low, high)
-    box.setGroupSeparatorShown(True)
-    box.setSuffix(suffix)
-    box.setAccessibleName(name)
-    box.setValue(value)
-    return box
 
 
 def file_stem(title: str) -> str:

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QSlider,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -28,7 +27,7 @@ from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
-from studio.widgets.basics import inset, label, line
+from studio.widgets.basics import figure_box, label, line
 from studio.widgets.deep_zoom.images import PictureBox, to_image
 
 _PREVIEW = 320  # px
@@ -68,8 +67,8 @@ class WalkDialog(QDialog):
         for other in _others(item, state):
             self.end.addItem(QIcon(str(other.thumbnail)), f"{item_title(other)}, seed {other.recipe.seed}", other)
         self.end.currentIndexChanged.connect(self._ask)
-        self.frames = _figure_box("Frames", 2, 2000, 72)
-        self.resolution = _figure_box("Size", 32, 4096, 512, " px")
+        self.frames = figure_box("Frames", 2, 2000, 72)
+        self.resolution = figure_box("Size", 32, 4096, 512, " px")
         self.format = QComboBox()
         self.format.setAccessibleName("Format")
         for suffix, name in _FORMATS.items():
@@ -157,13 +156,3 @@ def _others(item: Item, state: AppState) -> list[Item]:
     model = state.model_for(item.recipe)
     items = state.library.items(domain=item.recipe.domain)
     return [one for one in items if one.id != item.id and state.model_for(one.recipe) == model][:_LISTED]
-
-
-def _figure_box(name: str, low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
-    box = QSpinBox()
-    inset(box)
-    box.setRange(low, high)
-    box.setValue(value)
-    box.setSuffix(suffix)
-    box.setAccessibleName(name)
-    return box

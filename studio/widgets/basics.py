@@ -95,6 +95,18 @@ def inset(box: QSpinBox | QDoubleSpinBox) -> None:
     box.lineEdit().setTextMargins(GRID - 2, 0, 0, 0)
 
 
+def figure_box(name: str, low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
+    """A spin box for a whole number, with a unit after it."""
+    box = QSpinBox()
+    inset(box)
+    box.setRange(low, high)
+    box.setGroupSeparatorShown(True)
+    box.setSuffix(suffix)
+    box.setAccessibleName(name)
+    box.setValue(value)
+    return box
+
+
 class ElidedLabel(QLabel):
     """One line of text, cut off with … where it does not fit; the whole text is its tool tip."""
 
