@@ -100,6 +100,7 @@ def open_studio(domain: str, model: str | None) -> Iterator[OpenStudio]:
         from PySide6.QtWidgets import QApplication
 
         from studio.engine.engine import Engine
+        from studio.engine.training import Training
         from studio.settings import Settings
         from studio.state.app_state import AppState
         from studio.state.library import Library
@@ -110,11 +111,13 @@ def open_studio(domain: str, model: str | None) -> Iterator[OpenStudio]:
         app = QApplication([])
         state = AppState(Library(Path(home) / "library"))
         engine = Engine(state)
-        window = MainWindow(state, engine, Theme(app, "dark"), Settings())
+        training = Training()
+        window = MainWindow(state, engine, training, Theme(app, "dark"), Settings())
         window.show()
         window.show_room_of(domain)
         state.set_models([found])
         yield OpenStudio(app, state, engine, window, found, Path(home))
+        training.shutdown()
         engine.shutdown()
         window.close()
         window.deleteLater()

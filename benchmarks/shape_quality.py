@@ -3,7 +3,8 @@
     python -m benchmarks.shape_quality --model assets/models/furniture
 
 Prints one JSON object a line: `classifier` (its accuracy on real held-out furniture, which bounds what the next but
-one can say), `reconstruction` (encode, decode, volumetric IoU on a 128³ grid: mean, median, per kind), `kinds` (60
+one can say), `reconstruction` (encode, decode, volumetric IoU on a 128³ grid: mean, median, per kind), `refined` (the
+same after the latent was fitted to the shape, as `ddmi reconstruct` and the studio do), `kinds` (60
 samples, ten for each of six kinds), `top_shape`, `legs`, `armrests` (measured on the geometry of the samples) and
 `meshes` (soundness of all samples). Every prompt and seed is fixed. `right` is a share from 0 to 1.
 """
@@ -18,14 +19,15 @@ import torch
 import trimesh
 import tyro
 
+from ddmi_core import refinement
 from ddmi_core.data.furniture import furniture
+from ddmi_core.data.shape_sources import ShapeSource
 from ddmi_core.domains.shape import SURFACE_POINTS, ShapeField
 from ddmi_core.errors import DDMIError
 from ddmi_core.metrics.classifier import broad_kind, held_out_accuracy, shape_classifier
 from ddmi_core.metrics.geometry import Geometry, measure, voxelise
 from ddmi_core.metrics.shapes import DOMINANT_SHARE, MeshHealth, mesh_health, volumetric_iou
 from ddmi_core.model_folder import find_model
-from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.surfaces import extract_surface
 
@@ -116,7 +118,8 @@ def main(model: str = "assets/models/furniture", device: str = "auto", threads: 
     classifier = shape_classifier()
     accuracy, tally = held_out_accuracy(classifier)
     report("classifier", right=round(accuracy, 4), per_kind={k: {"right": r, "of": n} for k, (r, n) in tally.items()})
-    report("reconstruction", **_reconstruction(pipeline))
+    report("reconstruction", **_reconstruction(pipeline, refine_steps=0))
+    report("refined", **_reconstruction(pipeline, refine_steps=refinement.STEPS))
     health: list[MeshHealth] = []
 
     def meshes_of(prompt: str, first_seed: int) -> list[trimesh.Trimesh | None]:
@@ -167,21 +170,19 @@ class Report:
         print(json.dumps(line), flush=True)
 
 
-def _reconstruction(pipeline: Pipeline) -> dict[str, Any]:
-    """Overlap of real held-out furniture with what the autoencoder makes of its surface points."""
+def _reconstruction(pipeline: Pipeline, *, refine_steps: int) -> dict[str, Any]:
+    """Overlap of real held-out furniture with what the autoencoder makes of it."""
     shapes = furniture("held_out")
+    source = ShapeSource(shapes, SURFACE_POINTS, refinement.QUERIES)
     by_kind: defaultdict[str, list[float]] = defaultdict(list)
     for i in range(len(shapes)):
-        points = shapes.sample(i, np.random.default_rng(i), SURFACE_POINTS, 2)["points"]
-        cloud = PointSet(torch.from_numpy(points)[None].to(pipeline.device))
-        with torch.no_grad():
-            latent = pipeline.autoencoder.encode(cloud).mean[0].cpu()
-        field = pipeline.decode(latent)
+        field = pipeline.decode(pipeline.encode_source(source, i, refine_steps=refine_steps))
         assert isinstance(field, ShapeField), f"{pipeline.name} is no shape model"
         by_kind[broad_kind(shapes.kind(i))].append(volumetric_iou(_solid(field), shapes.grid(i, RESOLUTION)))
     values = [v for part in by_kind.values() for v in part]
     named = [v for kind, part in by_kind.items() if kind != "other" for v in part]
     return {
+        "refine_steps": refine_steps,
         "shapes": len(values),
         "iou_mean": round(float(np.mean(values)), 4),
         "iou_median": round(float(np.median(values)), 4),

@@ -147,6 +147,7 @@ def reconstruct(
     bits: int | None = None,
     quality: int | None = None,
     no_recipe: Flag = False,
+    refine: int = 100,
     device: Device = "auto",
     model: str | None = None,
     json: Flag = False,
@@ -162,6 +163,7 @@ def reconstruct(
         bits: 8 or 16 bits a channel, of PNG and TIFF.
         quality: of JPEG and WebP, 1 to 100.
         no_recipe: do not write into a picture how it was made.
+        refine: how many steps to fit what the encoder says to the file, 0 for none; not of point clouds.
         device: auto takes a GPU if there is one.
         model: name or folder; otherwise the first model that reads such files.
         json: print a JSON object.
@@ -169,6 +171,7 @@ def reconstruct(
     from ddmi_core.domains import get_domain
     from ddmi_core.model_folder import describe
 
+    _require(refine >= 0, "--refine is a number of steps: 0 or more.")
     folder = _model_folder(model, None) if model else _model_that_reads(file)
     kind = get_domain(describe(folder).domain)
     options = _options(kind, resolution, faces, region, bits, quality, no_recipe)
@@ -176,7 +179,7 @@ def reconstruct(
     pipeline = _load(folder, device)
     began = time.perf_counter()
     with _Meter() as meter:
-        latent = pipeline.encode(file)
+        latent = pipeline.encode(file, refine_steps=refine, progress=meter)
         spent = time.perf_counter() - began
         recipe = _recipe(pipeline, seed=0, source=str(file), extent=pipeline.domain.extent(file))
         facts = _export(pipeline, latent, target, options, recipe, meter, spent=spent)
@@ -219,8 +222,8 @@ def train(
     if data is not None:
         recipe = recipe.model_copy(update={"data": (DataPart(source=data),)})
     # Only now: torch and what stands on it.
-    from ddmi_core.training.loop import Stopped
     from ddmi_core.training.run import train as run_training
+    from ddmi_core.training.run_folder import RunFolder, Stopped
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
@@ -228,7 +231,35 @@ def train(
     except Stopped:
         print(f"Stopped; a checkpoint is in {out}. Go on with: ddmi train --out {out} --resume", file=sys.stderr)
         return
+    except (ArithmeticError, OSError, RuntimeError) as error:  # torch's and the system's
+        raise DDMIError(
+            f"The training failed: {error} The report is {RunFolder(out).crash_file}. "
+            f"Once the cause is removed, go on with: ddmi train --out {out} --resume"
+        ) from error
     print(folder)
+
+
+@app.command
+def trial(
+    *, preset: str | None = None, config: Path | None = None, seconds: float = 20.0, device: Device = "auto"
+) -> None:
+    """Train for some seconds, keep nothing, and print as JSON what a whole training would cost on this machine.
+
+    Args:
+        preset: a training recipe that comes with the project.
+        config: a training recipe of your own (YAML).
+        seconds: how long to try, data apart.
+        device: auto takes a GPU if there is one.
+    """
+    from ddmi_core.training.config import RunConfig
+
+    _require((preset is None) != (config is None), "Give --preset NAME or --config FILE.")
+    recipe = RunConfig.from_file(config) if config is not None else RunConfig.from_preset(str(preset))
+    from ddmi_core.training.run import make_accelerator
+    from ddmi_core.training.trial import try_out
+
+    found = try_out(recipe, make_accelerator(recipe, device), seconds=seconds)
+    _print_json({**found._asdict(), "run_seconds": found.seconds(recipe)})
 
 
 @app.command

@@ -8,6 +8,7 @@ from typing import Any
 
 from ddmi_core.errors import ModelError
 from ddmi_core.paths import assets, user_data
+from ddmi_core.training.known_runs import known_runs
 
 FORMAT = 1
 INDEX = "model_index.json"
@@ -117,14 +118,17 @@ def describe(folder: Path) -> ModelInfo:
 
 
 def list_models(domain: str | None = None) -> list[ModelInfo]:
-    """Return the shipped models, then the user's own, of one domain or all; incomplete model folders are left out."""
+    """Return the shipped models, then the user's own, then those of finished runs, of one domain or all.
+
+    Incomplete model folders are left out.
+    """
+    folders = [*sorted((assets() / "models").glob("*")), *sorted((user_data() / "models").glob("*"))]
     models = []
-    for root in (assets() / "models", user_data() / "models"):
-        for folder in sorted(root.glob("*")):
-            try:
-                models.append(describe(folder))
-            except ModelError:
-                continue
+    for folder in [*folders, *(run / "model" for run in known_runs())]:
+        try:
+            models.append(describe(folder))
+        except ModelError:
+            continue
     return [model for model in models if domain in (None, model.domain)]
 
 

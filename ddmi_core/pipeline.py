@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,15 +13,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ddmi_core import model_folder
+from ddmi_core import model_folder, refinement
 from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.data.items import ItemSource
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.domains import Domain
 from ddmi_core.errors import ModelError
 from ddmi_core.fields import Field
 from ddmi_core.files import atomic_write, write_json, write_text
 from ddmi_core.interpolation import slerp
-from ddmi_core.progress import Progress
+from ddmi_core.progress import Progress, report
 from ddmi_core.recipe import SamplerName
 from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
 
@@ -184,21 +185,39 @@ class Pipeline:
         return slerp((start - mean) / std, (end - mean) / std, share) * std + mean
 
     @torch.no_grad()
-    def encode(self, path: str | Path) -> Float[Tensor, "c h w"]:
-        """Return the latent (posterior mean) of a user's file, on the CPU.
+    def encode(
+        self, path: str | Path, *, refine_steps: int = refinement.STEPS, progress: Progress | None = None
+    ) -> Float[Tensor, "c h w"]:
+        """Return the latent of a user's file, on the CPU; the same file gives the same latent.
+
+        Args:
+            path: the file.
+            refine_steps: how many steps the posterior's mean is fitted to the file, where the file tells the true
+                values; 0 leaves what the encoder says.
+            progress: called between the steps; may raise `Cancelled`.
 
         Raises:
             DataError: the file cannot be used.
         """
-        inputs = self.domain.read(Path(path))
-        return self.autoencoder.encode(_moved(inputs, self.device)).mean[0].cpu()
+        report(progress, 0.0, f"reading {Path(path).name}")
+        source = self.domain.read(Path(path), queries=refinement.QUERIES)
+        return self.encode_source(source, refine_steps=refine_steps, progress=progress)
 
+    @torch.no_grad()
+    def encode_source(
+        self, source: ItemSource, index: int = 0, *, refine_steps: int = 0, progress: Progress | None = None
+    ) -> Float[Tensor, "c h w"]:
+        """Return the latent of one signal of a data set; see `encode`."""
 
-def _moved(inputs: Any, device: torch.device) -> Any:
-    """Return encoder inputs, a tensor or a named tuple of tensors and Nones, on a device."""
-    if isinstance(inputs, Tensor):
-        return inputs.to(device)
-    return type(inputs)(*(part if part is None else part.to(device) for part in inputs))
+        def example(number: int) -> dict[str, Tensor]:
+            drawn = source.sample(index, np.random.default_rng((0, number)), augment="none")
+            return {name: torch.from_numpy(values).unsqueeze(0).to(self.device) for name, values in drawn.items()}
+
+        first = example(0)
+        latent = self.autoencoder.encode(self.domain.inputs(first)).mean
+        if "targets" in first:
+            latent = refinement.refine(self.autoencoder, latent, example, steps=refine_steps, progress=progress)
+        return latent[0].cpu()
 
 
 def pick_device(wanted: str) -> torch.device:

@@ -25,7 +25,7 @@ import trimesh
 
 from ddmi_core.data.captions import captions_of, kind_of
 from ddmi_core.data.furniture import CREDITS_FILE, FurnitureEntry, save_furniture
-from ddmi_core.data.labels import normalise, pack, skin_points, solid_grid
+from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points
 from ddmi_core.errors import DataError
 from ddmi_core.files import write_text
 from ddmi_core.metrics.geometry import measure
@@ -97,7 +97,7 @@ def label(piece: Piece) -> tuple[FurnitureEntry, np.ndarray, np.ndarray] | str:
         mesh = trimesh.Trimesh(normalise(vertices), mesh.faces, process=False)
         grid = solid_grid(mesh)
         seed = int.from_bytes(hashlib.sha256(piece.id.encode()).digest()[:4], "big")
-        points = skin_points(mesh, grid, POINTS, np.random.default_rng(seed))
+        points = surface_points(grid, POINTS, np.random.default_rng(seed))
     except (DataError, ValueError, IndexError, KeyError) as error:
         return str(error)
     if grid.sum() < 64:

@@ -190,6 +190,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "screenshot", "Save a screenshot…", "{Noun}", "File", ("Ctrl+Shift+S",), "screenshot", "Save the view as a PNG"
     ),
+    ActionSpec(
+        "train", "New training run…", "Training", "File", ("Ctrl+T",), "training", "Train a model on files of yours"
+    ),
     ActionSpec("quit", "Quit", "Window", "File", ("Ctrl+Q",)),
     ActionSpec(
         "prompt", "Go to the prompt", "Generate", "Generate", ("Ctrl+L", "/"), tip="Put the cursor in the prompt"

@@ -19,6 +19,7 @@ from ddmi_core.errors import DDMIError
 from ddmi_core.paths import user_data
 from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
+from studio.engine.training import Training
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Library
@@ -62,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"their files were put aside in {library.damaged[0].parent}."
         )
     engine = Engine(state)
-    window = MainWindow(state, engine, theme, settings)
+    training = Training()
+    window = MainWindow(state, engine, training, theme, settings)
     if options.room is not None:
         window.show_room_of(options.room)
     if options.size is not None:
@@ -76,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif options.prompt is not None:
         state.update_form(prompt=options.prompt)
     code = app.exec()
+    training.shutdown()
     engine.shutdown()
     library.close()
     errors.remove()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ddmi_core.paths import user_data
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.results import ExportDone, ItemReady, ViewReady
+from studio.engine.training import Training
 from studio.panels.about import AboutDialog
 from studio.panels.history import HistoryPanel
 from studio.panels.images import ImageStage
@@ -28,14 +30,17 @@ from studio.panels.room import Stage
 from studio.panels.shapes import ShapeStage
 from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.status import StatusBar
+from studio.panels.training import TrainingRoom
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.jobs import Job
 from studio.state.library import Item
 from studio.state.notifications import Action, Notification
+from studio.state.runs import RunSummary
 from studio.theme.theme import Theme, ThemeChoice
 from studio.widgets.basics import line
 from studio.widgets.toasts import Toast, ToastArea
+from studio.wizard.wizard import TrainingWizard
 
 _FIRST_SIZE = QSize(1280, 800)
 _BOTTOM_HEIGHT = 148  # px
@@ -45,9 +50,9 @@ _REFINE_AFTER_MS = 350
 class MainWindow(QMainWindow):
     """One window, one stage. Owns no data: `state` does; computes nothing: `engine` does."""
 
-    def __init__(self, state: AppState, engine: Engine, theme: Theme, settings: Settings) -> None:
+    def __init__(self, state: AppState, engine: Engine, training: Training, theme: Theme, settings: Settings) -> None:
         super().__init__()
-        self.state, self.engine, self.theme, self.settings = state, engine, theme, settings
+        self.state, self.engine, self.training, self.theme, self.settings = state, engine, training, theme, settings
         self.setWindowTitle("DDMI Studio")
         self.setMinimumSize(960, 600)
         self.setAcceptDrops(True)
@@ -73,6 +78,9 @@ class MainWindow(QMainWindow):
             self.rail.add(stage.room.title, stage.room.icon, stage.room.tip)
             self.rooms.addWidget(stage)
             state.add_room(stage.room.words.domain)
+        self.runs = TrainingRoom(self.training, theme)
+        self.rail.add("Training", "training", "Train models and watch how they fare")
+        self.rooms.addWidget(self.runs)
         self.rail.add("Models", "models", "The installed models")
         self.rooms.addWidget(self.models)
         self.rail.chosen.connect(self.show_room)
@@ -113,6 +121,7 @@ class MainWindow(QMainWindow):
             "import": self.choose_import,
             "export": self.choose_export,
             "screenshot": self.choose_screenshot,
+            "train": self.new_run,
             "quit": self.close,
             "prompt": self.go_to_prompt,
             "generate": self.generate,
@@ -146,6 +155,13 @@ class MainWindow(QMainWindow):
         self.models.used.connect(self._use_model)
         self.models.opened.connect(self._open_folder)
         self.models.refreshed.connect(self.engine.refresh_models)
+        self.runs.new_asked.connect(self.new_run)
+        self.runs.add_asked.connect(self.choose_run)
+        self.runs.discard_asked.connect(self.discard_run)
+        self.runs.folder_asked.connect(self._open_folder)
+        self.training.failed.connect(self.state.notifications.error)
+        self.training.finished.connect(self._on_trained)
+        self.training.runs_changed.connect(self._offer_to_resume, Qt.ConnectionType.SingleShotConnection)
         self.engine.item_ready.connect(self.on_item_ready)
         self.engine.view_ready.connect(self.on_view_ready)
         self.engine.export_done.connect(self.on_export_done)
@@ -181,6 +197,7 @@ class MainWindow(QMainWindow):
         self.show_room_of(settings.room)
         self._on_jobs()
         self.inspector.focus_prompt()
+        self.training.start()
 
     def _switches(self) -> dict[str, bool]:
         """The actions that are remembered, and whether they begin checked."""
@@ -215,6 +232,10 @@ class MainWindow(QMainWindow):
         """Go to the room of a domain, if there is one."""
         if domain in self._domains():
             self.show_room(self._domains().index(domain))
+
+    def show_training(self) -> None:
+        """Go to the training runs."""
+        self.show_room(self.rooms.indexOf(self.runs))
 
     def show_stage(self) -> None:
         """Go back from the models to the room that the person was in."""
@@ -255,13 +276,13 @@ class MainWindow(QMainWindow):
     def open_item(self, item: Item) -> None:
         """Bring an item back: to the stage of its room, and its recipe into the form."""
         self.show_room_of(item.recipe.domain)
-        self.state.recall(item)
+        self.state.recall(item.recipe)
         self._try(lambda: self.engine.open(item, self.stage.room.preview_resolution))
 
     def use_recipe(self) -> None:
         """Bring the recipe of the item on the stage back into the form."""
         if self.state.shown is not None:
-            self.state.recall(self.state.shown)
+            self.state.recall(self.state.shown.recipe)
             self.go_to_prompt()
 
     def copy_prompt(self) -> None:
@@ -311,10 +332,28 @@ class MainWindow(QMainWindow):
         if path:
             self.reconstruct(Path(path))
 
+    def bring_in(self, path: Path) -> None:
+        """Take a file that was dropped: one that was generated here brings its recipe back, any other is encoded."""
+        stage = self._stage_for(path)
+        recipe = None
+        if stage is not None:
+            with suppress(DDMIError):  # encoding it will say what is wrong with it
+                recipe = stage.recipe_in(path)
+        if stage is None or recipe is None or recipe.source is not None:
+            self.reconstruct(path)
+            return
+        self.show_room(self.stages.index(stage))
+        self.state.recall(recipe)
+        self.go_to_prompt()
+        missing = "" if self.state.model_for(recipe) else f" Its model, {recipe.model}, is not installed here."
+        self.state.notifications.info(
+            f"The recipe of {path.name} is in the form. Generate makes it again.{missing}",
+            action=Action("Encode the file", lambda: self.reconstruct(path)),
+        )
+
     def reconstruct(self, path: Path) -> None:
         """Encode a file and show its continuous reconstruction, in the room that takes such files."""
-        suffix = path.suffix.lower()
-        stage = next((one for one in (self.stage, *self.stages) if suffix in one.room.import_formats), None)
+        stage = self._stage_for(path)
         if stage is None:
             room = self.stage.room
             known = ", ".join(suffix[1:].upper() for suffix in room.import_formats)
@@ -330,6 +369,11 @@ class MainWindow(QMainWindow):
             )
             return
         self._try(lambda: self.engine.reconstruct(path, stage.room.preview_resolution))
+
+    def _stage_for(self, path: Path) -> Stage | None:
+        """The stage that takes such files, that of this room before the others."""
+        suffix = path.suffix.lower()
+        return next((one for one in (self.stage, *self.stages) if suffix in one.room.import_formats), None)
 
     def choose_export(self) -> None:
         """Ask how to export the item on the stage, and do so."""
@@ -357,6 +401,40 @@ class MainWindow(QMainWindow):
             self.state.notifications.error(
                 f"The picture could not be written to {target}. Check the folder and the space left."
             )
+
+    def new_run(self) -> None:
+        """Put a new training run together, and start it."""
+        wizard = TrainingWizard(self)
+        wizard.started.connect(self.start_run)
+        wizard.exec()
+        wizard.deleteLater()
+
+    def start_run(self, folder: Path) -> None:
+        """Start the training of a run folder, or go on with it, and watch."""
+        self.training.go_on(folder)
+        self._show_run(folder)
+
+    def choose_run(self) -> None:
+        """Ask for the folder of a run that was started elsewhere, and list it."""
+        path = QFileDialog.getExistingDirectory(self, "Watch a run")
+        if path:
+            self.training.add(Path(path))
+
+    def discard_run(self, run: RunSummary) -> None:
+        """Ask, then stop a run if it is alive and move its folder to the trash."""
+        question = self._question(
+            "Discard the run?",
+            f"Discard {run.name}?",
+            ("The training is stopped. " if run.is_alive else "")
+            + "Its checkpoints, pictures and curves go to the trash, and so does its model.",
+        )
+        discard = question.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        keep = question.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(keep)
+        question.setEscapeButton(keep)
+        question.exec()
+        if question.clickedButton() is discard:
+            self.training.discard(run.folder)
 
     def set_theme(self, choice: ThemeChoice) -> None:
         """Choose dark, light, or the system's."""
@@ -404,6 +482,30 @@ class MainWindow(QMainWindow):
         figures = f" ({facts['vertices']:,} vertices, {facts['faces']:,} faces)" if "vertices" in facts else ""
         self._say_written(result.request.path, figures)
 
+    def _on_trained(self, run: RunSummary) -> None:
+        self.engine.refresh_models()
+        self.state.notifications.info(
+            f"{run.name} is trained, its model is ready.", action=Action("Watch", partial(self._show_run, run.folder))
+        )
+
+    def _offer_to_resume(self, runs: list[RunSummary]) -> None:
+        interrupted = [run for run in runs if run.state == "interrupted"]
+        if len(interrupted) == 1:
+            (run,) = interrupted
+            self.state.notifications.info(
+                f"The training of {run.name} was interrupted. It can go on from its newest checkpoint.",
+                action=Action("Resume", partial(self.start_run, run.folder)),
+            )
+        elif interrupted:
+            self.state.notifications.info(
+                f"{len(interrupted)} training runs were interrupted. They can go on from their newest checkpoints.",
+                action=Action("Show", self.show_training),
+            )
+
+    def _show_run(self, folder: Path) -> None:
+        self.show_training()
+        self.runs.choose(folder)
+
     def _refine(self) -> None:
         """Ask for a finer view of what is on the stage, once nothing else is being worked on."""
         item, resolution = self.state.shown, self.stage.room.refined_resolution
@@ -439,7 +541,8 @@ class MainWindow(QMainWindow):
     def _on_models(self, models: list[ModelInfo]) -> None:
         self._warm_up()
         for stage in self.stages:
-            stage.set_can_generate(any(model.domain == stage.room.words.domain for model in models))
+            fitting = any(model.domain == stage.room.words.domain for model in models)
+            stage.set_can_generate(fitting or not self.state.models_known)
         self.actions_["generate"].setEnabled(bool(self.state.usable_models()))
 
     def _on_shown(self, item: Item | None) -> None:
@@ -501,7 +604,7 @@ class MainWindow(QMainWindow):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _show_parts(self) -> None:
-        on_stage = self.rooms.currentWidget() is not self.models
+        on_stage = isinstance(self.rooms.currentWidget(), Stage)
         inspector = on_stage and self.actions_["inspector"].isChecked()
         history = on_stage and self.actions_["history"].isChecked()
         queue = bool(self.state.jobs.active())
@@ -520,15 +623,15 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Reconstruct the files that were dropped."""
+        """Take the files that were dropped."""
         for url in event.mimeData().urls():
             if url.isLocalFile():
-                self.reconstruct(Path(url.toLocalFile()))
+                self.bring_in(Path(url.toLocalFile()))
         event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask when work is going on; remember how things were left."""
-        if self.state.jobs.active() and not self._may_quit():
+        if (self.state.jobs.active() and not self._may_quit()) or not self._may_leave_runs():
             event.ignore()
             return
         settings = self.settings
@@ -541,16 +644,43 @@ class MainWindow(QMainWindow):
         self._refine_timer.stop()
         super().closeEvent(event)
 
+    def _may_leave_runs(self) -> bool:
+        """Ask what becomes of the runs that go on; whether the window may close."""
+        alive = self.runs.alive()
+        if not alive:
+            return True
+        one = len(alive) == 1
+        question = self._question(
+            "Quit DDMI Studio?",
+            f"{alive[0].name} is training." if one else f"{len(alive)} training runs are going on.",
+            f"{'It' if one else 'They'} can go on without the window, which shows {'it' if one else 'them'} again when "
+            f"you come back. What is stopped is saved first and can be resumed.",
+        )
+        go_on = question.addButton("Go on in the background", QMessageBox.ButtonRole.AcceptRole)
+        stop = question.addButton("Stop and quit", QMessageBox.ButtonRole.DestructiveRole)
+        stay = question.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(go_on)
+        question.setEscapeButton(stay)
+        question.exec()
+        if question.clickedButton() is stop:
+            return self._try(lambda: self.training.stop([run.folder for run in alive]))
+        return question.clickedButton() is go_on
+
+    def _question(self, title: str, text: str, more: str) -> QMessageBox:
+        """A question that only lacks its buttons."""
+        question = QMessageBox(self)
+        question.setWindowTitle(title)
+        question.setText(text)
+        question.setInformativeText(more)
+        return question
+
     def _may_quit(self) -> bool:
         count = len(self.state.jobs.active())
         work = "A job is" if count == 1 else f"{count} jobs are"
-        question = QMessageBox(self)
-        question.setWindowTitle("Quit DDMI Studio?")
-        question.setText(f"{work} still going on.")
-        question.setInformativeText(
-            "Quitting cancels it. What is finished is in the history."
-            if count == 1
-            else "Quitting cancels them. What is finished is in the history."
+        question = self._question(
+            "Quit DDMI Studio?",
+            f"{work} still going on.",
+            f"Quitting cancels {'it' if count == 1 else 'them'}. What is finished is in the history.",
         )
         leave = question.addButton("Quit", QMessageBox.ButtonRole.DestructiveRole)
         stay = question.addButton("Keep working", QMessageBox.ButtonRole.RejectRole)

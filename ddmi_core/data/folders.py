@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
-from jaxtyping import Float
 
-from ddmi_core.data.labels import normalise, pack, skin_points, solid_grid
-from ddmi_core.data.shapes import GridShapes
+from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points
+from ddmi_core.data.shapes import GridShapes, PointCloud
 from ddmi_core.data.user_folder import Unusable, digest, known, read_folder
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
@@ -20,7 +19,7 @@ LEAST_POINTS = 32
 """A file without faces is a point cloud, and with fewer points than this it says nothing of a shape."""
 
 _POINTS = 8192
-_CACHE_VERSION = 1  # raise it when labels change, so that stale ones are not used
+_CACHE_VERSION = 2  # raise it when labels change, so that stale ones are not used
 
 _log = logging.getLogger(__name__)
 
@@ -31,10 +30,10 @@ class FolderShapes(GridShapes):
     unusable: list[Unusable]
 
 
-def read_shape(path: Path) -> Float[np.ndarray, "n 3"]:
-    """Read a mesh or a point cloud as points on its surface, float32, centred, longest side in [-0.9, 0.9].
+def read_shape(path: Path) -> GridShapes | PointCloud:
+    """Read a mesh or a point cloud as a set of one shape, centred, longest side in [-0.9, 0.9].
 
-    Of a mesh, points of the surface visible from outside are drawn just as they are for training; the same file gives
+    Of a mesh, points are drawn from the surface of its solid just as they are for training; the same file gives
     the same points. A file without faces is taken as a point cloud.
 
     Raises:
@@ -42,7 +41,10 @@ def read_shape(path: Path) -> Float[np.ndarray, "n 3"]:
     """
     path = Path(path)
     loaded = _load(path)
-    return _label(loaded)[1] if isinstance(loaded, trimesh.Trimesh) else loaded.astype(np.float32)
+    if not isinstance(loaded, trimesh.Trimesh):
+        return PointCloud(loaded.astype(np.float32))
+    grid, points = _label(loaded)
+    return GridShapes([pack(grid)], [points], [[]], names=[path.stem], kinds=["other"])
 
 
 def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderShapes:
@@ -107,9 +109,9 @@ def _load(path: Path) -> trimesh.Trimesh | np.ndarray:
 
 
 def _label(mesh: trimesh.Trimesh) -> tuple[np.ndarray, np.ndarray]:
-    """Return the solid grid and visible surface points (float32) of a normalised mesh."""
+    """Return the solid grid of a normalised mesh and points of the solid's surface (float32)."""
     grid = solid_grid(mesh)
-    return grid, skin_points(mesh, grid, _POINTS, np.random.default_rng(0))
+    return grid, surface_points(grid, _POINTS, np.random.default_rng(0))
 
 
 def _cached_label(file: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ddmi_core.data.pictures import PictureSet, PictureSource
+from ddmi_core.data.pictures import Picture, PictureSet, PictureSource
 from ddmi_core.errors import DataError
 
 
@@ -31,3 +31,26 @@ def open_pictures(
     if len(pictures) == 0:
         raise DataError(f"{source} holds no usable picture for the {split} split.")
     return PictureSource(pictures, encoded_side=encoded_side, queries=queries, footprints=footprints)
+
+
+class _OnePicture:
+    """A picture as a set of one, without captions."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+
+    def __len__(self) -> int:
+        return 1
+
+    def captions(self, index: int) -> list[str]:
+        return []
+
+    def open(self, index: int) -> Picture:
+        return self._picture
+
+
+def picture_source(
+    picture: Picture, *, encoded_side: int, queries: int, footprints: tuple[float, float]
+) -> PictureSource:
+    """Return a single picture as a source."""
+    return PictureSource(_OnePicture(picture), encoded_side=encoded_side, queries=queries, footprints=footprints)

@@ -11,15 +11,13 @@ import numpy as np
 import trimesh
 from jaxtyping import Bool, Float, Shaped, UInt8
 from scipy import ndimage
+from skimage.measure import marching_cubes
 
 from ddmi_core.errors import DataError
 
 RESOLUTION = 128
 HALF_SIDE = 0.9
 """The longest side of a normalised shape spans [-HALF_SIDE, HALF_SIDE]."""
-
-SKIN_REACH = 2
-"""A surface point belongs to the skin where an outside voxel lies within this many cells."""
 
 _SPACING = 0.44
 """Sample spacing on triangles, in voxels. Any surface point then has a sample within 1.12 * 0.44 < 0.5 voxels, so no
@@ -114,41 +112,24 @@ def occupancy(grid: Shaped[np.ndarray, "x y z"], points: Float[np.ndarray, "n 3"
     return value >= 0.5
 
 
-def skin_points(
-    mesh: trimesh.Trimesh, grid: Bool[np.ndarray, "x y z"], n: int, rng: np.random.Generator
-) -> Float[np.ndarray, "n 3"]:
-    """`n` points drawn uniformly by area from the part of the surface that can be seen from outside, float32.
+def surface_points(grid: Bool[np.ndarray, "x y z"], n: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+    """`n` points drawn uniformly by area from the surface of a solid grid, float32.
 
-    Catalogue meshes are full of hidden faces; a point counts only where an outside voxel lies within SKIN_REACH cells.
-    Raises DataError if the mesh has no area.
+    It is the surface of `occupancy`, not of the mesh that the grid was made from: a wall made thicker has points on
+    both of its faces, a filled hollow has none, so the points say what is solid.
+    Raises DataError if nothing is solid.
     """
-    near_outside = ndimage.binary_dilation(~np.pad(grid, SKIN_REACH), iterations=SKIN_REACH)
-    near_outside = near_outside[(slice(SKIN_REACH, -SKIN_REACH),) * 3]
-    triangles = np.asarray(mesh.triangles, dtype=np.float64)
-    areas = np.linalg.norm(np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]), axis=1)
-    cumulative = np.cumsum(areas)
-    if not len(areas) or not cumulative[-1] > 0:
-        raise DataError("The mesh has no surface: all of its faces have zero area.")
-    kept: list[np.ndarray] = []
-    count = 0
-    wanted = 2 * n
-    for _ in range(8):
-        faces = np.searchsorted(cumulative, rng.random(wanted) * cumulative[-1])
-        faces = np.minimum(faces, len(areas) - 1)
-        u, v = rng.random((2, wanted))
-        u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
-        a, b, c = triangles[faces].transpose(1, 0, 2)
-        points = a + u[:, None] * (b - a) + v[:, None] * (c - a)
-        cells = np.clip(((points + 1) * (grid.shape[0] / 2)).astype(np.int32), 0, grid.shape[0] - 1)
-        visible = points[near_outside[tuple(cells.T)]]
-        kept.append(visible)
-        count += len(visible)
-        if count >= n:
-            break
-    points = np.concatenate(kept) if count else a
-    if len(points) < n:
-        points = points[rng.integers(len(points), size=n)]
-    return points[:n].astype(np.float32)
+    if not grid.any():
+        raise DataError("Nothing of the shape is solid, so it has no surface.")
+    corners, faces, _, _ = marching_cubes(np.pad(grid, 1).astype(np.float32), 0.5)
+    triangles = ((2 * corners - 1) / grid.shape[0] - 1)[faces]
+    a, b, c = triangles.transpose(1, 0, 2)
+    cumulative = np.cumsum(np.linalg.norm(np.cross(b - a, c - a), axis=1))
+    chosen = np.minimum(np.searchsorted(cumulative, rng.random(n) * cumulative[-1]), len(faces) - 1)
+    u, v = rng.random((2, n, 1))
+    u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
+    points = a[chosen] + u * (b - a)[chosen] + v * (c - a)[chosen]
+    return points.astype(np.float32)
 
 
 def _surface_samples(mesh: trimesh.Trimesh, resolution: int) -> list[np.ndarray]:
@@ -163,6 +144,8 @@ def _surface_samples(mesh: trimesh.Trimesh, resolution: int) -> list[np.ndarray]
     a, b, c = corners.transpose(1, 0, 2)
     length = sides.max(1)
     double_area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    if not double_area.any():
+        raise DataError("The mesh has no surface: all of its faces have zero area.")
     height = double_area / np.maximum(length, 1e-9)
     columns = np.ceil(length / _SPACING).astype(np.int64) + 1
     rows = np.ceil(height / _SPACING).astype(np.int64) + 1

@@ -29,7 +29,7 @@ class ShapeSource(ItemSource):
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
         example = self.shapes.sample(index, rng, self._surface_points, self._queries, augment)
-        return {name: example[name] for name in ("points", "coords", "targets")}
+        return {name: example[name] for name in ("points", "coords", "targets") if name in example}
 
     @override
     def captions(self, index: int) -> Sequence[str]:

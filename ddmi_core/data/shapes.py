@@ -87,6 +87,35 @@ class GridShapes:
         }
 
 
+class PointCloud:
+    """One surface given by points alone, so that what it encloses is not known.
+
+    Args:
+        points: float32 (p, 3).
+    """
+
+    def __init__(self, points: Float[np.ndarray, "p 3"]) -> None:
+        self._points = points
+
+    def __len__(self) -> int:
+        return 1
+
+    def captions(self, index: int) -> list[str]:
+        """Return no captions."""
+        return []
+
+    def points(self, index: int) -> Float[np.ndarray, "p 3"]:
+        """Return all points."""
+        return self._points
+
+    def sample(
+        self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
+    ) -> dict[str, np.ndarray]:
+        """Draw `points` (n_surface, 3), float32, as they are."""
+        chosen = rng.choice(len(self._points), n_surface, replace=len(self._points) < n_surface)
+        return {"points": self._points[chosen]}
+
+
 def _augmentation(surface: np.ndarray, rng: np.random.Generator, augment: Augment) -> np.ndarray:
     """Return a random linear map that keeps the longest side at its length."""
     if augment == "none":

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from ddmi_core.errors import DataError
 from ddmi_core.progress import Progress, report
@@ -33,6 +33,43 @@ class Entry(Generic[_Content]):
     name: str
     captions: list[str]
     content: _Content
+
+
+class UserFolder(Protocol):
+    """A part of a user's folder, read: what can be trained on, and what cannot."""
+
+    names: Sequence[str]
+    unusable: list[Unusable]
+
+    def captions(self, index: int) -> list[str]:
+        """Return the captions of a file."""
+
+
+@dataclass(frozen=True)
+class FolderScan:
+    """What a folder holds. `names` are those of all usable files, relative to it; `captioned` of them have captions."""
+
+    names: tuple[str, ...]
+    held_out: int
+    captioned: int
+    unusable: tuple[Unusable, ...]
+
+
+def scan_folder(read: Callable[[str, Progress | None], UserFolder], progress: Progress | None = None) -> FolderScan:
+    """Look through a folder; what is made of its files on the way is cached for the training.
+
+    Args:
+        read: reads the part called `train` or `held_out`, such as a domain's `folder` does.
+        progress: called before each file.
+
+    Raises:
+        DataError: as `read_folder` does.
+    """
+    train, held_out = read("train", progress), read("held_out", None)
+    captions = {
+        name: bool(part.captions(i)) for part in (train, held_out) for i, name in enumerate(part.names)
+    }  # a lone file is in both
+    return FolderScan(tuple(sorted(captions)), len(held_out.names), sum(captions.values()), tuple(train.unusable))
 
 
 def read_folder(

@@ -20,6 +20,7 @@ from ddmi_core.rendering import over
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.items import ItemSource
+    from ddmi_core.data.user_folder import UserFolder
 
 
 class Domain(ABC):
@@ -55,6 +56,17 @@ class Domain(ABC):
     ) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Return -log p(signal | z), averaged over coordinates, and figures worth watching (eq. 9, first term)."""
 
+    starter_sets: ClassVar[tuple[str, ...]]
+    """Names of the data sets that come along."""
+
+    @abstractmethod
+    def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
+        """Read the `train` or `held_out` part of a user's folder.
+
+        Raises:
+            DataError: nothing usable is there.
+        """
+
     @abstractmethod
     def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
         """Open training data: a starter set by name, or a user's folder; `queries` coordinates an example.
@@ -68,8 +80,10 @@ class Domain(ABC):
         """Wrap decoded basis fields into the domain's Field."""
 
     @abstractmethod
-    def read(self, path: Path) -> Any:
-        """Read a user's file into encoder inputs with batch size one.
+    def read(self, path: Path, *, queries: int) -> "ItemSource":
+        """Read a user's file as a set of one signal, to be drawn without augmentation, `queries` coordinates a draw.
+
+        Where the true values of the signal are not known, as of a point cloud, a draw has the encoder's inputs only.
 
         Raises:
             DataError: the file cannot be used; the message says why.

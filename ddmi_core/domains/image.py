@@ -27,6 +27,7 @@ from ddmi_core.rendering import over
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.items import ItemSource
+    from ddmi_core.data.user_folder import UserFolder
 
 ENCODED_SIDE = 128
 """Side of the pictures that the encoder gets, in training and afterwards: the base resolution."""
@@ -105,6 +106,7 @@ class ImageDomain(Domain):
     footprint = (FINEST, COARSEST)
     export_formats = IMAGE_FORMATS
     export_options = ImageExport
+    starter_sets = ("emoji", "faces")
     import_formats = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
     @override
@@ -128,6 +130,12 @@ class ImageDomain(Domain):
         return loss, {"psnr": -10 * math.log10(error.item())}
 
     @override
+    def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
+        from ddmi_core.data.image_folders import image_folder
+
+        return image_folder(path, split, progress=progress)
+
+    @override
     def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
         from ddmi_core.data.image_sources import open_pictures
 
@@ -138,12 +146,13 @@ class ImageDomain(Domain):
         return ImageField(autoencoder, basis)
 
     @override
-    def read(self, path: Path) -> Float[Tensor, "1 4 h w"]:
+    def read(self, path: Path, *, queries: int) -> "ItemSource":
         from ddmi_core.data.image_folders import read_picture
-        from ddmi_core.data.pictures import WHOLE_PICTURE
+        from ddmi_core.data.image_sources import picture_source
 
-        pixels = read_picture(path).view(WHOLE_PICTURE, ENCODED_SIDE)
-        return torch.from_numpy(np.moveaxis(pixels, -1, 0).copy()).unsqueeze(0)
+        return picture_source(
+            read_picture(path), encoded_side=ENCODED_SIDE, queries=queries, footprints=(FINEST, COARSEST)
+        )
 
     @override
     def extent(self, path: Path) -> Region:

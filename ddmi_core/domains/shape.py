@@ -26,6 +26,7 @@ from ddmi_core.surfaces import extract_mesh
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.items import ItemSource
+    from ddmi_core.data.user_folder import UserFolder
 
 SURFACE_POINTS = 2048
 """Points that the encoder sees of a surface, in training and afterwards."""
@@ -62,6 +63,7 @@ class ShapeDomain(Domain):
     value_channels: ClassVar[int] = 1
     export_formats = (".obj", ".glb", ".ply", ".stl")
     export_options = ShapeExport
+    starter_sets = ("furniture", "procedural")
     import_formats = (".obj", ".ply", ".stl", ".glb", ".off")
 
     @override
@@ -91,6 +93,12 @@ class ShapeDomain(Domain):
         return loss, {"query_iou": iou}
 
     @override
+    def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
+        from ddmi_core.data.folders import mesh_folder
+
+        return mesh_folder(path, split, progress=progress)
+
+    @override
     def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
         from ddmi_core.data.shape_sources import open_shapes
 
@@ -101,12 +109,11 @@ class ShapeDomain(Domain):
         return ShapeField(autoencoder, basis)
 
     @override
-    def read(self, path: Path) -> PointSet:
+    def read(self, path: Path, *, queries: int) -> "ItemSource":
         from ddmi_core.data.folders import read_shape
+        from ddmi_core.data.shape_sources import ShapeSource
 
-        points = read_shape(path)
-        chosen = np.random.default_rng(0).choice(len(points), SURFACE_POINTS, replace=len(points) < SURFACE_POINTS)
-        return PointSet(torch.from_numpy(points[chosen]).float().unsqueeze(0))
+        return ShapeSource(read_shape(path), SURFACE_POINTS, queries)
 
     @override
     def export(

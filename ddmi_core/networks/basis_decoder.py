@@ -1,11 +1,12 @@
 """Decoder of latent planes to hierarchically decomposed basis fields (paper 3.1)."""
 
+from functools import partial
 from itertools import pairwise
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ddmi_core.networks.layers import CrossPlaneMixing, ResidualBlock, Upsample, normalisation, on_each_plane
+from ddmi_core.networks.layers import CrossPlaneMixing, PerPlane, ResidualBlock, Upsample, normalisation
 from ddmi_core.planes import PlaneLayout, Planes
 
 BasisFields = tuple[Planes, ...]
@@ -13,7 +14,7 @@ BasisFields = tuple[Planes, ...]
 
 
 class BasisFieldDecoder(nn.Module):
-    """2D convolutions shared by the planes; the feature maps of each level become a basis field by a 1x1 convolution.
+    """2D convolutions on every plane; the feature maps of each level become a basis field by a 1x1 convolution.
 
     The first level has the side of the latent, every further level twice the side of the one before.
 
@@ -38,28 +39,37 @@ class BasisFieldDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.levels = levels
-        self.lift = nn.Conv2d(latent_channels, channels[0], 3, padding=1)
+        self.lift = PerPlane(layout, lambda: nn.Conv2d(latent_channels, channels[0], 3, padding=1))
         self.mixings = nn.ModuleList(
             CrossPlaneMixing(width, layout) if count else nn.Identity()
             for width, count in zip(channels, blocks, strict=True)
         )
         self.blocks = nn.ModuleList(
-            nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
+            PerPlane(layout, partial(_residual_blocks, width, count))
             for width, count in zip(channels, blocks, strict=True)
         )
-        self.upsamplers = nn.ModuleList(Upsample(width, finer) for width, finer in pairwise(channels))
+        self.upsamplers = nn.ModuleList(
+            PerPlane(layout, partial(Upsample, width, finer)) for width, finer in pairwise(channels)
+        )
         self.heads = nn.ModuleList(
-            nn.Sequential(normalisation(width), nn.ReLU(inplace=True), nn.Conv2d(width, basis_channels, 1))
-            for width in channels[len(channels) - levels :]
+            PerPlane(layout, partial(_head, width, basis_channels)) for width in channels[len(channels) - levels :]
         )
 
     def forward(self, latents: tuple[Float[Tensor, "b c h w"], ...]) -> BasisFields:
         """Return the basis fields of the latent planes, each level's side double that of the one before."""
-        planes = on_each_plane(self.lift, latents)
+        planes = self.lift(latents)
         maps = []
         for level, (mixing, block) in enumerate(zip(self.mixings, self.blocks, strict=True)):
             if level > 0:
-                planes = on_each_plane(self.upsamplers[level - 1], planes)
-            planes = on_each_plane(block, mixing(planes))
+                planes = self.upsamplers[level - 1](planes)
+            planes = block(mixing(planes))
             maps.append(planes)
-        return tuple(on_each_plane(head, planes) for head, planes in zip(self.heads, maps[-self.levels :], strict=True))
+        return tuple(head(planes) for head, planes in zip(self.heads, maps[-self.levels :], strict=True))
+
+
+def _residual_blocks(width: int, count: int) -> nn.Module:
+    return nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
+
+
+def _head(width: int, basis_channels: int) -> nn.Module:
+    return nn.Sequential(normalisation(width), nn.ReLU(inplace=True), nn.Conv2d(width, basis_channels, 1))

@@ -1,5 +1,7 @@
 """Blocks that the encoders and the basis-field decoder share."""
 
+from collections.abc import Callable
+
 import torch
 from einops import repeat
 from jaxtyping import Float
@@ -8,11 +10,24 @@ from torch import Tensor, nn
 from ddmi_core.planes import PlaneLayout, Planes
 
 
-def on_each_plane(module: nn.Module, planes: Planes) -> Planes:
-    """Apply a 2D module with shared weights to every plane, in one batch where the sizes allow it."""
-    if all(plane.shape == planes[0].shape for plane in planes):
-        return module(torch.cat(planes)).chunk(len(planes))
-    return tuple(module(plane) for plane in planes)
+class PerPlane(nn.Module):
+    """A 2D module of each plane's own.
+
+    One set of weights for all planes would not know which of them it works on. With their features summed, what stands
+    at the crossings of two side views is then taken for a leg that the view from above does not show.
+
+    Args:
+        layout: the planes.
+        make: makes the module of one plane.
+    """
+
+    def __init__(self, layout: PlaneLayout, make: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        self.planes = nn.ModuleList(make() for _ in range(len(layout)))
+
+    def forward(self, planes: Planes) -> Planes:
+        """Apply each plane's module to it."""
+        return tuple(module(plane) for module, plane in zip(self.planes, planes, strict=True))
 
 
 def normalisation(channels: int) -> nn.GroupNorm:
@@ -29,10 +44,11 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        last = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(last.weight)
         self.body = nn.Sequential(
-            normalisation(channels), nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(inplace=True), last
+            normalisation(channels),
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.ReLU(inplace=True),
+            _silent(nn.Conv2d(channels, channels, 3, padding=1)),
         )
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
@@ -58,10 +74,9 @@ class CrossPlaneMixing(nn.Module):
     def __init__(self, channels: int, layout: PlaneLayout) -> None:
         super().__init__()
         self.layout = layout
-        self.merge = nn.Conv2d(3 * channels, channels, 1) if len(layout) > 1 else None
-        if self.merge is not None:
-            nn.init.zeros_(self.merge.weight)
-            nn.init.constant_(self.merge.bias, 0.0)  # type: ignore[arg-type]  # there is a bias
+        self.merge = (
+            PerPlane(layout, lambda: _silent(nn.Conv2d(3 * channels, channels, 1))) if len(layout) > 1 else None
+        )
 
     def forward(self, planes: Planes) -> Planes:
         """Return planes of the same sizes."""
@@ -73,7 +88,7 @@ class CrossPlaneMixing(nn.Module):
             along_width = repeat(self._seen_by_others(planes, p, width_axis), "b c w -> b c h w", h=height)
             along_height = repeat(self._seen_by_others(planes, p, height_axis), "b c h -> b c h w", w=width)
             joined.append(torch.cat([plane, along_width, along_height], dim=1))
-        mixed = on_each_plane(self.merge, tuple(joined))
+        mixed = self.merge(tuple(joined))
         return tuple(plane + extra for plane, extra in zip(planes, mixed, strict=True))
 
     def _seen_by_others(self, planes: Planes, p: int, axis: int) -> Float[Tensor, "b c n"]:
@@ -84,3 +99,11 @@ class CrossPlaneMixing(nn.Module):
             if q != p and axis in axes
         ]
         return torch.stack(profiles).sum(0)
+
+
+def _silent(convolution: nn.Conv2d) -> nn.Conv2d:
+    """Let a convolution add nothing at first."""
+    nn.init.zeros_(convolution.weight)
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+    return convolution

@@ -1,5 +1,6 @@
 """Encoder of point sets to the latent planes (ConvONet style; paper 4, shapes and radiance fields)."""
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -7,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ddmi_core.networks.layers import CrossPlaneMixing, ResidualBlock, normalisation, on_each_plane
+from ddmi_core.networks.layers import CrossPlaneMixing, PerPlane, ResidualBlock, normalisation
 from ddmi_core.planes import PlaneLayout, Planes, plane_cells, pool_locally, splat
 
 
@@ -49,16 +50,10 @@ class PointEncoder(nn.Module):
         self.to_plane = nn.Linear(point_channels, channels[0])
         down: list[nn.Module] = []
         for width, narrower in zip(channels[1:], channels[:-1], strict=True):
-            down.append(nn.Conv2d(narrower, width, 4, stride=2, padding=1))
-            down.append(ResidualBlock(width))
+            down.append(PerPlane(layout, partial(_halved, narrower, width)))
             down.append(CrossPlaneMixing(width, layout))
-        self.down = nn.ModuleList(down)
-        self.head = nn.Sequential(
-            ResidualBlock(channels[-1]),
-            normalisation(channels[-1]),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(channels[-1], out_channels, 1),
-        )
+        self.down = nn.Sequential(*down)
+        self.head = PerPlane(layout, partial(_head, channels[-1], out_channels))
 
     def forward(self, points: PointSet) -> Planes:
         """Return the planes of a batch of point sets."""
@@ -71,6 +66,14 @@ class PointEncoder(nn.Module):
             pooled = pool_locally(features, cells, self.size)
             features = features + block(F.silu(torch.cat([features, pooled], dim=-1)))
         planes = splat(self.to_plane(F.silu(features)), positions, self.layout, self.size)
-        for module in self.down:
-            planes = module(planes) if isinstance(module, CrossPlaneMixing) else on_each_plane(module, planes)
-        return on_each_plane(self.head, planes)
+        return self.head(self.down(planes))
+
+
+def _halved(narrower: int, width: int) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(narrower, width, 4, stride=2, padding=1), ResidualBlock(width))
+
+
+def _head(width: int, out_channels: int) -> nn.Module:
+    return nn.Sequential(
+        ResidualBlock(width), normalisation(width), nn.ReLU(inplace=True), nn.Conv2d(width, out_channels, 1)
+    )

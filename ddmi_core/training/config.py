@@ -1,5 +1,6 @@
 """The whole configuration of a training run, as `run.yaml` holds it."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,8 @@ from ddmi_core.autoencoder import AutoencoderConfig
 from ddmi_core.data.items import Augment
 from ddmi_core.diffusion import DenoiserConfig
 from ddmi_core.errors import DDMIError
-from ddmi_core.paths import assets
+from ddmi_core.files import write_text
+from ddmi_core.paths import assets, user_data
 from ddmi_core.text import TextEncoderConfig
 
 
@@ -87,15 +89,12 @@ class RunConfig(_Settings):
 
     @classmethod
     def from_preset(cls, name: str) -> "RunConfig":
-        """Read the preset called `name` from the assets.
+        """Read the preset called `name`, one of the user's own or one that comes along.
 
         Raises:
             DDMIError: there is no such preset.
         """
-        path = assets() / "presets" / f"{name}.yaml"
-        if not path.exists():
-            raise DDMIError(f"There is no preset {name!r}; there are: {', '.join(preset_names())}.")
-        return cls.from_file(path)
+        return cls.from_file(preset_file(name))
 
     @classmethod
     def from_file(cls, path: Path) -> "RunConfig":
@@ -105,12 +104,23 @@ class RunConfig(_Settings):
             DDMIError: the file is missing or says something that does not exist.
         """
         try:
-            values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise DDMIError(f"The configuration {path} cannot be read: {error.strerror}.") from error
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DDMIError(f"The configuration {path} cannot be read: {error}.") from error
+        return cls.from_text(text, str(path))
+
+    @classmethod
+    def from_text(cls, text: str, origin: str) -> "RunConfig":
+        """Read a configuration from YAML text; `origin` names it in messages.
+
+        Raises:
+            DDMIError: it says something that does not exist.
+        """
+        try:
+            values = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise DDMIError(f"The configuration {path} is not valid YAML: {error}.") from error
-        return cls._validated(values, str(path))
+            raise DDMIError(f"The configuration {origin} is not valid YAML: {error}.") from error
+        return cls._validated(values, origin)
 
     def with_overrides(self, assignments: list[str]) -> "RunConfig":
         """Return a copy with dotted settings replaced, such as `stage1.steps=10`; values are YAML.
@@ -149,5 +159,38 @@ class RunConfig(_Settings):
 
 
 def preset_names() -> list[str]:
-    """Return the names of all training presets."""
-    return sorted(path.stem for path in (assets() / "presets").glob("*.yaml"))
+    """Return the names of all training presets, the user's own included."""
+    return sorted({path.stem for folder in _preset_folders() for path in folder.glob("*.yaml")})
+
+
+def preset_file(name: str) -> Path:
+    """Return the file of a preset; one of the user's own goes before one that comes along.
+
+    Raises:
+        DDMIError: there is no such preset.
+    """
+    for folder in _preset_folders():
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    raise DDMIError(f"There is no preset {name!r}; there are: {', '.join(preset_names())}.")
+
+
+def save_preset(name: str, text: str) -> None:
+    """Keep a configuration as a preset of the user's own.
+
+    Raises:
+        DDMIError: the configuration has a mistake, the name is no file name, or it cannot be written.
+    """
+    RunConfig.from_text(text, name)
+    if not re.fullmatch(r"[\w][\w .-]*", name):
+        raise DDMIError(f"{name!r} cannot be a preset's name: use letters, digits, spaces, dots, - and _.")
+    folder = _preset_folders()[0]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / f"{name}.yaml", text)
+    except OSError as error:
+        raise DDMIError(f"The preset cannot be written to {folder}: {error.strerror}.") from error
+
+
+def _preset_folders() -> tuple[Path, Path]:
+    return user_data() / "presets", assets() / "presets"

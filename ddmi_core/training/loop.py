@@ -2,6 +2,7 @@
 
 import logging
 import math
+import shutil
 import time
 import zlib
 from abc import ABC, abstractmethod
@@ -15,9 +16,11 @@ from torch.utils.tensorboard import SummaryWriter
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.training.averaging import AveragedWeights
-from ddmi_core.training.checkpoints import Checkpoints, Progressed
+from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint, Progressed
 from ddmi_core.training.config import RunConfig, StageConfig
-from ddmi_core.training.run_folder import RunFolder
+from ddmi_core.training.memory import memory_in_use
+from ddmi_core.training.ownership import set_state
+from ddmi_core.training.run_folder import Command, RunFolder, Stopped
 
 _log = logging.getLogger(__name__)
 
@@ -26,13 +29,17 @@ _MAX_RETRIES = 3
 RECORD_SECONDS = 2.0
 """Seconds between two recorded steps: often enough to watch, seldom enough to keep the file small."""
 
+ETA_STEPS = 30
+"""Steps after which the time that is left is told."""
+
+PAUSE_SECONDS = 0.25
+"""Seconds between two looks at the control file while paused."""
+
+LEAST_FREE_BYTES = 2**30
+"""With less space on the disk, pictures are no longer written, so that checkpoints still can be."""
 
 SAY_SECONDS = 20.0
 """Seconds between two lines of log about the loss."""
-
-
-class Stopped(Exception):
-    """The run was told to stop; its checkpoint is written."""
 
 
 class NotFinite(ArithmeticError):
@@ -64,17 +71,20 @@ def learning_rate(settings: StageConfig, step: int) -> float:
     return settings.learning_rate * warm * (settings.decay + (1 - settings.decay) * cosine)
 
 
-def train_stage(stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator) -> None:
+def train_stage(
+    stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator, *, seconds_after: float = 0.0
+) -> None:
     """Train `stage` to its last step, from its newest checkpoint if there is one; leaves averaged weights in it.
 
     A loss that is not finite goes back to the last checkpoint with half the learning rate, at most three times.
+    `seconds_after` is what the run will take once this stage is done, for the time left that is told.
 
     Raises:
         Stopped: the run folder's control said so.
         DDMIError: the loss stayed not finite.
     """
     _log.info("stage %s: %d steps", stage.name, stage.settings.steps)
-    loop = _Loop(stage, config, run, accelerator)
+    loop = _Loop(stage, config, run, accelerator, seconds_after)
     try:
         for _ in range(_MAX_RETRIES + 1):
             try:
@@ -95,8 +105,11 @@ def train_stage(stage: Stage, config: RunConfig, run: RunFolder, accelerator: Ac
 class _Loop:
     """The state of a stage in training: what a checkpoint holds, and where it goes."""
 
-    def __init__(self, stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator) -> None:
+    def __init__(
+        self, stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator, seconds_after: float
+    ) -> None:
         self.stage, self.config, self.run, self.accelerator = stage, config, run, accelerator
+        self.seconds_after = seconds_after
         # Convolutions run a sixth faster on channels-last weights, on CPUs as on GPUs
         self.module = stage.module.to(
             accelerator.device,
@@ -109,20 +122,20 @@ class _Loop:
         self.progressed = Progressed(0, 1.0)
         self.said_at = -SAY_SECONDS
         self.writer = SummaryWriter(str(run.tensorboard / stage.name)) if accelerator.is_main_process else None
-        latest = self.checkpoints.latest()
-        if latest is not None:
-            self._restore(latest)
-            self._record(message=f"resumed {stage.name} at step {self.progressed.step}")
+        if self._restore():
+            self._record(message=f"resumed {stage.name} at step {self.progressed.step}", back_to=self.progressed.step)
 
     def run_through(self) -> None:
         """Train from where we are to the last step."""
         settings = self.stage.settings
-        saved_at = window_start = time.monotonic()
+        saved_at = window_start = began = time.monotonic()
         window_steps = 0
+        first = self.progressed.step
         generator = torch.Generator(self.accelerator.device)
         for batch in self._batches():
             step = self.progressed.step
-            self._obey(self.run.take_command() if self.accelerator.is_main_process else None)
+            paused = self._obey(self.run.take_command() if self.accelerator.is_main_process else None)
+            began, window_start = began + paused, window_start + paused
             rate = learning_rate(settings, step) * self.progressed.rate_factor
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
@@ -142,7 +155,11 @@ class _Loop:
             if now - window_start >= RECORD_SECONDS or step + 1 == settings.steps:
                 speed = window_steps * settings.batch * self.accelerator.num_processes / (now - window_start)
                 self._record(
-                    losses={"loss": loss.item(), **figures}, learning_rate=rate, samples_per_second=round(speed, 2)
+                    losses={"loss": loss.item(), **figures},
+                    learning_rate=rate,
+                    samples_per_second=round(speed, 2),
+                    eta_seconds=self._seconds_left(step + 1 - first, now - began),
+                    memory_bytes=memory_in_use(self.accelerator.device),
                 )
                 window_start, window_steps = now, 0
             if (step + 1) % settings.sample_every == 0:
@@ -154,16 +171,15 @@ class _Loop:
     def step_back(self) -> None:
         """Return to the last checkpoint (or the start) with half the learning rate."""
         factor = self.progressed.rate_factor / 2
-        latest = self.checkpoints.latest()
-        if latest is None:
+        self.optimiser.zero_grad()
+        if not self._restore():
             raise DDMIError(
                 f"The loss of {self.stage.name} was not finite before the first checkpoint: "
                 "look at the data, or lower the learning rate."
             )
-        self.optimiser.zero_grad()
-        self._restore(latest)
         self.progressed = self.progressed._replace(rate_factor=factor)
-        self._record(message=f"the loss was not finite: back to step {self.progressed.step} with half the rate")
+        step = self.progressed.step
+        self._record(message=f"the loss was not finite: back to step {step} with half the rate", back_to=step)
 
     def finish(self) -> None:
         """Checkpoint the end and leave the averaged weights in the module."""
@@ -194,24 +210,45 @@ class _Loop:
                 for name, value in batch.items()
             }
 
-    def _obey(self, command: str | None) -> None:
-        while command == "pause":
-            self._record(message="paused")
-            command = None
-            while command not in ("resume", "stop"):
-                time.sleep(0.5)
-                command = self.run.take_command()
+    def _obey(self, command: Command | None) -> float:
+        """Do what was asked; return the seconds spent paused."""
+        if command == "pause":
+            return self._pause()
         if command == "sample":
             self._evaluate()
         elif command == "checkpoint":
             self._save()
+            self._record(message=f"checkpoint at step {self.progressed.step}")
         elif command == "stop":
             self._save()
-            self._record(message="stopped")
+            self._record(message=f"stopped at step {self.progressed.step}")
             raise Stopped
+        return 0.0
+
+    def _pause(self) -> float:
+        """Wait for word to go on, obeying meanwhile; return the seconds that it took."""
+        began = time.monotonic()
+        self._record(message="paused")
+        set_state(self.run, "paused")
+        while (command := self.run.take_command()) != "resume":
+            if command != "pause":
+                self._obey(command)
+            time.sleep(PAUSE_SECONDS)
+        self._record(message="resumed")
+        set_state(self.run, "running")
+        return time.monotonic() - began
+
+    def _seconds_left(self, steps: int, seconds: float) -> float | None:
+        """Return what is left of the whole run, judged by the steps since this start; None while it is too early."""
+        if steps < ETA_STEPS:
+            return None
+        return round((self.stage.settings.steps - self.progressed.step) * seconds / steps + self.seconds_after, 1)
 
     def _evaluate(self) -> None:
         if not self.accelerator.is_main_process:
+            return
+        if shutil.disk_usage(self.run.path).free < LEAST_FREE_BYTES:
+            self._record(message="the disk is nearly full: no pictures are written, so that checkpoints still can be")
             return
         with self.average.applied(self.module):
             self.module.eval()
@@ -223,8 +260,16 @@ class _Loop:
         if self.accelerator.is_main_process:
             self.checkpoints.save(self.progressed, self.module, self.average, self.optimiser)
 
-    def _restore(self, path: Any) -> None:
-        self.progressed = self.checkpoints.restore(path, self.module, self.average, self.optimiser)
+    def _restore(self) -> bool:
+        """Go to the newest checkpoint that is sound; whether there is one."""
+        for path in self.checkpoints.newest_first():
+            try:
+                self.progressed = self.checkpoints.restore(path, self.module, self.average, self.optimiser)
+                return True
+            except DamagedCheckpoint as error:
+                aside = self.checkpoints.put_aside(path)
+                self._record(message=f"{error} It was put aside as {aside.name}.")
+        return False
 
     def _record(self, **event: Any) -> None:
         if not self.accelerator.is_main_process:

@@ -13,13 +13,17 @@ from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.errors import DDMIError
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.text import load_text_encoder
+from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.diffusion_stage import CachedLatents, DiffusionStage
+from ddmi_core.training.known_runs import register
 from ddmi_core.training.loop import train_stage
+from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
+from ddmi_core.training.trial import denoiser_step_seconds
 
+_TRIAL_SECONDS = 1.0
 _Module = TypeVar("_Module", bound=nn.Module)
 
 
@@ -37,25 +41,37 @@ def train(config: RunConfig, out: Path, resume: bool = False, device: str = "aut
         Stopped: told to stop through the run folder; a checkpoint is written.
     """
     run = RunFolder(out)
-    if run.config_file.exists():
-        if not resume:
-            raise DDMIError(f"{out} already holds a run. Give --resume to continue it, or another folder.")
+    begun = run.config_file.exists()
+    if begun and not resume:
+        raise DDMIError(f"{out} already holds a run. Give --resume to continue it, or another folder.")
+    if begun:
         config = RunConfig.from_file(run.config_file)
-    else:
+    accelerator = make_accelerator(config, device)
+    accelerator.wait_for_everyone()  # all have looked before one writes
+    if not accelerator.is_main_process:
+        return _train(config, run, accelerator)
+    if not begun:
         run.create(config)
-    accelerator = Accelerator(mixed_precision=mixed_precision(config.precision), cpu=device == "cpu")
+    register(out)
+    with owned(run):
+        return _train(config, run, accelerator)
+
+
+def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
+    """Train both stages; of several processes the first one owns the folder, and it alone writes."""
     set_seed(config.seed)
     start = _load_start(config)
     autoencoder = _channels_last(D2CVAE(config.autoencoder))
     if start is not None:
         autoencoder.load_state_dict(start.autoencoder.state_dict())
-    train_stage(AutoencoderStage(config, autoencoder), config, run, accelerator)
+    text_encoder = load_text_encoder(config.text_encoder)
+    later = _seconds_of_second_stage(config, autoencoder, text_encoder, accelerator)
+    train_stage(AutoencoderStage(config, autoencoder), config, run, accelerator, seconds_after=later)
 
     autoencoder = autoencoder.eval().requires_grad_(False)
     diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
     if start is not None:
         diffusion.load_state_dict(start.diffusion.state_dict())
-    text_encoder = load_text_encoder(config.text_encoder)
     latents = CachedLatents.make(config, autoencoder, run)
     diffusion.fit_scale(latents.latents.float())
     train_stage(DiffusionStage(config, autoencoder, diffusion, text_encoder, latents), config, run, accelerator)
@@ -66,6 +82,21 @@ def train(config: RunConfig, out: Path, resume: bool = False, device: str = "aut
         run.record(stage="done", step=config.stage2.steps, message=f"the model is in {run.model}")
     accelerator.wait_for_everyone()
     return run.model
+
+
+def _seconds_of_second_stage(
+    config: RunConfig, autoencoder: D2CVAE, text_encoder: TextEncoder, accelerator: Accelerator
+) -> float:
+    """Foretell how long the second stage takes by a few steps of a denoiser that is thrown away."""
+    with torch.random.fork_rng():  # the run's own draws stay what they are
+        diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
+        step = denoiser_step_seconds(config, autoencoder, diffusion, text_encoder, accelerator, _TRIAL_SECONDS)
+    return config.stage2.steps * step
+
+
+def make_accelerator(config: RunConfig, device: str) -> Accelerator:
+    """Return what spreads a run over devices and processes. `device`: auto, cpu or cuda."""
+    return Accelerator(mixed_precision=mixed_precision(config.precision), cpu=device == "cpu")
 
 
 def mixed_precision(wanted: str) -> str:

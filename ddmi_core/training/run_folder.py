@@ -1,14 +1,20 @@
 """The run folder: the contract between a training and everything that watches it."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ddmi_core.files import write_text
 from ddmi_core.training.config import RunConfig
+from ddmi_core.training.history import parse_events
 
 Command = Literal["pause", "resume", "sample", "checkpoint", "stop"]
+
+
+class Stopped(Exception):
+    """The run was told to stop; its checkpoint is written."""
 
 
 class RunFolder:
@@ -19,6 +25,11 @@ class RunFolder:
         self.config_file = self.path / "run.yaml"
         self.events_file = self.path / "events.jsonl"
         self.control_file = self.path / "control"
+        self.status_file = self.path / "status.json"
+        self.lock_file = self.path / "lock"
+        self.log_file = self.path / "log.txt"
+        self.crash_file = self.path / "crash.txt"
+        self.console_file = self.path / "console.txt"
         self.checkpoints = self.path / "checkpoints"
         self.samples = self.path / "samples"
         self.cache = self.path / "cache"
@@ -31,6 +42,25 @@ class RunFolder:
             folder.mkdir(parents=True, exist_ok=True)
         write_text(self.config_file, config.to_yaml())
 
+    def prepare(self) -> None:
+        """Make ready for a training that starts or goes on: end a half-written event, forget what nobody obeyed."""
+        self.control_file.unlink(missing_ok=True)
+        self.crash_file.unlink(missing_ok=True)
+        with self.events_file.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read() != b"\n":
+                    file.write(b"\n")
+
+    def last_written(self) -> float:
+        """Return when the run went on last, in seconds since 1970."""
+        for file in (self.events_file, self.config_file):
+            try:
+                return file.stat().st_mtime
+            except OSError:
+                continue
+        return 0.0
+
     def record(self, **event: Any) -> None:
         """Append one event; numbers that are not finite are written as null, since JSON has none."""
         clean = {key: _finite(value) for key, value in event.items()}
@@ -39,15 +69,7 @@ class RunFolder:
 
     def events(self) -> list[dict[str, Any]]:
         """Return all events so far; a line that is still being written is left out."""
-        if not self.events_file.exists():
-            return []
-        events = []
-        for line in self.events_file.read_text(encoding="utf-8").splitlines():
-            try:
-                events.append(json.loads(line))
-            except json.JSONDecodeError:
-                continue
-        return events
+        return parse_events(self.events_file.read_bytes()) if self.events_file.exists() else []
 
     def command(self, command: Command) -> None:
         """Ask the training that owns this folder for something."""

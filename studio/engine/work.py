@@ -185,9 +185,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
     _check_domain(pipeline, request.domain)
-    context.progress(0.05, f"reading {request.path.name}")
-    latent = pipeline.encode(request.path)
-    context.progress(0.5, "encoded")
+    latent = pipeline.encode(request.path, progress=sub_progress(context.progress, 0.05, 0.7))
     recipe = Recipe(
         domain=pipeline.domain.name,
         model=pipeline.name,
@@ -196,7 +194,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
         source=str(request.path),
         extent=pipeline.domain.extent(request.path),
     )
-    yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.5, 1.0))
+    yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.7, 1.0))
 
 
 def _make_item(

@@ -270,7 +270,9 @@ class PictureExportDialog(FileDialog[PictureChoice]):
         self.seen_only = QCheckBox("Only what is seen now")
         self.seen_only.setEnabled(self._region is not None)
         self.embed_recipe = QCheckBox("Put the recipe into the file")
-        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it")
+        self.embed_recipe.setToolTip(
+            "The prompt, the seed and whatever else made it: drop the file on the window to have it back"
+        )
         self.embed_recipe.setChecked(choice.embed_recipe)
         for row, (name, field) in enumerate(
             (("Longer side", self.resolution), ("Depth", self.bits), ("Quality", self.quality)), start=1

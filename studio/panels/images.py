@@ -16,6 +16,8 @@ from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions
+from ddmi_core.picture_files import read_recipe
+from ddmi_core.recipe import Recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import TilesRequest
@@ -142,6 +144,10 @@ class ImageStage(Stage):
         return answer
 
     # Actions
+
+    def recipe_in(self, path: Path) -> Recipe | None:
+        """Return the recipe that a picture of ours carries."""
+        return read_recipe(path)
 
     def _wire(self, actions: Actions) -> None:
         viewer = self.viewer

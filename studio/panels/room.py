@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ddmi_core.export_options import ExportOptions
+from ddmi_core.recipe import Recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import PREVIEW_RESOLUTION
 from studio.settings import Settings
@@ -79,6 +80,14 @@ class Stage(QWidget):
     @abstractmethod
     def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
         """Ask how and where to export what is on the stage; None if the person thinks better of it."""
+
+    def recipe_in(self, path: Path) -> Recipe | None:
+        """Return the recipe that a file of the room carries, if its exports carry one and this file does.
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        return None
 
 
 class EmptyState(QWidget):

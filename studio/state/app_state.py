@@ -49,6 +49,8 @@ class AppState:
         self.jobs = JobQueue()
         self.notifications = Notifications()
         self._models: list[ModelInfo] = []
+        self.models_known = False
+        """Whether the models were looked for yet; until then nobody can say that there are none."""
         self._domain: str | None = None
         self._common = _Desk(form or GenerateForm(seed=random_seed()))
         self._desks: dict[str, _Desk] = {}
@@ -105,9 +107,8 @@ class AppState:
         """Put a fresh seed into the form (the dice)."""
         return self.update_form(seed=random_seed()).seed
 
-    def recall(self, item: Item) -> GenerateForm:
-        """Bring an item's recipe back into the form, its seed locked so that Generate makes the same thing again."""
-        recipe = item.recipe
+    def recall(self, recipe: Recipe) -> GenerateForm:
+        """Bring a recipe back into the form, its seed locked so that Generate makes the same thing again."""
         model = self.model_for(recipe)
         return self.update_form(
             model=model.name if model is not None else self.form.model,
@@ -129,7 +130,7 @@ class AppState:
 
     def set_models(self, models: Sequence[ModelInfo]) -> None:
         """Replace the list of models. A form whose model is not among them gets the first one."""
-        self._models = list(models)
+        self._models, self.models_known = list(models), True
         self.models_changed.emit(self.models)
         self._choose_models()
 

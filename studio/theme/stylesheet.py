@@ -101,6 +101,8 @@ QPlainTextEdit, QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
     selection-background-color: {c.accent}; selection-color: {c.on_accent};
 }}
 QPlainTextEdit {{ padding: {half}px; }}
+QPlainTextEdit[look="code"] {{ font-family: monospace; font-size: {t.FONT_SMALL}px; }}
+QPlainTextEdit[look="log"] {{ background: {c.panel}; color: {c.muted}; font-size: {t.FONT_SMALL}px; }}
 QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {t.CONTROL_HEIGHT - 2}px; padding: 0 {t.GRID}px; }}
 QPlainTextEdit:hover, QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover {{
     border-color: {c.line};
@@ -134,12 +136,14 @@ QComboBox QAbstractItemView {{
 QComboBox QAbstractItemView::item {{ min-height: {t.CONTROL_HEIGHT - 4}px; padding: 0 {half}px; }}
 
 QCheckBox {{ spacing: {t.GRID}px; min-height: 24px; }}
-QCheckBox::indicator {{
+QCheckBox::indicator, QListWidget::indicator {{
     width: 16px; height: 16px; border: 1px solid {c.disabled}; border-radius: {half}px; background: {c.control};
 }}
-QCheckBox::indicator:hover {{ border-color: {c.accent}; }}
+QCheckBox::indicator:hover, QListWidget::indicator:hover {{ border-color: {c.accent}; }}
 QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
-QCheckBox::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; image: url({url}/check.svg); }}
+QCheckBox::indicator:checked, QListWidget::indicator:checked {{
+    background: {c.accent}; border-color: {c.accent}; image: url({url}/check.svg);
+}}
 
 QSlider:horizontal {{ min-height: 24px; }}
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {c.control_hover}; }}
@@ -157,6 +161,9 @@ QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QAbstractScrollArea {{ border: none; }}
 QListView {{ background: transparent; border: none; }}
+QListWidget::item {{ border-radius: {radius}px; padding: 0 {half}px; color: {c.text}; }}
+QListWidget::item:hover {{ background: {c.control}; }}
+QListWidget::item:selected {{ background: {c.accent_soft}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
 QScrollBar::handle {{ background: {c.control_hover}; border-radius: 3px; margin: 2px; }}

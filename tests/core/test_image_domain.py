@@ -156,7 +156,8 @@ def test_a_wide_picture_lies_in_the_middle_of_the_canvas(tmp_path: Path) -> None
     file = tmp_path / "wide.png"
     Image.new("RGB", (400, 200), (255, 0, 0)).save(file)
     domain = get_domain("image")
-    inputs = domain.read(file)
+    drawn = domain.read(file, queries=64).sample(0, np.random.default_rng(0), augment="none")
+    inputs = drawn["image"][None]
     assert inputs.shape == (1, 4, 128, 128)
     assert inputs[0, 3, :32].max() == 0 and inputs[0, 3, 32:96].min() == 1 and inputs[0, 3, 96:].max() == 0
     assert inputs[0, 0, 64, 64] == 1 and inputs[0, 1].max() == 0

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from ddmi_core.networks.basis_decoder import BasisFieldDecoder
 from ddmi_core.networks.layers import CrossPlaneMixing
 from ddmi_core.networks.point_encoder import PointEncoder, PointSet
 from ddmi_core.networks.readout import ReadOut
@@ -9,13 +10,22 @@ from ddmi_core.planes import SINGLE_PLANE, TRI_PLANE
 
 def test_mixing_carries_a_signal_to_the_planes_that_share_its_axis() -> None:
     mixing = CrossPlaneMixing(1, TRI_PLANE)
-    torch.nn.init.ones_(mixing.merge.weight)
+    assert mixing.merge is not None
+    for merge in mixing.merge.planes:
+        torch.nn.init.ones_(merge.weight)
     planes = [torch.zeros(1, 1, 4, 4) for _ in range(3)]
     planes[0][..., 2] = 1.0  # xy: something at the third column, so at x = cell 2
     xy, xz, yz = mixing(tuple(planes))
     assert (xz[0, 0].argmax(dim=-1) == 2).all()  # x runs along the width of xz too
     assert torch.allclose(yz[0, 0], yz[0, 0, 0, 0])  # yz shares only y, along which nothing changes
     assert xy.shape == xz.shape
+
+
+def test_every_plane_has_weights_of_its_own() -> None:
+    decoder = BasisFieldDecoder(TRI_PLANE, 4, channels=(8, 8, 8), blocks=(1, 1, 0), basis_channels=4, levels=3)
+    plane = torch.rand(1, 4, 8, 8)
+    xy, xz, yz = decoder((plane, plane, plane))[0]
+    assert not torch.allclose(xy, xz) and not torch.allclose(xz, yz)
 
 
 def test_a_single_plane_has_nothing_to_mix() -> None:

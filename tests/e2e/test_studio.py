@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from ddmi_core.export_options import ShapeExport
 from ddmi_core.model_folder import describe
 from studio.engine.engine import Engine
+from studio.engine.training import Training
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Library
@@ -37,13 +38,15 @@ def window(qapp: QApplication, qtbot: QtBot, model: Path, home: Path) -> Iterato
     settings = Settings()
     state = AppState(library, forms=settings.forms)
     engine = Engine(state)
-    window = MainWindow(state, engine, Theme(qapp, "dark"), settings)
+    training = Training()
+    window = MainWindow(state, engine, training, Theme(qapp, "dark"), settings)
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
     engine.refresh_models()
     qtbot.waitUntil(lambda: bool(state.models), timeout=PATIENCE)
     yield window
+    training.shutdown()
     engine.shutdown()
     library.close()
 

@@ -14,11 +14,11 @@ from ddmi_core.progress import Cancelled
 def test_a_mesh_of_every_kind_is_read_as_points_of_its_surface(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"box{suffix}"
     trimesh.creation.box((20, 10, 4)).apply_translation((100, 0, 0)).export(file)
-    points = read_shape(file)
+    points = read_shape(file).points(0)
     assert points.dtype == np.float32
-    np.testing.assert_allclose(np.ptp(points, axis=0), (1.8, 0.9, 0.36), atol=0.02)
+    np.testing.assert_allclose(np.ptp(points, axis=0), (1.8, 0.9, 0.36), atol=0.03)
     np.testing.assert_allclose((points.max(0) + points.min(0)) / 2, 0, atol=0.02)
-    np.testing.assert_array_equal(points, read_shape(file))
+    np.testing.assert_array_equal(points, read_shape(file).points(0))
 
 
 def test_parts_of_a_scene_stand_where_the_scene_puts_them(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_parts_of_a_scene_stand_where_the_scene_puts_them(tmp_path: Path) -> Non
             trimesh.creation.box((2, 2, 2)), transform=trimesh.transformations.translation_matrix((x, 0, 0))
         )
     scene.export(tmp_path / "two.glb")
-    points = read_shape(tmp_path / "two.glb")
+    points = read_shape(tmp_path / "two.glb").points(0)
     assert (np.abs(points[:, 0]) > 0.5).all()
 
 
@@ -40,14 +40,14 @@ def test_a_point_cloud_is_read_as_it_is(tmp_path: Path, suffix: str) -> None:
         trimesh.PointCloud(cloud).export(file)
     else:
         file.write_text("\n".join(f"v {x} {y} {z}" for x, y, z in cloud))
-    points = read_shape(file)
+    points = read_shape(file).points(0)
     assert points.shape == (100, 3)
     assert np.ptp(points, axis=0).max() == pytest.approx(1.8, abs=1e-5)
 
 
 def test_a_stray_vertex_does_not_set_the_scale(tmp_path: Path) -> None:
     (tmp_path / "stray.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 99 99 99\nf 1 2 3\n")
-    assert np.ptp(read_shape(tmp_path / "stray.obj"), axis=0).max() > 1.5
+    assert np.ptp(read_shape(tmp_path / "stray.obj").points(0), axis=0).max() > 1.5
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from ddmi_core.metrics.shapes import volumetric_iou
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.training import loop
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
+from ddmi_core.training.checkpoints import Checkpoints
 from ddmi_core.training.config import RunConfig
-from ddmi_core.training.loop import Stopped
-from ddmi_core.training.run import train
-from ddmi_core.training.run_folder import RunFolder
+from ddmi_core.training.ownership import status_of
+from ddmi_core.training.run import make_accelerator, train
+from ddmi_core.training.run_folder import RunFolder, Stopped
+from ddmi_core.training.trial import try_out
 
 QUICK = [
     "stage1.steps=8",
@@ -173,3 +176,64 @@ def test_four_shapes_are_learned_by_heart(tmp_path: Path) -> None:
     trained = json.loads((tmp_path / "run" / "model" / "model_index.json").read_text())
     assert trained["domain"] == "shape"
     assert sorted(overlaps.values())[1] >= 0.95, overlaps  # one of the five is held out
+
+
+@pytest.mark.usefixtures("every_step_recorded")
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> None:
+    whole, damaged = tmp_path / "whole", tmp_path / "damaged"
+    model = train(_quick("checkpoint_minutes=0.00001"), whole, device="cpu")
+    shutil.copytree(whole, damaged)
+    for name in ("model", "cache"):
+        shutil.rmtree(damaged / name)
+    (damaged / "cache").mkdir()
+    newest = Checkpoints(damaged / "checkpoints", "diffusion").newest_first()[0]
+    (newest / "weights.safetensors").write_bytes(b"short")
+    resumed = train(_quick(), damaged, resume=True, device="cpu")
+    messages = [event.get("message", "") for event in RunFolder(damaged).events()]
+    assert any(newest.name in text and "put aside" in text for text in messages)
+    a, b = (load_file(folder / "denoiser" / "weights.safetensors") for folder in (model, resumed))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.usefixtures("every_step_recorded")
+def test_a_run_tells_what_a_watcher_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "ETA_STEPS", 3)
+    train(_quick(), tmp_path / "run", device="cpu")
+    steps = [event for event in RunFolder(tmp_path / "run").events() if "losses" in event]
+    for event in steps:
+        assert event["samples_per_second"] > 0 and event["memory_bytes"] > 0 and event["learning_rate"] > 0
+        assert (event["eta_seconds"] is None) == (event["step"] < 3)
+    first, last = steps[3], steps[-1]
+    assert first["eta_seconds"] > 0 and {"loss", "reconstruction", "kl"} <= first["losses"].keys()
+    assert last["eta_seconds"] == 0
+
+
+def test_a_paused_run_still_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "PAUSE_SECONDS", 0.0)
+    run = RunFolder(tmp_path / "run")
+    asked = iter(["pause", "sample", "checkpoint", "pause", "resume", None, "stop"])
+    states = []
+
+    def take() -> Any:
+        states.append(status_of(run).state)
+        return next(asked)
+
+    monkeypatch.setattr(RunFolder, "take_command", lambda self: take())
+    with pytest.raises(Stopped):
+        train(_quick(), run.path, device="cpu")
+    assert states == ["running", *["paused"] * 4, "running", "running"]
+    assert status_of(run).state == "stopped"
+    assert [path.name for path in run.samples.iterdir()] == ["autoencoder-00000000.png"]
+    assert [event["message"] for event in run.events() if "message" in event] == [
+        "paused",
+        "checkpoint at step 0",
+        "resumed",
+        "stopped at step 2",
+    ]
+
+
+def test_a_trial_foretells_the_whole_run() -> None:
+    config = _quick()
+    trial = try_out(config, make_accelerator(config, "cpu"), seconds=0.0)
+    assert trial.autoencoder_parameters > 0 and trial.denoiser_parameters > 0 and trial.memory_bytes > 0
+    assert trial.seconds(config) == pytest.approx(11 * trial.autoencoder_step_seconds + 8 * trial.denoiser_step_seconds)

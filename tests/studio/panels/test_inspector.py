@@ -45,7 +45,7 @@ def test_typing_keeps_spaces_and_the_cursor(qtbot, inspector, state):
 
 def test_an_items_whole_recipe_comes_back(inspector, state, add_item):
     item = add_item("a sofa", 42, steps=50, sampler="ddpm", guidance=7.5)
-    state.recall(item)
+    state.recall(item.recipe)
     assert inspector.prompt.text() == "a sofa"
     assert inspector.seed.value() == 42 and inspector.lock.isChecked()
     assert inspector.steps.value() == 50 and inspector.guidance.value() == 7.5

@@ -68,7 +68,7 @@ def test_the_model_of_a_recipe_is_found_by_weights_then_by_name(state: AppState)
 
 def test_a_recipe_comes_back_into_the_form(state: AppState) -> None:
     state.set_models([OTHER, MODEL])
-    form = state.recall(item_in(state))
+    form = state.recall(item_in(state).recipe)
     assert (form.model, form.prompt, form.seed, form.steps, form.guidance) == ("furniture", "a sofa", 9, 12, 5.0)
     assert form.seed_locked and form.count == 1
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from ddmi_core.paths import user_data
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
+from studio.engine.training import Training
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Library
@@ -39,24 +40,25 @@ def make_window(
     """Opens windows as the app does, but with pipelines that answer at once."""
     opened: list[MainWindow] = []
 
-    def make() -> MainWindow:
+    def make(*, look_for_models: bool = True) -> MainWindow:
         state = AppState(Library(Path(user_data()) / "library"), forms=(settings := Settings()).forms)
         engine = Engine(
             state, PipelineCache(load=lambda folder, device: pictures if folder == PICTURES.folder else pipeline)
         )
-        window = MainWindow(state, engine, theme, settings)
+        window = MainWindow(state, engine, Training(), theme, settings)
         window.resize(1280, 800)
         window.show()
         opened.append(window)
         qtbot.waitExposed(window)
-        state.set_models([MODEL, PICTURES])
+        if look_for_models:
+            state.set_models([MODEL, PICTURES])
         return window
 
     yield make
     for window in opened:
         window.engine.cancel_all()
         qtbot.waitUntil(lambda window=window: not window.state.jobs.active(quiet=True), timeout=10_000)
-        assert window.engine.shutdown()
+        assert window.engine.shutdown() and window.training.shutdown()
         window.close()
         window.deleteLater()
         window.state.library.close()

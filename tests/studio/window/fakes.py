@@ -126,7 +126,7 @@ class FakePipeline:
     def between(self, start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
         return torch.lerp(start, end, share)
 
-    def encode(self, path: Path) -> torch.Tensor:
+    def encode(self, path: Path, *, progress: object = None) -> torch.Tensor:
         return torch.full((1, 2, 2), 42.0)
 
 

@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtWidgets import QApplication
+from PIL.PngImagePlugin import PngInfo
+from PySide6.QtWidgets import QApplication, QLabel
 
+from ddmi_core.image_export import RECIPE_KEY
+from ddmi_core.recipe import Recipe
 from studio.panels.images import ImageStage
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL, PICTURES
@@ -78,6 +81,24 @@ def test_a_dropped_picture_is_reconstructed_wherever_one_is(qtbot, window, tmp_p
     assert "cannot be read as a picture" in window.state.notifications.list()[-1].text
 
 
+def test_a_dropped_export_brings_its_recipe_back(qtbot, window, tmp_path: Path):
+    recipe = Recipe(domain="image", model="no longer here", model_hash="", prompt="red heart", seed=77, steps=9)
+    note = PngInfo()
+    note.add_itxt(RECIPE_KEY, recipe.model_dump_json())
+    export = tmp_path / "heart.png"
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(export, pnginfo=note)
+    window.show_room_of("shape")
+    drop(window, export)
+    form = window.state.form
+    assert window.state.domain == "image" and not window.state.library.items()
+    assert (form.prompt, form.seed, form.seed_locked, form.steps) == ("red heart", 77, True, 9)
+    said = window.state.notifications.list()[-1]
+    assert "heart.png" in said.text and "no longer here" in said.text
+    said.action.run()
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.source == str(export)
+
+
 def test_the_room_is_remembered_and_one_without_a_model_says_so(qtbot, make_window):
     window = make_window()
     window.show_room_of("image")
@@ -91,6 +112,14 @@ def test_the_room_is_remembered_and_one_without_a_model_says_so(qtbot, make_wind
     assert "No model for pictures" in again.state.notifications.list()[-1].text
     again.show_room_of("shape")
     assert again.actions_["generate"].isEnabled()
+
+
+def test_no_model_is_said_to_be_missing_before_they_were_looked_for(make_window):
+    window = make_window(look_for_models=False)
+    title = window.stage.empty.findChild(QLabel)
+    assert "No model" not in title.text()
+    window.state.set_models([])
+    assert "No model" in title.text()
 
 
 @pytest.mark.parametrize("size", [(960, 600), (1900, 1060)])

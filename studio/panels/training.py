@@ -1,0 +1,513 @@
+"""The Training room: the runs there are, how each fares, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.engine.training import Training
+from studio.state.runs import CurveName, RunSummary, RunView, duration
+from studio.theme.theme import Theme
+from studio.theme.tokens import GRID
+from studio.widgets.basics import ElidedLabel, icon_button, label, line, styled
+from studio.widgets.curve_plot import CurvePlot, Line
+
+_LIST_WIDTH = 248
+_LOWER_HEIGHT = 216
+_TEXT_WIDTH = 400
+_STAGE_WIDTH = 200
+_STATES = {
+    "starting": "Starting",
+    "running": "Running",
+    "paused": "Paused",
+    "interrupted": "Interrupted",
+    "stopped": "Stopped",
+    "failed": "Failed",
+    "done": "Done",
+}
+_STAGES = {"autoencoder": "Stage 1: autoencoder", "diffusion": "Stage 2: diffusion"}
+_KINDS = {
+    "Losses": ("losses",),
+    "Held-out figures": ("held_out",),
+    "Learning rate": ("figures", "learning_rate"),
+    "Samples per second": ("figures", "samples_per_second"),
+    "Memory": ("figures", "memory_bytes"),
+}
+_FOLDER_ROLE = Qt.ItemDataRole.UserRole
+
+
+class TrainingRoom(QWidget):
+    """Runs on the left, the chosen one on the right. `new_asked`: a run is wanted; `discard_asked` carries a run."""
+
+    new_asked = Signal()
+    add_asked = Signal()
+    discard_asked = Signal(object)
+    folder_asked = Signal(object)
+
+    def __init__(self, training: Training, theme: Theme) -> None:
+        super().__init__()
+        styled(self, "stage")
+        self._training = training
+        self._runs: list[RunSummary] = []
+        self._wanted: Path | None = None  # chosen as soon as it is listed
+        self.list = RunList(theme)
+        self.monitor = Monitor(training, theme)
+        self._empty = _empty(self.new_asked, self.add_asked)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(self.monitor)
+        self._left = QWidget()
+        self._left_line = line(vertical=True)
+        left = QHBoxLayout(self._left)
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(0)
+        left.addWidget(self.list)
+        left.addWidget(self._left_line)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._left)
+        layout.addWidget(self._pages, 1)
+        self.list.changed.connect(self._on_choice)
+        self.list.new_button.clicked.connect(self.new_asked)
+        self.list.add_button.clicked.connect(self.add_asked)
+        self.monitor.discard_button.clicked.connect(lambda: self.discard_asked.emit(self.monitor.run))
+        self.monitor.folder_button.clicked.connect(lambda: self.folder_asked.emit(self.monitor.run.folder))
+        training.runs_changed.connect(self.show_runs)
+        training.view_changed.connect(self.monitor.show_view)
+        training.picture_ready.connect(self.monitor.pictures.show_picture)
+        self.show_runs([])
+
+    def show_runs(self, runs: list[RunSummary]) -> None:
+        """Show another list of runs; the chosen one stays chosen."""
+        self._runs = runs
+        self.list.show_runs(runs)
+        if self._wanted in [run.folder for run in runs]:
+            self.list.choose(self._wanted)
+            self._wanted = None
+        self._left.setVisible(bool(runs))
+        self._pages.setCurrentWidget(self.monitor if runs else self._empty)
+        self._on_choice()
+
+    def choose(self, folder: Path) -> None:
+        """Choose a run, now or when it is listed."""
+        self._wanted = folder
+        self.show_runs(self._runs)
+
+    def alive(self) -> list[RunSummary]:
+        """The runs that go on."""
+        return [run for run in self._runs if run.is_alive]
+
+    def _on_choice(self) -> None:
+        by_folder = {run.folder: run for run in self._runs}
+        chosen = by_folder.get(self.list.chosen() or Path())
+        if chosen is None:
+            self._training.watch(())
+            return
+        compared = [by_folder[folder] for folder in self.list.ticked() if folder != chosen.folder]
+        self.monitor.show_run(chosen, compared)
+        self._training.watch([chosen.folder, *(run.folder for run in compared)])
+
+
+class RunList(QWidget):
+    """The runs, the one written to last first. Ticked ones are drawn over the chosen one."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        styled(self, "panel")
+        self.setFixedWidth(_LIST_WIDTH)
+        self.new_button = QPushButton("New training run…")
+        self.add_button = icon_button(theme, "import", "Watch a run that was started elsewhere")
+        self.list = QListWidget()
+        self.list.setAccessibleName("Training runs")
+        self.list.setToolTip("Tick runs to draw their curves over the chosen one")
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.currentItemChanged.connect(lambda *_: self.changed.emit())
+        self.list.itemChanged.connect(lambda _item: self.changed.emit())
+        top = QHBoxLayout()
+        top.setSpacing(GRID)
+        top.addWidget(self.new_button, 1)
+        top.addWidget(self.add_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        layout.setSpacing(GRID)
+        layout.addLayout(top)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(label("Tick runs to compare their curves.", "small", wrap=True))
+
+    def show_runs(self, runs: list[RunSummary]) -> None:
+        """Show other runs, keeping what is chosen and ticked where it is still there."""
+        chosen, ticked = self.chosen(), set(self.ticked())
+        with QSignalBlocker(self.list):
+            self.list.clear()
+            for run in runs:
+                item = QListWidgetItem(f"{run.name}\n{_STATES[run.state]}  ·  {run.folder.name}")
+                item.setData(_FOLDER_ROLE, run.folder)
+                item.setToolTip(str(run.folder))
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                item.setCheckState(Qt.CheckState.Checked if run.folder in ticked else Qt.CheckState.Unchecked)
+                item.setSizeHint(QSize(0, 6 * GRID))
+                self.list.addItem(item)
+            if runs:
+                self.list.setCurrentRow(0)
+            if chosen is not None:
+                self.choose(chosen)
+
+    def choose(self, folder: Path | None) -> None:
+        """Choose a run, if it is listed."""
+        for row in range(self.list.count()):
+            if self.list.item(row).data(_FOLDER_ROLE) == folder:
+                self.list.setCurrentRow(row)
+
+    def chosen(self) -> Path | None:
+        """The folder of the chosen run."""
+        item = self.list.currentItem()
+        return item.data(_FOLDER_ROLE) if item is not None else None
+
+    def ticked(self) -> list[Path]:
+        """The folders of the runs to compare."""
+        items = [self.list.item(row) for row in range(self.list.count())]
+        return [item.data(_FOLDER_ROLE) for item in items if item.checkState() == Qt.CheckState.Checked]
+
+
+class Monitor(QWidget):
+    """One run: buttons, figures, curves, pictures and log."""
+
+    def __init__(self, training: Training, theme: Theme) -> None:
+        super().__init__()
+        self._training, self._theme = training, theme
+        self.run = RunSummary(Path(), "", "", "done")  # until one is shown
+        self._compared: list[RunSummary] = []
+        self._views: dict[Path, RunView] = {}
+        self.title = ElidedLabel(look="title")
+        self.state = ElidedLabel(look="muted")
+        self.pause_button = self._button("Pause", "Pause between two steps", self._pause_or_go_on)
+        self.sample_button = self._button("Sample now", "Draw pictures of what the model makes now", "sample")
+        self.checkpoint_button = self._button("Checkpoint now", "Save all that a resume needs", "checkpoint")
+        self.stop_button = self._button("Stop", "Save a checkpoint and end; it can be resumed later", "stop")
+        self.resume_button = self._button("Resume training", "Go on from the newest checkpoint", self._go_on)
+        self.folder_button = QPushButton("Open folder")
+        self.discard_button = QPushButton("Discard…")
+        self.discard_button.setToolTip("Stop if it is running, and move the run to the trash")
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.figures = Figures()
+        self.curves = CurvePlot(theme)
+        self.stage = QComboBox()
+        self.stage.setAccessibleName("Stage")
+        self.stage.setMinimumWidth(_STAGE_WIDTH)
+        self.kind = QComboBox()
+        self.kind.setAccessibleName("Figure")
+        self.kind.addItems(list(_KINDS))
+        self.log_axis = QCheckBox("Log axis")
+        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing.setRange(0, 99)
+        self.smoothing.setFixedWidth(120)
+        self.smoothing.setAccessibleName("Smoothing")
+        self.show_all = icon_button(theme, "fit", "Show the whole of the curves")
+        self.pictures = Pictures(training)
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setAccessibleName("Log")
+        self.log.setProperty("look", "log")
+        self.stage.currentIndexChanged.connect(lambda _index: self._draw(fresh=True))
+        self.kind.currentIndexChanged.connect(lambda _index: self._draw(fresh=True))
+        self.log_axis.toggled.connect(self.curves.set_log)
+        self.smoothing.valueChanged.connect(lambda value: self.curves.set_smoothing(value / 100))
+        self.show_all.clicked.connect(self.curves.show_all)
+        self._lay_out()
+
+    def show_run(self, run: RunSummary, compared: list[RunSummary]) -> None:
+        """Show another run, or how the same one fares now; `compared` are drawn over it."""
+        if self.run.folder != run.folder:
+            self.figures.show_event({}, going=False)
+            self.pictures.show_samples(())
+            self.log.setPlainText("")
+        self.run, self._compared = run, compared
+        self._views = {folder: view for folder, view in self._views.items() if folder in self._folders()}
+        self.title.setText(run.name)
+        self._show_state()
+        for button in (self.pause_button, self.sample_button, self.checkpoint_button, self.stop_button):
+            button.setVisible(run.is_alive)
+            button.setEnabled(run.state != "starting")
+        self.pause_button.setText("Go on" if run.state == "paused" else "Pause")
+        self.resume_button.setVisible(run.can_resume)
+        self._draw()
+        if run.folder in self._views:
+            self._fill(self._views[run.folder])
+
+    def show_view(self, view: RunView) -> None:
+        """Take what is to be seen of the run, or of one compared with it."""
+        if view.folder not in self._folders():
+            return
+        self._views[view.folder] = view
+        if view.folder == self.run.folder:
+            self._fill(view)
+        self._draw()
+
+    def _folders(self) -> list[Path]:
+        return [run.folder for run in (self.run, *self._compared)]
+
+    def _fill(self, view: RunView) -> None:
+        """Bring figures, stages, pictures and log up to date."""
+        self.figures.show_event(view.latest, going=self.run.state == "running")
+        stages = list(dict.fromkeys(name.stage for name in view.curves))
+        if [self.stage.itemData(i) for i in range(self.stage.count())] != stages:
+            # Follow the training to its next stage, unless the person is looking at another one
+            follows = self.stage.currentIndex() == self.stage.count() - 1
+            row = len(stages) - 1 if follows else self.stage.currentIndex()
+            with QSignalBlocker(self.stage):
+                self.stage.clear()
+                for stage in stages:
+                    self.stage.addItem(_STAGES.get(stage, stage), stage)
+                self.stage.setCurrentIndex(row)
+        self.pictures.show_samples(view.samples)
+        if self.log.toPlainText() != view.log:
+            self.log.setPlainText(view.log)
+            self.log.verticalScrollBar().setValue(self.log.verticalScrollBar().maximum())
+        self._show_state()
+
+    def _show_state(self) -> None:
+        run, view = self.run, self._views.get(self.run.folder)
+        step, steps = (int(view.latest.get(key, 0)) for key in ("step", "steps")) if view is not None else (0, 0)
+        where = f"  ·  {_STAGES.get(view.latest['stage'])}, step {step:,} of {steps:,}" if view and steps else ""
+        message = f"  ·  {run.message}" if run.message else ""
+        self.state.setText(f"{_STATES[run.state]}{where}{message}")
+        styled(self.state, "error" if run.state == "failed" else "muted")
+        self.progress.setRange(0, max(1, steps))
+        self.progress.setValue(step)
+
+    def _draw(self, *, fresh: bool = False) -> None:
+        wanted = _KINDS[self.kind.currentText()]
+        lines: list[Line] = []
+        terms: dict[str, int] = {}
+        for dash, run in enumerate((self.run, *self._compared)):
+            view = self._views.get(run.folder)
+            for name, curve in view.curves.items() if view is not None else ():
+                if name.stage == self.stage.currentData() and wanted in ((name.kind,), (name.kind, name.term)):
+                    hue = terms.setdefault(name.term, len(terms))
+                    lines.append(Line(self._line_name(name, run), curve, hue, dash))
+        self.curves.show_lines(lines)
+        if fresh:
+            self.curves.show_all()
+
+    def _line_name(self, name: CurveName, run: RunSummary) -> str:
+        term = name.term.replace("_", " ")
+        return f"{term}, {run.folder.name}" if self._compared else term
+
+    def _pause_or_go_on(self) -> None:
+        self._training.command(self.run.folder, "resume" if self.run.state == "paused" else "pause")
+
+    def _go_on(self) -> None:
+        self._training.go_on(self.run.folder)
+
+    def _button(self, text: str, tip: str, what: Callable[[], None] | str) -> QPushButton:
+        """A button that does something, or sends the run a command."""
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        if callable(what):
+            button.clicked.connect(what)
+        else:
+            button.clicked.connect(lambda: self._training.command(self.run.folder, what))  # type: ignore[arg-type]
+        return button
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(GRID)
+        top.addWidget(self.title, 1)
+        for button in (
+            self.pause_button,
+            self.sample_button,
+            self.checkpoint_button,
+            self.stop_button,
+            self.resume_button,
+            self.folder_button,
+            self.discard_button,
+        ):
+            top.addWidget(button)
+        controls = QHBoxLayout()
+        controls.setSpacing(GRID)
+        controls.addWidget(self.stage)
+        controls.addWidget(self.kind)
+        controls.addStretch(1)
+        controls.addWidget(self.log_axis)
+        controls.addSpacing(GRID)
+        controls.addWidget(label("Smoothing", "muted"))
+        controls.addWidget(self.smoothing)
+        controls.addWidget(self.show_all)
+        lower = QHBoxLayout()
+        lower.setSpacing(2 * GRID)
+        lower.addWidget(self.pictures, 3)
+        lower.addWidget(self.log, 2)
+        self.pictures.setFixedHeight(_LOWER_HEIGHT)
+        self.log.setFixedHeight(_LOWER_HEIGHT)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setSpacing(GRID)
+        layout.addLayout(top)
+        layout.addWidget(self.state)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.figures)
+        layout.addLayout(controls)
+        layout.addWidget(self.curves, 1)
+        layout.addLayout(lower)
+
+
+class Figures(QWidget):
+    """The newest figures of a run in a row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, GRID // 2, 0, GRID // 2)
+        row.setSpacing(4 * GRID)
+        self.values: dict[str, QLabel] = {}
+        for name in ("Time left", "Samples per second", "Loss", "Learning rate", "Memory"):
+            column = QVBoxLayout()
+            column.setSpacing(0)
+            self.values[name] = label("–", "heading")
+            column.addWidget(label(name, "small"))
+            column.addWidget(self.values[name])
+            row.addLayout(column)
+        self.values["Time left"].setToolTip("Of both stages; told after 30 steps")
+        row.addStretch(1)
+
+    def show_event(self, event: Mapping[str, Any], *, going: bool) -> None:
+        """Show an event's figures; the time left only of a run that goes on."""
+        eta = event.get("eta_seconds")
+        texts = {
+            "Time left": (duration(eta) if eta is not None else "measuring…") if going and event else "–",
+            "Samples per second": _figure(event.get("samples_per_second"), "{:,.1f}"),
+            "Loss": _figure(event.get("losses", {}).get("loss"), "{:.4g}"),
+            "Learning rate": _figure(event.get("learning_rate"), "{:.2e}"),
+            "Memory": _figure(event.get("memory_bytes"), "{:.2f} GB", 2**30),
+        }
+        for name, text in texts.items():
+            self.values[name].setText(text)
+
+
+class Pictures(QWidget):
+    """The pictures of a run, with a slider over the time of training. At its end it follows the newest."""
+
+    def __init__(self, training: Training) -> None:
+        super().__init__()
+        self._training = training
+        self._samples: tuple[Path, ...] = ()
+        self._image = QImage()
+        self.picture = QLabel("Pictures appear here once the run has drawn some.")
+        self.picture.setProperty("look", "muted")
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.picture.setWordWrap(True)
+        self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("Time of training")
+        self.slider.setRange(0, 0)
+        self.slider.valueChanged.connect(self._ask)
+        self.caption = label("", "small")
+        row = QHBoxLayout()
+        row.setSpacing(GRID)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.caption)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID)
+        layout.addWidget(self.picture, 1)
+        layout.addLayout(row)
+
+    def show_samples(self, samples: tuple[Path, ...]) -> None:
+        """Take another list of pictures, oldest first."""
+        if samples == self._samples and samples:
+            return
+        newest = self.slider.value() == self.slider.maximum() or not self._samples
+        self._samples = samples
+        self.slider.setEnabled(len(samples) > 1)
+        with QSignalBlocker(self.slider):
+            self.slider.setRange(0, max(0, len(samples) - 1))
+            if newest:
+                self.slider.setValue(self.slider.maximum())
+        if not samples:
+            self._image = QImage()
+            self.caption.setText("")
+            self.picture.setText("Pictures appear here once the run has drawn some.")
+        else:
+            self._ask()
+
+    def show_picture(self, path: Path, image: QImage) -> None:
+        """Show a picture that was asked for, if it still is the one wanted."""
+        if self._samples and path == self._samples[self.slider.value()]:
+            self._image = image
+            self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the picture to the new size."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _ask(self) -> None:
+        if self._samples:
+            path = self._samples[self.slider.value()]
+            stage, _, step = path.stem.rpartition("-")
+            self.caption.setText(f"{stage}, step {int(step):,}" if step.isdigit() else path.stem)
+            self._training.picture(path)
+
+    def _fit(self) -> None:
+        if not self._image.isNull():
+            self.picture.setPixmap(
+                QPixmap.fromImage(self._image).scaled(
+                    self.picture.size(),
+                    Qt.AspectRatioMode.KeepAspectRatio,
+                    Qt.TransformationMode.SmoothTransformation,
+                )
+            )
+
+
+def _figure(value: float | None, form: str, unit: float = 1.0) -> str:
+    return form.format(value / unit) if value is not None else "–"
+
+
+def _empty(new_asked: object, add_asked: object) -> QWidget:
+    """What is said while there is no run."""
+    page = QWidget()
+    new = QPushButton("New training run…")
+    new.setProperty("look", "primary")
+    new.clicked.connect(new_asked)
+    add = QPushButton("Watch a run that was started elsewhere…")
+    add.setProperty("look", "link")
+    add.clicked.connect(add_asked)
+    text = label(
+        "Train a model on a starter set or on your own files. It goes on in the background, and here you see how it "
+        "fares.",
+        "muted",
+        wrap=True,
+    )
+    text.setFixedSize(_TEXT_WIDTH, 5 * GRID)
+    text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    layout = QVBoxLayout(page)
+    layout.setSpacing(2 * GRID)
+    layout.addStretch(2)
+    for part in (label("No training runs yet", "title"), text, new, add):
+        layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+    layout.addStretch(3)
+    return page

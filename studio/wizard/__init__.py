@@ -1,0 +1,1 @@
+"""The wizard that puts a new training run together."""

@@ -1,0 +1,57 @@
+"""The training that the wizard is putting together."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from studio.engine.recipes import Recipes
+from studio.state.recipes import DomainChoice, PresetChoice
+
+
+class Draft:
+    """What was chosen so far. `text` is the whole configuration as YAML; every page reads and changes it."""
+
+    def __init__(self, recipes: Recipes) -> None:
+        self.recipes = recipes
+        self.domains = recipes.domains()
+        self._presets = recipes.presets()
+        self.source: str | None = None
+        self.choose_domain(self.domains[0].name)
+
+    def choose_domain(self, name: str) -> None:
+        """Train another kind of signal, with its smallest preset and its first starter set."""
+        self.domain: DomainChoice = next(domain for domain in self.domains if domain.name == name)
+        self.source = self.domain.starter_sets[0]
+        self.choose_preset(self.presets()[0])
+
+    def presets(self) -> list[PresetChoice]:
+        """The presets of the chosen kind, tiny ones first."""
+        fitting = [preset for preset in self._presets if preset.domain == self.domain.name]
+        return sorted(fitting, key=lambda preset: "tiny" not in preset.name)
+
+    def choose_preset(self, preset: PresetChoice) -> None:
+        """Begin anew with a preset, on the data that was chosen."""
+        self.preset = preset
+        self.text = preset.text
+        # Models are told apart by their names
+        self.set({"name": f"{preset.name}-{time.strftime('%m%d-%H%M')}"})
+        self.choose_source(self.source)
+
+    def choose_source(self, source: str | Path | None) -> None:
+        """Train on a starter set, or on a folder; None while none is chosen."""
+        self.source = str(source) if source is not None else None
+        if self.source is not None:
+            self.set({"data": [{"source": self.source}]})
+
+    def set(self, settings: dict[str, object]) -> None:
+        """Replace dotted settings. Raises DDMIError where one is out of range."""
+        self.text = self.recipes.changed(self.text, settings)
+
+    def value(self, key: str) -> object:
+        """A dotted setting as it stands."""
+        found: object = self.recipes.values(self.text)
+        for part in key.split("."):
+            assert isinstance(found, dict)
+            found = found[part]
+        return found

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+
+from ddmi_core.training.ownership import owned
+from ddmi_core.training.run_folder import RunFolder
+from studio.engine.training import Training
+from studio.panels.training import TrainingRoom
+
+PATIENCE = 20_000
+
+
+def make_run(home: Path, name: str, losses: list[float], *, state: str = "stopped", message: str = "") -> RunFolder:
+    run = RunFolder(home / "runs" / name)
+    run.samples.mkdir(parents=True)
+    run.config_file.write_text(f"name: {name}\ndomain: shape\n")
+    for step, loss in enumerate(losses, start=1):
+        run.record(
+            stage="autoencoder",
+            step=step,
+            steps=100,
+            losses={"loss": loss, "kl": 0.5},
+            learning_rate=1e-3,
+            samples_per_second=12.5,
+            eta_seconds=90.0,
+            memory_bytes=2**30,
+        )
+    run.status_file.write_text(
+        json.dumps({"state": state, "message": message, "owner": {"pid": 1, "host": "elsewhere", "started": 0.0}})
+    )
+    return run
+
+
+@pytest.fixture
+def training(qapp) -> Iterator[Training]:
+    training = Training()
+    yield training
+    assert training.shutdown()
+
+
+@pytest.fixture
+def room(qtbot, training: Training, theme) -> TrainingRoom:
+    room = TrainingRoom(training, theme)
+    qtbot.addWidget(room)
+    room.resize(1200, 760)
+    room.show()
+    training.start()
+    return room
+
+
+def shows(room: TrainingRoom, name: str) -> bool:
+    return room.monitor.title.text() == name and bool(room.monitor.curves.plot.listDataItems())
+
+
+def test_an_empty_room_says_what_it_is_for(qtbot, room: TrainingRoom) -> None:
+    new = next(button for button in room.findChildren(QPushButton) if button.isVisible() and "New" in button.text())
+    with qtbot.waitSignal(room.new_asked):
+        qtbot.mouseClick(new, Qt.MouseButton.LeftButton)
+    assert not room.list.isVisible()
+
+
+def test_a_run_is_shown_and_followed(qtbot, room: TrainingRoom, home: Path) -> None:
+    run = make_run(home, "chairs", [0.5, 0.25], state="failed", message="The GPU is gone.")
+    run.log_file.write_text("step 1\nstep 2\n")
+    qtbot.waitUntil(lambda: shows(room, "chairs"), timeout=PATIENCE)
+    monitor = room.monitor
+    assert "The GPU is gone." in monitor.state.text() and "step 2 of 100" in monitor.state.text()
+    assert monitor.figures.values["Loss"].text() == "0.25" and monitor.figures.values["Memory"].text() == "1.00 GB"
+    assert monitor.resume_button.isVisible() and not monitor.stop_button.isVisible()
+    assert monitor.log.toPlainText().endswith("step 2")
+    run.record(stage="autoencoder", step=3, steps=100, losses={"loss": 0.125})
+    qtbot.waitUntil(lambda: monitor.figures.values["Loss"].text() == "0.125", timeout=PATIENCE)
+
+
+def test_buttons_reach_a_run_that_is_alive(qtbot, room: TrainingRoom, home: Path) -> None:
+    run = make_run(home, "chairs", [0.5])
+    with owned(run):
+        qtbot.waitUntil(room.monitor.pause_button.isVisible, timeout=PATIENCE)
+        time_left = room.monitor.figures.values["Time left"]
+        qtbot.waitUntil(lambda: time_left.text() == "1 min 30 s", timeout=PATIENCE)
+        for button, command in (
+            (room.monitor.pause_button, "pause"),
+            (room.monitor.sample_button, "sample"),
+            (room.monitor.checkpoint_button, "checkpoint"),
+            (room.monitor.stop_button, "stop"),
+        ):
+            qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+            qtbot.waitUntil(lambda command=command: run.take_command() == command, timeout=PATIENCE)
+
+
+def test_runs_are_laid_over_each_other(qtbot, room: TrainingRoom, home: Path) -> None:
+    for name in ("chairs", "tables"):
+        make_run(home, name, [0.5, 0.4, 0.3])
+    qtbot.waitUntil(lambda: room.list.list.count() == 2 and shows(room, room.monitor.run.name), timeout=PATIENCE)
+    other = next(i for i in range(2) if room.list.list.item(i).data(Qt.ItemDataRole.UserRole) != room.list.chosen())
+    room.list.list.item(other).setCheckState(Qt.CheckState.Checked)
+    qtbot.waitUntil(lambda: len(room.monitor.curves.plot.listDataItems()) == 4, timeout=PATIENCE)
+    names = {text.text for _, text in room.monitor.curves.legend.items}
+    assert names == {"loss, chairs", "kl, chairs", "loss, tables", "kl, tables"}
+
+
+def test_pictures_follow_the_newest_and_go_back_in_time(qtbot, room: TrainingRoom, home: Path) -> None:
+    run = make_run(home, "chairs", [0.5])
+    for step in (10, 20):
+        Image.new("RGB", (32, 32)).save(run.samples / f"autoencoder-{step:08d}.png")
+    pictures = room.monitor.pictures
+    qtbot.waitUntil(lambda: "step 20" in pictures.caption.text(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not pictures.picture.pixmap().isNull(), timeout=PATIENCE)
+    Image.new("RGB", (32, 32)).save(run.samples / f"autoencoder-{30:08d}.png")
+    qtbot.waitUntil(lambda: "step 30" in pictures.caption.text(), timeout=PATIENCE)
+    pictures.slider.setValue(0)
+    assert "step 10" in pictures.caption.text()
+    Image.new("RGB", (32, 32)).save(run.samples / f"autoencoder-{40:08d}.png")
+    qtbot.waitUntil(lambda: pictures.slider.maximum() == 3, timeout=PATIENCE)
+    assert "step 10" in pictures.caption.text()
+
+
+def test_a_run_elsewhere_can_be_listed_and_a_wrong_folder_is_refused(
+    qtbot, room: TrainingRoom, training: Training, home: Path, tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(training.failed) as refused:
+        training.add(tmp_path)
+    assert "not a run folder" in refused.args[0]
+    make_run(tmp_path, "far", [0.5])
+    training.add(tmp_path / "runs" / "far")
+    qtbot.waitUntil(lambda: shows(room, "far"), timeout=PATIENCE)
+
+
+def test_a_discarded_run_goes_to_the_trash(
+    qtbot, room: TrainingRoom, training: Training, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(home, "chairs", [0.5])
+    (home / "data").mkdir()
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    qtbot.waitUntil(lambda: shows(room, "chairs"), timeout=PATIENCE)
+    training.discard(run.path)
+    qtbot.waitUntil(lambda: not room.list.isVisible(), timeout=PATIENCE)
+    assert not run.path.exists() and [path.name for path in (home / "data" / "Trash" / "files").iterdir()] == ["chairs"]

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtWidgets import QApplication
+
+from ddmi_core.training.config import RunConfig, preset_names
+from studio.wizard.pages import DataPage, OptionsPage, ReviewPage, WhatPage
+from studio.wizard.wizard import TrainingWizard
+
+PATIENCE = 20_000
+
+
+@pytest.fixture
+def wizard(qtbot, qapp: QApplication) -> Iterator[TrainingWizard]:
+    wizard = TrainingWizard()
+    qtbot.addWidget(wizard)
+    yield wizard
+    wizard.reject()
+
+
+def test_a_folder_of_pictures_becomes_a_run(qtbot, wizard: TrainingWizard, tmp_path: Path) -> None:
+    for number in range(9):
+        Image.new("RGB", (16, 16), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "captions.csv").write_text("file,caption\n0.png,black\n")
+    what, data, _, options, review = wizard.pages
+    assert isinstance(what, WhatPage) and isinstance(data, DataPage)
+    assert isinstance(options, OptionsPage) and isinstance(review, ReviewPage)
+
+    what.choices.setCurrentRow(1)
+    wizard.go_on()
+    data.scan(tmp_path)
+    assert not wizard.next.isEnabled()
+    qtbot.waitUntil(wizard.next.isEnabled, timeout=PATIENCE)
+    assert "9 usable" in data.facts.text() and "1 with captions" in data.facts.text()
+    assert data.thumbnails.count() == 9 and "broken.png" in data.unusable.item(0).text()
+
+    wizard.go_on()
+    wizard.go_on()
+    options.name.setText("mine")
+    options.boxes["stage1.steps"].setValue(7)
+    wizard.go_on()
+    assert wizard.next.text() == "Start training"
+    with qtbot.waitSignal(wizard.started) as started:
+        wizard.go_on()
+    config = RunConfig.from_file(started.args[0] / "run.yaml")
+    assert (config.name, config.domain, config.stage1.steps) == ("mine", "image", 7)
+    assert [part.source for part in config.data] == [str(tmp_path)]
+
+
+def test_a_folder_without_anything_usable_is_refused(qtbot, wizard: TrainingWizard, tmp_path: Path) -> None:
+    data = wizard.pages[1]
+    assert isinstance(data, DataPage)
+    wizard.go_on()
+    data.scan(tmp_path)
+    qtbot.waitUntil(lambda: "no usable mesh" in wizard.problem.text(), timeout=PATIENCE)
+    assert not wizard.next.isEnabled()
+
+
+def test_the_text_is_checked_and_can_be_kept_as_a_preset(wizard: TrainingWizard) -> None:
+    review = wizard.pages[4]
+    assert isinstance(review, ReviewPage)
+    wizard.go_to(4)
+    good = review.text.toPlainText()
+    review.text.setPlainText(good.replace("steps:", "stepz:"))
+    assert "stepz" in wizard.problem.text() and not wizard.next.isEnabled() and not review.keep.isEnabled()
+    review.text.setPlainText(good)
+    assert not wizard.problem.text() and wizard.next.isEnabled()
+    wizard.recipes.save_preset("my own", good)
+    assert "my own" in preset_names()
