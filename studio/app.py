@@ -11,6 +11,7 @@ from pathlib import Path
 if sys.platform == "win32":
     import torch  # noqa: F401  (before Qt, or its libraries do not load)
 
+from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     app.setApplicationDisplayName("DDMI Studio")
     app.setDesktopFileName("ddmi-studio")
     app.setWindowIcon(_app_icon())
+    # Python collects cycles in whichever thread allocates; one that holds a widget must not be taken apart in another
+    # thread than the window's, where it can wait for a lock of Qt's for ever.
+    garbage = GarbageCollector()
     settings = Settings()
     theme = Theme(app, options.theme or settings.theme)
     diary = Diary(user_data() / "logs")
@@ -78,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif options.prompt is not None:
         state.update_form(prompt=options.prompt)
     code = app.exec()
+    garbage.timer.stop()
     training.shutdown()
     engine.shutdown()
     library.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 
 import pytest
+from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -13,6 +15,32 @@ from PySide6.QtWidgets import QApplication, QWidget
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 
 QTS_OWN = ("QTipLabel", "QComboBoxPrivateContainer", "QDesktopScreenWidget")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def collections_elsewhere(qapp: QApplication) -> Iterator[list[str]]:
+    """Collect cycles in the main thread alone, as the app does; the names of the threads that did so nevertheless."""
+    threads: list[str] = []
+
+    def note(_phase: str, _figures: Mapping[str, int]) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            threads.append(threading.current_thread().name)
+
+    gc.callbacks.append(note)
+    garbage = GarbageCollector()
+    yield threads
+    garbage.timer.stop()
+    gc.enable()
+    gc.callbacks.remove(note)
+
+
+@pytest.fixture(autouse=True)
+def no_collection_elsewhere(collections_elsewhere: list[str]) -> Iterator[None]:
+    """Fail a test in which another thread than the main one looked for cycles: it might take a window apart."""
+    yield
+    threads = sorted(set(collections_elsewhere))
+    collections_elsewhere.clear()
+    assert not threads, f"cycles were collected in {', '.join(threads)}"
 
 
 @pytest.fixture(autouse=True)
