@@ -20,13 +20,9 @@ from ddmi_core.coordinates import WHOLE, Region, Window
 from ddmi_core.errors import ExportError
 from ddmi_core.export import format_of, written_whole
 from ddmi_core.export_options import ImageExport
+from ddmi_core.picture_files import IMAGE_DESCRIPTION, RECIPE_KEY
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.recipe import Recipe
-
-RECIPE_KEY = "ddmi"
-"""Keyword of the PNG text, and key of the JSON object in other formats' descriptions, that hold the recipe."""
-IMAGE_DESCRIPTION = 0x010E
-"""The EXIF and TIFF tag that carries the recipe."""
 
 Pixels = UInt8[np.ndarray, "h w 4"] | UInt16[np.ndarray, "h w 4"]
 

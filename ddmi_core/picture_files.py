@@ -12,8 +12,12 @@ from PIL import Image
 from pydantic import ValidationError
 
 from ddmi_core.errors import DataError
-from ddmi_core.image_export import IMAGE_DESCRIPTION, RECIPE_KEY
 from ddmi_core.recipe import Recipe
+
+RECIPE_KEY = "ddmi"
+"""Keyword of the PNG text, and key of the JSON object in other formats' descriptions, that hold the recipe."""
+IMAGE_DESCRIPTION = 0x010E
+"""The EXIF and TIFF tag that carries the recipe."""
 
 _KINDS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 

@@ -40,7 +40,6 @@ from studio.state.runs import RunSummary
 from studio.theme.theme import Theme, ThemeChoice
 from studio.widgets.basics import line
 from studio.widgets.toasts import Toast, ToastArea
-from studio.wizard.wizard import TrainingWizard
 
 _FIRST_SIZE = QSize(1280, 800)
 _BOTTOM_HEIGHT = 148  # px
@@ -404,6 +403,8 @@ class MainWindow(QMainWindow):
 
     def new_run(self) -> None:
         """Put a new training run together, and start it."""
+        from studio.wizard.wizard import TrainingWizard  # loads torch, which would keep the window from opening
+
         wizard = TrainingWizard(self)
         wizard.started.connect(self.start_run)
         wizard.exec()

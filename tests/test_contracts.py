@@ -86,6 +86,12 @@ def test_importing_the_library_loads_no_torch() -> None:
     assert "torch" not in modules_after("import ddmi_core")
 
 
+def test_the_window_opens_before_torch_is_loaded() -> None:
+    loaded = modules_after("import studio.app")
+    assert "studio.window" in loaded
+    assert loaded.isdisjoint({"torch", "diffusers", "transformers", "scipy", "open_clip"})
+
+
 def test_libraries_that_need_torchvision_import() -> None:
     loaded = modules_after(
         "from ddmi_core._torchvision import ensure_torchvision\n"

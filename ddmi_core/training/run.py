@@ -51,7 +51,7 @@ def train(config: RunConfig, out: Path, resume: bool = False, device: str = "aut
     if not accelerator.is_main_process:
         return _train(config, run, accelerator)
     if not begun:
-        run.create(config)
+        run.create(config.to_yaml())
     register(out)
     with owned(run):
         return _train(config, run, accelerator)

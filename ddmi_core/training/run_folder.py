@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ddmi_core.files import write_text
-from ddmi_core.training.config import RunConfig
 from ddmi_core.training.history import parse_events
 
 Command = Literal["pause", "resume", "sample", "checkpoint", "stop"]
@@ -36,11 +35,11 @@ class RunFolder:
         self.tensorboard = self.path / "tensorboard"
         self.model = self.path / "model"
 
-    def create(self, config: RunConfig) -> None:
-        """Make the folder and write the configuration."""
+    def create(self, configuration: str) -> None:
+        """Make the folder and write the configuration, YAML as `RunConfig.to_yaml` gives it."""
         for folder in (self.checkpoints, self.samples, self.cache, self.tensorboard):
             folder.mkdir(parents=True, exist_ok=True)
-        write_text(self.config_file, config.to_yaml())
+        write_text(self.config_file, configuration)
 
     def prepare(self) -> None:
         """Make ready for a training that starts or goes on: end a half-written event, forget what nobody obeyed."""

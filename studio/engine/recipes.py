@@ -97,7 +97,7 @@ class Recipes(QObject):
         while folder.exists():
             folder, number = runs_folder() / f"{stem}-{number}", number + 1
         try:
-            RunFolder(folder).create(config)
+            RunFolder(folder).create(config.to_yaml())
         except OSError as error:
             raise DDMIError(f"The run folder {folder} cannot be made: {error.strerror}.") from error
         return folder

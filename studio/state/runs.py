@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.signal import lfilter
 
 from ddmi_core.training.history import Curve, CurveName, Message
 from ddmi_core.training.ownership import RunState
@@ -57,8 +57,8 @@ def smoothed(values: Float64[np.ndarray, " n"], weight: float) -> Float64[np.nda
     """Return the running average that gives what came before `weight` (0 to below 1), without its bias to zero."""
     if weight <= 0 or len(values) == 0:
         return values
-    sums = lfilter([1 - weight], [1, -weight], values)
-    return np.asarray(sums / (1 - weight ** np.arange(1, len(values) + 1)))
+    sums = np.fromiter(accumulate((1 - weight) * values, lambda total, value: weight * total + value), float)
+    return sums / (1 - weight ** np.arange(1, len(values) + 1))
 
 
 def duration(seconds: float) -> str:

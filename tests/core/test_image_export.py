@@ -13,7 +13,7 @@ from ddmi_core import image_export
 from ddmi_core.errors import DataError, ExportError
 from ddmi_core.export_options import ImageExport, ShapeExport
 from ddmi_core.image_export import export_image
-from ddmi_core.picture_files import read_recipe
+from ddmi_core.picture_files import IMAGE_DESCRIPTION, read_recipe
 from ddmi_core.progress import Cancelled
 from ddmi_core.recipe import Recipe
 from tests.core.test_image_domain import Painted
@@ -87,7 +87,7 @@ def test_the_recipe_goes_along_unless_it_must_not(tmp_path: Path, suffix: str) -
 def test_other_peoples_descriptions_are_no_recipes(tmp_path: Path) -> None:
     exif = Image.Exif()
     for text in ("holidays", '{"ddmi": {"domain": 3}}', '["ddmi"]', "{}"):
-        exif[image_export.IMAGE_DESCRIPTION] = text
+        exif[IMAGE_DESCRIPTION] = text
         Image.new("RGB", (9, 9)).save(tmp_path / "a.jpg", exif=exif)
         assert read_recipe(tmp_path / "a.jpg") is None
     (tmp_path / "b.png").write_text("no picture")

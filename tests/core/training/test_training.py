@@ -88,7 +88,7 @@ def test_a_run_starts_from_a_model_of_its_sizes(tmp_path: Path) -> None:
 
 
 def test_a_run_folder_is_not_overwritten(tmp_path: Path) -> None:
-    RunFolder(tmp_path / "run").create(_quick())
+    RunFolder(tmp_path / "run").create(_quick().to_yaml())
     with pytest.raises(DDMIError, match="already holds a run"):
         train(_quick(), tmp_path / "run")
 

@@ -8,7 +8,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PySide6.QtWidgets import QApplication, QLabel
 
-from ddmi_core.image_export import RECIPE_KEY
+from ddmi_core.picture_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
 from studio.panels.images import ImageStage
 from studio.window import MainWindow
