@@ -263,6 +263,44 @@ def trial(
 
 
 @app.command
+def ablate(
+    *,
+    out: Path,
+    steps: int,
+    preset: str | None = None,
+    config: Path | None = None,
+    set: Annotated[tuple[str, ...], arg(metavar="KEY=VALUE ...")] = (),
+    device: Device = "auto",
+    json: Flag = False,
+) -> None:
+    """Train the autoencoder of a recipe in the three ways of the paper's Table 8 and print what each is worth.
+
+    Args:
+        out: a folder that gets a run folder for each; what is done already is not done again.
+        steps: of each autoencoder.
+        preset: a training recipe that comes with the project.
+        config: a training recipe of your own (YAML).
+        set: single settings of the recipe, such as stage1.batch=8.
+        device: auto takes a GPU if there is one.
+        json: print one JSON object a line for each.
+    """
+    from ddmi_core.training.config import RunConfig
+
+    _require((preset is None) != (config is None), "Give --preset NAME or --config FILE.")
+    _require(steps >= 1, "--steps must be at least 1.")
+    recipe = RunConfig.from_file(config) if config is not None else RunConfig.from_preset(str(preset))
+    from ddmi_core.training.ablation import ablate as run_ablation
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for row in run_ablation(recipe.with_overrides(list(set)), out, steps=steps, device=device):
+        if json:
+            _print_json(row._asdict())
+            continue
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in row.figures.items())
+        print(f"{row.variant:14}  {row.parameters:,} parameters  {row.steps:,} steps  {figures}", flush=True)
+
+
+@app.command
 def models(*, json: Flag = False) -> None:
     """List the models on this machine.
 

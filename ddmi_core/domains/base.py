@@ -2,13 +2,15 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from ddmi_core.coordinates import Region
+from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.items import ItemSource
     from ddmi_core.data.user_folder import UserFolder
+
+
+class Patch(NamedTuple):
+    """A square of neighbouring samples of every item of a batch, row by row, and what is true of them."""
+
+    coords: Float[Tensor, "b n d"]
+    footprint: Float[Tensor, "b n 1"] | None
+    targets: Float[Tensor, "b n v"]
 
 
 class Domain(ABC):
@@ -55,6 +65,22 @@ class Domain(ABC):
         self, values: Float[Tensor, "b n v"], targets: Float[Tensor, "b n t"]
     ) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Return -log p(signal | z), averaged over coordinates, and figures worth watching (eq. 9, first term)."""
+
+    def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
+        """Return side x side neighbouring samples of a batch, for the terms that look at patches.
+
+        Raises:
+            DDMIError: signals of this domain have no patches, or none so large.
+        """
+        raise DDMIError(f"{self.title} have no patches: leave perceptual_weight and adversarial_weight at 0.")
+
+    def pictures(self, values: Float[Tensor, "b n v"], side: int) -> Float[Tensor, "b 3 side side"]:
+        """Return the values of patches as pictures in [0, 1].
+
+        Raises:
+            DDMIError: as for `patch`.
+        """
+        raise DDMIError(f"{self.title} have no patches.")
 
     starter_sets: ClassVar[tuple[str, ...]]
     """Names of the data sets that come along."""

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
+from einops import rearrange, repeat
 from jaxtyping import Float, UInt8, UInt16
 from PIL import Image
 from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.coordinates import WHOLE, Region, Window, region_grid
-from ddmi_core.domains.base import Domain
+from ddmi_core.domains.base import Domain, Patch
+from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions, ImageExport
 from ddmi_core.fields import Field
 from ddmi_core.image_export import IMAGE_FORMATS, export_image
@@ -128,6 +130,29 @@ class ImageDomain(Domain):
         with torch.no_grad():
             error = F.mse_loss(values.clamp(0, 1), targets).clamp(min=1e-10)
         return loss, {"psnr": -10 * math.log10(error.item())}
+
+    @override
+    def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
+        """A random square of the pictures that the encoder sees, at their own footprint."""
+        pictures = self.inputs(batch)
+        whole = pictures.shape[-1]
+        if side > whole:
+            raise DDMIError(f"A patch of {side} pixels is larger than the pictures' base resolution of {whole}.")
+        left, top = torch.randint(whole - side + 1, (2,), generator=generator, device=pictures.device).tolist()
+        coords = region_grid(whole, whole, window=(left, top, side, side)).to(pictures.device)
+        targets = pictures[..., top : top + side, left : left + side]
+        count = len(pictures)
+        return Patch(
+            repeat(coords, "h w d -> b (h w) d", b=count),
+            pictures.new_full((count, side * side, 1), -math.log2(whole)),
+            rearrange(targets, "b c h w -> b (h w) c"),
+        )
+
+    @override
+    def pictures(self, values: Float[Tensor, "b n 4"], side: int) -> Float[Tensor, "b 3 side side"]:
+        """As they look on white."""
+        planes = rearrange(values, "b (h w) c -> b c h w", h=side)
+        return (planes[:, :3] + 1 - planes[:, 3:]).clamp(0, 1)
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":

@@ -4,13 +4,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.data.items import Mixture, NumberedDraws
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.loop import Stage
+from ddmi_core.training.patch_terms import PatchTerms
 from ddmi_core.training.pictures import save_sheet
 from ddmi_core.training.run_folder import RunFolder
 
@@ -27,25 +28,39 @@ class AutoencoderStage(Stage):
         self.settings = config.stage1
         self._kl_weight = config.stage1.kl_weight
         self._kl_anneal_steps = config.stage1.kl_anneal_steps
-        self.module: D2CVAE = autoencoder
+        self.autoencoder = autoencoder
+        self._patch_terms: PatchTerms | None = None
+        self.module: nn.Module = autoencoder
+        if config.stage1.perceptual_weight or config.stage1.adversarial_weight:
+            self._patch_terms = PatchTerms(config.stage1.perceptual_weight, config.stage1.adversarial_weight)
+            self._patch_side = config.stage1.patch_side
+            self.module = nn.ModuleList([autoencoder, self._patch_terms])
         self.draws = NumberedDraws(open_mixture(config, "train"), config.seed, augment=config.stage1.augment)
         self._held_out = held_out_batch(config)
 
     @override
     def loss(self, batch: dict[str, Any], step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        module = self.module
+        module = self.autoencoder
         posterior = module.encode(module.domain.inputs(batch))
         basis = module.decode(posterior.sample(generator))
         values = module.evaluate(basis, batch["coords"], batch.get("footprint"))
         reconstruction, figures = module.domain.reconstruction_loss(values, batch["targets"])
         kl = posterior.kl()
-        weight = self._kl_weight * min(1.0, (step + 1) / self._kl_anneal_steps)
-        return reconstruction + weight * kl, {"reconstruction": reconstruction.item(), "kl": kl.item(), **figures}
+        share = min(1.0, (step + 1) / self._kl_anneal_steps)
+        loss = reconstruction + share * self._kl_weight * kl
+        figures = {"reconstruction": reconstruction.item(), "kl": kl.item(), **figures}
+        if self._patch_terms is None:
+            return loss, figures
+        patch = module.domain.patch(batch, self._patch_side, generator)
+        made = module.evaluate(basis, patch.coords, patch.footprint)
+        pictures = (module.domain.pictures(values, self._patch_side) for values in (made, patch.targets))
+        added, seen = self._patch_terms(*pictures, share)
+        return loss + added, figures | seen
 
     @override
     @torch.no_grad()
     def evaluate(self, run: RunFolder, step: int) -> dict[str, float]:
-        module = self.module
+        module = self.autoencoder
         device = next(module.parameters()).device
         batch = {name: value.to(device) for name, value in self._held_out.items()}
         latent = module.encode(module.domain.inputs(batch)).mean

@@ -56,6 +56,12 @@ class StageOneConfig(StageConfig):
     kl_weight: float = Field(1e-3, ge=0)
     kl_anneal_steps: int = Field(1000, ge=1)
     """Steps over which lambda grows from zero to `kl_weight`."""
+    perceptual_weight: float = Field(0.0, ge=0)
+    """Of the feature distance between patches and their reconstructions; for domains that have patches."""
+    adversarial_weight: float = Field(0.0, ge=0)
+    """Of the objections of a critic that is shown patches; it is heard as lambda grows."""
+    patch_side: int = Field(64, ge=32)
+    """Samples along each side of a patch, on the grid that the encoder sees."""
 
 
 class StageTwoConfig(StageConfig):
