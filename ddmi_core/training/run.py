@@ -100,10 +100,10 @@ def make_accelerator(config: RunConfig, device: str) -> Accelerator:
 
 
 def mixed_precision(wanted: str) -> str:
-    """Return Accelerate's name for the precision; `auto` takes bf16 where that is faster.
+    """Return Accelerate's name for the precision; `auto` takes bf16 where that is sure to be faster.
 
-    On a CPU that means matrix units (AMX): with AVX-512's bf16 instructions alone a step took 1.3 (autoencoder) to 1.8
-    times (denoiser) as long as in float32.
+    On a CPU that means matrix units (AMX). With AVX-512's bf16 instructions alone one processor took 1.3 to 1.8 times as
+    long as in float32, another one two thirds of it: `ddmi trial` tells.
     """
     if wanted == "auto":
         if torch.cuda.is_available():
