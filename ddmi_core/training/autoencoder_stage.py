@@ -2,15 +2,16 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import default_collate
 from typing_extensions import override
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.data.items import Mixture, NumberedDraws
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.loop import Stage
+from ddmi_core.training.noise import NoisyDraws
 from ddmi_core.training.pictures import save_sheet
 from ddmi_core.training.run_folder import RunFolder
 
@@ -22,20 +23,22 @@ class AutoencoderStage(Stage):
     """Trains encoder, decoder and read-out on random coordinates of augmented signals."""
 
     name: ClassVar[str] = "autoencoder"
+    best_by: ClassVar[str] = "reconstruction"
 
     def __init__(self, config: RunConfig, autoencoder: D2CVAE) -> None:
         self.settings = config.stage1
         self._kl_weight = config.stage1.kl_weight
         self._kl_anneal_steps = config.stage1.kl_anneal_steps
         self.module: D2CVAE = autoencoder
-        self.draws = NumberedDraws(open_mixture(config, "train"), config.seed, augment=config.stage1.augment)
-        self._held_out = held_out_batch(config)
+        draws = NumberedDraws(open_mixture(config, "train"), config.seed, augment=config.stage1.augment)
+        self.draws = NoisyDraws(draws, autoencoder.canvas_shape, config.seed)
+        self._held_out = held_out_batch(config, _HELD_OUT)
 
     @override
-    def loss(self, batch: dict[str, Any], step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, float]]:
         module = self.module
         posterior = module.encode(module.domain.inputs(batch))
-        basis = module.decode(posterior.sample(generator))
+        basis = module.decode(posterior.mean + batch["noise"] * (0.5 * posterior.log_variance).exp())
         values = module.evaluate(basis, batch["coords"], batch.get("footprint"))
         reconstruction, figures = module.domain.reconstruction_loss(values, batch["targets"])
         kl = posterior.kl()
@@ -68,8 +71,7 @@ def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) 
     return Mixture(sources, weights)
 
 
-def held_out_batch(config: RunConfig) -> dict[str, Tensor]:
+def held_out_batch(config: RunConfig, count: int) -> dict[str, Tensor]:
     """Return held-out examples, the same in every evaluation."""
     draws = NumberedDraws(open_mixture(config, "held_out"), seed=1, augment="none")
-    examples = [draws[number] for number in range(_HELD_OUT)]
-    return {name: torch.from_numpy(np.stack([example[name].numpy() for example in examples])) for name in examples[0]}
+    return default_collate([draws[number] for number in range(count)])
