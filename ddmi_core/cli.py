@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from ddmi_core.errors import DDMIError, ExportError, ModelError
 from ddmi_core.progress import Progress, sub_progress
@@ -189,26 +189,29 @@ def reconstruct(
 @app.command
 def train(
     *,
-    out: Path,
+    out: Path | None = None,
     preset: str | None = None,
     config: Path | None = None,
     data: str | None = None,
-    set: Annotated[tuple[str, ...], arg(metavar="KEY=VALUE ...")] = (),
+    set: Annotated[list[tuple[str, ...]], UseAppendAction, arg(metavar="KEY=VALUE ...")] = [],  # noqa: B006 - tyro's
     device: Device = "auto",
     resume: Flag = False,
 ) -> None:
     """Train a model in a run folder: both stages, then the finished model folder.
 
+    Of several processes (the recipe's, or `accelerate launch -m ddmi_core.cli train ...`) each takes its part.
+
     Args:
-        out: the run folder.
+        out: the run folder; otherwise one of the recipe's name among the studio's runs.
         preset: a training recipe that comes with the project.
         config: a training recipe of your own (YAML).
         data: a starter set's name or your folder, instead of the recipe's data.
-        set: single settings of the recipe, such as stage1.steps=1000.
-        device: auto takes a GPU if there is one.
+        set: single settings of the recipe, such as stage1.steps=1000; may be given several times.
+        device: cpu or cuda, instead of the recipe's.
         resume: go on with the run in the folder; its own recipe counts.
     """
     from ddmi_core.training.config import DataPart, RunConfig
+    from ddmi_core.training.known_runs import runs_folder
 
     _require(bool(preset) + bool(config) <= 1, "Give --preset or --config, not both.")
     if config is not None:
@@ -216,15 +219,32 @@ def train(
     elif preset is not None:
         recipe = RunConfig.from_preset(preset)
     else:
-        _require(resume, "Give --preset NAME or --config FILE, or --resume to go on with the run in --out.")
-        recipe = RunConfig.from_file(out / "run.yaml")
-    recipe = recipe.with_overrides(list(set))
+        _require(
+            resume and out is not None,
+            "Give --preset NAME or --config FILE, or --out and --resume to go on with the run there.",
+        )
+        recipe = RunConfig.from_file(Path(str(out)) / "run.yaml")
+    out = out or runs_folder() / recipe.name
+    begun = resume and (out / "run.yaml").exists()
+    _require(
+        not (begun and (set or data)),
+        f"The run in {out} goes on as its own run.yaml says. Change that file, and leave --set and --data out.",
+    )
+    recipe = recipe.with_overrides([assignment for group in set for assignment in group])
     if data is not None:
         recipe = recipe.model_copy(update={"data": (DataPart(source=data),)})
     # Only now: torch and what stands on it.
+    from ddmi_core.training.processes import is_launched, launch
+    from ddmi_core.training.run import begin
     from ddmi_core.training.run import train as run_training
     from ddmi_core.training.run_folder import RunFolder, Stopped
 
+    if not is_launched():
+        recipe = begin(recipe, out, resume)
+        if recipe.processes > 1:
+            arguments = ["train", "--out", str(out), "--resume", "--device", device]
+            raise SystemExit(launch(arguments, recipe.processes))
+        resume = True
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         folder = run_training(recipe, out, resume=resume, device=device)
@@ -241,7 +261,12 @@ def train(
 
 @app.command
 def trial(
-    *, preset: str | None = None, config: Path | None = None, seconds: float = 20.0, device: Device = "auto"
+    *,
+    preset: str | None = None,
+    config: Path | None = None,
+    seconds: float = 20.0,
+    largest_batch: Flag = False,
+    device: Device = "auto",
 ) -> None:
     """Train for some seconds, keep nothing, and print as JSON what a whole training would cost on this machine.
 
@@ -249,16 +274,21 @@ def trial(
         preset: a training recipe that comes with the project.
         config: a training recipe of your own (YAML).
         seconds: how long to try, data apart.
-        device: auto takes a GPU if there is one.
+        largest_batch: instead, find the largest batch of each stage that fits into memory.
+        device: cpu or cuda, instead of the recipe's.
     """
     from ddmi_core.training.config import RunConfig
 
     _require((preset is None) != (config is None), "Give --preset NAME or --config FILE.")
     recipe = RunConfig.from_file(config) if config is not None else RunConfig.from_preset(str(preset))
     from ddmi_core.training.run import make_accelerator
-    from ddmi_core.training.trial import try_out
+    from ddmi_core.training.trial import largest_batches, try_out
 
-    found = try_out(recipe, make_accelerator(recipe, device), seconds=seconds)
+    accelerator = make_accelerator(recipe, device)
+    if largest_batch:
+        _print_json(largest_batches(recipe, accelerator)._asdict())
+        return
+    found = try_out(recipe, accelerator, seconds=seconds)
     _print_json({**found._asdict(), "run_seconds": found.seconds(recipe)})
 
 

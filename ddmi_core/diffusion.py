@@ -115,12 +115,18 @@ class LatentDiffusion(nn.Module):
         self,
         latents: Float[Tensor, "b c h w"],
         text: TextEmbedding,
-        generator: torch.Generator | None = None,
+        noise: Float[Tensor, "b c h w"],
+        timestep: Int[Tensor, " b"],
     ) -> Float[Tensor, ""]:
-        """Return the denoising loss of eq. 10 at random times; prompts are dropped by the caller."""
+        """Return the denoising loss of eq. 10; its randomness, and dropped prompts, are the caller's.
+
+        Args:
+            latents: of signals to learn.
+            text: their captions.
+            noise: standard normal.
+            timestep: times, uniform in [0, train_steps).
+        """
         clean = (latents - self.latent_mean) / self.latent_std
-        noise = torch.randn(clean.shape, generator=generator, device=clean.device)
-        timestep = torch.randint(self.config.train_steps, (len(clean),), generator=generator, device=clean.device)
         noisy = self.training_schedule.add_noise(clean, noise, timestep)
         target = (
             noise

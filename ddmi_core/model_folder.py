@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import shutil
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ddmi_core.errors import ModelError
+from ddmi_core.files import write_json
 from ddmi_core.paths import assets, user_data
 from ddmi_core.training.known_runs import known_runs
 
@@ -20,6 +23,8 @@ SCHEDULER_CONFIG = "scheduler/scheduler_config.json"
 TEXT_ENCODER = "text_encoder.json"
 CARD = "README.md"
 PREVIEW = "preview.png"
+LABEL = "label.json"
+"""What a person says of the model: its name, and where it was imported from. No part of the hash."""
 
 _REQUIRED = (
     INDEX,
@@ -42,6 +47,13 @@ class ModelInfo:
     size_bytes: int
     hash: str
     text_encoder: str
+    origin: str = ""
+    """Where it comes from, in words."""
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it came along, so that it can be neither renamed nor deleted."""
+        return (assets() / "models") in self.folder.parents
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
@@ -107,13 +119,15 @@ def describe(folder: Path) -> ModelInfo:
     """
     index = check(folder)
     encoder = read_json(folder, TEXT_ENCODER)
+    label = read_json(folder, LABEL) if (folder / LABEL).exists() else {}
     return ModelInfo(
-        name=str(index.get("name", folder.name)),
+        name=str(label.get("name") or index.get("name", folder.name)),
         domain=str(index["domain"]),
         folder=folder,
         size_bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
         hash=folder_hash(folder),
         text_encoder=str(encoder.get("name", "unknown")),
+        origin=_origin(folder, label),
     )
 
 
@@ -122,7 +136,7 @@ def list_models(domain: str | None = None) -> list[ModelInfo]:
 
     Incomplete model folders are left out.
     """
-    folders = [*sorted((assets() / "models").glob("*")), *sorted((user_data() / "models").glob("*"))]
+    folders = [*sorted((assets() / "models").glob("*")), *sorted(models_folder().glob("[!.]*"))]
     models = []
     for folder in [*folders, *(run / "model" for run in known_runs())]:
         try:
@@ -146,3 +160,62 @@ def find_model(name_or_folder: str | Path) -> Path:
             return model.folder
     known = ", ".join(model.name for model in models) or "none yet"
     raise ModelError(f"There is no model {str(name_or_folder)!r}. Models on this machine: {known}.")
+
+
+def models_folder() -> Path:
+    """Return the folder of the user's own models."""
+    return user_data() / "models"
+
+
+def import_model(folder: Path) -> ModelInfo:
+    """Copy a model folder among the user's own models.
+
+    Raises:
+        ModelError: it is no complete model folder, it is there already, or it cannot be copied.
+    """
+    found = describe(Path(folder))
+    same = next((model for model in list_models(found.domain) if model.hash == found.hash), None)
+    if same is not None:
+        raise ModelError(f"This model is there already: it is {same.name}, in {same.folder}.")
+    target, number = models_folder() / folder.name, 2
+    while target.exists():
+        target, number = models_folder() / f"{folder.name}-{number}", number + 1
+    temporary = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
+    try:
+        shutil.copytree(folder, temporary)
+        write_json(temporary / LABEL, {"name": found.name, "imported_from": str(folder)})
+        temporary.rename(target)
+    except (OSError, shutil.Error) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise ModelError(f"The model cannot be copied to {target} ({error}). Make room, or allow writing.") from error
+    return describe(target)
+
+
+def rename_model(model: ModelInfo, name: str) -> None:
+    """Give a model another name; its folder and its hash stay, so that what was made with it still finds it.
+
+    Raises:
+        ModelError: the name is empty or taken, the model came along, or its folder cannot be written.
+    """
+    name = " ".join(name.split())
+    if not name:
+        raise ModelError("A model needs a name.")
+    if model.is_shipped:
+        raise ModelError(f"{model.name} came along and keeps its name.")
+    if any(other.name == name and other.folder != model.folder for other in list_models()):
+        raise ModelError(f"There is a model called {name} already. Choose another name.")
+    label = read_json(model.folder, LABEL) if (model.folder / LABEL).exists() else {}
+    try:
+        write_json(model.folder / LABEL, {**label, "name": name})
+    except OSError as error:
+        raise ModelError(f"{model.folder} cannot be written ({error.strerror}), so the name stays.") from error
+
+
+def _origin(folder: Path, label: dict[str, Any]) -> str:
+    if (assets() / "models") in folder.parents:
+        return "Came along"
+    if label.get("imported_from"):
+        return f"Imported from {label['imported_from']}"
+    if (folder.parent / "run.yaml").exists():
+        return f"Trained in the run {folder.parent.name}"
+    return f"Put into {folder.parent}"

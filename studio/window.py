@@ -9,7 +9,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QInputDialog,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions
@@ -17,12 +26,14 @@ from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import user_data
 from studio.actions import Actions
 from studio.engine.engine import Engine
+from studio.engine.models import ModelFolders
 from studio.engine.results import ExportDone, ItemReady, ViewReady
 from studio.engine.training import Training
 from studio.panels.about import AboutDialog
 from studio.panels.history import HistoryPanel
 from studio.panels.images import ImageStage
 from studio.panels.inspector import Inspector, item_title
+from studio.panels.model_card import ModelCard
 from studio.panels.models import ModelsRoom
 from studio.panels.queue import QueuePanel
 from studio.panels.rail import Rail
@@ -71,7 +82,8 @@ class MainWindow(QMainWindow):
         actions.fill_menus()
         self.rail = Rail(theme)
         self.stages: list[Stage] = [ShapeStage(actions, theme), ImageStage(state, self.engine, actions, theme)]
-        self.models = ModelsRoom(state, user_data() / "models", theme)
+        self.model_folders = ModelFolders()
+        self.models = ModelsRoom(state, self.model_folders, user_data() / "models", theme)
         self.rooms = QStackedWidget()
         for stage in self.stages:
             self.rail.add(stage.room.title, stage.room.icon, stage.room.tip)
@@ -154,13 +166,22 @@ class MainWindow(QMainWindow):
         self.models.used.connect(self._use_model)
         self.models.opened.connect(self._open_folder)
         self.models.refreshed.connect(self.engine.refresh_models)
+        self.models.import_asked.connect(self.choose_model)
+        self.models.rename_asked.connect(self.rename_model)
+        self.models.delete_asked.connect(self.delete_model)
+        self.model_folders.changed.connect(self.engine.refresh_models)
+        self.model_folders.imported.connect(
+            lambda model: self.state.notifications.info(f"{model.name} is imported and can be used.")
+        )
+        self.model_folders.card_ready.connect(lambda model, text: ModelCard(model, text, self).open())
+        self.model_folders.failed.connect(self.state.notifications.error)
         self.runs.new_asked.connect(self.new_run)
         self.runs.add_asked.connect(self.choose_run)
         self.runs.discard_asked.connect(self.discard_run)
         self.runs.folder_asked.connect(self._open_folder)
         self.training.failed.connect(self.state.notifications.error)
         self.training.finished.connect(self._on_trained)
-        self.training.runs_changed.connect(self._offer_to_resume, Qt.ConnectionType.SingleShotConnection)
+        self.training.runs_changed.connect(self._offer_to_watch_or_resume, Qt.ConnectionType.SingleShotConnection)
         self.engine.item_ready.connect(self.on_item_ready)
         self.engine.view_ready.connect(self.on_view_ready)
         self.engine.export_done.connect(self.on_export_done)
@@ -437,6 +458,34 @@ class MainWindow(QMainWindow):
         if question.clickedButton() is discard:
             self.training.discard(run.folder)
 
+    def choose_model(self) -> None:
+        """Ask for a model folder and copy it among the person's own models."""
+        path = QFileDialog.getExistingDirectory(self, "Import a model folder")
+        if path:
+            self.model_folders.import_folder(Path(path))
+
+    def rename_model(self, model: ModelInfo) -> None:
+        """Ask for another name of a model."""
+        name, agreed = QInputDialog.getText(self, "Rename the model", "Name", text=model.name)
+        if agreed and name.strip() != model.name:
+            self.model_folders.rename(model, name)
+
+    def delete_model(self, model: ModelInfo) -> None:
+        """Ask, then move a model's folder to the trash."""
+        question = self._question(
+            "Delete the model?",
+            f"Delete {model.name}?",
+            "Its folder goes to the trash. What was made with it stays in the history, but cannot be shown or exported "
+            "without it.",
+        )
+        delete = question.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        keep = question.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(keep)
+        question.setEscapeButton(keep)
+        question.exec()
+        if question.clickedButton() is delete:
+            self.model_folders.delete(model)
+
     def set_theme(self, choice: ThemeChoice) -> None:
         """Choose dark, light, or the system's."""
         self.theme.choice = self.settings.theme = choice
@@ -489,7 +538,14 @@ class MainWindow(QMainWindow):
             f"{run.name} is trained, its model is ready.", action=Action("Watch", partial(self._show_run, run.folder))
         )
 
-    def _offer_to_resume(self, runs: list[RunSummary]) -> None:
+    def _offer_to_watch_or_resume(self, runs: list[RunSummary]) -> None:
+        alive = [run for run in runs if run.is_alive]
+        if alive:
+            one = len(alive) == 1
+            self.state.notifications.info(
+                f"{alive[0].name} is training." if one else f"{len(alive)} training runs are going on.",
+                action=Action("Watch", partial(self._show_run, alive[0].folder)),
+            )
         interrupted = [run for run in runs if run.state == "interrupted"]
         if len(interrupted) == 1:
             (run,) = interrupted
@@ -643,6 +699,7 @@ class MainWindow(QMainWindow):
             settings.set_flag(name, self.actions_[name].isChecked())
         settings.save()
         self._refine_timer.stop()
+        self.model_folders.shutdown()
         super().closeEvent(event)
 
     def _may_leave_runs(self) -> bool:

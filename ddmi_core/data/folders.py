@@ -1,13 +1,18 @@
 """A user's own shapes: one file to encode, or a folder of meshes to train on."""
 
 import logging
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import trimesh
+from jaxtyping import UInt8
 
+from ddmi_core.data.items import Augment
 from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points
-from ddmi_core.data.shapes import GridShapes, PointCloud
+from ddmi_core.data.shapes import GridShapes, PointCloud, draw_points
+from ddmi_core.data.shards import Shards, first_usable, has_shards
 from ddmi_core.data.user_folder import Unusable, digest, known, read_folder
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
@@ -19,6 +24,7 @@ LEAST_POINTS = 32
 """A file without faces is a point cloud, and with fewer points than this it says nothing of a shape."""
 
 _POINTS = 8192
+_RECENT = 256  # shapes of shards that are kept in memory
 _CACHE_VERSION = 2  # raise it when labels change, so that stale ones are not used
 
 _log = logging.getLogger(__name__)
@@ -28,6 +34,45 @@ class FolderShapes(GridShapes):
     """The usable shapes of a folder; `unusable` lists the other files of the folder with the reason."""
 
     unusable: list[Unusable]
+
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return draw_points(self.points(index), size)
+
+
+class ShardShapes:
+    """Meshes in WebDataset shards, labelled when they are first drawn; the labels are cached."""
+
+    def __init__(self, shards: Shards) -> None:
+        self._shards = shards
+        self.unusable: list[Unusable] = []  # what cannot be used is found out when it is drawn
+        self.names: Sequence[str] = shards.names
+        self._recent = lru_cache(_RECENT)(self._label)
+
+    def __len__(self) -> int:
+        return len(self._shards)
+
+    def captions(self, index: int) -> list[str]:
+        """Return the captions of a shape."""
+        return self._shards.captions(index)
+
+    def sample(
+        self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
+    ) -> dict[str, np.ndarray]:
+        """Draw an example as `GridShapes` does, of the next shape if this one cannot be used.
+
+        Raises:
+            DataError: no shape can be used, or the shard has gone.
+        """
+        return self._recent(index).sample(0, rng, n_surface, n_query, augment)
+
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return draw_points(self._recent(index).points(0), size)
+
+    def _label(self, index: int) -> GridShapes:
+        grid, points = first_usable(self._shards, index, _cached_label)
+        return GridShapes([grid], [points], [[]], names=[self.names[index]], kinds=["other"])
 
 
 def read_shape(path: Path) -> GridShapes | PointCloud:
@@ -47,15 +92,18 @@ def read_shape(path: Path) -> GridShapes | PointCloud:
     return GridShapes([pack(grid)], [points], [[]], names=[path.stem], kinds=["other"])
 
 
-def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderShapes:
+def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderShapes | ShardShapes:
     """Read a folder of OBJ, PLY, STL, GLB and OFF meshes, subfolders included, as the `train` or `held_out` part.
 
     Captions and the held-out part are those of `user_folder.read_folder`.
-    Files that cannot be used are left out and listed. Labels are cached.
+    Files that cannot be used are left out and listed. Labels are cached. Of a folder with WebDataset shards (`*.tar`),
+    the meshes in these are read.
 
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable mesh at all.
     """
+    if has_shards(Path(path)):
+        return ShardShapes(Shards(Path(path), split, SUFFIXES, progress))
     entries, unusable = read_folder(
         Path(path), split, _cached_label, suffixes=SUFFIXES, noun="mesh", plural="meshes", progress=progress
     )

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import ExifTags, Image, ImageOps
 
-from ddmi_core.data.pictures import Raster, premultiplied
+from ddmi_core.data.pictures import WHOLE_PICTURE, Raster, premultiplied
+from ddmi_core.data.shards import Shards, first_usable, has_shards
 from ddmi_core.data.user_folder import Unusable, digest, read_folder
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
@@ -62,16 +64,51 @@ class FolderPictures:
         """
         return read_picture(self._files[index])
 
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return _small(self.open(index), size)
 
-def image_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderPictures:
+
+class ShardPictures:
+    """Pictures in WebDataset shards, decoded whenever they are drawn."""
+
+    def __init__(self, shards: Shards) -> None:
+        self._shards = shards
+        self.unusable: list[Unusable] = []  # what cannot be used is found out when it is drawn
+        self.names: Sequence[str] = shards.names
+
+    def __len__(self) -> int:
+        return len(self._shards)
+
+    def captions(self, index: int) -> list[str]:
+        """Return the captions of a picture."""
+        return self._shards.captions(index)
+
+    def open(self, index: int) -> Raster:
+        """Return a picture, or the one after it if it is damaged.
+
+        Raises:
+            DataError: no picture can be used, or the shard has gone.
+        """
+        return first_usable(self._shards, index, read_picture)
+
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return _small(self.open(index), size)
+
+
+def image_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderPictures | ShardPictures:
     """Read a folder of PNG, JPEG, WebP, TIFF and BMP pictures, subfolders included, as the `train` or `held_out` part.
 
     Captions and the held-out part are those of `user_folder.read_folder`. Pictures that cannot be used are left out and
-    listed. What is trained on are copies of at most `STORED_SIDE` pixels a side, kept in the cache.
+    listed. What is trained on are copies of at most `STORED_SIDE` pixels a side, kept in the cache; of a folder with
+    WebDataset shards (`*.tar`), the pictures in these.
 
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable picture at all.
     """
+    if has_shards(Path(path)):
+        return ShardPictures(Shards(Path(path), split, SUFFIXES, progress))
     entries, unusable = read_folder(
         Path(path), split, _stored, suffixes=SUFFIXES, noun="picture", plural="pictures", progress=progress
     )
@@ -93,6 +130,10 @@ def read_picture(path: Path) -> Raster:
         DataError: the file cannot be used; the message names it and says why.
     """
     return Raster(premultiplied(_squared(_decoded(Path(path)))))
+
+
+def _small(picture: Raster, size: int) -> UInt8[np.ndarray, "s s 4"]:
+    return (picture.view(WHOLE_PICTURE, size) * 255).round().astype(np.uint8)
 
 
 def picture_size(path: Path) -> tuple[int, int]:

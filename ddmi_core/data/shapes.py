@@ -116,6 +116,23 @@ class PointCloud:
         return {"points": self._points[chosen]}
 
 
+def draw_points(points: Float[np.ndarray, "p 3"], size: int) -> UInt8[np.ndarray, "s s 4"]:
+    """Draw surface points in [-1, 1]^3 from the front right and above: RGBA, what is nearer is brighter."""
+    across, up = np.array([0.82, 0.0, -0.57]), np.array([-0.2, 0.94, -0.29])
+    towards = np.cross(across, up)
+    # 0.72: the cube's corners are further away from its centre than its sides
+    columns = ((points @ across * 0.72 + 1) / 2 * size).astype(int)
+    rows = ((1 - points @ up * 0.72) / 2 * size).astype(int)
+    depth = points @ towards
+    picture = np.zeros((size, size, 4), np.uint8)
+    order = np.argsort(depth)  # near points are drawn last
+    shade = np.interp(depth[order], (-1.2, 1.2), (70, 235)).astype(np.uint8)
+    for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        at = np.clip(rows[order] + down, 0, size - 1), np.clip(columns[order] + right, 0, size - 1)
+        picture[at] = np.stack([shade, shade, shade, np.full_like(shade, 255)], -1)
+    return picture
+
+
 def _augmentation(surface: np.ndarray, rng: np.random.Generator, augment: Augment) -> np.ndarray:
     """Return a random linear map that keeps the longest side at its length."""
     if augment == "none":

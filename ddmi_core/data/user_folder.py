@@ -3,15 +3,23 @@
 import csv
 import hashlib
 import logging
+import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+from jaxtyping import UInt8
 
 from ddmi_core.errors import DataError
 from ddmi_core.progress import Progress, report
 
 CAPTIONS_FILE = "captions.csv"
+
+FEW = 8
+"""Fewer files than this are learned by heart rather than learned from."""
 
 _HELD_OUT = 0.1
 _log = logging.getLogger(__name__)
@@ -45,22 +53,42 @@ class UserFolder(Protocol):
         """Return the captions of a file."""
 
 
+@runtime_checkable
+class Pictured(Protocol):
+    """A folder whose files can be shown."""
+
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture of a file: premultiplied RGBA."""
+
+
 @dataclass(frozen=True)
 class FolderScan:
-    """What a folder holds. `names` are those of all usable files, relative to it; `captioned` of them have captions."""
+    """What a folder holds. `names` are those of all usable files, relative to it; `captioned` of them have captions.
+
+    `thumbnails` are small pictures of some of them, by name.
+    """
 
     names: tuple[str, ...]
     held_out: int
     captioned: int
     unusable: tuple[Unusable, ...]
+    thumbnails: dict[str, np.ndarray]
 
 
-def scan_folder(read: Callable[[str, Progress | None], UserFolder], progress: Progress | None = None) -> FolderScan:
+def scan_folder(
+    read: Callable[[str, Progress | None], UserFolder],
+    progress: Progress | None = None,
+    *,
+    thumbnails: int = 0,
+    size: int = 96,
+) -> FolderScan:
     """Look through a folder; what is made of its files on the way is cached for the training.
 
     Args:
         read: reads the part called `train` or `held_out`, such as a domain's `folder` does.
         progress: called before each file.
+        thumbnails: how many files to draw, where the kind of folder can.
+        size: side of such a picture in pixels.
 
     Raises:
         DataError: as `read_folder` does.
@@ -69,7 +97,14 @@ def scan_folder(read: Callable[[str, Progress | None], UserFolder], progress: Pr
     captions = {
         name: bool(part.captions(i)) for part in (train, held_out) for i, name in enumerate(part.names)
     }  # a lone file is in both
-    return FolderScan(tuple(sorted(captions)), len(held_out.names), sum(captions.values()), tuple(train.unusable))
+    drawn: dict[str, np.ndarray] = {}
+    if isinstance(train, Pictured):
+        for index, name in enumerate(train.names[:thumbnails]):
+            report(progress, 1.0, f"Drawing {name}")
+            drawn[name] = train.thumbnail(index, size)
+    return FolderScan(
+        tuple(sorted(captions)), len(held_out.names), sum(captions.values()), tuple(train.unusable), drawn
+    )
 
 
 def read_folder(
@@ -103,12 +138,18 @@ def read_folder(
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable file at all.
     """
-    if not path.is_dir():
-        raise DataError(f"There is no folder {path}. Give a folder of {known(suffixes)} {plural}.")
-    captions = _read_captions(path / CAPTIONS_FILE)
+    check_folder(path, f"Give a folder of {known(suffixes)} {plural}.")
+    captions, lines = _read_captions(path / CAPTIONS_FILE)
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
+    there = {file.relative_to(path).as_posix() for file in files}
     usable: list[tuple[str, Entry[_Content]]] = []
-    unusable: list[Unusable] = []
+    unusable = [
+        Unusable(path / CAPTIONS_FILE, f"Line {line} names {name}, but there is no such {noun} in the folder.")
+        for name, line in lines.items()
+        if name not in there
+    ]
+    for one in unusable:
+        _log.warning("%s: %s", one.path, one.reason)
     for i, file in enumerate(files):
         report(progress, i / len(files), f"{file.name}, {i + 1} of {len(files)}")
         name = file.relative_to(path).as_posix()
@@ -117,12 +158,23 @@ def read_folder(
         except DataError as error:
             unusable.append(Unusable(file, str(error)))
             _log.warning("left out %s: %s", file, error)
+    others = other_files(path, suffixes)
     if not usable:
         reasons = f" The first problem: {unusable[0].reason}" if unusable else ""
+        what = f" It holds other files: {_listed(others)}." if others else ""
         raise DataError(
-            f"{path} holds no usable {noun} ({known(suffixes)}); {len(files)} files were looked at.{reasons}"
+            f"{path} holds no usable {noun} ({known(suffixes)}); {len(files)} files were looked at.{what}{reasons} "
+            f"Choose another folder, or put {plural} there."
         )
     digests = {found for found, _ in usable}
+    if split == "train":
+        if others:
+            _log.warning("%s also holds files that are no %s and are ignored: %s", path, plural, _listed(others))
+        if len(digests) < FEW:
+            _log.warning(
+                "%s holds only %d usable %s: they are learned by heart rather than learned from. Give at least %d.",
+                path, len(digests), plural if len(digests) > 1 else noun, FEW,
+            )  # fmt: skip
     held_out = {found for found in digests if int(found[:8], 16) < _HELD_OUT * 2**32} or {min(digests)}
     alone = len(digests) == 1
     return [entry for found, entry in usable if alone or (found in held_out) == (split == "held_out")], unusable
@@ -146,20 +198,54 @@ def known(suffixes: Sequence[str]) -> str:
     return ", ".join(suffix[1:].upper() for suffix in suffixes)
 
 
-def _read_captions(file: Path) -> dict[str, list[str]]:
-    """Return the captions by file name, POSIX and relative; none if there is no such file."""
-    if not file.exists():
-        return {}
+def check_folder(path: Path, advice: str) -> None:
+    """Make sure that there is such a folder, and that it can be read.
+
+    Raises:
+        DataError: it is not so; `advice` says what to do.
+    """
+    if not path.is_dir():
+        raise DataError(f"There is no folder {path}. {advice}")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise DataError(f"The folder {path} cannot be read. Allow it, or choose another one. {advice}")
+
+
+def other_files(path: Path, suffixes: Sequence[str]) -> Counter[str]:
+    """Count the files of a folder that are of other kinds, by suffix; captions and hidden files do not count."""
+    return Counter(
+        file.suffix.lower() or "without a suffix"
+        for file in path.rglob("*")
+        if file.suffix.lower() not in suffixes
+        and file.name != CAPTIONS_FILE
+        and not file.name.startswith(".")
+        and file.is_file()
+    )
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
+
+
+def _read_captions(file: Path) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """Return the captions by file name, POSIX and relative, and the line that each name first stands on."""
     captions: dict[str, list[str]] = {}
+    lines: dict[str, int] = {}
+    if not file.exists():
+        return captions, lines
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            if not {"file", "caption"} <= set(reader.fieldnames or ()):
-                raise DataError(f"{file} must start with the line file,caption.")
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            columns = reader.fieldnames or ()
+            if not {"file", "caption"} <= set(columns):
+                raise DataError(
+                    f"{file} must start with the line file,caption; it starts with {','.join(columns) or 'nothing'}. "
+                    "Put that line first, or remove the file to train without captions."
+                )
             for row in reader:
                 name, caption = (row["file"] or "").strip(), (row["caption"] or "").strip()
                 if name and caption:
                     captions.setdefault(Path(name).as_posix(), []).append(caption)
+                    lines.setdefault(Path(name).as_posix(), reader.line_num)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file} cannot be read as UTF-8 CSV ({error}).") from error
-    return captions
+        raise DataError(f"{file} cannot be read as UTF-8 CSV ({error}). Save it again as such.") from error
+    return captions, lines

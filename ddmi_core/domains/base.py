@@ -69,6 +69,11 @@ class Domain(ABC):
     def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
         """Return side x side neighbouring samples of a batch, for the terms that look at patches.
 
+        Args:
+            batch: a training batch.
+            side: samples along each side.
+            generator: on the CPU; says where the patch lies.
+
         Raises:
             DDMIError: signals of this domain have no patches, or none so large.
         """

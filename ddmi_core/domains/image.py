@@ -138,7 +138,7 @@ class ImageDomain(Domain):
         whole = pictures.shape[-1]
         if side > whole:
             raise DDMIError(f"A patch of {side} pixels is larger than the pictures' base resolution of {whole}.")
-        left, top = torch.randint(whole - side + 1, (2,), generator=generator, device=pictures.device).tolist()
+        left, top = torch.randint(whole - side + 1, (2,), generator=generator).tolist()
         coords = region_grid(whole, whole, window=(left, top, side, side)).to(pictures.device)
         targets = pictures[..., top : top + side, left : left + side]
         count = len(pictures)

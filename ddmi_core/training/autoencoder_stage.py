@@ -2,15 +2,16 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import default_collate
 from typing_extensions import override
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.data.items import Mixture, NumberedDraws
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.loop import Stage
+from ddmi_core.training.noise import NoisyDraws
 from ddmi_core.training.patch_terms import PatchTerms
 from ddmi_core.training.pictures import save_sheet
 from ddmi_core.training.run_folder import RunFolder
@@ -23,6 +24,7 @@ class AutoencoderStage(Stage):
     """Trains encoder, decoder and read-out on random coordinates of augmented signals."""
 
     name: ClassVar[str] = "autoencoder"
+    best_by: ClassVar[str] = "reconstruction"
 
     def __init__(self, config: RunConfig, autoencoder: D2CVAE) -> None:
         self.settings = config.stage1
@@ -35,14 +37,15 @@ class AutoencoderStage(Stage):
             self._patch_terms = PatchTerms(config.stage1.perceptual_weight, config.stage1.adversarial_weight)
             self._patch_side = config.stage1.patch_side
             self.module = nn.ModuleList([autoencoder, self._patch_terms])
-        self.draws = NumberedDraws(open_mixture(config, "train"), config.seed, augment=config.stage1.augment)
-        self._held_out = held_out_batch(config)
+        draws = NumberedDraws(open_mixture(config, "train"), config.seed, augment=config.stage1.augment)
+        self.draws = NoisyDraws(draws, autoencoder.canvas_shape, config.seed)
+        self._held_out = held_out_batch(config, _HELD_OUT)
 
     @override
-    def loss(self, batch: dict[str, Any], step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, float]]:
         module = self.autoencoder
         posterior = module.encode(module.domain.inputs(batch))
-        basis = module.decode(posterior.sample(generator))
+        basis = module.decode(posterior.mean + batch["noise"] * (0.5 * posterior.log_variance).exp())
         values = module.evaluate(basis, batch["coords"], batch.get("footprint"))
         reconstruction, figures = module.domain.reconstruction_loss(values, batch["targets"])
         kl = posterior.kl()
@@ -51,7 +54,8 @@ class AutoencoderStage(Stage):
         figures = {"reconstruction": reconstruction.item(), "kl": kl.item(), **figures}
         if self._patch_terms is None:
             return loss, figures
-        patch = module.domain.patch(batch, self._patch_side, generator)
+        # The place follows from the step, so that a resume and every process look at the same one
+        patch = module.domain.patch(batch, self._patch_side, torch.Generator().manual_seed(step))
         made = module.evaluate(basis, patch.coords, patch.footprint)
         pictures = (module.domain.pictures(values, self._patch_side) for values in (made, patch.targets))
         added, seen = self._patch_terms(*pictures, share)
@@ -83,8 +87,7 @@ def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) 
     return Mixture(sources, weights)
 
 
-def held_out_batch(config: RunConfig) -> dict[str, Tensor]:
+def held_out_batch(config: RunConfig, count: int) -> dict[str, Tensor]:
     """Return held-out examples, the same in every evaluation."""
     draws = NumberedDraws(open_mixture(config, "held_out"), seed=1, augment="none")
-    examples = [draws[number] for number in range(_HELD_OUT)]
-    return {name: torch.from_numpy(np.stack([example[name].numpy() for example in examples])) for name in examples[0]}
+    return default_collate([draws[number] for number in range(count)])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 class AveragedWeights:
@@ -28,9 +28,16 @@ class AveragedWeights:
     @contextmanager
     def applied(self, module: nn.Module) -> Iterator[None]:
         """Run with the averaged weights in the module, then put its own back."""
-        own: dict[str, Tensor] = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
-        module.load_state_dict(self.weights)
+        self._exchange(module)
         try:
             yield
         finally:
-            module.load_state_dict(own)
+            self._exchange(module)
+
+    @torch.no_grad()
+    def _exchange(self, module: nn.Module) -> None:
+        """Swap the module's weights and the averaged ones, tensor by tensor: no third set is ever in memory."""
+        for name, tensor in module.state_dict().items():
+            own = tensor.clone()
+            tensor.copy_(self.weights[name])
+            self.weights[name].copy_(own)

@@ -2,19 +2,18 @@
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.files import write_json
 from ddmi_core.training.averaging import AveragedWeights
+from ddmi_core.training.tensor_file import read_tensors, write_tensors
 
 
 class Progressed(NamedTuple):
@@ -23,6 +22,8 @@ class Progressed(NamedTuple):
     step: int
     rate_factor: float
     """By how much the NaN guard has lowered the learning rate."""
+    held_out: float | None = None
+    """The held-out figure by which checkpoints are compared, lower is better; None where it was not measured."""
 
 
 class DamagedCheckpoint(DDMIError):
@@ -34,31 +35,38 @@ _PROGRESS = "progress.json"
 
 
 class Checkpoints:
-    """The checkpoints of one stage; the newest two are kept."""
+    """The checkpoints of one stage: the newest few are kept, and the best one by the held-out figure."""
 
-    def __init__(self, folder: Path, stage: str) -> None:
+    def __init__(self, folder: Path, stage: str, keep: int = 2) -> None:
         self.folder = folder
         self.stage = stage
+        self._keep = keep
 
     def newest_first(self) -> list[Path]:
         """Return the stage's checkpoints."""
         return sorted(self.folder.glob(f"{self.stage}-[0-9]*"), reverse=True)
 
+    def best(self) -> tuple[Path, float] | None:
+        """Return the checkpoint with the lowest held-out figure, and the figure; None if none was measured."""
+        measured = [(path, figure) for path in self.newest_first() if (figure := _held_out(path)) is not None]
+        return min(measured, key=lambda one: one[1], default=None)
+
     def save(
         self, progressed: Progressed, module: nn.Module, average: AveragedWeights, optimiser: torch.optim.Optimizer
     ) -> Path:
-        """Write a checkpoint and drop all but the newest two.
+        """Write a checkpoint, then drop all but the newest few and the best one.
 
         Raises:
             DDMIError: it cannot be written; the ones before stay.
         """
         target = self.folder / f"{self.stage}-{progressed.step:08d}"
-        temporary = self.folder / f".{target.name}"
-        shutil.rmtree(temporary, ignore_errors=True)
+        temporary, replaced = self.folder / f".{target.name}", self.folder / f".{target.name}-replaced"
         try:
+            for left in self.folder.glob(f".{self.stage}-*"):  # by a process that was killed
+                shutil.rmtree(left)
             temporary.mkdir(parents=True)
             checksums = {
-                name: _saved(tensors, temporary / name)
+                name: write_tensors(temporary / name, tensors)
                 for name, tensors in (
                     (_WEIGHTS, module.state_dict()),
                     (_AVERAGE, average.weights),
@@ -66,16 +74,20 @@ class Checkpoints:
                 )
             }
             write_json(temporary / _PROGRESS, {**progressed._asdict(), "sha256": checksums})
-            shutil.rmtree(target, ignore_errors=True)
+            if target.exists():
+                target.rename(replaced)
             temporary.rename(target)
-        except (OSError, SafetensorError) as error:
+            shutil.rmtree(replaced, ignore_errors=True)
+        except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise DDMIError(
                 f"The checkpoint of step {progressed.step} cannot be written to {self.folder} ({error}). "
                 "The one before is kept: make room, or allow writing there, and resume."
             ) from error
-        for old in self.newest_first()[2:]:
-            shutil.rmtree(old)
+        best = self.best()
+        for old in self.newest_first()[self._keep :]:
+            if best is None or old != best[0]:
+                shutil.rmtree(old)
         return target
 
     def put_aside(self, path: Path) -> Path:
@@ -84,13 +96,11 @@ class Checkpoints:
         shutil.rmtree(aside, ignore_errors=True)
         return path.rename(aside)
 
-    def restore(
-        self, path: Path, module: nn.Module, average: AveragedWeights, optimiser: torch.optim.Optimizer
-    ) -> Progressed:
-        """Read a checkpoint into module, average and optimiser, one file at a time.
+    def verify(self, path: Path) -> Progressed:
+        """Return how far a checkpoint came.
 
         Raises:
-            DamagedCheckpoint: it is not what was written; nothing was changed.
+            DamagedCheckpoint: it is not what was written.
         """
         try:
             progress = json.loads((path / _PROGRESS).read_text(encoding="utf-8"))
@@ -101,20 +111,32 @@ class Checkpoints:
                     raise DamagedCheckpoint(f"The checkpoint {path.name} is damaged: {name} has changed.")
                 with safe_open(path / name, framework="pt"):
                     pass  # the header is sound and the file as long as it says
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             raise DamagedCheckpoint(f"The checkpoint {path.name} is damaged ({error}).") from error
-        module.load_state_dict(load_file(path / _WEIGHTS))
-        average.weights = load_file(path / _AVERAGE, device=str(next(module.parameters()).device))
-        _restore_optimiser(optimiser, load_file(path / _OPTIMISER))
+        return progressed
+
+    def restore(
+        self, path: Path, module: nn.Module, average: AveragedWeights, optimiser: torch.optim.Optimizer
+    ) -> Progressed:
+        """Read a checkpoint into module, average and optimiser, one tensor at a time.
+
+        Raises:
+            DamagedCheckpoint: it is not what was written; nothing was changed.
+            DDMIError: it is of a model of other sizes.
+        """
+        progressed = self.verify(path)
+        _copy(path / _WEIGHTS, module.state_dict())
+        _copy(path / _AVERAGE, average.weights)
+        _restore_optimiser(optimiser, path / _OPTIMISER)
         return progressed
 
 
-def _saved(tensors: dict[str, Tensor], path: Path) -> str:
-    """Write tensors so that they outlast a power failure; return the file's SHA-256."""
-    save_file(_contiguous(tensors), path)
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    return _sha256(path)
+def _held_out(path: Path) -> float | None:
+    try:
+        figure = json.loads((path / _PROGRESS).read_text(encoding="utf-8")).get("held_out")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return float(figure) if isinstance(figure, int | float) else None
 
 
 def _sha256(path: Path) -> str:
@@ -122,18 +144,39 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.contiguous() for name, tensor in state.items()}
+@torch.no_grad()
+def _copy(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Copy a file's tensors into those of the same names."""
+    left = set(tensors)
+    for name, tensor in read_tensors(path):
+        if name not in tensors or tensors[name].shape != tensor.shape:
+            raise DDMIError(
+                f"{path} is of a model of other sizes than run.yaml says ({name}). Change run.yaml back, or start anew."
+            )
+        tensors[name].copy_(tensor)
+        left.discard(name)
+    if left:
+        raise DDMIError(f"{path} lacks {min(left)}, which run.yaml asks for. Change run.yaml back, or start anew.")
+
+
+def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimiser.param_groups for parameter in group["params"]]
 
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    state = optimiser.state_dict()["state"]
-    return {f"{index}.{key}": value.contiguous() for index, parts in state.items() for key, value in parts.items()}
+    return {
+        f"{index}.{key}": value
+        for index, parameter in enumerate(_parameters(optimiser))
+        for key, value in optimiser.state.get(parameter, {}).items()
+    }
 
 
-def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    state: dict[int, dict[str, Any]] = {}
-    for name, tensor in tensors.items():
+def _restore_optimiser(optimiser: torch.optim.Optimizer, path: Path) -> None:
+    optimiser.state.clear()
+    parameters = _parameters(optimiser)
+    for name, tensor in read_tensors(path):
         index, key = name.split(".")
-        state.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        parameter = parameters[int(index)]
+        # Moments lie as their parameter does; the count of steps is a number on the CPU
+        like = torch.empty_like(parameter, dtype=tensor.dtype) if tensor.dim() else tensor.clone()
+        optimiser.state[parameter][key] = like.copy_(tensor)

@@ -1,6 +1,7 @@
 """The whole configuration of a training run, as `run.yaml` holds it."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ from ddmi_core.errors import DDMIError
 from ddmi_core.files import write_text
 from ddmi_core.paths import assets, user_data
 from ddmi_core.text import TextEncoderConfig
+from ddmi_core.training.mistakes import Place, lines_of, told
+from ddmi_core.training.versions import VERSION, migrated
 
 
 class _Settings(BaseModel):
@@ -76,6 +79,8 @@ class StageTwoConfig(StageConfig):
 class RunConfig(_Settings):
     """Everything that decides a run. The same file on the same machine gives the same model."""
 
+    version: Literal[2] = VERSION
+    """Of the settings; see `versions`."""
     name: str
     domain: str
     seed: int = 0
@@ -88,8 +93,14 @@ class RunConfig(_Settings):
     start_from: str | None = None
     """Name or folder of a model of the same sizes whose weights both stages start from, instead of random ones."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    workers: int = Field(0, ge=0)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    processes: int = Field(1, ge=1, le=64)
+    """How many processes `ddmi train` spreads the run over; every step takes `batch` examples in each of them."""
+    loader_workers: int = Field(0, ge=0)
+    """Processes that read data ahead, for each process that trains."""
     checkpoint_minutes: float = Field(5.0, gt=0)
+    keep_checkpoints: int = Field(2, ge=1)
+    """How many of the newest checkpoints of a stage are kept, beside the best one."""
     card: str = ""
     """Text of the model card that a preset brings along: data, licences, attribution."""
 
@@ -123,10 +134,14 @@ class RunConfig(_Settings):
             DDMIError: it says something that does not exist.
         """
         try:
-            values = yaml.safe_load(text)
+            values, lines = yaml.safe_load(text), lines_of(text)
         except yaml.YAMLError as error:
-            raise DDMIError(f"The configuration {origin} is not valid YAML: {error}.") from error
-        return cls._validated(values, origin)
+            where = " ".join(str(error).split())
+            raise DDMIError(f"The configuration {origin} is not valid YAML: {where}.") from error
+        if not isinstance(values, dict):
+            raise DDMIError(f"The configuration {origin} is no list of settings. Start from a preset.")
+        origin = f"The configuration {origin}"
+        return cls._validated(migrated(values, origin), origin, lines)
 
     def with_overrides(self, assignments: list[str]) -> "RunConfig":
         """Return a copy with dotted settings replaced, such as `stage1.steps=10`; values are YAML.
@@ -146,22 +161,18 @@ class RunConfig(_Settings):
             if not isinstance(target, dict) or last not in target:
                 raise DDMIError(f"There is no setting {key!r}.")
             target[last] = yaml.safe_load(text)
-        return self._validated(values, "--set")
+        return self._validated(values, "What --set says", {})
 
     def to_yaml(self) -> str:
         """Return the configuration as YAML, as `from_file` reads it."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
     @classmethod
-    def _validated(cls, values: Any, origin: str) -> "RunConfig":
+    def _validated(cls, values: dict[str, Any], origin: str, lines: Mapping[Place, int]) -> "RunConfig":
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise DDMIError(
-                f"The configuration ({origin}) has a mistake at {where or 'its top'}: {first['msg']}."
-            ) from error
+            raise DDMIError(told(error, cls, origin, lines)) from error
 
 
 def preset_names() -> list[str]:

@@ -4,8 +4,8 @@ import logging
 import math
 import shutil
 import time
-import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
@@ -18,22 +18,21 @@ from ddmi_core.errors import DDMIError
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint, Progressed
 from ddmi_core.training.config import RunConfig, StageConfig
-from ddmi_core.training.memory import memory_in_use
-from ddmi_core.training.ownership import set_state
-from ddmi_core.training.run_folder import Command, RunFolder, Stopped
+from ddmi_core.training.control import Control
+from ddmi_core.training.memory import give_back, is_out_of_memory, memory_in_use
+from ddmi_core.training.processes import any_of, average_figures, average_gradients, from_first, share_tensors
+from ddmi_core.training.run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
 
-_MAX_RETRIES = 3
+MAX_RETRIES = 3
+"""How often a stage whose loss is not finite goes back before it gives up."""
 
 RECORD_SECONDS = 2.0
 """Seconds between two recorded steps: often enough to watch, seldom enough to keep the file small."""
 
 ETA_STEPS = 30
 """Steps after which the time that is left is told."""
-
-PAUSE_SECONDS = 0.25
-"""Seconds between two looks at the control file while paused."""
 
 LEAST_FREE_BYTES = 2**30
 """With less space on the disk, pictures are no longer written, so that checkpoints still can be."""
@@ -47,17 +46,22 @@ class NotFinite(ArithmeticError):
 
 
 class Stage(ABC):
-    """What the loop needs of a stage: a module, numbered draws, a loss."""
+    """What the loop needs of a stage: a module, numbered draws, a loss.
+
+    All chance of a step is in its draws, noise included. So it does not matter in which process a draw is trained on,
+    or with how many others at once.
+    """
 
     name: ClassVar[str]
+    best_by: ClassVar[str]
+    """The held-out figure by which checkpoints are compared: lower is better."""
     settings: StageConfig
     module: nn.Module
     draws: Dataset[dict[str, Tensor]]
-    collate: Any = None
 
     @abstractmethod
-    def loss(self, batch: dict[str, Any], step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss of a batch, and figures worth recording."""
+    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, float]]:
+        """Return the mean loss of a batch, and figures worth recording."""
 
     @abstractmethod
     def evaluate(self, run: RunFolder, step: int) -> dict[str, float]:
@@ -72,31 +76,46 @@ def learning_rate(settings: StageConfig, step: int) -> float:
 
 
 def train_stage(
-    stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator, *, seconds_after: float = 0.0
+    stage: Stage,
+    config: RunConfig,
+    run: RunFolder,
+    accelerator: Accelerator,
+    *,
+    steps_after: float = 0.0,
+    seconds_after: float = 0.0,
 ) -> None:
     """Train `stage` to its last step, from its newest checkpoint if there is one; leaves averaged weights in it.
 
-    A loss that is not finite goes back to the last checkpoint with half the learning rate, at most three times.
-    `seconds_after` is what the run will take once this stage is done, for the time left that is told.
+    A loss that is not finite goes back to the last checkpoint with half the learning rate, at most three times. A batch
+    that does not fit into memory is trained on in parts, whose gradients are added up.
+
+    Args:
+        stage: what to train.
+        config: the run's.
+        run: where checkpoints and events go.
+        accelerator: of all processes that train together.
+        steps_after: what the run has to do once this stage is done, in steps of this stage, and
+        seconds_after: in seconds; for the time left that is told.
 
     Raises:
         Stopped: the run folder's control said so.
-        DDMIError: the loss stayed not finite.
+        DDMIError: the loss stayed not finite, or a single example does not fit into memory.
     """
     _log.info("stage %s: %d steps", stage.name, stage.settings.steps)
-    loop = _Loop(stage, config, run, accelerator, seconds_after)
+    loop = _Loop(stage, config, run, accelerator, steps_after, seconds_after)
     try:
-        for _ in range(_MAX_RETRIES + 1):
+        for tries_left in reversed(range(MAX_RETRIES + 1)):
             try:
                 loop.run_through()
                 break
             except NotFinite:
+                if not tries_left:
+                    raise DDMIError(
+                        f"Training diverged {MAX_RETRIES + 1} times in stage {stage.name}: its loss was not finite "
+                        f"around step {loop.progressed.step}. The last good checkpoint is kept. Look at the data, or "
+                        "start again with a lower learning rate."
+                    ) from None
                 loop.step_back()
-        else:
-            raise DDMIError(
-                f"Training diverged {_MAX_RETRIES + 1} times in stage {stage.name}. The last good checkpoint is kept; "
-                "start again with a lower learning rate."
-            )
         loop.finish()
     finally:
         loop.close()
@@ -106,10 +125,16 @@ class _Loop:
     """The state of a stage in training: what a checkpoint holds, and where it goes."""
 
     def __init__(
-        self, stage: Stage, config: RunConfig, run: RunFolder, accelerator: Accelerator, seconds_after: float
+        self,
+        stage: Stage,
+        config: RunConfig,
+        run: RunFolder,
+        accelerator: Accelerator,
+        steps_after: float,
+        seconds_after: float,
     ) -> None:
         self.stage, self.config, self.run, self.accelerator = stage, config, run, accelerator
-        self.seconds_after = seconds_after
+        self.steps_after, self.seconds_after = steps_after, seconds_after
         # Convolutions run a sixth faster on channels-last weights, on CPUs as on GPUs
         self.module = stage.module.to(
             accelerator.device,
@@ -117,13 +142,24 @@ class _Loop:
         )
         self.average = AveragedWeights(self.module, stage.settings.ema)
         self.optimiser = torch.optim.AdamW(self.module.parameters(), lr=stage.settings.learning_rate, weight_decay=0.01)
-        self.prepared, self.prepared_optimiser = accelerator.prepare(_LossModule(stage), self.optimiser)
-        self.checkpoints = Checkpoints(run.checkpoints, stage.name)
+        self.checkpoints = Checkpoints(run.checkpoints, stage.name, config.keep_checkpoints)
+        self.control = Control(
+            run,
+            accelerator,
+            lambda message: self._record(message=message),
+            {"sample": self._evaluate, "checkpoint": self._checkpoint_now, "stop": self._stop},
+        )
         self.progressed = Progressed(0, 1.0)
+        self.saved: int | None = None  # the step of the checkpoint written or read last
+        self.part = stage.settings.batch  # examples that fit into memory at once
         self.said_at = -SAY_SECONDS
         self.writer = SummaryWriter(str(run.tensorboard / stage.name)) if accelerator.is_main_process else None
         if self._restore():
             self._record(message=f"resumed {stage.name} at step {self.progressed.step}", back_to=self.progressed.step)
+        else:
+            share_tensors(accelerator, self.module.state_dict().values())
+            # What a loss that is not finite goes back to; and a disk without room is found out before the work
+            self._save()
 
     def run_through(self) -> None:
         """Train from where we are to the last step."""
@@ -131,31 +167,27 @@ class _Loop:
         saved_at = window_start = began = time.monotonic()
         window_steps = 0
         first = self.progressed.step
-        generator = torch.Generator(self.accelerator.device)
         for batch in self._batches():
             step = self.progressed.step
-            paused = self._obey(self.run.take_command() if self.accelerator.is_main_process else None)
+            paused = self.control.obey()
             began, window_start = began + paused, window_start + paused
             rate = learning_rate(settings, step) * self.progressed.rate_factor
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            generator.manual_seed(_step_seed(self.config.seed, self.stage.name, step, self.accelerator.process_index))
-            with self.accelerator.autocast():
-                loss, figures = self.prepared(batch, step, generator)
-            self.accelerator.backward(loss)
-            norm = self.accelerator.clip_grad_norm_(self.module.parameters(), settings.clip_norm)
-            if not (torch.isfinite(loss) and torch.isfinite(torch.as_tensor(norm))):
+            figures = self._gradients(batch, step)
+            norm = nn.utils.clip_grad_norm_(self.module.parameters(), settings.clip_norm)
+            if not (math.isfinite(figures["loss"]) and torch.isfinite(norm)):
                 raise NotFinite
-            self.prepared_optimiser.step()
-            self.prepared_optimiser.zero_grad()
+            self.optimiser.step()
+            self.optimiser.zero_grad()
             self.average.update(self.module, step)
-            self.progressed = self.progressed._replace(step=step + 1)
+            self.progressed = self.progressed._replace(step=step + 1, held_out=None)
             window_steps += 1
             now = time.monotonic()
             if now - window_start >= RECORD_SECONDS or step + 1 == settings.steps:
                 speed = window_steps * settings.batch * self.accelerator.num_processes / (now - window_start)
                 self._record(
-                    losses={"loss": loss.item(), **figures},
+                    losses=figures,
                     learning_rate=rate,
                     samples_per_second=round(speed, 2),
                     eta_seconds=self._seconds_left(step + 1 - first, now - began),
@@ -165,17 +197,17 @@ class _Loop:
             if (step + 1) % settings.sample_every == 0:
                 self._evaluate()
             if now - saved_at >= 60 * self.config.checkpoint_minutes:
-                self._save()
+                self._save_if_possible()
                 saved_at = time.monotonic()
 
     def step_back(self) -> None:
-        """Return to the last checkpoint (or the start) with half the learning rate."""
+        """Return to the last checkpoint with half the learning rate."""
         factor = self.progressed.rate_factor / 2
         self.optimiser.zero_grad()
         if not self._restore():
             raise DDMIError(
-                f"The loss of {self.stage.name} was not finite before the first checkpoint: "
-                "look at the data, or lower the learning rate."
+                f"The loss of {self.stage.name} was not finite, and there is no sound checkpoint to go back to: "
+                "look at the data, or start again with a lower learning rate."
             )
         self.progressed = self.progressed._replace(rate_factor=factor)
         step = self.progressed.step
@@ -183,7 +215,9 @@ class _Loop:
 
     def finish(self) -> None:
         """Checkpoint the end and leave the averaged weights in the module."""
-        self._save()
+        if self.saved != self.progressed.step:
+            self._save()
+        self.accelerator.wait_for_everyone()
         self.module.load_state_dict(self.average.weights)
 
     def close(self) -> None:
@@ -191,7 +225,7 @@ class _Loop:
         if self.writer is not None:
             self.writer.close()
 
-    def _batches(self) -> Any:
+    def _batches(self) -> Iterator[dict[str, Any]]:
         settings = self.stage.settings
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         # Draw k of the run belongs to process k mod world, so a resume and a change of processes see no draw twice.
@@ -201,106 +235,140 @@ class _Loop:
             batch_size=settings.batch,
             sampler=None,
             shuffle=False,
-            num_workers=self.config.workers,
-            collate_fn=self.stage.collate,
+            num_workers=self.config.loader_workers,
         )
         for batch in loader:
-            yield {
-                name: value.to(self.accelerator.device) if isinstance(value, Tensor) else value
-                for name, value in batch.items()
-            }
+            yield {name: value.to(self.accelerator.device) for name, value in batch.items()}
 
-    def _obey(self, command: Command | None) -> float:
-        """Do what was asked; return the seconds spent paused."""
-        if command == "pause":
-            return self._pause()
-        if command == "sample":
-            self._evaluate()
-        elif command == "checkpoint":
-            self._save()
-            self._record(message=f"checkpoint at step {self.progressed.step}")
-        elif command == "stop":
-            self._save()
-            self._record(message=f"stopped at step {self.progressed.step}")
-            raise Stopped
-        return 0.0
+    def _gradients(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:
+        """Leave the gradients of a batch, the mean over all processes, in the module; return its loss and figures."""
+        while True:
+            figures = self._try_parts(batch, step)
+            if not any_of(self.accelerator, figures is None):
+                break
+            self.optimiser.zero_grad()
+            give_back(self.accelerator.device)
+            if self.part == 1:
+                raise DDMIError(
+                    f"There is not enough memory for a single example in stage {self.stage.name}. Take a smaller model "
+                    "or fewer queries, or end what else uses the device, then resume."
+                )
+            self.part = (self.part + 1) // 2
+            self._record(
+                message=f"out of memory: a batch of {self.stage.settings.batch} is trained on {self.part} at a time, "
+                "with the gradients added up"
+            )
+        assert figures is not None
+        average_gradients(self.accelerator, self.module.parameters())
+        return average_figures(self.accelerator, figures)
 
-    def _pause(self) -> float:
-        """Wait for word to go on, obeying meanwhile; return the seconds that it took."""
-        began = time.monotonic()
-        self._record(message="paused")
-        set_state(self.run, "paused")
-        while (command := self.run.take_command()) != "resume":
-            if command != "pause":
-                self._obey(command)
-            time.sleep(PAUSE_SECONDS)
-        self._record(message="resumed")
-        set_state(self.run, "running")
-        return time.monotonic() - began
+    def _try_parts(self, batch: dict[str, Tensor], step: int) -> dict[str, float] | None:
+        """Add up the gradients of a batch's parts; None if there was not enough memory."""
+        size = self.stage.settings.batch
+        totals: dict[str, float] = {}
+        try:
+            for start in range(0, size, self.part):
+                part = {name: value[start : start + self.part] for name, value in batch.items()}
+                share = min(self.part, size - start) / size
+                with self.accelerator.autocast():
+                    loss, figures = self.stage.loss(part, step)
+                (loss * share).backward()
+                for name, value in {"loss": loss.item(), **figures}.items():
+                    totals[name] = totals.get(name, 0.0) + share * value
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
+        return totals
+
+    def _checkpoint_now(self) -> None:
+        self._save()
+        self._record(message=f"checkpoint at step {self.progressed.step}")
+
+    def _stop(self) -> None:
+        self._save()
+        self._record(message=f"stopped at step {self.progressed.step}")
 
     def _seconds_left(self, steps: int, seconds: float) -> float | None:
         """Return what is left of the whole run, judged by the steps since this start; None while it is too early."""
         if steps < ETA_STEPS:
             return None
-        return round((self.stage.settings.steps - self.progressed.step) * seconds / steps + self.seconds_after, 1)
+        left = self.stage.settings.steps - self.progressed.step + self.steps_after
+        return round(left * seconds / steps + self.seconds_after, 1)
 
     def _evaluate(self) -> None:
+        """Draw pictures and measure; what is better than all before is kept. Trouble with it never ends the run."""
         if not self.accelerator.is_main_process:
             return
         if shutil.disk_usage(self.run.path).free < LEAST_FREE_BYTES:
             self._record(message="the disk is nearly full: no pictures are written, so that checkpoints still can be")
             return
-        with self.average.applied(self.module):
-            self.module.eval()
-            figures = self.stage.evaluate(self.run, self.progressed.step)
+        try:
+            with self.average.applied(self.module):
+                self.module.eval()
+                figures = self.stage.evaluate(self.run, self.progressed.step)
+        except (RuntimeError, MemoryError, OSError) as error:
+            if not (isinstance(error, OSError) or is_out_of_memory(error)):
+                raise
+            self._record(message=f"no pictures and held-out figures this time: {error}")
+            return
+        finally:
             self.module.train()
         self._record(held_out=figures)
+        best, figure = self.checkpoints.best(), figures[self.stage.best_by]
+        if math.isfinite(figure) and (best is None or figure < best[1]):
+            self.progressed = self.progressed._replace(held_out=figure)
+            self._save_if_possible()
 
     def _save(self) -> None:
         if self.accelerator.is_main_process:
             self.checkpoints.save(self.progressed, self.module, self.average, self.optimiser)
+        self.saved = self.progressed.step
+
+    def _save_if_possible(self) -> None:
+        """Write a checkpoint; where that fails go on without, since nothing is lost yet."""
+        try:
+            self._save()
+        except DDMIError as error:
+            self._record(message=f"{error} Training goes on and will try again.")
 
     def _restore(self) -> bool:
-        """Go to the newest checkpoint that is sound; whether there is one."""
+        """Go to the newest checkpoint that is sound, the same in all processes; whether there is one."""
+        self.accelerator.wait_for_everyone()
+        step = from_first(self.accelerator, self._newest_sound() if self.accelerator.is_main_process else 0)
+        if step < 0:
+            return False
+        path = next(one for one in self.checkpoints.newest_first() if int(one.name.rpartition("-")[2]) == step)
+        self.progressed = self.checkpoints.restore(path, self.module, self.average, self.optimiser)
+        self.saved = step
+        return True
+
+    def _newest_sound(self) -> int:
+        """Return the step of the newest checkpoint that is sound, -1 if there is none; damaged ones are put aside."""
         for path in self.checkpoints.newest_first():
             try:
-                self.progressed = self.checkpoints.restore(path, self.module, self.average, self.optimiser)
-                return True
+                return self.checkpoints.verify(path).step
             except DamagedCheckpoint as error:
                 aside = self.checkpoints.put_aside(path)
                 self._record(message=f"{error} It was put aside as {aside.name}.")
-        return False
+        return -1
 
     def _record(self, **event: Any) -> None:
         if not self.accelerator.is_main_process:
             return
         step = self.progressed.step
-        self.run.record(stage=self.stage.name, step=step, steps=self.stage.settings.steps, **event)
         if "message" in event:
             _log.info("%s", event["message"])
         if "losses" in event and time.monotonic() - self.said_at >= SAY_SECONDS:
             self.said_at = time.monotonic()
             _log.info("%s %d/%d: %.4f", self.stage.name, step, self.stage.settings.steps, event["losses"]["loss"])
-        for kind in ("losses", "held_out"):
-            for name, value in event.get(kind, {}).items():
-                assert self.writer is not None
-                self.writer.add_scalar(f"{kind}/{name}", value, step)
         if "held_out" in event:
             _log.info("%s step %d: %s", self.stage.name, step, event["held_out"])
-
-
-class _LossModule(nn.Module):
-    """The loss as a module's forward pass, so that gradients are synchronised over processes."""
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__()
-        self.module = stage.module
-        self._loss = stage.loss
-
-    def forward(self, batch: dict[str, Any], step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        return self._loss(batch, step, generator)
-
-
-def _step_seed(seed: int, stage: str, step: int, rank: int) -> int:
-    """One generator state for each step, so that a resume draws what an uninterrupted run would have drawn."""
-    return zlib.crc32(f"{seed} {stage} {step} {rank}".encode())
+        try:
+            self.run.record(stage=self.stage.name, step=step, steps=self.stage.settings.steps, **event)
+            for kind in ("losses", "held_out"):
+                for name, value in event.get(kind, {}).items():
+                    assert self.writer is not None
+                    self.writer.add_scalar(f"{kind}/{name}", value, step)
+        except OSError as error:  # a full disk must not end the training before its checkpoints do
+            _log.warning("an event could not be written: %s", error)

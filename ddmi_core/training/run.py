@@ -1,11 +1,12 @@
 """A whole training: both stages, then the finished model folder."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import InitProcessGroupKwargs, set_seed
 from torch import nn
 
 from ddmi_core.autoencoder import D2CVAE
@@ -16,13 +17,17 @@ from ddmi_core.pipeline import Pipeline
 from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.config import RunConfig
+from ddmi_core.training.control import Control
 from ddmi_core.training.diffusion_stage import CachedLatents, DiffusionStage
+from ddmi_core.training.finished import save_model
 from ddmi_core.training.known_runs import register
 from ddmi_core.training.loop import train_stage
 from ddmi_core.training.ownership import owned
+from ddmi_core.training.processes import is_launched
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.trial import denoiser_step_seconds
 
+_PATIENCE = timedelta(days=30)
 _TRIAL_SECONDS = 1.0
 _Module = TypeVar("_Module", bound=nn.Module)
 
@@ -34,54 +39,90 @@ def train(config: RunConfig, out: Path, resume: bool = False, device: str = "aut
         config: the whole configuration. When resuming, the run folder's own `run.yaml` counts and this is ignored.
         out: the run folder, made if need be.
         resume: continue from the newest checkpoints; exact on one machine, since every draw is numbered.
-        device: auto, cpu or cuda.
+        device: cpu or cuda, instead of the configuration's.
 
     Raises:
         DDMIError: `out` already holds a run and `resume` was not asked for; bad data; training diverged.
         Stopped: told to stop through the run folder; a checkpoint is written.
     """
     run = RunFolder(out)
-    begun = run.config_file.exists()
-    if begun and not resume:
-        raise DDMIError(f"{out} already holds a run. Give --resume to continue it, or another folder.")
-    if begun:
-        config = RunConfig.from_file(run.config_file)
+    begun = _begun(run, resume)
+    config = begun or config
     accelerator = make_accelerator(config, device)
     accelerator.wait_for_everyone()  # all have looked before one writes
     if not accelerator.is_main_process:
         return _train(config, run, accelerator)
-    if not begun:
+    if begun is None:
         run.create(config.to_yaml())
     register(out)
     with owned(run):
         return _train(config, run, accelerator)
 
 
+def begin(config: RunConfig, out: Path, resume: bool) -> RunConfig:
+    """Make the run folder unless it is there; return the configuration that counts.
+
+    Raises:
+        DDMIError: `out` already holds a run and `resume` was not asked for, or it cannot be written.
+    """
+    run = RunFolder(out)
+    begun = _begun(run, resume)
+    if begun is None:
+        run.create(config.to_yaml())
+    return begun or config
+
+
+def _begun(run: RunFolder, resume: bool) -> RunConfig | None:
+    """Return the configuration of the run that is in the folder, None if there is none yet."""
+    if not run.config_file.exists():
+        return None
+    if not resume:
+        raise DDMIError(f"{run.path} already holds a run. Give --resume to continue it, or another folder.")
+    return RunConfig.from_file(run.config_file)
+
+
 def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     """Train both stages; of several processes the first one owns the folder, and it alone writes."""
     set_seed(config.seed)
-    start = _load_start(config)
     autoencoder = _channels_last(D2CVAE(config.autoencoder))
-    if start is not None:
-        autoencoder.load_state_dict(start.autoencoder.state_dict())
+    diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
+    _start_from_model(config, autoencoder, diffusion)
     text_encoder = load_text_encoder(config.text_encoder)
-    later = _seconds_of_second_stage(config, autoencoder, text_encoder, accelerator)
-    train_stage(AutoencoderStage(config, autoencoder), config, run, accelerator, seconds_after=later)
+    _check_text(config, text_encoder)
+    train_stage(
+        AutoencoderStage(config, autoencoder),
+        config,
+        run,
+        accelerator,
+        # Encoding is counted as if it cost what training does, so as a bound
+        steps_after=config.stage2.cached_latents / (config.stage1.batch * accelerator.num_processes),
+        seconds_after=_seconds_of_second_stage(config, autoencoder, text_encoder, accelerator),
+    )
 
     autoencoder = autoencoder.eval().requires_grad_(False)
-    diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
-    if start is not None:
-        diffusion.load_state_dict(start.diffusion.state_dict())
-    latents = CachedLatents.make(config, autoencoder, run)
+    latents = _cached_latents(config, autoencoder, run, accelerator)
     diffusion.fit_scale(latents.latents.float())
-    train_stage(DiffusionStage(config, autoencoder, diffusion, text_encoder, latents), config, run, accelerator)
+    stage = DiffusionStage(config, autoencoder, diffusion, text_encoder, latents)
+    train_stage(stage, config, run, accelerator)
 
     if accelerator.is_main_process:
-        pipeline = Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder)
-        pipeline.save_pretrained(run.model, card=config.card)
+        save_model(Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder), stage, config, run)
         run.record(stage="done", step=config.stage2.steps, message=f"the model is in {run.model}")
     accelerator.wait_for_everyone()
     return run.model
+
+
+def _cached_latents(config: RunConfig, autoencoder: D2CVAE, run: RunFolder, accelerator: Accelerator) -> CachedLatents:
+    """Encode what the second stage learns from, obeying commands meanwhile."""
+
+    def say(message: str) -> None:
+        if accelerator.is_main_process:
+            run.record(stage=DiffusionStage.name, step=0, message=message)
+
+    control = Control(run, accelerator, say, {"stop": lambda: say("stopped while encoding")})
+    latents = CachedLatents.make(config, autoencoder, run, accelerator, control.obey)
+    say(f"encoded {len(latents.latents)} examples")
+    return latents
 
 
 def _seconds_of_second_stage(
@@ -94,36 +135,65 @@ def _seconds_of_second_stage(
     return config.stage2.steps * step
 
 
-def make_accelerator(config: RunConfig, device: str) -> Accelerator:
-    """Return what spreads a run over devices and processes. `device`: auto, cpu or cuda."""
-    return Accelerator(mixed_precision=mixed_precision(config.precision), cpu=device == "cpu")
+def make_accelerator(config: RunConfig, device: str = "auto") -> Accelerator:
+    """Return what spreads a run over devices and processes.
+
+    Args:
+        config: the run's.
+        device: cpu or cuda, instead of the configuration's.
+
+    Raises:
+        DDMIError: cuda was asked for and there is none.
+    """
+    wanted = config.device if device == "auto" else device
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise DDMIError(
+            "There is no CUDA device on this machine, or it has disappeared. Bring it back, or train with --device cpu."
+        )
+    on_gpu = wanted != "cpu" and torch.cuda.is_available()
+    return Accelerator(
+        mixed_precision=mixed_precision(config.precision, on_gpu=on_gpu),
+        # Of several processes without a GPU, Accelerate wants to be told, or each takes itself for the only one
+        cpu=wanted == "cpu" or (is_launched() and not on_gpu),
+        # A process may wait for as long as another one is paused or draws pictures
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
+    )
 
 
-def mixed_precision(wanted: str) -> str:
+def mixed_precision(wanted: str, *, on_gpu: bool) -> str:
     """Return Accelerate's name for the precision; `auto` takes bf16 where that is sure to be faster.
 
-    On a CPU that means matrix units (AMX). With AVX-512's bf16 instructions alone one processor took 1.3 to 1.8 times as
-    long as in float32, another one two thirds of it: `ddmi trial` tells.
+    On a CPU that means matrix units (AMX). With AVX-512's bf16 instructions alone one processor took 1.3 to 1.8 times
+    as long as in float32, another one two thirds of it: `ddmi trial` tells.
     """
     if wanted == "auto":
-        if torch.cuda.is_available():
+        if on_gpu:
             wanted = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
         else:
             wanted = "bfloat16" if torch.cpu._is_amx_tile_supported() else "float32"
     return "bf16" if wanted == "bfloat16" else "no"
 
 
-def _load_start(config: RunConfig) -> Pipeline | None:
-    """Load the model that the run starts from, which must have the run's sizes."""
+def _start_from_model(config: RunConfig, autoencoder: D2CVAE, diffusion: LatentDiffusion) -> None:
+    """Copy the weights of the model that the run starts from, which must have the run's sizes."""
     if config.start_from is None:
-        return None
+        return
     start = Pipeline.from_pretrained(find_model(config.start_from), device="cpu")
     if (start.autoencoder.config, start.diffusion.config) != (config.autoencoder, config.denoiser):
         raise DDMIError(
             f"The run cannot start from {start.name}: its autoencoder or denoiser has other sizes than the run's. "
             "Take both sections from the recipe that the model was trained with."
         )
-    return start
+    autoencoder.load_state_dict(start.autoencoder.state_dict())
+    diffusion.load_state_dict(start.diffusion.state_dict())
+
+
+def _check_text(config: RunConfig, text_encoder: TextEncoder) -> None:
+    if text_encoder.channels != config.denoiser.text_channels:
+        raise DDMIError(
+            f"The text encoder {text_encoder.name} gives {text_encoder.channels} channels, and the denoiser takes "
+            f"{config.denoiser.text_channels}. Set denoiser.text_channels to {text_encoder.channels}."
+        )
 
 
 def _channels_last(module: _Module) -> _Module:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ddmi_core.errors import DDMIError
 from ddmi_core.files import write_text
 from ddmi_core.training.history import parse_events
 
@@ -36,15 +37,28 @@ class RunFolder:
         self.model = self.path / "model"
 
     def create(self, configuration: str) -> None:
-        """Make the folder and write the configuration, YAML as `RunConfig.to_yaml` gives it."""
-        for folder in (self.checkpoints, self.samples, self.cache, self.tensorboard):
-            folder.mkdir(parents=True, exist_ok=True)
-        write_text(self.config_file, configuration)
+        """Make the folder and write the configuration, YAML as `RunConfig.to_yaml` gives it.
+
+        Raises:
+            DDMIError: that is not possible there.
+        """
+        try:
+            for folder in (self.checkpoints, self.samples, self.cache, self.tensorboard):
+                folder.mkdir(parents=True, exist_ok=True)
+            write_text(self.config_file, configuration)
+        except OSError as error:
+            raise DDMIError(
+                f"The run folder {self.path} cannot be written ({error.strerror}). Allow it, make room, or choose "
+                "another place."
+            ) from error
 
     def prepare(self) -> None:
-        """Make ready for a training that starts or goes on: end a half-written event, forget what nobody obeyed."""
-        self.control_file.unlink(missing_ok=True)
+        """Make ready for a training that starts or goes on: tidy up after one that was killed."""
+        self.control_file.unlink(missing_ok=True)  # a command that nobody obeyed is void
         self.crash_file.unlink(missing_ok=True)
+        for folder in (self.cache, self.samples):
+            for half_written in folder.glob(".*"):
+                half_written.unlink()
         with self.events_file.open("ab+") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)

@@ -6,18 +6,25 @@ from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
+from torch import Tensor
 from torch.utils.data import default_collate
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.diffusion import LatentDiffusion
+from ddmi_core.errors import DDMIError
 from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
+from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.diffusion_stage import CachedLatents, DiffusionStage
 from ddmi_core.training.loop import Stage
-from ddmi_core.training.memory import memory_in_use
+from ddmi_core.training.memory import give_back, is_out_of_memory, memory_in_use, peak_memory, usable_memory
+
+MOST_AT_ONCE = 4096
+"""Larger batches are not looked for."""
 
 _MOST_STEPS = 20
+_SEARCH_SECONDS = 15.0  # after which batches of a stage grow no more
 
 
 class Trial(NamedTuple):
@@ -59,6 +66,82 @@ def try_out(config: RunConfig, accelerator: Accelerator, *, seconds: float = 20.
     )
 
 
+class LargestBatches(NamedTuple):
+    """How many examples of each stage fit into memory at once."""
+
+    autoencoder: int
+    denoiser: int
+
+
+def largest_batches(config: RunConfig, accelerator: Accelerator) -> LargestBatches:
+    """Find the largest batches that fit, by steps with ever more examples whose memory is measured.
+
+    A GPU is filled for real. In the machine's own memory the last part of the way is extrapolated: a step of that size
+    could take minutes, and a wrong guess the whole machine. `config.processes` share it.
+
+    Raises:
+        DDMIError: the data or the text encoder cannot be used, or not a single example fits.
+    """
+    autoencoder = D2CVAE(config.autoencoder)
+    first = _largest(AutoencoderStage(config, autoencoder), accelerator, config.processes)
+    diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape)
+    text_encoder = load_text_encoder(config.text_encoder)
+    second = _largest(_noise_stage(config, autoencoder, diffusion, text_encoder), accelerator, config.processes)
+    return LargestBatches(first, second)
+
+
+def _largest(stage: Stage, accelerator: Accelerator, processes: int) -> int:
+    device = accelerator.device
+    limit = usable_memory(device, processes)
+    stage.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(stage.module.parameters(), lr=1e-9)
+    _average = AveragedWeights(stage.module, 0.0)  # takes its room in a training, and so does it here
+    examples = [stage.draws[0]]
+
+    def peak(batch: int) -> int | None:
+        """Return the most memory that a step took; None if it did not fit."""
+        examples.extend(stage.draws[number] for number in range(len(examples), batch))
+        with peak_memory(device) as measured:
+            try:
+                _step(stage, accelerator, optimiser, examples[:batch])
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                return None
+            finally:
+                optimiser.zero_grad()
+        return measured()
+
+    peak(1)  # the optimiser's state is made in the first step
+    began = time.perf_counter()
+    known: dict[int, int] = {}
+    batch = 1
+    while batch <= MOST_AT_ONCE and (found := peak(batch)) is not None and found <= limit:
+        known[batch] = found
+        if time.perf_counter() - began > _SEARCH_SECONDS or (device.type == "cpu" and found > limit / 2):
+            break
+        batch *= 2
+    if not known:
+        raise DDMIError(
+            f"Not a single example fits into memory in stage {stage.name}. Take a smaller model or fewer queries."
+        )
+    give_back(device)
+    largest = max(known)
+    grown = known[largest] - known.get(largest // 2, known[largest])
+    if grown <= 0:  # too little to foretell anything
+        return largest
+    further = largest + (limit - known[largest]) / grown * (largest - largest // 2)
+    guess = _rounded(min(MOST_AT_ONCE, int(further)))
+    if device.type != "cpu" and guess > largest and (peak(guess) or limit + 1) > limit:
+        return largest
+    return max(largest, guess)
+
+
+def _rounded(batch: int) -> int:
+    """Return the next lower number of examples that devices work on evenly."""
+    return batch - batch % 8 if batch > 8 else batch
+
+
 def denoiser_step_seconds(
     config: RunConfig,
     autoencoder: D2CVAE,
@@ -68,10 +151,16 @@ def denoiser_step_seconds(
     seconds: float,
 ) -> float:
     """Return how long a step of the second stage takes, on latents of noise; leaves the weights changed."""
-    batch = config.stage2.batch
-    noise = CachedLatents(torch.randn(batch, *diffusion.canvas_shape).half(), torch.zeros(batch, 1).long(), [""])
-    stage = DiffusionStage(config, autoencoder, diffusion, text_encoder, noise)
-    return step_seconds(stage, accelerator, seconds)
+    return step_seconds(_noise_stage(config, autoencoder, diffusion, text_encoder), accelerator, seconds)
+
+
+def _noise_stage(
+    config: RunConfig, autoencoder: D2CVAE, diffusion: LatentDiffusion, text_encoder: TextEncoder
+) -> DiffusionStage:
+    """Return the second stage with noise for latents."""
+    latents = torch.randn(config.stage2.batch, *diffusion.canvas_shape).half()
+    noise = CachedLatents(latents, torch.zeros(len(latents), 1).long(), [""], latents)
+    return DiffusionStage(config, autoencoder, diffusion, text_encoder, noise)
 
 
 def step_seconds(stage: Stage, accelerator: Accelerator, seconds: float) -> float:
@@ -81,21 +170,27 @@ def step_seconds(stage: Stage, accelerator: Accelerator, seconds: float) -> floa
     """
     module = stage.module.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(module.parameters(), lr=1e-9)
-    generator = torch.Generator(accelerator.device).manual_seed(0)
+    _average = AveragedWeights(module, 0.0)  # takes its room in a training, and so does it here
     began = 0.0
     for step in _while_time(seconds):
         if step == 1:
             began = time.perf_counter()
-        examples = [stage.draws[step * stage.settings.batch + i] for i in range(stage.settings.batch)]
-        batch = {name: value.to(accelerator.device) for name, value in default_collate(examples).items()}
-        with accelerator.autocast():
-            loss, _ = stage.loss(batch, step, generator)
-        loss.backward()
-        optimiser.step()
+        first = step * stage.settings.batch
+        _step(stage, accelerator, optimiser, [stage.draws[first + i] for i in range(stage.settings.batch)])
         optimiser.zero_grad()
         if accelerator.device.type == "cuda":
             torch.cuda.synchronize()
     return (time.perf_counter() - began) / step
+
+
+def _step(
+    stage: Stage, accelerator: Accelerator, optimiser: torch.optim.Optimizer, examples: list[dict[str, Tensor]]
+) -> None:
+    batch = {name: value.to(accelerator.device) for name, value in default_collate(examples).items()}
+    with accelerator.autocast():
+        loss, _ = stage.loss(batch, 0)
+    loss.backward()
+    optimiser.step()
 
 
 def _while_time(seconds: float) -> Iterator[int]:

@@ -6,22 +6,42 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 from PySide6.QtCore import QObject, Signal
 
-from ddmi_core.data.user_folder import scan_folder
+from ddmi_core.data.user_folder import FEW, other_files, scan_folder
 from ddmi_core.domains import domain_names, get_domain
 from ddmi_core.errors import DDMIError
+from ddmi_core.model_folder import INDEX, PREVIEW
+from ddmi_core.paths import assets
 from ddmi_core.progress import Cancelled
 from ddmi_core.training.config import RunConfig, preset_file, preset_names, save_preset
 from ddmi_core.training.known_runs import runs_folder
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine.lanes import Lane
-from studio.state.recipes import DomainChoice, FolderReport, PresetChoice, TrialReport
+from studio.state.recipes import (
+    BatchReport,
+    DomainChoice,
+    FolderReport,
+    PresetChoice,
+    TextEncoderChoice,
+    TrialReport,
+)
+
+__all__ = ["FEW", "TRIAL_SECONDS", "Recipes"]
 
 TRIAL_SECONDS = 20
+
+_THUMBNAILS = 60
+_THUMBNAIL_SIZE = 96  # px
+_TEXT_ENCODERS = (
+    ("all-MiniLM-L6-v2, works offline", "minilm", "all-MiniLM-L6-v2", None, 384),
+    ("CLIP ViT-B-32, is downloaded", "open_clip", "ViT-B-32", "openai", 512),
+    ("CLIP ViT-L-14, is downloaded", "open_clip", "ViT-L-14", "openai", 768),
+)
 
 
 class Recipes(QObject):
@@ -34,6 +54,9 @@ class Recipes(QObject):
     tried = Signal(object)
     """TrialReport."""
     trial_failed = Signal(str)
+    batches_found = Signal(object)
+    """BatchReport."""
+    search_failed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,19 +71,43 @@ class Recipes(QObject):
         """The kinds of signals that there are presets for."""
         known = {preset.domain for preset in self.presets()}
         return [
-            DomainChoice(name, domain.title, domain.import_formats, domain.starter_sets)
+            DomainChoice(name, domain.title, domain.import_formats, domain.starter_sets, _picture_of(name))
             for name in domain_names()
             if name in known and (domain := get_domain(name))
         ]
 
+    def text_encoders(self) -> list[TextEncoderChoice]:
+        """The text encoders that are offered; any other one can be written into the configuration."""
+        return [
+            TextEncoderChoice(
+                title,
+                name,
+                {
+                    "text_encoder": {"kind": kind, "name": name, "pretrained": pretrained},
+                    "denoiser.text_channels": channels,
+                },
+            )
+            for title, kind, name, pretrained, channels in _TEXT_ENCODERS
+        ]
+
+    def unusable_presets(self) -> list[str]:
+        """Why presets cannot be used, such as those of a newer version; one sentence each."""
+        reasons = []
+        for name in preset_names():
+            try:
+                RunConfig.from_preset(name)
+            except DDMIError as error:
+                reasons.append(str(error))
+        return reasons
+
     def presets(self) -> list[PresetChoice]:
-        """All presets that can be read."""
+        """All presets that can be used."""
         found = []
         for name in preset_names():
             text = preset_file(name).read_text(encoding="utf-8")
             try:
                 config = RunConfig.from_text(text, name)
-            except DDMIError:  # one of another version
+            except DDMIError:
                 continue
             first = text.partition("\n")[0]
             about = first.removeprefix("#").strip() if first.startswith("#") else "A preset of yours"
@@ -96,10 +143,7 @@ class Recipes(QObject):
         folder, number = runs_folder() / stem, 2
         while folder.exists():
             folder, number = runs_folder() / f"{stem}-{number}", number + 1
-        try:
-            RunFolder(folder).create(config.to_yaml())
-        except OSError as error:
-            raise DDMIError(f"The run folder {folder} cannot be made: {error.strerror}.") from error
+        RunFolder(folder).create(config.to_yaml())
         return folder
 
     # In the background
@@ -116,28 +160,68 @@ class Recipes(QObject):
         def look() -> None:
             kind = get_domain(domain)
             try:
-                found = scan_folder(lambda split, told: kind.folder(folder, split, told), progress)
+                found = scan_folder(
+                    lambda split, told: kind.folder(folder, split, told),
+                    progress,
+                    thumbnails=_THUMBNAILS,
+                    size=_THUMBNAIL_SIZE,
+                )
             except Cancelled:
                 return
             except DDMIError as error:
                 if self._wanted == wanted:
                     self.scan_failed.emit(str(error))
                 return
-            unusable = tuple((str(one.path.relative_to(folder)), one.reason) for one in found.unusable)
-            self.scanned.emit(FolderReport(folder, found.names, found.held_out, found.captioned, unusable))
+            unusable = [(str(one.path.relative_to(folder)), one.reason) for one in found.unusable]
+            unusable += _of_other_kinds(domain, folder)
+            files = [folder / name for name in found.names]
+            self.scanned.emit(
+                FolderReport(
+                    folder,
+                    found.names,
+                    found.held_out,
+                    found.captioned,
+                    tuple(unusable),
+                    found.thumbnails,
+                    sum(file.stat().st_size for file in files if file.is_file()),
+                )
+            )
 
         self._lane.submit(look)
 
     def try_out(self, text: str) -> None:
         """Train for some seconds in a process of its own, and tell what it takes."""
+        self._ask_trial(
+            text,
+            ["--seconds", str(TRIAL_SECONDS)],
+            lambda answer: self.tried.emit(TrialReport(**answer)),
+            self.trial_failed.emit,
+        )
+
+    def find_batches(self, text: str) -> None:
+        """Find the largest batches that fit into memory, in a process of its own."""
+        self._ask_trial(
+            text,
+            ["--largest-batch"],
+            lambda answer: self.batches_found.emit(BatchReport(**answer)),
+            self.search_failed.emit,
+        )
+
+    def _ask_trial(
+        self,
+        text: str,
+        options: list[str],
+        answered: Callable[[dict[str, int]], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        """Run `ddmi trial`, whose memory is given back when it ends."""
 
         def run() -> None:
             with tempfile.TemporaryDirectory() as place:
                 config = Path(place) / "run.yaml"
                 config.write_text(text, encoding="utf-8")
-                command = [sys.executable, "-m", "ddmi_core.cli", "trial", "--config", str(config)]
                 self._trial = subprocess.Popen(
-                    [*command, "--seconds", str(TRIAL_SECONDS)],
+                    [sys.executable, "-m", "ddmi_core.cli", "trial", "--config", str(config), *options],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -148,9 +232,11 @@ class Recipes(QObject):
                 return
             if self._trial.returncode:
                 said = errors.strip().splitlines()
-                self.trial_failed.emit(said[-1].removeprefix("ddmi: ") if said else "The trial was killed.")
+                failed(
+                    said[-1].removeprefix("ddmi: ") if said else "The trial was killed: there was too little memory."
+                )
             else:
-                self.tried.emit(TrialReport(**json.loads(out.splitlines()[-1])))
+                answered(json.loads(out.splitlines()[-1]))
 
         self._lane.submit(run)
 
@@ -161,3 +247,33 @@ class Recipes(QObject):
         if self._trial is not None:
             self._trial.kill()
         return self._lane.join(timeout)
+
+
+def _picture_of(domain: str) -> Path | None:
+    """Return the preview of a model of the domain that came along."""
+    for index in sorted((assets() / "models").glob(f"*/{INDEX}")):
+        try:
+            found = json.loads(index.read_text(encoding="utf-8")).get("domain") == domain
+        except (OSError, ValueError, AttributeError):
+            continue
+        if found and index.with_name(PREVIEW).is_file():
+            return index.with_name(PREVIEW)
+    return None
+
+
+def _of_other_kinds(domain: str, folder: Path) -> list[tuple[str, str]]:
+    """Say which files of a folder belong to another kind of signal, or to none."""
+    own = get_domain(domain)
+    others = {suffix: get_domain(name).title for name in domain_names() for suffix in get_domain(name).import_formats}
+    said = []
+    for suffix, count in other_files(folder, own.import_formats).most_common():
+        if suffix == ".tar":
+            continue
+        kind = others.get(suffix)
+        reason = (
+            f"They are for {kind}: a run learns from one kind of signal, so train those in a run of their own."
+            if kind
+            else f"They are of no kind that {own.title} are learned from."
+        )
+        said.append((f"{count:,} × {suffix}", reason))
+    return said

@@ -5,27 +5,37 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ddmi_core.model_folder import ModelInfo
+from studio.engine.models import ModelFolders
 from studio.state.app_state import AppState
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
-from studio.widgets.basics import label, styled
+from studio.widgets.basics import breakable, label, styled
 
 _WIDTH = 720
+_PREVIEW = 112  # px
 
 
 class ModelsRoom(QWidget):
-    """A card per model. `used` carries the one to generate with, `opened` a folder to show."""
+    """A card per model. `used` carries the one to generate with, `opened` a folder to show.
+
+    `import_asked`: a model folder is to be chosen; `rename_asked` and `delete_asked` carry a model of the person's own.
+    """
 
     used = Signal(object)
     opened = Signal(object)
     refreshed = Signal()
+    import_asked = Signal()
+    rename_asked = Signal(object)
+    delete_asked = Signal(object)
 
-    def __init__(self, state: AppState, folder: Path, theme: Theme) -> None:
+    def __init__(self, state: AppState, folders: ModelFolders, folder: Path, theme: Theme) -> None:
         super().__init__()
         self._state = state
+        self._folders = folders
         self._theme = theme
         styled(self, "stage")
         content = QWidget()
@@ -36,6 +46,10 @@ class ModelsRoom(QWidget):
         heading = QHBoxLayout()
         heading.addWidget(label("Models", "title"))
         heading.addStretch(1)
+        self.import_button = QPushButton("Import a model…")
+        self.import_button.setToolTip("Copy a model folder from elsewhere")
+        self.import_button.clicked.connect(self.import_asked)
+        heading.addWidget(self.import_button)
         refresh = QPushButton("Look again")
         refresh.setToolTip("Read the list of installed models anew")
         refresh.clicked.connect(self.refreshed)
@@ -47,8 +61,8 @@ class ModelsRoom(QWidget):
         column.addLayout(heading)
         column.addWidget(
             label(
-                "A model turns prompts into signals of one kind. Folders put into the models folder, or written there "
-                "by training, appear here.",
+                "A model turns prompts into signals of one kind. What training has finished, what is imported, and "
+                "what is put into the models folder appears here.",
                 "muted",
                 wrap=True,
             )
@@ -71,7 +85,9 @@ class ModelsRoom(QWidget):
         layout.addWidget(area)
         state.models_changed.connect(self._on_models)
         state.form_changed.connect(lambda _form: self._mark())
+        folders.preview_ready.connect(self._show_preview)
         self._buttons: dict[ModelInfo, QPushButton] = {}
+        self._previews: dict[Path, QLabel] = {}
         self._on_models(state.models)
 
     def _on_models(self, models: list[ModelInfo]) -> None:
@@ -79,7 +95,7 @@ class ModelsRoom(QWidget):
             if (widget := entry.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        self._buttons = {}
+        self._buttons, self._previews = {}, {}
         for model in models:
             self._cards.addWidget(self._card(model))
         if not models:
@@ -89,27 +105,68 @@ class ModelsRoom(QWidget):
     def _card(self, model: ModelInfo) -> QWidget:
         card = QWidget()
         styled(card, "card")
-        rows = QVBoxLayout(card)
-        rows.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        preview = label("No preview", "small")
+        preview.setFixedSize(_PREVIEW, _PREVIEW)
+        preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._previews[model.folder] = preview
+        self._folders.preview(model.folder)
+        facts = (
+            f"{model.domain.capitalize()} model  ·  {model.size_bytes / 1e6:.1f} MB  ·  text encoder "
+            f"{model.text_encoder}  ·  hash {model.hash}"
+        )
+        rows = QVBoxLayout()
         rows.setSpacing(GRID // 2)
-        top = QHBoxLayout()
-        top.addWidget(label(model.name, "heading"))
-        top.addStretch(1)
+        rows.addWidget(label(breakable(model.name), "heading", wrap=True))
+        for text in (facts, model.origin, str(model.folder)):
+            if text:
+                rows.addWidget(label(breakable(text), "small", wrap=True, selectable=True))
+        rows.addSpacing(GRID // 2)
+        rows.addLayout(self._card_buttons(model))
+        rows.addStretch(1)
+        whole = QHBoxLayout(card)
+        whole.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        whole.setSpacing(2 * GRID)
+        whole.addWidget(preview, 0, Qt.AlignmentFlag.AlignTop)
+        whole.addLayout(rows, 1)
+        return card
+
+    def _card_buttons(self, model: ModelInfo) -> QHBoxLayout:
         use = QPushButton("Use")
         use.clicked.connect(lambda: self.used.emit(model))
         self._buttons[model] = use
-        folder = QPushButton("Show folder")
-        folder.clicked.connect(lambda: self.opened.emit(model.folder))
-        top.addWidget(folder)
-        top.addWidget(use)
-        rows.addLayout(top)
-        size = f"{model.size_bytes / 1e6:.1f} MB"
-        facts = f"{model.domain.capitalize()} model  ·  {size}  ·  text encoder {model.text_encoder}"
-        rows.addWidget(label(facts, "small", wrap=True, selectable=True))
-        where = label(str(model.folder), "small", wrap=True, selectable=True)
-        where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        rows.addWidget(where)
-        return card
+        buttons = [use]
+        for text, tip, act in (
+            ("Card", "What it was trained on, how, and its licence", lambda: self._folders.card(model)),
+            ("Show folder", str(model.folder), lambda: self.opened.emit(model.folder)),
+            ("Rename…", "Call it something else", lambda: self.rename_asked.emit(model)),
+            ("Delete…", "Move it to the trash", lambda: self.delete_asked.emit(model)),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.setAccessibleName(f"{text.rstrip('…')}, {model.name}")
+            button.clicked.connect(act)
+            buttons.append(button)
+        if model.is_shipped:
+            for button in buttons[-2:]:
+                button.setEnabled(False)
+                button.setToolTip("It came along and stays as it is")
+        row = QHBoxLayout()
+        row.setSpacing(GRID)
+        for button in buttons:
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def _show_preview(self, folder: Path, image: QImage) -> None:
+        if folder in self._previews:
+            self._previews[folder].setPixmap(
+                QPixmap.fromImage(image).scaled(
+                    _PREVIEW,
+                    _PREVIEW,
+                    Qt.AspectRatioMode.KeepAspectRatioByExpanding,
+                    Qt.TransformationMode.SmoothTransformation,
+                )
+            )
 
     def _mark(self) -> None:
         for model, button in self._buttons.items():

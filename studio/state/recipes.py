@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from jaxtyping import UInt8
+from numpy import ndarray
 
 
 @dataclass(frozen=True)
 class DomainChoice:
-    """A kind of signal to train on. `formats` are suffixes of the files that a folder may hold."""
+    """A kind of signal to train on; `formats` are those of the files that a folder may hold, `picture` shows some."""
 
     name: str
     title: str
     formats: tuple[str, ...]
     starter_sets: tuple[str, ...]
+    picture: Path | None
 
 
 @dataclass(frozen=True)
@@ -27,14 +32,29 @@ class PresetChoice:
 
 
 @dataclass(frozen=True)
+class TextEncoderChoice:
+    """A text encoder to train with, and the settings that choose it."""
+
+    title: str
+    name: str
+    settings: Mapping[str, object]
+
+
+@dataclass(frozen=True, eq=False)
 class FolderReport:
-    """What a folder holds. `names` are usable files relative to it; `unusable` names others, each with the reason."""
+    """What a folder holds. `names` are usable files relative to it; `unusable` names others, each with the reason.
+
+    `thumbnails` are pictures of some of the usable files, premultiplied RGBA. `size_bytes` is what these files take, 0
+    if they lie in shards.
+    """
 
     folder: Path
     names: tuple[str, ...]
     held_out: int
     captioned: int
     unusable: tuple[tuple[str, str], ...]
+    thumbnails: Mapping[str, UInt8[ndarray, "s s 4"]]
+    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -47,3 +67,11 @@ class TrialReport:
     denoiser_step_seconds: float
     memory_bytes: int
     run_seconds: float
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """How many examples of each stage fit into memory at once."""
+
+    autoencoder: int
+    denoiser: int

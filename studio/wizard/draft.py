@@ -26,9 +26,9 @@ class Draft:
         self.choose_preset(self.presets()[0])
 
     def presets(self) -> list[PresetChoice]:
-        """The presets of the chosen kind, tiny ones first."""
+        """The presets of the chosen kind, tiny ones first, those of the paper's size last."""
         fitting = [preset for preset in self._presets if preset.domain == self.domain.name]
-        return sorted(fitting, key=lambda preset: "tiny" not in preset.name)
+        return sorted(fitting, key=lambda preset: ("tiny" not in preset.name, "paper" in preset.name))
 
     def choose_preset(self, preset: PresetChoice) -> None:
         """Begin anew with a preset, on the data that was chosen."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -26,15 +26,14 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.errors import DDMIError
-from studio.state.recipes import FolderReport, TrialReport
+from studio.engine.recipes import FEW
+from studio.state.recipes import BatchReport, FolderReport, TrialReport
 from studio.state.runs import duration
 from studio.theme.tokens import GRID, THUMBNAIL
 from studio.widgets.basics import figure_box, inset, label
 from studio.wizard.draft import Draft
 
-_FEW = 8
-"""Fewer files than this are learned by heart rather than learned from."""
-_SHOWN = 60  # thumbnails
+_PICTURE = (88, 64)  # px
 _FOLDER = "folder"
 _VALUE_ROLE = Qt.ItemDataRole.UserRole
 
@@ -75,9 +74,12 @@ class WhatPage(Page):
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft, "What shall the model make?", "It learns from files of this kind.")
         self.choices = _choices("Kind of signal")
+        self.choices.setIconSize(QSize(*_PICTURE))
         for domain in draft.domains:
             known = ", ".join(suffix[1:].upper() for suffix in domain.formats)
-            _add(self.choices, domain.title, f"From {known}", domain.name)
+            item = _add(self.choices, domain.title, f"From {known}", domain.name)
+            item.setSizeHint(QSize(0, _PICTURE[1] + 2 * GRID))
+            item.setIcon(_cut_to(QPixmap(str(domain.picture)) if domain.picture is not None else QPixmap()))
         self.choices.setCurrentRow(0)
         self.choices.currentItemChanged.connect(self._choose)
         self.column.addWidget(self.choices, 1)
@@ -190,13 +192,21 @@ class DataPage(Page):
         self._scanning, self._problem = False, ""
         self.progress.hide()
         count = len(report.names)
-        few = f" Fewer than {_FEW} are learned by heart rather than learned from." if count < _FEW else ""
-        self.facts.setText(
-            f"{count:,} usable, {report.held_out:,} of them held out to measure. {report.captioned:,} with captions."
-            f"{few}"
+        few = (
+            f" Fewer than {FEW} are learned by heart rather than learned from: add more, or go on to try things."
+            if count < FEW
+            else ""
         )
-        for name in report.names[:_SHOWN]:
-            self.thumbnails.addItem(QListWidgetItem(QIcon(str(report.folder / name)), Path(name).name))
+        size = f", {_size(report.size_bytes)}" if report.size_bytes else ""
+        self.facts.setText(
+            f"{count:,} usable{size}: {count - report.held_out:,} to learn from, {report.held_out:,} held out to "
+            f"measure. {report.captioned:,} with captions.{few}"
+        )
+        for name, pixels in report.thumbnails.items():
+            side = len(pixels)
+            image = QImage(pixels.tobytes(), side, side, 4 * side, QImage.Format.Format_RGBA8888_Premultiplied)
+            self.thumbnails.addItem(QListWidgetItem(QIcon(QPixmap.fromImage(image)), Path(name).name))
+        self.thumbnails.setVisible(bool(report.thumbnails))
         for name, reason in report.unusable:
             self.unusable.addItem(f"Left out: {name}. {reason}")
         self.unusable.setVisible(bool(report.unusable))
@@ -227,6 +237,9 @@ class ModelPage(Page):
         row.addWidget(self.measure)
         row.addWidget(self.found, 1)
         self.column.addWidget(self.choices, 1)
+        unusable = draft.recipes.unusable_presets()
+        if unusable:
+            self.column.addWidget(label("Left out: " + "\n".join(unusable), "small", wrap=True))
         self.column.addLayout(row)
         self.choices.currentItemChanged.connect(self._choose)
         self.measure.clicked.connect(self._measure)
@@ -280,11 +293,16 @@ class OptionsPage(Page):
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft, "How shall it be trained?", "The next page has all other settings.")
+        self._entering = False
         self.name = QLineEdit()
         self.name.setAccessibleName("Name")
-        self.precision = QComboBox()
-        self.precision.setAccessibleName("Precision")
-        self.precision.addItems(["auto", "float32", "bfloat16"])
+        self.precision = _combo("Precision", ["auto", "float32", "bfloat16"])
+        self.device = _combo("Device", ["auto", "cpu", "cuda"])
+        self.processes = figure_box("Processes", 1, 64, 1)
+        self.processes.setToolTip("Each trains on a batch of its own, on a GPU of its own; usually as many as GPUs")
+        self.text_encoder = _combo("Text encoder", [])
+        for choice in draft.recipes.text_encoders():
+            self.text_encoder.addItem(choice.title, choice)
         self.minutes = QDoubleSpinBox()
         inset(self.minutes)
         self.minutes.setRange(0.1, 600)
@@ -292,40 +310,43 @@ class OptionsPage(Page):
         self.minutes.setSuffix(" min")
         self.minutes.setAccessibleName("Minutes between checkpoints")
         self.boxes: dict[str, QSpinBox] = {
-            "stage1.steps": figure_box("Steps of stage 1", 1, 10_000_000, 1),
-            "stage1.batch": figure_box("Batch of stage 1", 1, 4096, 1),
-            "stage2.steps": figure_box("Steps of stage 2", 1, 10_000_000, 1),
-            "stage2.batch": figure_box("Batch of stage 2", 1, 4096, 1),
-            "stage1.sample_every": figure_box("Steps between pictures, stage 1", 1, 1_000_000, 1),
-            "stage2.sample_every": figure_box("Steps between pictures, stage 2", 1, 1_000_000, 1),
+            f"stage{stage}.{key}": figure_box(f"{name} of stage {stage}", 1, most, 1)
+            for key, name, most in (
+                ("steps", "Steps", 10_000_000),
+                ("batch", "Batch", 4096),
+                ("sample_every", "Steps between pictures", 1_000_000),
+            )
+            for stage in (1, 2)
         }
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(2 * GRID)
-        grid.setVerticalSpacing(GRID)
-        grid.setColumnMinimumWidth(1, 200)
-        grid.setColumnStretch(2, 1)
-        rows: list[tuple[str, QWidget]] = [("Name", self.name)]
-        rows += [(box.accessibleName(), box) for box in self.boxes.values()]
-        rows += [("Checkpoint every", self.minutes), ("Precision", self.precision)]
-        for row, (text, field) in enumerate(rows):
-            grid.addWidget(label(text, "muted"), row, 0)
-            grid.addWidget(field, row, 1)
-        self.column.addLayout(grid)
-        self.column.addStretch(1)
+        self.find_button = QPushButton("Find the largest batch that fits")
+        self.find_button.setToolTip("Trains a few steps with ever larger batches and measures their memory")
+        self.found = label("", "small", wrap=True)
+        self._lay_out()
         self.name.textChanged.connect(self._change)
-        self.precision.currentIndexChanged.connect(self._change)
+        for combo in (self.precision, self.device, self.text_encoder):
+            combo.currentIndexChanged.connect(self._change)
         self.minutes.valueChanged.connect(self._change)
-        for box in self.boxes.values():
+        for box in (self.processes, *self.boxes.values()):
             box.valueChanged.connect(self._change)
+        self.find_button.clicked.connect(self._find)
+        draft.recipes.batches_found.connect(self._on_found)
+        draft.recipes.search_failed.connect(self._on_search_failed)
 
     def enter(self) -> None:
         """Show the settings as they stand."""
         self._entering = True
         self.name.setText(str(self.draft.value("name")))
         self.precision.setCurrentText(str(self.draft.value("precision")))
+        self.device.setCurrentText(str(self.draft.value("device")))
+        self.processes.setValue(int(str(self.draft.value("processes"))))
         self.minutes.setValue(float(str(self.draft.value("checkpoint_minutes"))))
         for key, box in self.boxes.items():
             box.setValue(int(str(self.draft.value(key))))
+        names = [choice.name for choice in self.draft.recipes.text_encoders()]
+        encoder = str(self.draft.value("text_encoder.name"))
+        # -1, nothing chosen: one that only the configuration names
+        self.text_encoder.setCurrentIndex(names.index(encoder) if encoder in names else -1)
+        self.text_encoder.setPlaceholderText(encoder)
         self._entering = False
 
     def is_complete(self) -> bool:
@@ -335,19 +356,72 @@ class OptionsPage(Page):
     def _change(self) -> None:
         if self._entering:
             return
+        choice = self.text_encoder.currentData()
+        other = choice is not None and choice.name != self.draft.value("text_encoder.name")
         try:
             self.draft.set(
                 {
                     "name": self.name.text().strip(),
                     "precision": self.precision.currentText(),
+                    "device": self.device.currentText(),
+                    "processes": self.processes.value(),
                     "checkpoint_minutes": self.minutes.value(),
                     **{key: box.value() for key, box in self.boxes.items()},
+                    **(choice.settings if other else {}),
                 }
             )
             self._problem = ""
         except DDMIError as error:
             self._problem = str(error)
         self.changed.emit()
+
+    def _find(self) -> None:
+        self.find_button.setEnabled(False)
+        self.found.setText("Trying ever larger batches, once the data is read…")
+        self.draft.recipes.find_batches(self.draft.text)
+
+    def _on_found(self, report: BatchReport) -> None:
+        self.find_button.setEnabled(True)
+        self.found.setText(
+            f"Stage 1 takes up to {report.autoencoder:,}, stage 2 up to {report.denoiser:,}: put in above."
+        )
+        self.boxes["stage1.batch"].setValue(report.autoencoder)
+        self.boxes["stage2.batch"].setValue(report.denoiser)
+
+    def _on_search_failed(self, message: str) -> None:
+        self.find_button.setEnabled(True)
+        self.found.setText(f"That could not be found out: {message}")
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(2 * GRID)
+        grid.setVerticalSpacing(GRID)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+        grid.addWidget(label("Name", "muted"), 0, 0)
+        grid.addWidget(self.name, 0, 1, 1, 2)
+        grid.addWidget(label("Stage 1: autoencoder", "small"), 1, 1)
+        grid.addWidget(label("Stage 2: diffusion", "small"), 1, 2)
+        for row, (key, text) in enumerate(
+            (("steps", "Steps"), ("sample_every", "Steps between pictures"), ("batch", "Batch")), start=2
+        ):
+            grid.addWidget(label(text, "muted"), row, 0)
+            grid.addWidget(self.boxes[f"stage1.{key}"], row, 1)
+            grid.addWidget(self.boxes[f"stage2.{key}"], row, 2)
+        grid.addWidget(self.find_button, 5, 1)
+        grid.addWidget(self.found, 5, 2)
+        rows: list[tuple[str, QWidget]] = [
+            ("Checkpoint every", self.minutes),
+            ("Precision", self.precision),
+            ("Device", self.device),
+            ("Processes", self.processes),
+            ("Text encoder", self.text_encoder),
+        ]
+        for row, (text, field) in enumerate(rows, start=6):
+            grid.addWidget(label(text, "muted"), row, 0)
+            grid.addWidget(field, row, 1)
+        self.column.addLayout(grid)
+        self.column.addStretch(1)
 
 
 class ReviewPage(Page):
@@ -394,6 +468,32 @@ class ReviewPage(Page):
                 self.kept.setText(str(error))
 
 
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 1e5 else f"{count / 1e3:,.1f} kB"
+
+
+def _combo(name: str, texts: list[str]) -> QComboBox:
+    combo = QComboBox()
+    combo.setAccessibleName(name)
+    combo.addItems(texts)
+    return combo
+
+
+def _cut_to(pixmap: QPixmap) -> QIcon:
+    """The middle of a picture as an icon of a card; without a picture an empty place as large."""
+    width, height = _PICTURE
+    if pixmap.isNull():
+        empty = QPixmap(width, height)
+        empty.fill(Qt.GlobalColor.transparent)
+        return QIcon(empty)
+    mode, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    scaled = pixmap.scaled(width, height, mode, smooth)
+    left, top = (scaled.width() - width) // 2, (scaled.height() - height) // 2
+    icon = QIcon(scaled.copy(left, top, width, height))
+    icon.addPixmap(scaled.copy(left, top, width, height), QIcon.Mode.Selected)  # or it would be tinted
+    return icon
+
+
 def _choices(name: str) -> QListWidget:
     choices = QListWidget()
     choices.setAccessibleName(name)
@@ -402,8 +502,9 @@ def _choices(name: str) -> QListWidget:
     return choices
 
 
-def _add(choices: QListWidget, title: str, text: str, value: object) -> None:
+def _add(choices: QListWidget, title: str, text: str, value: object) -> QListWidgetItem:
     item = QListWidgetItem(f"{title}\n{text}")
     item.setData(_VALUE_ROLE, value)
     item.setSizeHint(QSize(0, 8 * GRID))
     choices.addItem(item)
+    return item

@@ -17,6 +17,8 @@ from ddmi_core.domains import get_domain
 from ddmi_core.domains.shape import ShapeField
 from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import ModelInfo
+from ddmi_core.training.config import RunConfig
+from ddmi_core.training.run_folder import RunFolder
 from tests.core import solids
 
 
@@ -182,11 +184,49 @@ def test_errors_are_one_line_and_code_1(
         ["generate", "shape", "--out", "a.obj", "--sampler", "magic"],
         ["train", "--out", "run"],
         ["train", "--preset", "a", "--config", "b", "--out", "run"],
+        ["train", "--resume"],
     ],
 )
 def test_wrong_usage_is_code_2(run: Run, arguments: list[str]) -> None:
     code, out, err = run(*arguments)
     assert code == 2 and not out and err
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ["--set", "stage1.steps=3", "stage2.steps=4"],
+        ["--set", "stage1.steps=3", "--set", "stage2.steps=4"],
+        ["--set", "seed=1", "stage1.steps=3", "--set", "stage2.steps=4"],
+    ],
+)
+def test_settings_add_up_however_they_are_given(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, assignments: list[str]
+) -> None:
+    begun: list[RunConfig] = []
+
+    def train(config: RunConfig, out: Path, resume: bool, device: str) -> Path:
+        begun.append(config)
+        return out / "model"
+
+    monkeypatch.setattr("ddmi_core.training.run.train", train)
+    code, out, _ = run("train", "--preset", "shape-tiny", "--out", tmp_path / "run", *assignments)
+    assert (code, out) == (0, [str(tmp_path / "run" / "model")])
+    assert (begun[0].stage1.steps, begun[0].stage2.steps) == (3, 4)
+    assert RunConfig.from_file(tmp_path / "run" / "run.yaml") == begun[0]
+
+
+def test_settings_of_a_run_that_goes_on_are_not_dropped_in_silence(run: Run, tmp_path: Path) -> None:
+    RunFolder(tmp_path / "run").create(RunConfig.from_preset("shape-tiny").to_yaml())
+    code, _, err = run("train", "--out", tmp_path / "run", "--resume", "--set", "stage1.steps=3")
+    assert code == 2 and "goes on as its own run.yaml says" in err[0]
+
+
+def test_a_place_is_chosen_where_none_is_given(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ddmi_core.training.run.train", lambda config, out, resume, device: out)
+    assert run("train", "--preset", "shape-tiny")[1] == [str(home / "runs" / "shape-tiny")]
+    code, _, err = run("train", "--preset", "shape-tiny")
+    assert code == 1 and "already holds a run" in err[0]
 
 
 def test_ctrl_c_is_code_130_without_a_trace(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

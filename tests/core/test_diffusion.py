@@ -59,7 +59,8 @@ def test_every_target_learns_one_latent(prediction: str, mixed: bool) -> None:
     text = TextEmbedding(*(part.expand(16, *part.shape[1:]) for part in _text(1.0)))
     losses = []
     for _ in range(60):
-        loss = diffusion.loss(target.expand(16, *CANVAS), text)
+        noise, timestep = torch.randn(16, *CANVAS), torch.randint(diffusion.config.train_steps, (16,))
+        loss = diffusion.loss(target.expand(16, *CANVAS), text, noise, timestep)
         loss.backward()
         optimiser.step()
         optimiser.zero_grad()

@@ -74,7 +74,7 @@ def test_a_full_disk_costs_no_earlier_checkpoint(tmp_path: Path, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module_under_test, "save_file", full)
+    monkeypatch.setattr(module_under_test, "write_tensors", full)
     with pytest.raises(DDMIError, match=r"No space left.*one before is kept"):
         checkpoints.save(Progressed(2, 1.0), *_parts())
     assert [path.name for path in tmp_path.iterdir()] == ["stage-00000001"]

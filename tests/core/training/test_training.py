@@ -1,5 +1,7 @@
 import json
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +15,16 @@ from ddmi_core.data.labels import normalise, occupancy, solid_grid
 from ddmi_core.errors import DDMIError
 from ddmi_core.metrics.shapes import volumetric_iou
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.training import loop
+from ddmi_core.training import checkpoints as checkpoints_module
+from ddmi_core.training import control, loop, trial
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.checkpoints import Checkpoints
 from ddmi_core.training.config import RunConfig
+from ddmi_core.training.diffusion_stage import CachedLatents
 from ddmi_core.training.ownership import status_of
 from ddmi_core.training.run import make_accelerator, train
 from ddmi_core.training.run_folder import RunFolder, Stopped
-from ddmi_core.training.trial import try_out
-
-QUICK = [
-    "stage1.steps=8",
-    "stage1.batch=2",
-    "stage1.queries=64",
-    "stage1.sample_every=100",
-    "stage2.steps=8",
-    "stage2.batch=2",
-    "stage2.cached_latents=6",
-    "stage2.sample_every=100",
-    "denoiser.channels=[32, 32]",
-    "precision=float32",
-]
-
-
-def _quick(*more: str) -> RunConfig:
-    return RunConfig.from_preset("shape-tiny").with_overrides([*QUICK, *more])
-
-
-def _losses(run: Path) -> dict[tuple[str, int], float]:
-    events = RunFolder(run).events()
-    return {(e["stage"], e["step"]): e["losses"]["loss"] for e in events if "losses" in e}
+from tests.core.training.quick import losses, quick
 
 
 @pytest.fixture
@@ -53,44 +35,44 @@ def every_step_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("every_step_recorded")
 def test_an_interrupted_run_goes_on_exactly_as_one_that_was_not(tmp_path: Path) -> None:
     whole, halves = tmp_path / "whole", tmp_path / "halves"
-    model = train(_quick(), whole, device="cpu")
+    model = train(quick(), whole, device="cpu")
 
-    config = _quick()
+    config = quick()
     run = RunFolder(halves)
     original = AutoencoderStage.loss
 
-    def stop_in_the_middle(self: Any, batch: Any, step: int, generator: Any) -> Any:
+    def stop_in_the_middle(self: Any, batch: Any, step: int) -> Any:
         if step == 3:
             run.command("stop")
-        return original(self, batch, step, generator)
+        return original(self, batch, step)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AutoencoderStage, "loss", stop_in_the_middle)
         with pytest.raises(Stopped):
             train(config, halves, device="cpu")
-    assert 0 < max(step for _, step in _losses(halves)) < 8
+    assert 0 < max(step for _, step in losses(halves)) < 8
     resumed = train(config, halves, resume=True, device="cpu")
 
-    assert _losses(halves) == _losses(whole)
+    assert losses(halves) == losses(whole)
     for part in ("autoencoder", "denoiser"):
         a, b = (load_file(folder / part / "weights.safetensors") for folder in (model, resumed))
         assert all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_a_run_starts_from_a_model_of_its_sizes(tmp_path: Path) -> None:
-    first = train(_quick(), tmp_path / "first", device="cpu")
+    first = train(quick(), tmp_path / "first", device="cpu")
     still = ["stage1.learning_rate=1e-12", "stage2.learning_rate=1e-12", f"start_from={first}"]
-    second = train(_quick(*still), tmp_path / "second", device="cpu")
+    second = train(quick(*still), tmp_path / "second", device="cpu")
     a, b = (load_file(folder / "autoencoder" / "weights.safetensors") for folder in (first, second))
     assert all(torch.allclose(a[name].float(), b[name].float(), atol=1e-3) for name in a)
     with pytest.raises(DDMIError, match="other sizes"):
-        train(_quick(*still, "autoencoder.readout_width=48"), tmp_path / "third", device="cpu")
+        train(quick(*still, "autoencoder.readout_width=48"), tmp_path / "third", device="cpu")
 
 
 def test_a_run_folder_is_not_overwritten(tmp_path: Path) -> None:
-    RunFolder(tmp_path / "run").create(_quick().to_yaml())
+    RunFolder(tmp_path / "run").create(quick().to_yaml())
     with pytest.raises(DDMIError, match="already holds a run"):
-        train(_quick(), tmp_path / "run")
+        train(quick(), tmp_path / "run")
 
 
 @pytest.mark.usefixtures("every_step_recorded")
@@ -100,44 +82,119 @@ def test_a_loss_that_is_not_finite_goes_back_and_lowers_the_rate(
     original = AutoencoderStage.loss
     broken = {5}
 
-    def sometimes_broken(self: Any, batch: Any, step: int, generator: Any) -> Any:
-        loss, figures = original(self, batch, step, generator)
+    def sometimes_broken(self: Any, batch: Any, step: int) -> Any:
+        loss, figures = original(self, batch, step)
         if step in broken:
             broken.discard(step)
             loss = loss * float("nan")
         return loss, figures
 
     monkeypatch.setattr(AutoencoderStage, "loss", sometimes_broken)
-    train(_quick("checkpoint_minutes=0.00001"), tmp_path / "run", device="cpu")
+    train(quick("checkpoint_minutes=0.00001"), tmp_path / "run", device="cpu")
     events = RunFolder(tmp_path / "run").events()
     assert any("half the rate" in event.get("message", "") for event in events)
     rates = [e["learning_rate"] for e in events if e["stage"] == "autoencoder" and "losses" in e and e["step"] == 6]
-    settings = _quick().stage1
+    settings = quick().stage1
     assert rates == [pytest.approx(loop.learning_rate(settings, 5) / 2)]
 
 
 def test_divergence_from_the_start_stops_with_a_clear_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = AutoencoderStage.loss
     monkeypatch.setattr(AutoencoderStage, "loss", lambda *args: (original(*args)[0] * float("nan"), {}))
-    with pytest.raises(DDMIError, match="not finite"):
-        train(_quick(), tmp_path / "run", device="cpu")
+    with pytest.raises(DDMIError, match=r"diverged 4 times.*lower learning rate"):
+        train(quick(), tmp_path / "run", device="cpu")
+    messages = [event.get("message", "") for event in RunFolder(tmp_path / "run").events()]
+    assert sum("half the rate" in message for message in messages) == 3
+    assert status_of(RunFolder(tmp_path / "run")).state == "failed"
 
 
-def test_overrides_and_mistakes() -> None:
-    config = _quick("stage1.learning_rate=0.5", "autoencoder.hdbf=single")
-    assert config.stage1.learning_rate == 0.5 and config.autoencoder.hdbf == "single"
-    assert RunConfig.from_preset("shape-tiny").stage1.learning_rate != 0.5
-    for wrong in ("stage1.stepz=3", "stage1.steps", "stage1.steps=many"):
-        with pytest.raises(DDMIError):
-            _quick(wrong)
-    with pytest.raises(DDMIError, match="shape-tiny"):
-        RunConfig.from_preset("nothing")
+@pytest.mark.usefixtures("every_step_recorded")
+def test_a_batch_that_does_not_fit_is_trained_on_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ("stage1.batch=4", "stage1.steps=3", "stage2.steps=1")
+    train(quick(*settings), tmp_path / "whole", device="cpu")
+    original = AutoencoderStage.loss
+
+    def short_of_memory(self: Any, batch: Any, step: int) -> Any:
+        if len(batch["noise"]) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return original(self, batch, step)
+
+    monkeypatch.setattr(AutoencoderStage, "loss", short_of_memory)
+    train(quick(*settings), tmp_path / "parts", device="cpu")
+    messages = [event.get("message", "") for event in RunFolder(tmp_path / "parts").events()]
+    assert any("out of memory: a batch of 4 is trained on 2 at a time" in message for message in messages)
+    assert losses(tmp_path / "parts") == {
+        step: pytest.approx(loss, rel=1e-4) for step, loss in losses(tmp_path / "whole").items()
+    }
 
 
-def test_a_configuration_survives_its_file(tmp_path: Path) -> None:
-    config = _quick()
-    (tmp_path / "run.yaml").write_text(config.to_yaml())
-    assert RunConfig.from_file(tmp_path / "run.yaml") == config
+def test_a_single_example_that_does_not_fit_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(AutoencoderStage, "loss", no_memory)
+    with pytest.raises(DDMIError, match="not enough memory for a single example"):
+        train(quick(), tmp_path / "run", device="cpu")
+
+
+def test_the_best_checkpoint_is_kept_beside_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = iter([3.0, 1.0, 2.0, 4.0])
+    monkeypatch.setattr(AutoencoderStage, "evaluate", lambda *_: {"reconstruction": next(figures)})
+    config = quick("stage1.sample_every=2", "checkpoint_minutes=0.00001", "keep_checkpoints=1", "stage2.steps=1")
+    train(config, tmp_path / "run", device="cpu")
+    checkpoints = Checkpoints(tmp_path / "run" / "checkpoints", "autoencoder")
+    assert [path.name for path in checkpoints.newest_first()] == ["autoencoder-00000008", "autoencoder-00000004"]
+    best = checkpoints.best()
+    assert best is not None and best[1] == 1.0
+
+
+def test_a_full_disk_does_not_end_a_training_before_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = RunFolder(tmp_path / "run")
+    original = checkpoints_module.write_tensors
+    written: list[str] = []
+
+    def full_for_a_while(path: Path, tensors: Any) -> str:
+        written.append(path.parent.name)
+        if path.parent.name == ".autoencoder-00000003":
+            raise OSError(28, "No space left on device")
+        return original(path, tensors)
+
+    monkeypatch.setattr(checkpoints_module, "write_tensors", full_for_a_while)
+    monkeypatch.setattr(loop, "LEAST_FREE_BYTES", 2**62)
+    train(quick("checkpoint_minutes=0.00001", "stage1.sample_every=4"), run.path, device="cpu")
+    messages = [event.get("message", "") for event in run.events()]
+    assert any("No space left" in message and "goes on" in message for message in messages)
+    assert any("nearly full" in message for message in messages)
+    assert status_of(run).state == "done" and not list(run.samples.glob("autoencoder-*"))
+
+
+def test_a_device_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DDMIError, match=r"no CUDA device.*--device cpu"):
+        train(quick("device=cuda"), tmp_path / "run")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DDMIError, match="cannot be written"):
+        train(quick(), tmp_path / "file" / "run", device="cpu")
+
+
+def test_a_run_can_be_stopped_while_it_encodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = RunFolder(tmp_path / "run")
+    original = CachedLatents._encode.__func__  # type: ignore[attr-defined]
+
+    def stop_first(*arguments: Any) -> Any:
+        run.command("stop")
+        return original(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CachedLatents, "_encode", classmethod(stop_first))
+        with pytest.raises(Stopped):
+            train(quick("stage1.steps=1"), run.path, device="cpu")
+    assert status_of(run).state == "stopped"
+    train(quick(), run.path, resume=True, device="cpu")
+    assert status_of(run).state == "done"
 
 
 def test_four_shapes_are_learned_by_heart(tmp_path: Path) -> None:
@@ -181,14 +238,14 @@ def test_four_shapes_are_learned_by_heart(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("every_step_recorded")
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> None:
     whole, damaged = tmp_path / "whole", tmp_path / "damaged"
-    model = train(_quick("checkpoint_minutes=0.00001"), whole, device="cpu")
+    model = train(quick("checkpoint_minutes=0.00001"), whole, device="cpu")
     shutil.copytree(whole, damaged)
     for name in ("model", "cache"):
         shutil.rmtree(damaged / name)
     (damaged / "cache").mkdir()
     newest = Checkpoints(damaged / "checkpoints", "diffusion").newest_first()[0]
     (newest / "weights.safetensors").write_bytes(b"short")
-    resumed = train(_quick(), damaged, resume=True, device="cpu")
+    resumed = train(quick(), damaged, resume=True, device="cpu")
     messages = [event.get("message", "") for event in RunFolder(damaged).events()]
     assert any(newest.name in text and "put aside" in text for text in messages)
     a, b = (load_file(folder / "denoiser" / "weights.safetensors") for folder in (model, resumed))
@@ -198,7 +255,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> No
 @pytest.mark.usefixtures("every_step_recorded")
 def test_a_run_tells_what_a_watcher_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "ETA_STEPS", 3)
-    train(_quick(), tmp_path / "run", device="cpu")
+    train(quick(), tmp_path / "run", device="cpu")
     steps = [event for event in RunFolder(tmp_path / "run").events() if "losses" in event]
     for event in steps:
         assert event["samples_per_second"] > 0 and event["memory_bytes"] > 0 and event["learning_rate"] > 0
@@ -209,7 +266,7 @@ def test_a_run_tells_what_a_watcher_needs(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_paused_run_still_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(control, "PAUSE_SECONDS", 0.0)
     run = RunFolder(tmp_path / "run")
     asked = iter(["pause", "sample", "checkpoint", "pause", "resume", None, "stop"])
     states = []
@@ -220,7 +277,7 @@ def test_a_paused_run_still_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(RunFolder, "take_command", lambda self: take())
     with pytest.raises(Stopped):
-        train(_quick(), run.path, device="cpu")
+        train(quick(), run.path, device="cpu")
     assert states == ["running", *["paused"] * 4, "running", "running"]
     assert status_of(run).state == "stopped"
     assert [path.name for path in run.samples.iterdir()] == ["autoencoder-00000000.png"]
@@ -233,7 +290,24 @@ def test_a_paused_run_still_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_trial_foretells_the_whole_run() -> None:
-    config = _quick()
-    trial = try_out(config, make_accelerator(config, "cpu"), seconds=0.0)
-    assert trial.autoencoder_parameters > 0 and trial.denoiser_parameters > 0 and trial.memory_bytes > 0
-    assert trial.seconds(config) == pytest.approx(11 * trial.autoencoder_step_seconds + 8 * trial.denoiser_step_seconds)
+    config = quick()
+    found = trial.try_out(config, make_accelerator(config, "cpu"), seconds=0.0)
+    assert found.autoencoder_parameters > 0 and found.denoiser_parameters > 0 and found.memory_bytes > 0
+    assert found.seconds(config) == pytest.approx(11 * found.autoencoder_step_seconds + 8 * found.denoiser_step_seconds)
+
+
+def test_the_largest_batch_fits_into_the_memory_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = quick()
+    # A step takes 100 bytes and 10 an example
+    monkeypatch.setattr(trial, "usable_memory", lambda device, processes: 475)
+    taken: list[int] = []
+
+    @contextmanager
+    def peak(device: torch.device) -> Iterator[Callable[[], int]]:
+        yield lambda: 100 + 10 * taken[-1]
+
+    monkeypatch.setattr(trial, "peak_memory", peak)
+    monkeypatch.setattr(trial, "_step", lambda stage, accelerator, optimiser, examples: taken.append(len(examples)))
+    found = trial.largest_batches(config, make_accelerator(config, "cpu"))
+    assert found == (32, 32)  # 37 in full, but devices like even numbers
+    assert max(taken) < 37

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from ddmi_core.paths import user_data
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions
+from studio.engine.models import ModelFolders
 from studio.state.app_state import AppState
 from studio.state.library import Item, Library
 from studio.theme.theme import Theme
@@ -27,6 +28,13 @@ def state() -> Iterator[AppState]:
     state.set_models([MODEL])
     yield state
     library.close()
+
+
+@pytest.fixture
+def model_folders(qapp: QApplication) -> Iterator[ModelFolders]:
+    folders = ModelFolders()
+    yield folders
+    assert folders.shutdown()
 
 
 @pytest.fixture

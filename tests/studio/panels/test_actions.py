@@ -4,12 +4,15 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
+from ddmi_core.paths import assets
 from studio.actions import ACTIONS, actions_in
 from studio.panels import images, shapes
 from studio.panels.about import AboutDialog
+from studio.panels.model_card import ModelCard
 from studio.panels.models import ModelsRoom
 from studio.panels.shortcut_sheet import ShortcutSheet, sections
 from tests.studio.window.fakes import MODEL
@@ -65,10 +68,10 @@ def test_about_names_whose_work_it_is(qtbot, theme):
         assert word in text
 
 
-def test_models_room_offers_what_is_installed(qtbot, state, theme, tmp_path):
+def test_models_room_offers_what_is_installed(qtbot, state, theme, tmp_path, model_folders):
     other = replace(MODEL, name="other")
     state.set_models([MODEL, other])
-    room = ModelsRoom(state, tmp_path, theme)
+    room = ModelsRoom(state, model_folders, tmp_path, theme)
     qtbot.addWidget(room)
     used: list[str] = []
     room.used.connect(lambda model: (used.append(model.name), state.use_model(model)))
@@ -77,3 +80,29 @@ def test_models_room_offers_what_is_installed(qtbot, state, theme, tmp_path):
     assert used == ["other"] and room._buttons[MODEL].isEnabled() and not room._buttons[other].isEnabled()
     state.set_models([])
     assert room._buttons == {}
+
+
+def test_models_of_the_persons_own_can_be_renamed_and_deleted(qtbot, state, theme, tmp_path, model_folders):
+    shipped = replace(MODEL, folder=assets() / "models" / "furniture", hash="shipped")
+    own = replace(MODEL, name="mine", folder=tmp_path / "mine", origin="Imported from elsewhere")
+    own.folder.mkdir()
+    Image.new("RGB", (64, 16), (255, 0, 0)).save(own.folder / "preview.png")
+    (own.folder / "README.md").write_text("# Mine\n\nTrained on chairs.")
+    state.set_models([shipped, own])
+    room = ModelsRoom(state, model_folders, tmp_path, theme)
+    qtbot.addWidget(room)
+    buttons = {button.accessibleName(): button for button in room.findChildren(QPushButton)}
+    texts = " ".join(child.text() for child in room.findChildren(QLabel))
+    assert own.hash in texts and "Imported from elsewhere" in texts
+    assert not buttons["Rename, furniture"].isEnabled() and not buttons["Delete, furniture"].isEnabled()
+    qtbot.waitUntil(lambda: not room._previews[own.folder].pixmap().isNull())
+    for name, signal in (("Rename, mine", room.rename_asked), ("Delete, mine", room.delete_asked)):
+        with qtbot.waitSignal(signal) as asked:
+            buttons[name].click()
+        assert asked.args == [own]
+    with qtbot.waitSignal(model_folders.card_ready) as read:
+        buttons["Card, mine"].click()
+    card = ModelCard(*read.args)
+    card.show()
+    assert "Trained on chairs." in card.text.toPlainText()
+    card.close()

@@ -6,10 +6,13 @@ import pytest
 import trimesh
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
 
 from ddmi_core.export_options import ShapeExport
+from ddmi_core.training.ownership import owned
+from ddmi_core.training.run_folder import RunFolder
 from studio.window import MainWindow
+from tests.studio.window.fakes import MODEL
 
 pytestmark = pytest.mark.gl
 PATIENCE = 10_000  # ms
@@ -176,3 +179,68 @@ def test_nothing_is_cut_off(qtbot, window, size):
     assert (window.width(), window.height()) == size
     assert window.inspector.geometry().right() < size[0]
     assert window.stage.viewport.width() > 400
+
+
+def _answering(monkeypatch, *wanted: str) -> list[str]:
+    """Answer questions with these buttons, one after the other; what was asked."""
+    asked: list[str] = []
+    answers = iter(wanted)
+
+    def answer(question: QMessageBox) -> None:
+        asked.append(question.text())
+        text = next(answers)
+        chosen = next(button for button in question.buttons() if button.text() == text)
+        monkeypatch.setattr(question, "clickedButton", lambda: chosen, raising=False)
+
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    return asked
+
+
+@pytest.fixture
+def run(home: Path) -> RunFolder:
+    run = RunFolder(home / "runs" / "chairs")
+    run.create("name: chairs\ndomain: shape\n")
+    return run
+
+
+def test_closing_while_training_asks_what_becomes_of_it(qtbot, make_window, run: RunFolder, monkeypatch):
+    with owned(run):
+        window = make_window()
+        qtbot.waitUntil(lambda: bool(window.runs.alive()), timeout=20_000)
+        asked = _answering(monkeypatch, "Stay", "Go on in the background")
+        window.close()
+        assert window.isVisible() and asked == ["chairs is training."]
+        window.close()
+        assert not window.isVisible() and run.take_command() is None
+        again = make_window()
+        qtbot.waitUntil(
+            lambda: "chairs is training." in [one.text for one in again.state.notifications.list()], timeout=20_000
+        )
+        _answering(monkeypatch, "Stop and quit")
+        again.close()
+        assert not again.isVisible() and run.take_command() == "stop"
+
+
+def test_a_run_that_was_cut_off_is_offered_to_go_on(qtbot, make_window, run: RunFolder, monkeypatch):
+    window = make_window()
+    started: list[Path] = []
+    monkeypatch.setattr(window.training, "go_on", started.append)
+    qtbot.waitUntil(lambda: bool(window.state.notifications.list()), timeout=20_000)
+    (offer,) = window.state.notifications.list()
+    assert "chairs was interrupted" in offer.text and offer.action is not None
+    offer.action.run()
+    assert started == [run.path]
+    assert window.rooms.currentWidget() is window.runs
+
+
+def test_models_are_renamed_and_deleted_when_the_person_agrees(window, monkeypatch):
+    done: list[tuple[str, ...]] = []
+    monkeypatch.setattr(window.model_folders, "rename", lambda model, name: done.append((model.name, name)))
+    monkeypatch.setattr(window.model_folders, "delete", lambda model: done.append((model.name,)))
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("chairs", True))
+    window.models.rename_asked.emit(MODEL)
+    asked = _answering(monkeypatch, "Keep", "Delete")
+    window.models.delete_asked.emit(MODEL)
+    assert done == [("furniture", "chairs")] and asked == ["Delete furniture?"]
+    window.models.delete_asked.emit(MODEL)
+    assert done[1:] == [("furniture",)]

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
 
 from ddmi_core.training.config import RunConfig, preset_names
+from studio.state.recipes import BatchReport
 from studio.wizard.pages import DataPage, OptionsPage, ReviewPage, WhatPage
 from studio.wizard.wizard import TrainingWizard
 
@@ -26,6 +28,7 @@ def test_a_folder_of_pictures_becomes_a_run(qtbot, wizard: TrainingWizard, tmp_p
     for number in range(9):
         Image.new("RGB", (16, 16), (number, 0, 0)).save(tmp_path / f"{number}.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "chair.obj").write_text("v 0 0 0")
     (tmp_path / "captions.csv").write_text("file,caption\n0.png,black\n")
     what, data, _, options, review = wizard.pages
     assert isinstance(what, WhatPage) and isinstance(data, DataPage)
@@ -37,18 +40,25 @@ def test_a_folder_of_pictures_becomes_a_run(qtbot, wizard: TrainingWizard, tmp_p
     assert not wizard.next.isEnabled()
     qtbot.waitUntil(wizard.next.isEnabled, timeout=PATIENCE)
     assert "9 usable" in data.facts.text() and "1 with captions" in data.facts.text()
-    assert data.thumbnails.count() == 9 and "broken.png" in data.unusable.item(0).text()
+    assert data.thumbnails.count() > 0 and not data.thumbnails.item(0).icon().isNull()
+    unusable = [data.unusable.item(row).text() for row in range(data.unusable.count())]
+    assert "broken.png" in unusable[0] and any("1 × .obj" in text and "Shapes" in text for text in unusable)
 
     wizard.go_on()
     wizard.go_on()
     options.name.setText("mine")
     options.boxes["stage1.steps"].setValue(7)
+    options.processes.setValue(2)
+    options.device.setCurrentText("cpu")
+    options.text_encoder.setCurrentIndex(1)
     wizard.go_on()
     assert wizard.next.text() == "Start training"
     with qtbot.waitSignal(wizard.started) as started:
         wizard.go_on()
     config = RunConfig.from_file(started.args[0] / "run.yaml")
     assert (config.name, config.domain, config.stage1.steps) == ("mine", "image", 7)
+    assert (config.processes, config.device) == (2, "cpu")
+    assert config.text_encoder.name == "ViT-B-32" and config.denoiser.text_channels == 512
     assert [part.source for part in config.data] == [str(tmp_path)]
 
 
@@ -72,3 +82,30 @@ def test_the_text_is_checked_and_can_be_kept_as_a_preset(wizard: TrainingWizard)
     assert not wizard.problem.text() and wizard.next.isEnabled()
     wizard.recipes.save_preset("my own", good)
     assert "my own" in preset_names()
+
+
+def test_the_largest_batch_is_looked_for_and_put_in(
+    qtbot, wizard: TrainingWizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = wizard.pages[3]
+    assert isinstance(options, OptionsPage)
+    wizard.go_to(3)
+    monkeypatch.setattr(wizard.recipes, "find_batches", lambda text: wizard.recipes.search_failed.emit("No memory."))
+    qtbot.mouseClick(options.find_button, Qt.MouseButton.LeftButton)
+    assert "No memory." in options.found.text() and options.find_button.isEnabled()
+    report = BatchReport(autoencoder=24, denoiser=96)
+    monkeypatch.setattr(wizard.recipes, "find_batches", lambda text: wizard.recipes.batches_found.emit(report))
+    qtbot.mouseClick(options.find_button, Qt.MouseButton.LeftButton)
+    config = RunConfig.from_text(wizard.draft.text, "draft")
+    assert (config.stage1.batch, config.stage2.batch) == (24, 96)
+
+
+def test_a_preset_of_a_newer_version_is_left_out_and_named(qtbot, home: Path) -> None:
+    (home / "presets").mkdir()
+    text = RunConfig.from_preset("shape-tiny").to_yaml()
+    (home / "presets" / "future.yaml").write_text(text.replace("version: 2", "version: 99"))
+    wizard = TrainingWizard()
+    qtbot.addWidget(wizard)
+    said = " ".join(child.text() for child in wizard.pages[2].findChildren(QLabel))
+    wizard.reject()
+    assert "future.yaml" in said and "newer DDMI Studio" in said

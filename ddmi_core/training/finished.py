@@ -1,0 +1,59 @@
+"""The model folder that a run leaves behind."""
+
+import logging
+import time
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+
+from ddmi_core.errors import DDMIError
+from ddmi_core.pipeline import Pipeline
+from ddmi_core.training.config import RunConfig
+from ddmi_core.training.diffusion_stage import DiffusionStage
+from ddmi_core.training.history import History
+from ddmi_core.training.run_folder import RunFolder
+
+_log = logging.getLogger(__name__)
+
+
+def save_model(pipeline: Pipeline, stage: DiffusionStage, config: RunConfig, run: RunFolder) -> Path:
+    """Write the trained model with its card and its last pictures as preview; return its folder."""
+    pipeline.save_pretrained(run.model, card=card(config, run), preview=_preview(stage, config, run))
+    return run.model
+
+
+def card(config: RunConfig, run: RunFolder) -> str:
+    """Return the model card: what the preset says of data and licence, then how the run went."""
+    history = History(run.events_file)
+    history.refresh()
+    figures = [
+        f"- {name.stage}, held out, {name.term}: {history.curve(name).values[-1]:.4g}"
+        for name in history.names()
+        if name.kind == "held_out"
+    ]
+    about = config.card.strip() or f"# {config.name}\n\nA DDMI model (Park et al., ICLR 2024), trained on own data."
+    return "\n".join(
+        (
+            f"{about}\n",
+            "## Training\n",
+            f"- Data: {', '.join(part.source for part in config.data)}",
+            f"- Stage 1: {config.stage1.steps:,} steps, {config.stage1.batch} examples each; stage 2: "
+            f"{config.stage2.steps:,} steps, {config.stage2.batch} examples each; seed {config.seed}",
+            f"- Ended {time.strftime('%Y-%m-%d %H:%M')}",
+            *figures,
+            "",
+        )
+    )
+
+
+def _preview(stage: DiffusionStage, config: RunConfig, run: RunFolder) -> np.ndarray | None:
+    """Return the pictures of the last step, drawn now if they were not; None where that fails."""
+    file = run.samples / f"{stage.name}-{config.stage2.steps:08d}.png"
+    try:
+        if not file.exists():
+            stage.evaluate(run, config.stage2.steps)
+        return imageio.imread(file)
+    except (DDMIError, OSError, RuntimeError) as error:
+        _log.warning("the model has no preview: %s", error)
+        return None

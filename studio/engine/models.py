@@ -1,0 +1,91 @@
+"""Model folders as the Models room sees them: their cards and previews, and what a person does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QFile, QObject, Signal
+from PySide6.QtGui import QImage
+
+from ddmi_core.errors import DDMIError
+from ddmi_core.model_folder import CARD, PREVIEW, ModelInfo, import_model, rename_model
+from studio.engine.lanes import Lane
+
+
+class ModelFolders(QObject):
+    """Reads and changes model folders in a thread. Call :meth:`shutdown` before the application ends."""
+
+    changed = Signal()
+    """Which models there are, or what they are called, is different now."""
+    imported = Signal(object)
+    """ModelInfo of a model that was copied."""
+    preview_ready = Signal(object, object)
+    """Folder and QImage of a model's preview."""
+    card_ready = Signal(object, str)
+    """ModelInfo and the text of its card, Markdown."""
+    failed = Signal(str)
+    """What was asked for and could not be done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lane = Lane("model-folders")
+
+    def preview(self, folder: Path) -> None:
+        """Bring the preview of a model that has one."""
+
+        def read() -> None:
+            image = QImage(str(folder / PREVIEW))
+            if not image.isNull():
+                self.preview_ready.emit(folder, image)
+
+        self._lane.submit(read, priority=1)
+
+    def card(self, model: ModelInfo) -> None:
+        """Bring a model's card."""
+
+        def read() -> None:
+            try:
+                text = (model.folder / CARD).read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                text = "This model has no card."
+            self.card_ready.emit(model, text)
+
+        self._lane.submit(read)
+
+    def import_folder(self, folder: Path) -> None:
+        """Copy a model folder among the person's own."""
+
+        def copy() -> None:
+            self.imported.emit(import_model(folder))
+
+        self._change(copy)
+
+    def rename(self, model: ModelInfo, name: str) -> None:
+        """Call a model something else."""
+        self._change(lambda: rename_model(model, name))
+
+    def delete(self, model: ModelInfo) -> None:
+        """Move a model's folder to the trash."""
+
+        def move() -> None:
+            if not QFile(str(model.folder)).moveToTrash() and model.folder.exists():
+                raise DDMIError(f"{model.folder} could not be moved to the trash. Delete the folder by hand.")
+
+        self._change(move)
+
+    def shutdown(self, timeout: float = 2.0) -> bool:
+        """End the thread within ``timeout`` seconds; whether it has ended."""
+        self._lane.stop()
+        return self._lane.join(timeout)
+
+    def _change(self, work: Callable[[], None]) -> None:
+        def attempt() -> None:
+            try:
+                work()
+            except DDMIError as error:
+                self.failed.emit(str(error))
+                return
+            self.changed.emit()
+
+        self._lane.submit(attempt)

@@ -1,0 +1,36 @@
+"""The card of a model: what it was trained on, how, and under which licence."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+
+from ddmi_core.model_folder import ModelInfo
+from studio.theme.tokens import GRID
+
+_SIZE = (680, 600)
+
+
+class ModelCard(QDialog):
+    """Shows a card, Markdown, to be read and copied."""
+
+    def __init__(self, model: ModelInfo, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Card of {model.name}")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(*_SIZE)
+        self.text = QTextBrowser()
+        self.text.setOpenExternalLinks(True)
+        self.text.setAccessibleName("Model card")
+        self.text.setMarkdown(text)
+        close = QPushButton("Close")
+        close.setDefault(True)
+        close.clicked.connect(self.accept)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addWidget(self.text, 1)
+        layout.addLayout(buttons)
