@@ -30,6 +30,7 @@ class AutoencoderStage(Stage):
         self.settings = config.stage1
         self._kl_weight = config.stage1.kl_weight
         self._kl_anneal_steps = config.stage1.kl_anneal_steps
+        self._latent_noise = config.stage1.latent_noise
         self.autoencoder = autoencoder
         self._patch_terms: PatchTerms | None = None
         self.module: nn.Module = autoencoder
@@ -45,7 +46,9 @@ class AutoencoderStage(Stage):
     def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, float]]:
         module = self.autoencoder
         posterior = module.encode(module.domain.inputs(batch))
-        basis = module.decode(posterior.mean + batch["noise"] * (0.5 * posterior.log_variance).exp())
+        least = self._latent_noise * posterior.mean.detach().std(dim=(0, 2, 3), keepdim=True)
+        spread = (posterior.log_variance.exp() + least.square()).sqrt()
+        basis = module.decode(posterior.mean + batch["noise"] * spread)
         values = module.evaluate(basis, batch["coords"], batch.get("footprint"))
         reconstruction, figures = module.domain.reconstruction_loss(values, batch["targets"])
         kl = posterior.kl()

@@ -59,6 +59,9 @@ class StageOneConfig(StageConfig):
     kl_weight: float = Field(1e-3, ge=0)
     kl_anneal_steps: int = Field(1000, ge=1)
     """Steps over which lambda grows from zero to `kl_weight`."""
+    latent_noise: float = Field(0.0, ge=0)
+    """Least noise that the decoder learns to bear, as a share of each latent channel's spread. What a denoiser makes is
+    never quite a latent that the encoder would make: without this, its remaining noise shows."""
     perceptual_weight: float = Field(0.0, ge=0)
     """Of the feature distance between patches and their reconstructions; for domains that have patches."""
     adversarial_weight: float = Field(0.0, ge=0)
