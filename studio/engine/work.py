@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
 from studio.engine.decoded import FieldCache
-from studio.engine.pictures import basis_scale, enlarged, write_walk
+from studio.engine.pictures import basis_scale, enlarged
 from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
@@ -192,6 +193,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
         seed=0,
         source=str(request.path),
         extent=pipeline.domain.extent(request.path),
+        seconds=pipeline.domain.duration(request.path),
     )
     yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.7, 1.0))
 
@@ -295,6 +297,8 @@ def _between(request: BetweenRequest, context: Context) -> Iterator[BetweenReady
 
 
 def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
+    from ddmi_core.frame_files import write_frames
+
     pipeline, field_at = _way(request, context)
 
     def frames() -> Iterator[np.ndarray]:
@@ -303,7 +307,7 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
             field = field_at(index / max(1, request.frames - 1))
             yield pipeline.domain.view(field, resolution=request.resolution, progress=share)["pixels"]
 
-    write_walk(frames(), request.path, rate=request.rate)
+    write_frames(frames(), request.path, rate=Fraction(request.rate))
     yield WalkDone(request=request)
 
 
