@@ -25,7 +25,8 @@ def compress(frames: UInt8[np.ndarray, "n h w 4"], *, quality: int = 32) -> byte
         quality: VP9's constant quality, 0 (best) to 63.
     """
     buffer = BytesIO()
-    with av.open(buffer, "w", format="webm") as container:
+    # Without the random number that every file gets, the same frames give the same bytes.
+    with av.open(buffer, "w", format="webm", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libvpx-vp9", rate=Fraction(_RATE))
         stream.height, stream.width = 2 * frames.shape[1], frames.shape[2]
         stream.pix_fmt = "yuv444p"
