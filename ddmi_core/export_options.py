@@ -12,6 +12,8 @@ from ddmi_core.errors import ExportError
 LARGEST_SIDE = 32768
 """Pixels along the longer side of the largest picture that is written."""
 MOST_FPS = 1000
+USUAL_SECONDS = 3.0
+"""How long a clip lasts that comes from nowhere, as the animated emoji do."""
 
 _Options = TypeVar("_Options", bound="ExportOptions")
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 from ddmi_core.coordinates import WHOLE, moments
 from ddmi_core.errors import ExportError
 from ddmi_core.export import format_of
-from ddmi_core.export_options import VideoExport
+from ddmi_core.export_options import USUAL_SECONDS, VideoExport
 from ddmi_core.frame_files import FRAME_FORMATS, Frame, write_frames
 from ddmi_core.image_export import Renders, pixel_size
 from ddmi_core.progress import Progress, report, sub_progress
@@ -15,8 +15,6 @@ from ddmi_core.recipe import Recipe
 
 VIDEO_FORMATS = FRAME_FORMATS
 """Suffixes that `export_video` writes; `.png` stands for a folder of numbered pictures."""
-USUAL_SECONDS = 3.0
-"""How long a clip lasts that comes from nowhere, as the animated emoji do."""
 
 _EVEN_SIDES = (".mp4", ".webm")
 

@@ -31,6 +31,7 @@ from studio.panels.shapes import ShapeStage
 from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.status import StatusBar
 from studio.panels.training import TrainingRoom
+from studio.panels.video import VideoStage
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.jobs import Job
@@ -70,7 +71,11 @@ class MainWindow(QMainWindow):
         state, actions, theme = self.state, self.actions_, self.theme
         actions.fill_menus()
         self.rail = Rail(theme)
-        self.stages: list[Stage] = [ShapeStage(actions, theme), ImageStage(state, self.engine, actions, theme)]
+        self.stages: list[Stage] = [
+            ShapeStage(actions, theme),
+            ImageStage(state, self.engine, actions, theme),
+            VideoStage(state, self.engine, actions, theme),
+        ]
         self.models = ModelsRoom(state, user_data() / "models", theme)
         self.rooms = QStackedWidget()
         for stage in self.stages:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 from typing_extensions import override
@@ -16,7 +16,7 @@ from typing_extensions import override
 from ddmi_core.coordinates import Region, cell_centres, overlapping_spans
 from ddmi_core.data.clips import Encoded
 from ddmi_core.domains.base import Domain
-from ddmi_core.domains.image import ImageField
+from ddmi_core.domains.image import ImageField, straight
 from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -53,6 +53,31 @@ class VideoField(Field):
         """Return the picture at a moment in [-1, 1]."""
         return FrozenField(self, t)
 
+    @property
+    def marks(self) -> list[float]:
+        """The moments in [-1, 1] of the base frames: those that the encoder is given."""
+        return cell_centres(ENCODED.frames).tolist()
+
+    def slices(
+        self, x: float, y: float, *, side: int, moments: int, progress: Progress | None = None
+    ) -> tuple[UInt8[np.ndarray, "t s 4"], UInt8[np.ndarray, "t s 4"]]:
+        """Return what lies along x at height `y`, and along y at width `x`, at all times.
+
+        Straight RGBA, time downwards.
+
+        Args:
+            x: in [-1, 1].
+            y: in [-1, 1].
+            side: pixels along x and y.
+            moments: pixels along time.
+            progress: called between chunks; may raise `Cancelled`.
+        """
+        t, place = torch.meshgrid(cell_centres(moments), cell_centres(side), indexing="ij")
+        along_x = torch.stack([place, torch.full_like(place, y), t], dim=-1)
+        along_y = torch.stack([torch.full_like(place, x), place, t], dim=-1)
+        values = self(torch.stack([along_x, along_y]), progress, footprint=-math.log2(side)).clamp(0, 1)
+        return straight(values[0], 255).astype(np.uint8), straight(values[1], 255).astype(np.uint8)
+
 
 class FrozenField(ImageField):
     """A clip at one moment: a picture like any other, with any size, region and zoom."""
@@ -77,6 +102,17 @@ class JoinedField(VideoField):
         self.autoencoder, self.basis = parts[0].autoencoder, parts[0].basis
         self.parts = list(parts)
         self._spans = overlapping_spans(len(parts), OVERLAP)
+
+    @property
+    @override
+    def marks(self) -> list[float]:
+        """The moments of all parts' base frames; where parts overlap, those of the part that is seen more."""
+        found = []
+        for i, ((start, stop), part) in enumerate(zip(self._spans, self.parts, strict=True)):
+            inner = [start + (t + 1) / 2 * (stop - start) for t in part.marks]
+            shares = self._shares(torch.tensor(inner))[i].tolist()
+            found += [t for t, share in zip(inner, shares, strict=True) if share > 0.5]
+        return sorted(found)
 
     @override
     def __call__(
@@ -213,7 +249,7 @@ class VideoDomain(Domain):
     def view(self, field: Field, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
         """Some frames of the whole canvas: `frames` uint8 (4, resolution, resolution, 4), straight alpha, and `times`.
 
-        `pixels` is the one that a thumbnail shows.
+        `pixels` is the one that a thumbnail shows; `marks` are the moments of the base frames.
         """
         assert isinstance(field, VideoField)
         times = cell_centres(_SHOWN).tolist()
@@ -225,7 +261,8 @@ class VideoDomain(Domain):
                 for i, t in enumerate(times)
             ]
         )
-        return {"frames": frames, "times": times, "pixels": frames[_SHOWN // 2]}
+        marks = np.asarray(field.marks, np.float32)
+        return {"frames": frames, "times": times, "pixels": frames[_SHOWN // 2], "marks": marks}
 
     @override
     def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:

@@ -26,7 +26,10 @@ class VideoEncoder(nn.Module):
     A plane keeps two axes and gives up the third; a projection with weights of its own for each place along that axis
     keeps where things were there, which a mean would lose.
 
-    The paper takes a TimeSformer (Bertasius et al. 2021, divided space-time attention).
+    The paper takes a TimeSformer (Bertasius et al. 2021: divided space-time attention). Compared by cost at the sizes
+    of the preset emoji-motion, one clip forwards, and forwards and backwards in one CPU thread: this encoder 0.8 GFLOP
+    and 0.03 s; four blocks of divided attention with the same projections 2.4 GFLOP and 0.12 s on patches of 8 pixels
+    (width 128), 2.3 GFLOP and 0.23 s on patches of 4 (width 64). Most of a training step would go into attention.
 
     Args:
         layout: the planes xy, xt, yt.

@@ -20,6 +20,22 @@ def enlarged(picture: UInt8[np.ndarray, "h w 4"], side: int, window: Window) -> 
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC, box=box))
 
 
+def blended(
+    first: UInt8[np.ndarray, "h w 4"], second: UInt8[np.ndarray, "h w 4"], share: float
+) -> UInt8[np.ndarray, "h w 4"]:
+    """Two pictures one over the other, the second with a share of the whole; straight alpha in and out."""
+    mixed = (1 - share) * _premultiplied(first) + share * _premultiplied(second)
+    alpha = mixed[..., 3:]
+    colour = np.where(alpha > 0, mixed[..., :3] * 255 / np.maximum(alpha, 1e-6), 0)
+    return (np.concatenate([colour, alpha], axis=-1) + 0.5).clip(0, 255).astype(np.uint8)
+
+
+def _premultiplied(picture: UInt8[np.ndarray, "h w 4"]) -> Float32[np.ndarray, "h w 4"]:
+    found = picture.astype(np.float32)
+    found[..., :3] *= found[..., 3:] / 255
+    return found
+
+
 def basis_scale(features: Float[np.ndarray, "c h w"]) -> BasisScale:
     """The picture and the spectrum of one scale of the basis fields."""
     channels, _, width = features.shape

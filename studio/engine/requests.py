@@ -83,6 +83,7 @@ class TilesRequest(ModelRequest):
     """Windows of an item drawn with ``side`` × ``side`` pixels, in the order given. Answered by a TileReady each.
 
     ``coarse`` is answered first: the same of a drawing of ``coarse_side``, to have something to show at once.
+    ``moment``: the time coordinate of the picture, of an item that moves.
     """
 
     item: Item
@@ -90,6 +91,34 @@ class TilesRequest(ModelRequest):
     windows: tuple[Window, ...]
     coarse_side: int
     coarse: Window | None
+    moment: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FramesRequest(ModelRequest):
+    """A window of an item that moves, at several moments, in the order given. Answered by a FrameReady each.
+
+    A moment is two time coordinates in [-1, 1] and the share of the second one in the picture. ``purpose`` tells apart
+    who asked: what was asked for the same purpose before is given up. ``wish`` numbers what the asker wanted.
+    """
+
+    item: Item
+    moments: tuple[tuple[float, float, float], ...]
+    side: int
+    window: Window
+    purpose: str
+    wish: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlicesRequest(ModelRequest):
+    """What an item that moves has along x and along y at all times, through a place. Answered by a SlicesReady."""
+
+    item: Item
+    x: float
+    y: float
+    side: int
+    moments: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,11 +15,13 @@ from studio.engine.requests import (
     BetweenRequest,
     EnlargeRequest,
     ExportRequest,
+    FramesRequest,
     GenerateRequest,
     ModelRequest,
     ModelsRequest,
     ReconstructRequest,
     Request,
+    SlicesRequest,
     TilesRequest,
     ViewRequest,
     WalkRequest,
@@ -29,7 +31,9 @@ from studio.state.library import Item
 
 View = Mapping[str, np.ndarray]
 """What a viewer draws; the domain says which arrays. Shapes: vertices (v, 3) float32 in [-1, 1], faces (f, 3) int32 and
-normals (v, 3) float32. Pictures: pixels (h, w, 4) uint8, straight alpha."""
+normals (v, 3) float32. Pictures: pixels (h, w, 4) uint8, straight alpha.
+Videos: frames (n, h, w, 4) uint8, pixels, the one of them that stands for all, and marks (m,) float32, the moments of
+the base frames."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,6 +78,25 @@ class TileReady:
     side: int
     window: Window
     pixels: UInt8[np.ndarray, "h w 4"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FrameReady:
+    """One of the moments that were asked for, straight alpha. ``seconds``: how long it took."""
+
+    request: FramesRequest
+    index: int
+    pixels: UInt8[np.ndarray, "h w 4"]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SlicesReady:
+    """Two slices through a clip, straight alpha: x along the width and y along the width, time downwards."""
+
+    request: SlicesRequest
+    along_x: UInt8[np.ndarray, "t s 4"]
+    along_y: UInt8[np.ndarray, "t s 4"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -178,7 +201,18 @@ class JobCancelled:
     request: Request
 
 
-WorkResult = ItemReady | ViewReady | ExportDone | ModelsReady | TileReady | BasisReady | BetweenReady | WalkDone
+WorkResult = (
+    ItemReady
+    | ViewReady
+    | ExportDone
+    | ModelsReady
+    | TileReady
+    | FrameReady
+    | SlicesReady
+    | BasisReady
+    | BetweenReady
+    | WalkDone
+)
 """What work itself yields."""
 
 Result = WorkResult | ModelLoaded | JobStarted | JobProgress | JobNote | JobDone | JobFailed | JobCancelled

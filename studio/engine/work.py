@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,18 +16,20 @@ from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
 from studio.engine.decoded import FieldCache
-from studio.engine.pictures import basis_scale, enlarged
+from studio.engine.pictures import basis_scale, blended, enlarged
 from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
     EnlargeRequest,
     ExportRequest,
+    FramesRequest,
     GenerateRequest,
     ModelRequest,
     ModelsRequest,
     PreloadRequest,
     ReconstructRequest,
     Request,
+    SlicesRequest,
     TilesRequest,
     ViewRequest,
     WalkRequest,
@@ -35,8 +38,10 @@ from studio.engine.results import (
     BasisReady,
     BetweenReady,
     ExportDone,
+    FrameReady,
     ItemReady,
     ModelsReady,
+    SlicesReady,
     TileReady,
     ViewReady,
     WalkDone,
@@ -85,6 +90,10 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             yield from _tiles(request, context)
         case EnlargeRequest():
             yield from _enlarge(request, context)
+        case FramesRequest():
+            yield from _frames(request, context)
+        case SlicesRequest():
+            yield from _slices(request, context)
         case BasisRequest():
             yield from _basis(request, context)
         case BetweenRequest():
@@ -112,6 +121,8 @@ def describe(request: Request) -> str:
             return f"exporting {request.path.name}"
         case TilesRequest() | EnlargeRequest():
             return "sharpening the view"
+        case FramesRequest() | SlicesRequest():
+            return "drawing frames"
         case BasisRequest():
             return "looking at the basis fields"
         case BetweenRequest():
@@ -265,6 +276,8 @@ def _tiles(request: TilesRequest, context: Context) -> Iterator[TileReady]:
     """Each tile is a window of one drawing, so that they fit together bit for bit."""
     _, decoded = _decode_item(request, context)
     field: Any = decoded  # one that draws itself
+    if request.moment is not None:
+        field = field.at(request.moment)
     drawings = [(request.side, window) for window in request.windows]
     if request.coarse is not None:
         drawings.insert(0, (request.coarse_side, request.coarse))
@@ -272,6 +285,37 @@ def _tiles(request: TilesRequest, context: Context) -> Iterator[TileReady]:
         share = sub_progress(context.progress, index / len(drawings), (index + 1) / len(drawings))
         pixels = field.render(side, side, window=window, progress=share)
         yield TileReady(request=request, side=side, window=window, pixels=pixels)
+
+
+def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
+    _, decoded = _decode_item(request, context)
+    field: Any = decoded  # one that has a picture at every moment
+    drawn: dict[float, np.ndarray] = {}  # a blend needs the frames of the one before it again
+
+    def draw(t: float, progress: Progress | None) -> np.ndarray:
+        if t not in drawn:
+            pixels = field.at(t).render(request.side, request.side, window=request.window, progress=progress)
+            while len(drawn) > 1:
+                del drawn[next(iter(drawn))]
+            drawn[t] = pixels
+        return drawn[t]
+
+    for index, (first, second, share) in enumerate(request.moments):
+        began = time.perf_counter()
+        progress = sub_progress(context.progress, index / len(request.moments), (index + 1) / len(request.moments))
+        pixels = draw(first, progress)
+        if share > 0:
+            pixels = blended(pixels, draw(second, progress), share)
+        yield FrameReady(request=request, index=index, pixels=pixels, seconds=time.perf_counter() - began)
+
+
+def _slices(request: SlicesRequest, context: Context) -> Iterator[SlicesReady]:
+    _, decoded = _decode_item(request, context)
+    field: Any = decoded  # as above
+    along_x, along_y = field.slices(
+        request.x, request.y, side=request.side, moments=request.moments, progress=context.progress
+    )
+    yield SlicesReady(request=request, along_x=along_x, along_y=along_y)
 
 
 def _enlarge(request: EnlargeRequest, context: Context) -> Iterator[TileReady]:
@@ -322,7 +366,7 @@ def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipel
 
 
 def _decode_item(
-    request: ViewRequest | ExportRequest | TilesRequest | BasisRequest, context: Context
+    request: ViewRequest | ExportRequest | TilesRequest | FramesRequest | SlicesRequest | BasisRequest, context: Context
 ) -> tuple[Pipeline, Field]:
     import torch
 

@@ -20,10 +20,12 @@ from studio.engine.requests import (
     BetweenRequest,
     EnlargeRequest,
     ExportRequest,
+    FramesRequest,
     GenerateRequest,
     ModelRequest,
     ReconstructRequest,
     Request,
+    SlicesRequest,
     TilesRequest,
     ViewRequest,
     WalkRequest,
@@ -151,6 +153,8 @@ def _place(request: Request) -> tuple[LaneName, int]:
             return "view", int(request.refining)
         case TilesRequest() | EnlargeRequest() | BasisRequest() | BetweenRequest():
             return "view", 0
+        case FramesRequest() | SlicesRequest():
+            return "view", 0 if isinstance(request, FramesRequest) and request.purpose == "play" else 1
         case GenerateRequest() | ReconstructRequest():
             return "make", 0
         case _:
