@@ -169,7 +169,8 @@ class MainWindow(QMainWindow):
         self.engine.item_ready.connect(self.on_item_ready)
         self.engine.view_ready.connect(self.on_view_ready)
         self.engine.export_done.connect(self.on_export_done)
-        self.engine.walk_done.connect(lambda result: self._say_written(result.request.path))
+        for written in (self.engine.walk_done, self.engine.sequence_done):
+            written.connect(lambda result: self._say_written(result.request.path))
 
     def _bind_state(self) -> None:
         state = self.state

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from PySide6.QtCore import QObject, Qt, Signal
 
 from ddmi_core.errors import ModelError
-from ddmi_core.export_options import ExportOptions
+from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
@@ -22,9 +22,11 @@ from studio.engine.requests import (
     FramesRequest,
     GenerateRequest,
     ModelsRequest,
+    Piece,
     PreloadRequest,
     ReconstructRequest,
     Request,
+    SequenceRequest,
     SlicesRequest,
     TilesRequest,
     ViewRequest,
@@ -46,6 +48,7 @@ from studio.engine.results import (
     ModelLoaded,
     ModelsReady,
     Result,
+    SequenceDone,
     SlicesReady,
     TileReady,
     ViewReady,
@@ -87,6 +90,8 @@ class Engine(QObject):
     """ExportDone: a file was written."""
     walk_done = Signal(object)
     """WalkDone: a walk was written."""
+    sequence_done = Signal(object)
+    """SequenceDone: a sequence of clips was written."""
     device_found = Signal(str)
     """Where a model that was loaded computes: "cpu" or "cuda:0"."""
 
@@ -276,6 +281,22 @@ class Engine(QObject):
         )
         return self._submit(request, f"Walk {request.path.name}")
 
+    def sequence(self, pieces: Sequence[Piece], transition: float, path: Path, options: VideoExport) -> Job:
+        """Write pieces of items one after the other, each leading into the next for ``transition`` seconds."""
+        model = self._find_model(pieces[0].item)
+        if any(self._find_model(piece.item) != model for piece in pieces):
+            raise ModelError("These clips were made by different models, so there is no way between them.")
+        request = SequenceRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation,
+            model=model.folder,
+            pieces=tuple(pieces),
+            transition=transition,
+            path=Path(path),
+            options=options,
+        )
+        return self._submit(request, f"Sequence {request.path.name}")
+
     def export(self, item: Item, path: Path, options: ExportOptions) -> Job:
         """Write an item to a file."""
         model = self._model_of(item)
@@ -378,6 +399,8 @@ class Engine(QObject):
                 self.between_ready.emit(result)
             case WalkDone():
                 self.walk_done.emit(result)
+            case SequenceDone():
+                self.sequence_done.emit(result)
             case ExportDone():
                 self.export_done.emit(result)
             case ModelLoaded():

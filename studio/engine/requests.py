@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from ddmi_core.export_options import ExportOptions
+from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.recipe import SamplerName
 from studio.state.library import Item
 
@@ -162,6 +162,29 @@ class WalkRequest(ModelRequest):
     resolution: int
     rate: int
     """Frames a second, of a video."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of an item that moves: from ``start`` to ``stop``, of ``seconds`` that all of it lasts."""
+
+    item: Item
+    seconds: float
+    start: float
+    stop: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceRequest(ModelRequest):
+    """Write pieces one after the other, each leading into the next for ``transition`` seconds.
+
+    ``options`` are those of a clip; they say nothing of its length. Answered by a SequenceDone.
+    """
+
+    pieces: tuple[Piece, ...]
+    transition: float
+    path: Path
+    options: VideoExport
 
 
 @dataclass(frozen=True, kw_only=True)

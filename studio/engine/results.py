@@ -21,6 +21,7 @@ from studio.engine.requests import (
     ModelsRequest,
     ReconstructRequest,
     Request,
+    SequenceRequest,
     SlicesRequest,
     TilesRequest,
     ViewRequest,
@@ -139,6 +140,13 @@ class WalkDone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SequenceDone:
+    """A sequence of clips was written."""
+
+    request: SequenceRequest
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelLoaded:
     """The model that a request needs is in memory, on ``device`` ("cpu", "cuda:0")."""
 
@@ -212,6 +220,7 @@ WorkResult = (
     | BasisReady
     | BetweenReady
     | WalkDone
+    | SequenceDone
 )
 """What work itself yields."""
 

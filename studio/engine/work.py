@@ -29,6 +29,7 @@ from studio.engine.requests import (
     PreloadRequest,
     ReconstructRequest,
     Request,
+    SequenceRequest,
     SlicesRequest,
     TilesRequest,
     ViewRequest,
@@ -41,6 +42,7 @@ from studio.engine.results import (
     FrameReady,
     ItemReady,
     ModelsReady,
+    SequenceDone,
     SlicesReady,
     TileReady,
     ViewReady,
@@ -100,6 +102,8 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             yield from _between(request, context)
         case WalkRequest():
             yield from _walk(request, context)
+        case SequenceRequest():
+            yield from _sequence(request, context)
         case PreloadRequest():
             _preload(request, context)
         case ModelsRequest():
@@ -127,7 +131,7 @@ def describe(request: Request) -> str:
             return "looking at the basis fields"
         case BetweenRequest():
             return "interpolating"
-        case WalkRequest():
+        case WalkRequest() | SequenceRequest():
             return f"writing {request.path.name}"
         case PreloadRequest():
             return "loading the model"
@@ -353,6 +357,28 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
 
     write_frames(frames(), request.path, rate=Fraction(request.rate))
     yield WalkDone(request=request)
+
+
+def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:
+    import torch
+
+    from ddmi_core.sequences import ClipSequence, Shot
+    from ddmi_core.video_export import export_video
+
+    context.progress(0.0, "loading the model")
+    pipeline = context.pipeline(request)
+    sequence = ClipSequence(
+        [
+            Shot(torch.from_numpy(context.library.load_latent(piece.item)), piece.seconds, piece.start, piece.stop)
+            for piece in request.pieces
+        ],
+        decode=pipeline.decode,
+        between=pipeline.between,
+        transition=request.transition,
+    )
+    options = request.options.model_copy(update={"seconds": sequence.seconds})
+    export_video(sequence, request.path, options, progress=context.progress)
+    yield SequenceDone(request=request)
 
 
 def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipeline, Callable[[float], Field]]:

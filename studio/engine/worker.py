@@ -25,6 +25,7 @@ from studio.engine.requests import (
     ModelRequest,
     ReconstructRequest,
     Request,
+    SequenceRequest,
     SlicesRequest,
     TilesRequest,
     ViewRequest,
@@ -147,7 +148,7 @@ class Worker:
 def _place(request: Request) -> tuple[LaneName, int]:
     """The lane of a request and its priority there: what a person waits for goes before what nobody asked for."""
     match request:
-        case ExportRequest() | WalkRequest():
+        case ExportRequest() | WalkRequest() | SequenceRequest():
             return "export", 0
         case ViewRequest():
             return "view", int(request.refining)

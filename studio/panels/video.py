@@ -23,6 +23,7 @@ from studio.engine.engine import Engine
 from studio.engine.results import FrameReady, SlicesReady, TileReady
 from studio.panels.export_dialog import VideoExportDialog
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
+from studio.panels.sequence_dialog import SequenceDialog
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
@@ -74,7 +75,7 @@ _STRIP = (
     ("play", "frame_back", "frame_on", "loop"),
     ("mark_in", "mark_out"),
     ("between_function", "between_repeated", "between_blended"),
-    ("clip_whole", "slices"),
+    ("clip_whole", "slices", "sequence"),
 )
 _BETWEEN: tuple[Between, ...] = ("function", "repeated", "blended")
 _PAN_STEP = 0.125
@@ -84,7 +85,7 @@ _MOST_WAITS = 10 * RATE  # ticks without a frame
 _SLICE_SIDE, _SLICE_MOMENTS = 192, 192
 _CLIP_ACTIONS = (
     "play", "play_space", "play_back", "play_on", "frame_back", "frame_on", "slower", "quicker", "mark_in", "mark_out",
-    "clear_marks", "clip_whole", "clip_closer", "clip_farther",
+    "clear_marks", "clip_whole", "clip_closer", "clip_farther", "sequence",
 )  # fmt: skip
 
 
@@ -225,7 +226,16 @@ class VideoStage(Stage):
         for name, right, down in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1)):
             actions.on(f"clip_{name}", partial(viewer.pan, _PAN_STEP * right, _PAN_STEP * down))
         actions.on_toggled("slices", self._show_slices)
+        actions.on("sequence", self.show_sequence)
         self.slices.setVisible(actions["slices"].isChecked())
+
+    def show_sequence(self) -> None:
+        """Open the sequence of clips, beginning with this one, beside the work."""
+        if (item := self._item) is None:
+            return
+        for earlier in self.findChildren(SequenceDialog):
+            earlier.close()
+        SequenceDialog(item, self.playback.range, self._state, self._engine, self).show()
 
     def toggle(self) -> None:
         """Play, or pause."""

@@ -188,9 +188,26 @@ def test_few_frames_are_one_part() -> None:
     assert [parts_of(count) for count in (2, 36, 48, 49)] == [1, 1, 1, 2]
 
 
+def test_slices_have_time_downwards() -> None:
+    along_x, along_y = Dot().slices(0.5, -0.5, side=64, moments=40)
+    assert along_x.shape == (40, 64, 4)
+    rows, columns = np.nonzero(along_x[..., 3])
+    assert np.abs((columns + 0.5) / 32 - (rows + 0.5) / 20).max() < 0.15  # the dot goes right as time goes down
+    times, heights = np.nonzero(along_y[..., 3])
+    assert abs((times.mean() + 0.5) / 20 - 1 - 0.5) < 0.05 and abs((heights.mean() + 0.5) / 32 - 1 + 0.5) < 0.05
+
+
+def test_marks_are_the_base_frames_of_all_parts(autoencoder: D2CVAE) -> None:
+    one = Dot(autoencoder)
+    assert one.marks == cell_centres(16).tolist()
+    marks = JoinedField([one, one, one]).marks
+    assert marks == sorted(marks) and len(set(marks)) == len(marks) > 32 and -1 < marks[0] < marks[-1] < 1
+
+
 def test_view_thumbnail_and_preview(field: VideoField) -> None:
     domain = get_domain("video")
     view = domain.view(field, resolution=24)
+    assert view["marks"].shape == (16,)
     assert view["frames"].shape == (4, 24, 24, 4) and view["times"] == sorted(view["times"])
     assert domain.thumbnail(view, size=20).shape == (20, 20, 4)
     assert domain.preview(field, size=32).shape == (32, 32, 3)

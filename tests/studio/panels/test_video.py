@@ -15,6 +15,7 @@ from studio.engine.pipelines import PipelineCache
 from studio.engine.results import FrameReady
 from studio.panels import video
 from studio.panels.export_dialog import VideoChoice, VideoExportDialog
+from studio.panels.sequence_dialog import SequenceDialog
 from studio.panels.video import VideoStage
 from studio.state.app_state import AppState
 from studio.state.library import Item
@@ -181,3 +182,23 @@ def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
     assert "fps does not fit" in dialog._find_problem()
     dialog.format.setCurrentIndex(dialog.format.findData(".gif"))
     assert not dialog.quality.isEnabled()
+
+
+def test_a_sequence_is_reordered_trimmed_and_sent(
+    qtbot, state: AppState, engine: Engine, stage: VideoStage, clip: Item, monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
+    dialog = SequenceDialog(clip, (0.5, 1.5), state, engine)
+    qtbot.addWidget(dialog)
+    dialog.add(clip)
+    assert "2 clips, about 2.50 s" in dialog.length.text()
+    assert [(piece.start, piece.stop) for piece in dialog.pieces()] == [(0.5, 1.5), (0.0, 2.0)]
+    dialog.move_row(-1)
+    dialog.stop.setValue(1.0)
+    assert [(piece.start, piece.stop) for piece in dialog.pieces()] == [(0.0, 1.0), (0.5, 1.5)]
+    sent = []
+    monkeypatch.setattr(engine, "_submit", lambda request, title: sent.append(request))
+    dialog.write(tmp_path / "x.mp4")
+    assert sent[0].transition == 0.5 and len(sent[0].pieces) == 2
+    dialog.remove_row()
+    dialog.remove_row()
+    assert len(dialog.pieces()) == 1
