@@ -31,6 +31,7 @@ FOLDER_RATE = 25
 _LEAST_SIDE = 8
 _LEAST_STORED = 64
 _ANIMATIONS = ("GIF", "WEBP")
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _USUAL_DELAY = 100  # milliseconds, where a GIF gives none
 
 Span = tuple[float, float]
@@ -190,14 +191,30 @@ def _is_cover(stream: av.VideoStream) -> bool:
 
 def _decoded(path: Path, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
     count = 0
+    decoder = _decoder_with_alpha(stream)
     try:
-        for frame in container.decode(stream):
+        frames = (
+            container.decode(stream)
+            if decoder is None
+            else (frame for packet in container.demux(stream) for frame in decoder.decode(packet))
+        )
+        for frame in frames:
             count += 1
             yield frame
     except (av.FFmpegError, MemoryError) as error:
         raise DataError(
             f"{path.name} is damaged: it breaks off after {_counted(count)} ({error}). Give a range before that."
         ) from error
+
+
+def _decoder_with_alpha(stream: av.VideoStream) -> av.VideoCodecContext | None:
+    """Return the decoder of a WebM with transparency; FFmpeg's own decoders of its codecs leave the alpha out."""
+    name = _ALPHA_DECODERS.get(stream.codec_context.name)
+    if name is None or stream.metadata.get("alpha_mode") != "1":
+        return None
+    decoder = av.CodecContext.create(name, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    return decoder
 
 
 def _video_frames(path: Path, start: float) -> Iterator[_Shown]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ddmi_core.coordinates import cell_centres
 from ddmi_core.data import clip_files
 from ddmi_core.data.clip_files import clip_facts, read_clip
 from ddmi_core.errors import DataError
+from ddmi_core.frame_files import write_frames
 from tests.core.clips import dot_frames, write_sound, write_video
 
 
@@ -50,6 +52,14 @@ def test_animations_keep_transparency_and_their_delays(tmp_path: Path, suffix: s
     assert clip.seconds == pytest.approx(0.6)
     np.testing.assert_allclose(clip.times, np.array([0.05, 0.15, 0.25, 0.35]) / 0.3 - 1, atol=1e-5)
     assert clip.frames[:, 40:].max() == 0 and clip.frames[:, :30, :, 3].min() == 255
+
+
+def test_webm_keeps_its_transparency(tmp_path: Path) -> None:
+    frames = dot_frames(6, 64)
+    frames[:, 32:] = 0
+    clip = read_clip(write_frames(iter(frames), tmp_path / "dot.webm", rate=Fraction(12)))
+    assert clip.frames.shape[0] == 6 and clip.seconds == pytest.approx(0.5, abs=0.01)
+    assert clip.frames[:, 40:].max() < 12 and clip.frames[:, :24, :, 3].min() > 240
 
 
 def test_a_variable_rate_is_honoured(tmp_path: Path) -> None:
