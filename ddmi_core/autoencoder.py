@@ -83,8 +83,12 @@ class D2CVAE(nn.Module):
     @property
     def canvas_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of the packed latent."""
-        size = self.config.latent_size
-        return len(self.domain.layout) * self.config.latent_channels, size, size
+        heights, widths = zip(*self._plane_sizes, strict=True)
+        return len(heights) * self.config.latent_channels, max(heights), max(widths)
+
+    @property
+    def _plane_sizes(self) -> tuple[tuple[int, int], ...]:
+        return self.domain.plane_sizes(self.config.latent_size)
 
     @property
     def bytes_per_point(self) -> int:
@@ -102,8 +106,7 @@ class D2CVAE(nn.Module):
 
     def decode(self, latent: Float[Tensor, "b c h w"]) -> BasisFields:
         """Return the basis fields of a batch of packed latents."""
-        size = self.config.latent_size
-        return self.decoder(unpack(latent, [(size, size)] * len(self.domain.layout)))
+        return self.decoder(unpack(latent, self._plane_sizes))
 
     def evaluate(
         self, basis: BasisFields, coords: Float[Tensor, "b n d"], footprint: Float[Tensor, "b n 1"] | None = None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
-from ddmi_core.errors import DDMIError, ExportError, ModelError
+from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe, SamplerName
 
@@ -71,6 +71,9 @@ def generate(
     region: str | None = None,
     bits: int | None = None,
     quality: int | None = None,
+    fps: str | None = None,
+    seconds: float | None = None,
+    span: str | None = None,
     no_recipe: Flag = False,
     device: Device = "auto",
     model: str | None = None,
@@ -79,7 +82,7 @@ def generate(
     """Generate signals from a prompt and write them to files.
 
     Args:
-        domain: what to generate: shape or image.
+        domain: what to generate: shape, image or video.
         out: a file, whose suffix names the format, or a folder, which gets numbered files.
         prompt: what it shall be. Without one, anything the model knows.
         seed: of the first item; the next ones count on from it. Random if not given.
@@ -87,12 +90,15 @@ def generate(
         steps: denoising steps.
         guidance: how strictly to follow the prompt; 1 is not at all more than the model was taught.
         sampler: dpm++ is the fastest, ddpm the paper's.
-        resolution: samples along each axis of a shape, pixels along the longer side of a picture.
+        resolution: samples along each axis of a shape, pixels along the longer side of a picture or a clip.
         faces: simplify meshes to about this many faces.
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF.
-        quality: of JPEG and WebP, 1 to 100.
-        no_recipe: do not write into a picture how it was made.
+        quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
+        fps: frames a second of a clip: any number, or a fraction such as 30000/1001.
+        seconds: how long the whole clip lasts.
+        span: from,to in seconds of the part of a clip to write.
+        no_recipe: do not write into a file how it was made.
         device: auto takes a GPU if there is one.
         model: name or folder; otherwise the first model of the domain.
         json: print one JSON object a line for each file.
@@ -100,7 +106,8 @@ def generate(
     from ddmi_core.domains import get_domain
 
     kind = get_domain(domain)
-    options = _options(kind, resolution, faces, region, bits, quality, no_recipe)
+    moving = {"fps": fps, "seconds": seconds, "span": None if span is None else span.split(",")}
+    options = _options(kind, resolution, faces, region, bits, quality, no_recipe, **moving)
     _require(count >= 1, "--count must be at least 1.")
     _require(1 <= steps <= 1000, "--steps must be from 1 to 1000.")
     _require(0 <= guidance <= 50, "--guidance must be from 0 to 50.")
@@ -146,6 +153,9 @@ def reconstruct(
     region: str | None = None,
     bits: int | None = None,
     quality: int | None = None,
+    fps: str | None = None,
+    seconds: float | None = None,
+    span: str | None = None,
     no_recipe: Flag = False,
     refine: int = 100,
     device: Device = "auto",
@@ -157,12 +167,15 @@ def reconstruct(
     Args:
         file: the file to encode.
         out: a file, whose suffix names the format, or a folder.
-        resolution: samples along each axis of a shape, pixels along the longer side of a picture.
+        resolution: samples along each axis of a shape, pixels along the longer side of a picture or a clip.
         faces: simplify meshes to about this many faces.
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF.
-        quality: of JPEG and WebP, 1 to 100.
-        no_recipe: do not write into a picture how it was made.
+        quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
+        fps: frames a second of a clip: any number, or a fraction such as 30000/1001.
+        seconds: how long the clip is to last, if not as long as the file.
+        span: from,to in seconds of the part of a clip to encode.
+        no_recipe: do not write into a file how it was made.
         refine: how many steps to fit what the encoder says to the file, 0 for none; not of point clouds.
         device: auto takes a GPU if there is one.
         model: name or folder; otherwise the first model that reads such files.
@@ -174,14 +187,18 @@ def reconstruct(
     _require(refine >= 0, "--refine is a number of steps: 0 or more.")
     folder = _model_folder(model, None) if model else _model_that_reads(file)
     kind = get_domain(describe(folder).domain)
-    options = _options(kind, resolution, faces, region, bits, quality, no_recipe)
+    options = _options(kind, resolution, faces, region, bits, quality, no_recipe, fps=fps, seconds=seconds)
+    part = None if span is None else _span(span)
     (target,) = plan_targets(out, 1, kind)
     pipeline = _load(folder, device)
     began = time.perf_counter()
     with _Meter() as meter:
-        latent = pipeline.encode(file, refine_steps=refine, progress=meter)
+        latent = pipeline.encode(file, span=part, refine_steps=refine, progress=meter)
         spent = time.perf_counter() - began
-        recipe = _recipe(pipeline, seed=0, source=str(file), extent=pipeline.domain.extent(file))
+        lasts = pipeline.domain.duration(file)
+        if lasts is not None and part is not None:
+            lasts = min(lasts, part[1]) - part[0]
+        recipe = _recipe(pipeline, seed=0, source=str(file), extent=pipeline.domain.extent(file), seconds=lasts)
         facts = _export(pipeline, latent, target, options, recipe, meter, spent=spent)
     _tell(recipe, facts, json)
 
@@ -448,6 +465,7 @@ def _options(
     bits: int | None,
     quality: int | None,
     no_recipe: bool,
+    **moving: Any,
 ) -> "ExportOptions":
     """Return the domain's export options; what was not given is the domain's to choose."""
     given = {
@@ -457,8 +475,18 @@ def _options(
         "bits": bits,
         "quality": quality,
         "embed_recipe": False if no_recipe else None,
+        **moving,
     }
     return domain.export_options.checked({name: value for name, value in given.items() if value is not None})
+
+
+def _span(text: str) -> tuple[float, float]:
+    """Read a range given as from,to."""
+    try:
+        start, stop = (float(part) for part in text.split(","))
+    except ValueError:
+        raise DataError(f"{text!r} is no range: give from,to in seconds, such as 10,20.") from None
+    return start, stop
 
 
 def _recipe(pipeline: "Pipeline", **values: Any) -> Recipe:

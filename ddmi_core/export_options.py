@@ -1,6 +1,7 @@
 """What a person can choose about an export: one frozen model per domain. Needs no torch."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -10,6 +11,9 @@ from ddmi_core.errors import ExportError
 
 LARGEST_SIDE = 32768
 """Pixels along the longer side of the largest picture that is written."""
+MOST_FPS = 1000
+USUAL_SECONDS = 3.0
+"""How long a clip lasts that comes from nowhere, as the animated emoji do."""
 
 _Options = TypeVar("_Options", bound="ExportOptions")
 
@@ -68,6 +72,41 @@ class ImageExport(ExportOptions):
             if not (-1 <= x0 < x1 <= 1 and -1 <= y0 < y1 <= 1):
                 raise ValueError("left, top, right, bottom must grow and lie in [-1, 1]")
         return region
+
+
+class VideoExport(ExportOptions):
+    """How a clip becomes frames."""
+
+    resolution: int = Setting(512, ge=2, le=8192)
+    """Pixels along the longer side."""
+    fps: Fraction = Fraction(30)
+    """Frames a second: a number, or a fraction such as 30000/1001."""
+    seconds: float | None = Setting(None, gt=0, le=3600)
+    """How long the whole clip lasts; if None, as long as what it was made from, or as the model's clips do."""
+    span: tuple[float, float] | None = None
+    """Write only from .. to, in seconds."""
+    quality: int = Setting(75, ge=1, le=100)
+    """Of MP4, WebM and WebP."""
+    embed_recipe: bool = True
+    """Whether MP4 and WebM say how the clip was made."""
+
+    @field_validator("fps", mode="before")
+    @classmethod
+    def _a_rate(cls, fps: object) -> Fraction:
+        try:
+            rate = Fraction(str(fps).strip())
+        except (ValueError, ZeroDivisionError):
+            raise ValueError("give a number, or a fraction such as 30000/1001") from None
+        if not 0 < rate <= MOST_FPS:
+            raise ValueError(f"more than 0 and at most {MOST_FPS} frames a second")
+        return rate
+
+    @field_validator("span")
+    @classmethod
+    def _has_a_length(cls, span: tuple[float, float] | None) -> tuple[float, float] | None:
+        if span is not None and not 0 <= span[0] < span[1]:
+            raise ValueError("from, to in seconds must grow, and not be negative")
+        return span
 
 
 def _named(names: list[str]) -> str:

@@ -22,7 +22,7 @@ from ddmi_core.errors import ModelError
 from ddmi_core.fields import Field
 from ddmi_core.files import atomic_write, write_json, write_text
 from ddmi_core.interpolation import slerp
-from ddmi_core.progress import Progress, report
+from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.recipe import SamplerName
 from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
 
@@ -170,12 +170,14 @@ class Pipeline:
         Raises:
             ModelError: the latent belongs to a model of other sizes.
         """
-        if tuple(latent.shape) != self.autoencoder.canvas_shape:
+        channels, *sides = self.autoencoder.canvas_shape
+        if list(latent.shape[1:]) != sides or not len(latent) or len(latent) % channels:
             raise ModelError(
                 f"This item was made by another model: its latent is {tuple(latent.shape)}, "
                 f"{self.name} has {self.autoencoder.canvas_shape}."
             )
-        return self.autoencoder.field(latent)
+        parts = [self.autoencoder.field(part) for part in latent.split(channels)]
+        return parts[0] if len(parts) == 1 else self.domain.join(parts)
 
     def between(
         self, start: Float[Tensor, "c h w"], end: Float[Tensor, "c h w"], share: float
@@ -186,12 +188,20 @@ class Pipeline:
 
     @torch.no_grad()
     def encode(
-        self, path: str | Path, *, refine_steps: int = refinement.STEPS, progress: Progress | None = None
+        self,
+        path: str | Path,
+        *,
+        span: tuple[float, float] | None = None,
+        refine_steps: int = refinement.STEPS,
+        progress: Progress | None = None,
     ) -> Float[Tensor, "c h w"]:
         """Return the latent of a user's file, on the CPU; the same file gives the same latent.
 
+        Where a file is read in several parts, their latents are stacked along the channels; `decode` joins them again.
+
         Args:
             path: the file.
+            span: only what it has from .. to, in seconds, where files have a duration.
             refine_steps: how many steps the posterior's mean is fitted to the file, where the file tells the true
                 values; 0 leaves what the encoder says.
             progress: called between the steps; may raise `Cancelled`.
@@ -200,8 +210,18 @@ class Pipeline:
             DataError: the file cannot be used.
         """
         report(progress, 0.0, f"reading {Path(path).name}")
-        source = self.domain.read(Path(path), queries=refinement.QUERIES)
-        return self.encode_source(source, refine_steps=refine_steps, progress=progress)
+        if span is None:
+            source = self.domain.read(Path(path), queries=refinement.QUERIES)
+        else:
+            source = self.domain.read_span(Path(path), span, queries=refinement.QUERIES)
+        count = len(source)
+        latents = [
+            self.encode_source(
+                source, i, refine_steps=refine_steps, progress=sub_progress(progress, i / count, (i + 1) / count)
+            )
+            for i in range(count)
+        ]
+        return torch.cat(latents)
 
     @torch.no_grad()
     def encode_source(

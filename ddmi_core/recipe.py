@@ -23,7 +23,7 @@ class Recipe(BaseModel):
     """How an item was made.
 
     `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left,
-    top, right, bottom).
+    top, right, bottom), `seconds` how long it lasts.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
@@ -38,4 +38,5 @@ class Recipe(BaseModel):
     guidance: float = Field(3.0, ge=0.0, le=50.0)
     source: str | None = None
     extent: tuple[float, float, float, float] | None = None
+    seconds: float | None = Field(None, gt=0)
     versions: dict[str, str] = Field(default_factory=current_versions)

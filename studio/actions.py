@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from studio.theme.theme import Theme
 
-Scope = Literal["window", "viewport", "picture", "history"]
+Scope = Literal["window", "viewport", "picture", "player", "history"]
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,94 @@ _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
     )
 )
 
+_VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
+    replace(spec, room="video")
+    for spec in (
+        ActionSpec("play", "Play or pause", "Playback", "Playback", ("K",), "play", checkable=True),
+        ActionSpec("play_space", "Play or pause", "Playback", "", ("Space",), scope="player"),
+        ActionSpec("play_back", "Play backwards", "Playback", "Playback", ("J",), tip="Again for twice the speed"),
+        ActionSpec("play_on", "Play onwards", "Playback", "Playback", ("L",), tip="Again for twice the speed"),
+        ActionSpec(
+            "frame_back", "One frame back", "Playback", "Playback", (",",), "step-back", "A 24th of a second back"
+        ),
+        ActionSpec("frame_on", "One frame on", "Playback", "Playback", (".",), "step-on", "A 24th of a second on"),
+        ActionSpec("slower", "Slower", "Playback", "Playback", ("Shift+,", "<"), tip="Half the speed, down to 1/16"),
+        ActionSpec("quicker", "Faster", "Playback", "Playback", ("Shift+.", ">"), tip="Twice the speed, up to 4×"),
+        ActionSpec(
+            "loop",
+            "Loop",
+            "Playback",
+            "Playback",
+            ("R",),
+            "reset",
+            "Begin anew at the end of the range",
+            checkable=True,
+        ),
+        ActionSpec("mark_in", "Begin the range here", "Playback", "Playback", ("I",), "mark-in"),
+        ActionSpec("mark_out", "End the range here", "Playback", "Playback", ("O",), "mark-out"),
+        ActionSpec("clear_marks", "The whole clip", "Playback", "Playback", ("X",), tip="Forget both marks"),
+        ActionSpec(
+            "between_function",
+            "The function between frames",
+            "Compare",
+            "View",
+            ("2",),
+            "function",
+            "Ask the function at every moment that is shown",
+            checkable=True,
+            choice="between",
+        ),
+        ActionSpec(
+            "between_repeated",
+            "Repeat the base frames",
+            "Compare",
+            "View",
+            ("3",),
+            "nearest",
+            "Show the nearest base frame, as a player does with a slow video",
+            checkable=True,
+            choice="between",
+        ),
+        ActionSpec(
+            "between_blended",
+            "Blend the base frames",
+            "Compare",
+            "View",
+            ("4",),
+            "bicubic",
+            "Fade from each base frame to the next",
+            checkable=True,
+            choice="between",
+        ),
+        ActionSpec("clip_whole", "Fit to window", "View", "View", ("F", "0"), "fit-picture", "Show the whole frame"),
+        ActionSpec("clip_closer", "Zoom in", "View", "View", ("+", "="), "zoom-in", scope="player"),
+        ActionSpec("clip_farther", "Zoom out", "View", "View", ("-",), "zoom-out", scope="player"),
+        ActionSpec(
+            "slices",
+            "Slices through time",
+            "Display",
+            "View",
+            ("T",),
+            "slices",
+            "What passes along a horizontal and a vertical line through the pointer, time downwards",
+            checkable=True,
+        ),
+        ActionSpec(
+            "sequence",
+            "Sequence clips…",
+            "Clip",
+            "Playback",
+            ("Q",),
+            "walk",
+            "Put clips one after the other, each leading into the next through the latents between them",
+        ),
+        ActionSpec("clip_left", "Pan left", "Clip", "", ("Left",), scope="player"),
+        ActionSpec("clip_right", "Pan right", "Clip", "", ("Right",), scope="player"),
+        ActionSpec("clip_up", "Pan up", "Clip", "", ("Up",), scope="player"),
+        ActionSpec("clip_down", "Pan down", "Clip", "", ("Down",), scope="player"),
+    )
+)
+
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "import",
@@ -210,6 +298,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("undo_delete", "Undo delete", "History", "History", ("Ctrl+Z",), "undo"),
     *_SHAPE_ROOM,
     *_PICTURE_ROOM,
+    *_VIDEO_ROOM,
     ActionSpec("inspector", "Inspector", "Window", "Window", ("Ctrl+I",), "inspector", checkable=True),
     ActionSpec("history", "History", "Window", "Window", ("Ctrl+H",), checkable=True),
     ActionSpec("full_screen", "Full screen", "Window", "Window", ("F11",), checkable=True),
@@ -232,6 +321,13 @@ MOUSE: dict[str, tuple[tuple[str, str], ...]] = {
         ("Zoom toward the pointer", "Wheel"),
         ("Move the bar", "Drag the bar"),
         ("Fit to window", "Double click"),
+    ),
+    "video": (
+        ("Pan", "Drag"),
+        ("Zoom toward the pointer", "Wheel"),
+        ("Move the playhead", "Drag on the timeline"),
+        ("Zoom the timeline", "Wheel on the timeline"),
+        ("Move along the timeline", "Shift + wheel"),
     ),
 }
 """What the mouse does in each room."""

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from PySide6.QtCore import QByteArray, QSettings
 
 from ddmi_core.paths import user_data
-from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice
+from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice, VideoChoice
 from studio.state.form import GenerateForm
 from studio.theme.theme import ThemeChoice
 
@@ -96,6 +96,15 @@ class Settings:
     @picture_export.setter
     def picture_export(self, choice: PictureChoice) -> None:
         self._keep("picture_export", choice)
+
+    @property
+    def video_export(self) -> VideoChoice:
+        """The choices of the last export of a clip."""
+        return self._choice("video_export", VideoChoice())
+
+    @video_export.setter
+    def video_export(self, choice: VideoChoice) -> None:
+        self._keep("video_export", choice)
 
     def _choice(self, group: str, default: _C) -> _C:
         try:

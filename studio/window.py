@@ -42,6 +42,7 @@ from studio.panels.shapes import ShapeStage
 from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.status import StatusBar
 from studio.panels.training import TrainingRoom
+from studio.panels.video import VideoStage
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.jobs import Job
@@ -81,7 +82,11 @@ class MainWindow(QMainWindow):
         state, actions, theme = self.state, self.actions_, self.theme
         actions.fill_menus()
         self.rail = Rail(theme)
-        self.stages: list[Stage] = [ShapeStage(actions, theme), ImageStage(state, self.engine, actions, theme)]
+        self.stages: list[Stage] = [
+            ShapeStage(actions, theme),
+            ImageStage(state, self.engine, actions, theme),
+            VideoStage(state, self.engine, actions, theme),
+        ]
         self.model_folders = ModelFolders()
         self.models = ModelsRoom(state, self.model_folders, user_data() / "models", theme)
         self.rooms = QStackedWidget()
@@ -185,7 +190,8 @@ class MainWindow(QMainWindow):
         self.engine.item_ready.connect(self.on_item_ready)
         self.engine.view_ready.connect(self.on_view_ready)
         self.engine.export_done.connect(self.on_export_done)
-        self.engine.walk_done.connect(lambda result: self._say_written(result.request.path))
+        for written in (self.engine.walk_done, self.engine.sequence_done):
+            written.connect(lambda result: self._say_written(result.request.path))
 
     def _bind_state(self) -> None:
         state = self.state

@@ -81,8 +81,8 @@ class Raster:
         step = part.side / size
         # A level whose pixels are at most half as large as the view's keeps the averages exact.
         level = next((level for level in reversed(self._levels) if len(level) * step >= 2), self._levels[0])
-        columns, across = _areas(part.left, step, size, len(level))
-        rows, down = _areas(part.top, step, size, len(level))
+        columns, across = areas(part.left, step, size, len(level))
+        rows, down = areas(part.top, step, size, len(level))
         found = torch.from_numpy(level[rows, columns].astype(np.float32) / 255)
         # torch's products, because NumPy's threads would fight with those of the training.
         narrowed = (down @ found.flatten(1)).view(size, -1, 4)
@@ -94,7 +94,7 @@ def _halved(pixels: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h2 w2 4"]:
     return ((sums + 2) >> 2).astype(np.uint8)
 
 
-def _areas(start: float, step: float, count: int, pixels: int) -> tuple[slice, Float[Tensor, "n p"]]:
+def areas(start: float, step: float, count: int, pixels: int) -> tuple[slice, Float[Tensor, "n p"]]:
     """Return which pixels of an axis `count` steps touch, and the share of each pixel in every step's average.
 
     A step smaller than a pixel averages over a pixel's width about its centre, which is bilinear interpolation.
@@ -147,7 +147,7 @@ class PictureSource(ItemSource):
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
         """Draw `image` (4, side, side), `coords` (n, 2), `footprint` (n, 1), `targets` (n, 4)."""
         picture = self.pictures.open(index)
-        window = _window(rng, augment)
+        window = choose_window(rng, augment)
         # Turning a picture round would make "left" and any writing untrue.
         mirrored = augment == "full" and rng.random() < 0.5
         image = picture.view(window, self._encoded_side)
@@ -185,7 +185,7 @@ def _shares(queries: int) -> list[int]:
     return [queries // VIEWS + (i < queries % VIEWS) for i in range(VIEWS)]
 
 
-def _window(rng: np.random.Generator, augment: Augment) -> Part:
+def choose_window(rng: np.random.Generator, augment: Augment) -> Part:
     """Return the part of a picture that an example takes for the whole: half of the time nearly everything."""
     smallest = _SMALLEST_WINDOW[augment]
     side = 1 - (1 - smallest) * rng.random() ** 2

@@ -115,6 +115,7 @@ def read_folder(
     suffixes: Sequence[str],
     noun: str,
     plural: str,
+    find: Callable[[Path], list[Path]] | None = None,
     progress: Progress | None = None,
 ) -> tuple[list[Entry[_Content]], list[Unusable]]:
     """Read the files of a folder, subfolders included, as the `train` or `held_out` part.
@@ -130,6 +131,8 @@ def read_folder(
         suffixes: of the files to look at, in lower case.
         noun: what such a file is called in messages.
         plural: and several.
+        find: lists what the folder holds, where that is not just its files of the suffixes; a folder in the list counts
+            as one item, such as a clip of numbered frames.
         progress: called before each file.
 
     Returns:
@@ -140,7 +143,7 @@ def read_folder(
     """
     check_folder(path, f"Give a folder of {known(suffixes)} {plural}.")
     captions, lines = _read_captions(path / CAPTIONS_FILE)
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
+    files = find(path) if find is not None else files_of(path, suffixes)
     there = {file.relative_to(path).as_posix() for file in files}
     usable: list[tuple[str, Entry[_Content]]] = []
     unusable = [
@@ -180,12 +183,20 @@ def read_folder(
     return [entry for found, entry in usable if alone or (found in held_out) == (split == "held_out")], unusable
 
 
+def files_of(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Return the files of a folder and its subfolders with one of the suffixes (lower case), sorted."""
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
+
+
 def digest(file: Path) -> str:
-    """Return the SHA-256 of a file's bytes.
+    """Return the SHA-256 of a file's bytes, or of those of all files in a folder.
 
     Raises:
         DataError: it cannot be read.
     """
+    if file.is_dir():
+        parts = [digest(part) for part in sorted(file.iterdir()) if part.is_file()]
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
     try:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

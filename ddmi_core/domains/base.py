@@ -1,6 +1,7 @@
 """What a domain is: everything that differs between pictures, shapes, radiance fields and videos."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -10,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ddmi_core.coordinates import Region
-from ddmi_core.errors import DDMIError
+from ddmi_core.errors import DataError, DDMIError, ModelError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -51,6 +52,10 @@ class Domain(ABC):
     """What can be chosen about an export."""
     import_formats: ClassVar[tuple[str, ...]]
     """Suffixes that `read` takes."""
+
+    def plane_sizes(self, size: int) -> tuple[tuple[int, int], ...]:
+        """Return the (height, width) of each latent plane for the latent size of a configuration: squares, if alike."""
+        return ((size, size),) * len(self.layout)
 
     @abstractmethod
     def encoder(self, config: "AutoencoderConfig") -> nn.Module:
@@ -110,9 +115,19 @@ class Domain(ABC):
     def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> Field:
         """Wrap decoded basis fields into the domain's Field."""
 
+    def join(self, fields: Sequence[Field]) -> Field:
+        """Return the parts that `read` has divided a file into as one signal.
+
+        Raises:
+            ModelError: signals of this domain have no parts.
+        """
+        raise ModelError(f"{self.title} have one latent each, not {len(fields)}.")
+
     @abstractmethod
     def read(self, path: Path, *, queries: int) -> "ItemSource":
         """Read a user's file as a set of one signal, to be drawn without augmentation, `queries` coordinates a draw.
+
+        What is too long for one latent comes as a set of several, its parts in order, which `join` puts together.
 
         Where the true values of the signal are not known, as of a point cloud, a draw has the encoder's inputs only.
 
@@ -122,6 +137,22 @@ class Domain(ABC):
 
     def extent(self, path: Path) -> Region | None:
         """Return the part of the canvas that a user's file covers once it is read; None: there is no such thing.
+
+        Raises:
+            DataError: the file cannot be used.
+        """
+        return None
+
+    def read_span(self, path: Path, span: tuple[float, float], *, queries: int) -> "ItemSource":
+        """Read only what a user's file has from .. to, in seconds; see `read`.
+
+        Raises:
+            DataError: the file cannot be used, or such files have no duration.
+        """
+        raise DataError(f"{path.name} has no duration: leave the range out.")
+
+    def duration(self, path: Path) -> float | None:
+        """Return how many seconds a user's file lasts; None: there is no such thing.
 
         Raises:
             DataError: the file cannot be used.

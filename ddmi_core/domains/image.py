@@ -86,7 +86,7 @@ class ImageField(Field):
             stop = min(start + step, rows)
             coords = region_grid(width, height, region, window=(left, top + start, columns, stop - start))
             share = sub_progress(progress, start / rows, stop / rows)
-            pixels[start:stop] = _straight(self.sample(coords, footprint, share), np.iinfo(dtype).max)
+            pixels[start:stop] = straight(self.sample(coords, footprint, share), np.iinfo(dtype).max)
         return pixels
 
 
@@ -220,7 +220,7 @@ class ImageDomain(Domain):
         return over(self.thumbnail(view, size=size), (_PAPER,) * 3)
 
 
-def _straight(premultiplied: Float[Tensor, "h w 4"], largest: int) -> np.ndarray:
+def straight(premultiplied: Float[Tensor, "h w 4"], largest: int) -> np.ndarray:
     """Return straight RGBA integers of premultiplied values in [0, 1]; colour without coverage is black."""
     values = premultiplied.double().numpy()
     colour, alpha = values[..., :3], values[..., 3:]

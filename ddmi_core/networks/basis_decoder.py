@@ -3,8 +3,7 @@
 from functools import partial
 from itertools import pairwise
 
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from ddmi_core.networks.layers import CrossPlaneMixing, PerPlane, ResidualBlock, Upsample, normalisation
 from ddmi_core.planes import PlaneLayout, Planes
@@ -55,7 +54,7 @@ class BasisFieldDecoder(nn.Module):
             PerPlane(layout, partial(_head, width, basis_channels)) for width in channels[len(channels) - levels :]
         )
 
-    def forward(self, latents: tuple[Float[Tensor, "b c h w"], ...]) -> BasisFields:
+    def forward(self, latents: Planes) -> BasisFields:
         """Return the basis fields of the latent planes, each level's side double that of the one before."""
         planes = self.lift(latents)
         maps = []

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from PySide6.QtCore import QObject, Qt, Signal
 
 from ddmi_core.errors import ModelError
-from ddmi_core.export_options import ExportOptions
+from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
@@ -19,11 +19,15 @@ from studio.engine.requests import (
     BetweenRequest,
     EnlargeRequest,
     ExportRequest,
+    FramesRequest,
     GenerateRequest,
     ModelsRequest,
+    Piece,
     PreloadRequest,
     ReconstructRequest,
     Request,
+    SequenceRequest,
+    SlicesRequest,
     TilesRequest,
     ViewRequest,
     WalkRequest,
@@ -33,6 +37,7 @@ from studio.engine.results import (
     BasisReady,
     BetweenReady,
     ExportDone,
+    FrameReady,
     ItemReady,
     JobCancelled,
     JobDone,
@@ -43,6 +48,8 @@ from studio.engine.results import (
     ModelLoaded,
     ModelsReady,
     Result,
+    SequenceDone,
+    SlicesReady,
     TileReady,
     ViewReady,
     WalkDone,
@@ -71,6 +78,10 @@ class Engine(QObject):
     """ViewReady: geometry of an item. Results whose generation is old are held back."""
     tile_ready = Signal(object)
     """TileReady: a part of a picture. Results whose generation is old are held back."""
+    frame_ready = Signal(object)
+    """FrameReady: a moment of a clip. Results whose generation is old are held back."""
+    slices_ready = Signal(object)
+    """SlicesReady: slices through a clip. Results whose generation is old are held back."""
     basis_ready = Signal(object)
     """BasisReady: the basis fields of an item."""
     between_ready = Signal(object)
@@ -79,6 +90,8 @@ class Engine(QObject):
     """ExportDone: a file was written."""
     walk_done = Signal(object)
     """WalkDone: a walk was written."""
+    sequence_done = Signal(object)
+    """SequenceDone: a sequence of clips was written."""
     device_found = Signal(str)
     """Where a model that was loaded computes: "cpu" or "cuda:0"."""
 
@@ -121,7 +134,7 @@ class Engine(QObject):
     def open(self, item: Item, resolution: int = PREVIEW_RESOLUTION) -> Job:
         """Bring an item's view: coarse and at once. Whatever was under way for the stage becomes stale."""
         model = self._model_of(item)
-        self._cancel_quiet(ViewRequest, TilesRequest, EnlargeRequest)
+        self._cancel_quiet(ViewRequest, TilesRequest, EnlargeRequest, FramesRequest, SlicesRequest)
         return self._view(item, model, self._state.next_generation(item.recipe.domain), resolution, refining=False)
 
     def refine(self, item: Item, resolution: int = REFINED_RESOLUTION) -> Job:
@@ -130,8 +143,20 @@ class Engine(QObject):
         self._cancel_quiet(ViewRequest)
         return self._view(item, model, self._state.generation_in(item.recipe.domain), resolution, refining=True)
 
-    def tiles(self, item: Item, side: int, windows: Sequence[Window], coarse_side: int, coarse: Window | None) -> None:
-        """Draw windows of an item with ``side`` pixels as a whole, instead of those asked for before."""
+    def tiles(
+        self,
+        item: Item,
+        side: int,
+        windows: Sequence[Window],
+        coarse_side: int,
+        coarse: Window | None,
+        *,
+        moment: float | None = None,
+    ) -> None:
+        """Draw windows of an item with ``side`` pixels as a whole, instead of those asked for before.
+
+        ``moment``: of an item that moves.
+        """
         model = self._find_model(item)
         self._cancel_quiet(TilesRequest)
         if not windows:
@@ -145,8 +170,61 @@ class Engine(QObject):
             windows=tuple(windows),
             coarse_side=coarse_side,
             coarse=coarse,
+            moment=moment,
         )
         self._submit(request, "Sharpen the view", quiet=True)
+
+    def frames(
+        self,
+        item: Item,
+        moments: Sequence[tuple[float, float, float]],
+        side: int,
+        window: Window,
+        *,
+        purpose: str,
+        wish: int,
+        more: bool = False,
+    ) -> None:
+        """Draw an item at several moments, instead of (or, with ``more``, after) those asked for the same purpose."""
+        model = self._find_model(item)
+        if not more:
+            self.stop_frames(purpose)
+        if not moments:
+            return
+        request = FramesRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation_in(item.recipe.domain),
+            model=model.folder,
+            item=item,
+            moments=tuple(moments),
+            side=side,
+            window=window,
+            purpose=purpose,
+            wish=wish,
+        )
+        self._submit(request, "Draw frames", quiet=True)
+
+    def stop_frames(self, purpose: str) -> None:
+        """Draw no more of the frames that were asked for a purpose."""
+        for job in self._state.jobs.active(quiet=True):
+            if isinstance(job.request, FramesRequest) and job.request.purpose == purpose:
+                self.cancel(job)
+
+    def slices(self, item: Item, x: float, y: float, *, side: int, moments: int) -> None:
+        """Draw slices through an item along time, instead of those asked for before."""
+        model = self._find_model(item)
+        self._cancel_quiet(SlicesRequest)
+        request = SlicesRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation_in(item.recipe.domain),
+            model=model.folder,
+            item=item,
+            x=x,
+            y=y,
+            side=side,
+            moments=moments,
+        )
+        self._submit(request, "Slice the clip", quiet=True)
 
     def enlarge(self, item: Item, picture: UInt8[np.ndarray, "h w 4"], side: int, windows: Sequence[Window]) -> None:
         """Enlarge windows of an item's finished picture, instead of those asked for before."""
@@ -202,6 +280,22 @@ class Engine(QObject):
             rate=rate,
         )
         return self._submit(request, f"Walk {request.path.name}")
+
+    def sequence(self, pieces: Sequence[Piece], transition: float, path: Path, options: VideoExport) -> Job:
+        """Write pieces of items one after the other, each leading into the next for ``transition`` seconds."""
+        model = self._find_model(pieces[0].item)
+        if any(self._find_model(piece.item) != model for piece in pieces):
+            raise ModelError("These clips were made by different models, so there is no way between them.")
+        request = SequenceRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation,
+            model=model.folder,
+            pieces=tuple(pieces),
+            transition=transition,
+            path=Path(path),
+            options=options,
+        )
+        return self._submit(request, f"Sequence {request.path.name}")
 
     def export(self, item: Item, path: Path, options: ExportOptions) -> Job:
         """Write an item to a file."""
@@ -293,12 +387,20 @@ class Engine(QObject):
             case TileReady():
                 if self._is_current(result.request, result.request.item):
                     self.tile_ready.emit(result)
+            case FrameReady():
+                if self._is_current(result.request, result.request.item):
+                    self.frame_ready.emit(result)
+            case SlicesReady():
+                if self._is_current(result.request, result.request.item):
+                    self.slices_ready.emit(result)
             case BasisReady():
                 self.basis_ready.emit(result)
             case BetweenReady():
                 self.between_ready.emit(result)
             case WalkDone():
                 self.walk_done.emit(result)
+            case SequenceDone():
+                self.sequence_done.emit(result)
             case ExportDone():
                 self.export_done.emit(result)
             case ModelLoaded():

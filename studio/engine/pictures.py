@@ -1,23 +1,14 @@
-"""Pictures made from pictures and basis fields: enlarging, spectra, walks written to files. Plain numpy."""
+"""Pictures made from pictures and basis fields: enlarging, spectra. Plain numpy."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
-import imageio.v3 as imageio
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 from PIL import Image
 
-from ddmi_core.errors import ExportError
-from ddmi_core.files import atomic_write
 from studio.engine.requests import Window
 from studio.engine.results import BasisScale
 
-_GROUND = 255  # grey level under transparent parts of a video, which knows no transparency
 _DECADES = 4.0  # of the amplitude that the picture of a spectrum spans
 
 
@@ -27,6 +18,22 @@ def enlarged(picture: UInt8[np.ndarray, "h w 4"], side: int, window: Window) -> 
     scale = picture.shape[1] / side
     box = (left * scale, top * scale, (left + width) * scale, (top + height) * scale)
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC, box=box))
+
+
+def blended(
+    first: UInt8[np.ndarray, "h w 4"], second: UInt8[np.ndarray, "h w 4"], share: float
+) -> UInt8[np.ndarray, "h w 4"]:
+    """Two pictures one over the other, the second with a share of the whole; straight alpha in and out."""
+    mixed = (1 - share) * _premultiplied(first) + share * _premultiplied(second)
+    alpha = mixed[..., 3:]
+    colour = np.where(alpha > 0, mixed[..., :3] * 255 / np.maximum(alpha, 1e-6), 0)
+    return (np.concatenate([colour, alpha], axis=-1) + 0.5).clip(0, 255).astype(np.uint8)
+
+
+def _premultiplied(picture: UInt8[np.ndarray, "h w 4"]) -> Float32[np.ndarray, "h w 4"]:
+    found = picture.astype(np.float32)
+    found[..., :3] *= found[..., 3:] / 255
+    return found
 
 
 def basis_scale(features: Float[np.ndarray, "c h w"]) -> BasisScale:
@@ -73,50 +80,3 @@ def _profile(amplitudes: Float[np.ndarray, "h w"]) -> tuple[Float32[np.ndarray, 
     sizes = np.bincount(ring.ravel())[1 : count + 1]
     profile = sums / np.maximum(sizes, 1)
     return np.arange(1, count + 1, dtype=np.float32), (profile / max(float(profile.max()), 1e-12)).astype(np.float32)
-
-
-def write_walk(frames: Iterator[UInt8[np.ndarray, "h w 4"]], path: Path, *, rate: int) -> None:
-    """Write frames as a video, or as numbered PNGs into a new folder where the path has no suffix.
-
-    All or nothing: when `frames` raises, or the disk is full, nothing is left.
-
-    Raises:
-        ExportError: it could not be written.
-    """
-    try:
-        if path.suffix:
-            _write_video(frames, path, rate)
-        else:
-            _write_pictures(frames, path)
-    except OSError as error:
-        raise ExportError(
-            f"{path} could not be written ({error.strerror or error}). Check the folder and the space left."
-        ) from error
-
-
-def _write_pictures(frames: Iterator[UInt8[np.ndarray, "h w 4"]], folder: Path) -> None:
-    if folder.exists():
-        raise ExportError(f"{folder} is there already. Choose another name.")
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        for number, frame in enumerate(frames):
-            imageio.imwrite(temporary / f"{number:04}.png", frame)
-        temporary.rename(folder)
-        folder.chmod(0o755)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def _write_video(frames: Iterator[UInt8[np.ndarray, "h w 4"]], path: Path, rate: int) -> None:
-    with atomic_write(path) as temporary, imageio.imopen(temporary, "w", plugin="pyav", extension=".mp4") as video:
-        video.init_video_stream("libx264", fps=rate, pixel_format="yuv420p")
-        for frame in frames:
-            video.write_frame(_opaque(frame))
-
-
-def _opaque(frame: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Lay a frame on white; H.264 knows no transparency, and wants even sides."""
-    even = frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2]
-    alpha = even[..., 3:].astype(np.uint16)
-    return ((even[..., :3] * alpha + _GROUND * (255 - alpha)) // 255).astype(np.uint8)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from ddmi_core.export_options import ExportOptions
+from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.recipe import SamplerName
 from studio.state.library import Item
 
@@ -83,6 +83,7 @@ class TilesRequest(ModelRequest):
     """Windows of an item drawn with ``side`` × ``side`` pixels, in the order given. Answered by a TileReady each.
 
     ``coarse`` is answered first: the same of a drawing of ``coarse_side``, to have something to show at once.
+    ``moment``: the time coordinate of the picture, of an item that moves.
     """
 
     item: Item
@@ -90,6 +91,34 @@ class TilesRequest(ModelRequest):
     windows: tuple[Window, ...]
     coarse_side: int
     coarse: Window | None
+    moment: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FramesRequest(ModelRequest):
+    """A window of an item that moves, at several moments, in the order given. Answered by a FrameReady each.
+
+    A moment is two time coordinates in [-1, 1] and the share of the second one in the picture. ``purpose`` tells apart
+    who asked: what was asked for the same purpose before is given up. ``wish`` numbers what the asker wanted.
+    """
+
+    item: Item
+    moments: tuple[tuple[float, float, float], ...]
+    side: int
+    window: Window
+    purpose: str
+    wish: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlicesRequest(ModelRequest):
+    """What an item that moves has along x and along y at all times, through a place. Answered by a SlicesReady."""
+
+    item: Item
+    x: float
+    y: float
+    side: int
+    moments: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,6 +162,29 @@ class WalkRequest(ModelRequest):
     resolution: int
     rate: int
     """Frames a second, of a video."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of an item that moves: from ``start`` to ``stop``, of ``seconds`` that all of it lasts."""
+
+    item: Item
+    seconds: float
+    start: float
+    stop: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceRequest(ModelRequest):
+    """Write pieces one after the other, each leading into the next for ``transition`` seconds.
+
+    ``options`` are those of a clip; they say nothing of its length. Answered by a SequenceDone.
+    """
+
+    pieces: tuple[Piece, ...]
+    transition: float
+    path: Path
+    options: VideoExport
 
 
 @dataclass(frozen=True, kw_only=True)

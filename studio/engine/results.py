@@ -15,11 +15,14 @@ from studio.engine.requests import (
     BetweenRequest,
     EnlargeRequest,
     ExportRequest,
+    FramesRequest,
     GenerateRequest,
     ModelRequest,
     ModelsRequest,
     ReconstructRequest,
     Request,
+    SequenceRequest,
+    SlicesRequest,
     TilesRequest,
     ViewRequest,
     WalkRequest,
@@ -29,7 +32,9 @@ from studio.state.library import Item
 
 View = Mapping[str, np.ndarray]
 """What a viewer draws; the domain says which arrays. Shapes: vertices (v, 3) float32 in [-1, 1], faces (f, 3) int32 and
-normals (v, 3) float32. Pictures: pixels (h, w, 4) uint8, straight alpha."""
+normals (v, 3) float32. Pictures: pixels (h, w, 4) uint8, straight alpha.
+Videos: frames (n, h, w, 4) uint8, pixels, the one of them that stands for all, and marks (m,) float32, the moments of
+the base frames."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,6 +82,25 @@ class TileReady:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class FrameReady:
+    """One of the moments that were asked for, straight alpha. ``seconds``: how long it took."""
+
+    request: FramesRequest
+    index: int
+    pixels: UInt8[np.ndarray, "h w 4"]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SlicesReady:
+    """Two slices through a clip, straight alpha: x along the width and y along the width, time downwards."""
+
+    request: SlicesRequest
+    along_x: UInt8[np.ndarray, "t s 4"]
+    along_y: UInt8[np.ndarray, "t s 4"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class BasisScale:
     """One scale of the basis fields: a picture of its main components, and its spectrum.
 
@@ -113,6 +137,13 @@ class WalkDone:
     """A walk was written."""
 
     request: WalkRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceDone:
+    """A sequence of clips was written."""
+
+    request: SequenceRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +209,19 @@ class JobCancelled:
     request: Request
 
 
-WorkResult = ItemReady | ViewReady | ExportDone | ModelsReady | TileReady | BasisReady | BetweenReady | WalkDone
+WorkResult = (
+    ItemReady
+    | ViewReady
+    | ExportDone
+    | ModelsReady
+    | TileReady
+    | FrameReady
+    | SlicesReady
+    | BasisReady
+    | BetweenReady
+    | WalkDone
+    | SequenceDone
+)
 """What work itself yields."""
 
 Result = WorkResult | ModelLoaded | JobStarted | JobProgress | JobNote | JobDone | JobFailed | JobCancelled

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,18 +16,21 @@ from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
 from studio.engine.decoded import FieldCache
-from studio.engine.pictures import basis_scale, enlarged, write_walk
+from studio.engine.pictures import basis_scale, blended, enlarged
 from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
     EnlargeRequest,
     ExportRequest,
+    FramesRequest,
     GenerateRequest,
     ModelRequest,
     ModelsRequest,
     PreloadRequest,
     ReconstructRequest,
     Request,
+    SequenceRequest,
+    SlicesRequest,
     TilesRequest,
     ViewRequest,
     WalkRequest,
@@ -34,8 +39,11 @@ from studio.engine.results import (
     BasisReady,
     BetweenReady,
     ExportDone,
+    FrameReady,
     ItemReady,
     ModelsReady,
+    SequenceDone,
+    SlicesReady,
     TileReady,
     ViewReady,
     WalkDone,
@@ -84,12 +92,18 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             yield from _tiles(request, context)
         case EnlargeRequest():
             yield from _enlarge(request, context)
+        case FramesRequest():
+            yield from _frames(request, context)
+        case SlicesRequest():
+            yield from _slices(request, context)
         case BasisRequest():
             yield from _basis(request, context)
         case BetweenRequest():
             yield from _between(request, context)
         case WalkRequest():
             yield from _walk(request, context)
+        case SequenceRequest():
+            yield from _sequence(request, context)
         case PreloadRequest():
             _preload(request, context)
         case ModelsRequest():
@@ -111,11 +125,13 @@ def describe(request: Request) -> str:
             return f"exporting {request.path.name}"
         case TilesRequest() | EnlargeRequest():
             return "sharpening the view"
+        case FramesRequest() | SlicesRequest():
+            return "drawing frames"
         case BasisRequest():
             return "looking at the basis fields"
         case BetweenRequest():
             return "interpolating"
-        case WalkRequest():
+        case WalkRequest() | SequenceRequest():
             return f"writing {request.path.name}"
         case PreloadRequest():
             return "loading the model"
@@ -192,6 +208,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
         seed=0,
         source=str(request.path),
         extent=pipeline.domain.extent(request.path),
+        seconds=pipeline.domain.duration(request.path),
     )
     yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.7, 1.0))
 
@@ -263,6 +280,8 @@ def _tiles(request: TilesRequest, context: Context) -> Iterator[TileReady]:
     """Each tile is a window of one drawing, so that they fit together bit for bit."""
     _, decoded = _decode_item(request, context)
     field: Any = decoded  # one that draws itself
+    if request.moment is not None:
+        field = field.at(request.moment)
     drawings = [(request.side, window) for window in request.windows]
     if request.coarse is not None:
         drawings.insert(0, (request.coarse_side, request.coarse))
@@ -270,6 +289,37 @@ def _tiles(request: TilesRequest, context: Context) -> Iterator[TileReady]:
         share = sub_progress(context.progress, index / len(drawings), (index + 1) / len(drawings))
         pixels = field.render(side, side, window=window, progress=share)
         yield TileReady(request=request, side=side, window=window, pixels=pixels)
+
+
+def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
+    _, decoded = _decode_item(request, context)
+    field: Any = decoded  # one that has a picture at every moment
+    drawn: dict[float, np.ndarray] = {}  # a blend needs the frames of the one before it again
+
+    def draw(t: float, progress: Progress | None) -> np.ndarray:
+        if t not in drawn:
+            pixels = field.at(t).render(request.side, request.side, window=request.window, progress=progress)
+            while len(drawn) > 1:
+                del drawn[next(iter(drawn))]
+            drawn[t] = pixels
+        return drawn[t]
+
+    for index, (first, second, share) in enumerate(request.moments):
+        began = time.perf_counter()
+        progress = sub_progress(context.progress, index / len(request.moments), (index + 1) / len(request.moments))
+        pixels = draw(first, progress)
+        if share > 0:
+            pixels = blended(pixels, draw(second, progress), share)
+        yield FrameReady(request=request, index=index, pixels=pixels, seconds=time.perf_counter() - began)
+
+
+def _slices(request: SlicesRequest, context: Context) -> Iterator[SlicesReady]:
+    _, decoded = _decode_item(request, context)
+    field: Any = decoded  # as above
+    along_x, along_y = field.slices(
+        request.x, request.y, side=request.side, moments=request.moments, progress=context.progress
+    )
+    yield SlicesReady(request=request, along_x=along_x, along_y=along_y)
 
 
 def _enlarge(request: EnlargeRequest, context: Context) -> Iterator[TileReady]:
@@ -295,6 +345,8 @@ def _between(request: BetweenRequest, context: Context) -> Iterator[BetweenReady
 
 
 def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
+    from ddmi_core.frame_files import write_frames
+
     pipeline, field_at = _way(request, context)
 
     def frames() -> Iterator[np.ndarray]:
@@ -303,8 +355,30 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
             field = field_at(index / max(1, request.frames - 1))
             yield pipeline.domain.view(field, resolution=request.resolution, progress=share)["pixels"]
 
-    write_walk(frames(), request.path, rate=request.rate)
+    write_frames(frames(), request.path, rate=Fraction(request.rate))
     yield WalkDone(request=request)
+
+
+def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:
+    import torch
+
+    from ddmi_core.sequences import ClipSequence, Shot
+    from ddmi_core.video_export import export_video
+
+    context.progress(0.0, "loading the model")
+    pipeline = context.pipeline(request)
+    sequence = ClipSequence(
+        [
+            Shot(torch.from_numpy(context.library.load_latent(piece.item)), piece.seconds, piece.start, piece.stop)
+            for piece in request.pieces
+        ],
+        decode=pipeline.decode,
+        between=pipeline.between,
+        transition=request.transition,
+    )
+    options = request.options.model_copy(update={"seconds": sequence.seconds})
+    export_video(sequence, request.path, options, progress=context.progress)
+    yield SequenceDone(request=request)
 
 
 def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipeline, Callable[[float], Field]]:
@@ -318,7 +392,7 @@ def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipel
 
 
 def _decode_item(
-    request: ViewRequest | ExportRequest | TilesRequest | BasisRequest, context: Context
+    request: ViewRequest | ExportRequest | TilesRequest | FramesRequest | SlicesRequest | BasisRequest, context: Context
 ) -> tuple[Pipeline, Field]:
     import torch
 

@@ -20,10 +20,13 @@ from studio.engine.requests import (
     BetweenRequest,
     EnlargeRequest,
     ExportRequest,
+    FramesRequest,
     GenerateRequest,
     ModelRequest,
     ReconstructRequest,
     Request,
+    SequenceRequest,
+    SlicesRequest,
     TilesRequest,
     ViewRequest,
     WalkRequest,
@@ -145,12 +148,14 @@ class Worker:
 def _place(request: Request) -> tuple[LaneName, int]:
     """The lane of a request and its priority there: what a person waits for goes before what nobody asked for."""
     match request:
-        case ExportRequest() | WalkRequest():
+        case ExportRequest() | WalkRequest() | SequenceRequest():
             return "export", 0
         case ViewRequest():
             return "view", int(request.refining)
         case TilesRequest() | EnlargeRequest() | BasisRequest() | BetweenRequest():
             return "view", 0
+        case FramesRequest() | SlicesRequest():
+            return "view", 0 if isinstance(request, FramesRequest) and request.purpose == "play" else 1
         case GenerateRequest() | ReconstructRequest():
             return "make", 0
         case _:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
+    QDoubleSpinBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -21,13 +22,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddmi_core.export_options import LARGEST_SIDE, ExportOptions, ImageExport, ShapeExport
+from ddmi_core.errors import ExportError
+from ddmi_core.export_options import LARGEST_SIDE, ExportOptions, ImageExport, ShapeExport, VideoExport
 from studio.theme.tokens import GRID
-from studio.widgets.basics import SliderField, breakable, figure_box, label, line
+from studio.widgets.basics import SliderField, breakable, figure_box, inset, label, line
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
 _WIDTH = 480
+_RATES = ("12", "24", "24000/1001", "25", "30", "30000/1001", "50", "60", "120")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,17 @@ class PictureChoice(Choice):
     resolution: int = 2048
     bits: int = 8
     quality: int = 92
+    embed_recipe: bool = True
+
+
+@dataclass(frozen=True)
+class VideoChoice(Choice):
+    """What the dialog for clips remembers."""
+
+    suffix: str = ".mp4"
+    resolution: int = 512
+    fps: str = "30"
+    quality: int = 75
     embed_recipe: bool = True
 
 
@@ -285,6 +299,103 @@ class PictureExportDialog(FileDialog[PictureChoice]):
     def _show_what_counts(self) -> None:
         self.bits.setEnabled(self.suffix() in (".png", ".tif"))
         self.quality.setEnabled(self.suffix() in (".jpg", ".webp"))
+
+
+class VideoExportDialog(FileDialog[VideoChoice]):
+    """For clips: of any size and rate, all of it or the range that is played."""
+
+    def __init__(
+        self,
+        title: str,
+        formats: Mapping[str, str],
+        choice: VideoChoice,
+        seconds: float,
+        span: tuple[float, float] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`seconds`: how long the clip lasts. `span`: the range between the marks, unless that is all."""
+        self._seconds, self._span = seconds, span
+        super().__init__(title, formats, choice, parent)
+        self._show_what_counts()
+        self.format.currentIndexChanged.connect(self._show_what_counts)
+
+    def options(self) -> VideoExport:
+        """What to export with."""
+        return VideoExport.checked(
+            {
+                "resolution": self.resolution.value(),
+                "fps": self.fps.currentText(),
+                "seconds": self.lasts.value(),
+                "span": self._stretched() if self.range_only.isChecked() else None,
+                "quality": self.quality.value(),
+                "embed_recipe": self.embed_recipe.isChecked(),
+            }
+        )
+
+    def choice(self) -> VideoChoice:
+        """What to remember for the next time."""
+        return VideoChoice(
+            suffix=self.suffix(),
+            folder=str(self.path().parent),
+            resolution=self.resolution.value(),
+            fps=self.fps.currentText(),
+            quality=self.quality.value(),
+            embed_recipe=self.embed_recipe.isChecked(),
+        )
+
+    def _stretched(self) -> tuple[float, float] | None:
+        """The range, in seconds of the clip as it is to last."""
+        if self._span is None:
+            return None
+        growth = self.lasts.value() / self._seconds
+        return self._span[0] * growth, self._span[1] * growth
+
+    def _add_options(self, grid: QGridLayout, choice: VideoChoice) -> None:
+        self.resolution = figure_box("Longer side", 16, 8192, choice.resolution, " px")
+        self.resolution.setSingleStep(64)
+        self.fps = QComboBox()
+        self.fps.setEditable(True)
+        self.fps.setAccessibleName("Frames a second")
+        self.fps.addItems(_RATES)
+        self.fps.setCurrentText(choice.fps)
+        self.fps.setToolTip("Any number, or a fraction such as 30000/1001")
+        self.lasts = QDoubleSpinBox()
+        inset(self.lasts)
+        self.lasts.setAccessibleName("Seconds")
+        self.lasts.setDecimals(3)
+        self.lasts.setRange(0.1, 3600)
+        self.lasts.setSuffix(" s")
+        self.lasts.setValue(self._seconds)
+        self.lasts.setToolTip("How long the whole clip lasts: more is slow motion, with new frames in between")
+        self.quality = figure_box("Quality", 1, 100, choice.quality)
+        self.range_only = QCheckBox("Only the range between the marks")
+        self.range_only.setEnabled(self._span is not None)
+        self.range_only.setChecked(self._span is not None)
+        self.embed_recipe = QCheckBox("Put the recipe into the file")
+        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it; in MP4 and WebM")
+        self.embed_recipe.setChecked(choice.embed_recipe)
+        rows: tuple[tuple[str, QWidget], ...] = (
+            ("Longer side", self.resolution),
+            ("Frames a second", self.fps),
+            ("Length", self.lasts),
+            ("Quality", self.quality),
+        )
+        for row, (name, field) in enumerate(rows, start=1):
+            grid.addWidget(label(name, "muted"), row, 0)
+            grid.addWidget(field, row, 1)
+        grid.addWidget(self.range_only, 5, 1)
+        grid.addWidget(self.embed_recipe, 6, 1)
+
+    def _find_problem(self) -> str:
+        try:
+            self.options()
+        except ExportError as error:
+            return str(error)
+        return super()._find_problem()
+
+    def _show_what_counts(self) -> None:
+        self.quality.setEnabled(self.suffix() in (".mp4", ".webm", ".webp"))
+        self.embed_recipe.setEnabled(self.suffix() in (".mp4", ".webm"))
 
 
 def file_stem(title: str) -> str:

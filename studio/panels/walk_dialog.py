@@ -64,7 +64,7 @@ class WalkDialog(QDialog):
         self.end.setAccessibleName("To")
         self.end.setIconSize(QSize(24, 24))
         self.end.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        for other in _others(item, state):
+        for other in others(item, state):
             self.end.addItem(QIcon(str(other.thumbnail)), f"{item_title(other)}, seed {other.recipe.seed}", other)
         self.end.currentIndexChanged.connect(self._ask)
         self.frames = figure_box("Frames", 2, 2000, 72)
@@ -151,7 +151,7 @@ class WalkDialog(QDialog):
             self.write(Path(chosen).with_suffix(suffix))
 
 
-def _others(item: Item, state: AppState) -> list[Item]:
+def others(item: Item, state: AppState) -> list[Item]:
     """The newest items that the model of an item can decode too."""
     model = state.model_for(item.recipe)
     items = state.library.items(domain=item.recipe.domain)

@@ -47,7 +47,7 @@ class FakePipeline:
     def decode(self, latent: torch.Tensor) -> BallField:
         return BallField(float(latent[0, 0, 0]))
 
-    def encode(self, path: Path, *, refine_steps: int, progress: object) -> torch.Tensor:
+    def encode(self, path: Path, *, span: object, refine_steps: int, progress: object) -> torch.Tensor:
         assert path.exists()
         return torch.full((1, 2, 2), 0.5)
 

@@ -30,7 +30,7 @@ class FakePipeline:
     def decode(self, latent: torch.Tensor) -> Painted:
         return Painted()
 
-    def encode(self, path: Path, *, refine_steps: int, progress: object) -> torch.Tensor:
+    def encode(self, path: Path, *, span: object, refine_steps: int, progress: object) -> torch.Tensor:
         return torch.zeros(1, 2, 2)
 
 

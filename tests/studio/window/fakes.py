@@ -40,6 +40,15 @@ PICTURES = ModelInfo(
     text_encoder="all-MiniLM-L6-v2",
 )
 
+CLIPS = ModelInfo(
+    name="emoji-motion",
+    domain="video",
+    folder=Path("/nowhere/emoji-motion"),
+    size_bytes=21_000_000,
+    hash="00112233aabbccdd",
+    text_encoder="all-MiniLM-L6-v2",
+)
+
 
 def table(width: float, height: float) -> trimesh.Trimesh:
     """A round table with four legs, y up, on a floor at -height/2."""
@@ -181,11 +190,37 @@ class FakePictureDomain:
     def extent(self, path: Path) -> None:
         return None
 
+    def duration(self, path: Path) -> None:
+        return None
+
     def export(
         self, field: FakeField, path: Path, options: Any, *, recipe: Any = None, progress: Progressing = None
     ) -> dict[str, Any]:
         Image.fromarray(field.render(options.resolution, options.resolution, progress=progress)).save(path)
         return {}
+
+
+class FakeClip(FakeField):
+    """Rings whose centre moves from left to right."""
+
+    def at(self, t: float) -> FakeField:
+        return FakeField(0.5 * t)
+
+    def slices(
+        self, x: float, y: float, *, side: int, moments: int, progress: Progressing = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        pixels = np.full((moments, side, 4), 255, np.uint8)
+        pixels[..., 0] = round(127 * (x + 1))
+        return pixels, pixels
+
+
+class FakeVideoDomain(FakePictureDomain):
+    """What the engine and the rooms need of the video domain."""
+
+    name, title = "video", "Video"
+
+    def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
+        return {"pixels": field.render(resolution, resolution), "marks": np.linspace(-0.75, 0.75, 4, dtype=np.float32)}
 
 
 class FakePicturePipeline(FakePipeline):
@@ -201,3 +236,16 @@ class FakePicturePipeline(FakePipeline):
     def decode(self, latent: torch.Tensor) -> FakeField:
         self.fields.append(FakeField(0.3 * float(latent.mean()) / 97))
         return self.fields[-1]
+
+
+class FakeVideoPipeline(FakePipeline):
+    """The fake for clips."""
+
+    name, hash = CLIPS.name, CLIPS.hash
+
+    def __init__(self, delay: float = 0.0) -> None:
+        super().__init__(delay)
+        self.domain = FakeVideoDomain()
+
+    def decode(self, latent: torch.Tensor) -> FakeClip:
+        return FakeClip(0.0)

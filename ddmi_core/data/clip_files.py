@@ -1,0 +1,371 @@
+"""A user's clips as they come: MP4, WebM, MOV, MKV, AVI, GIF, animated WebP, or a folder of numbered frames."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageSequence
+
+from ddmi_core.data.clips import Clip
+from ddmi_core.data.pictures import premultiplied
+from ddmi_core.errors import DataError
+from ddmi_core.picture_files import open_picture
+
+CLIP_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif", ".webp")
+FRAME_SUFFIXES = (".png", ".jpg", ".jpeg")
+LONGEST_SECONDS = 30.0
+"""Longer clips have to be cut: one is asked for a range."""
+MOST_FRAMES = 1000
+LEAST_FRAMES = 2
+STORED_SIDE = 256
+"""Side of the canvas that frames are brought to: four times the base resolution."""
+FOLDER_RATE = 25
+"""Frames a second that a folder of pictures is taken to have."""
+
+_LEAST_SIDE = 8
+_LEAST_STORED = 64
+_ANIMATIONS = ("GIF", "WEBP")
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+_USUAL_DELAY = 100  # milliseconds, where a GIF gives none
+
+Span = tuple[float, float]
+"""From .. to, in seconds."""
+
+
+class ClipFacts(NamedTuple):
+    """What a file says of itself: pixels once upright, and how long it lasts."""
+
+    width: int
+    height: int
+    seconds: float
+
+
+class _Shown(NamedTuple):
+    """A frame on its canvas, premultiplied, the second it appears, and how long it says that it stays."""
+
+    pixels: UInt8[np.ndarray, "s s 4"]
+    second: float
+    stays: float
+
+
+def read_clip(path: Path, span: Span | None = None) -> Clip:
+    """Read a clip as training and the encoder take it: upright, RGBA, in the middle of a square canvas.
+
+    Every frame is at its own moment, so a variable frame rate is honoured. The canvas has 64, 128 or 256 pixels a side.
+
+    Args:
+        path: a video, an animation, or a folder of numbered pictures.
+        span: only the part from .. to, in seconds.
+
+    Raises:
+        DataError: the file cannot be used; the message names it and says why.
+    """
+    path = Path(path)
+    facts = clip_facts(path)
+    start, stop = _checked(path, facts, span)
+    shown: list[_Shown] = []
+    for frame in _frames(path, start):
+        if frame.second >= stop:
+            break
+        if frame.second + frame.stays <= start:
+            continue
+        if len(shown) == MOST_FRAMES:
+            raise DataError(
+                f"{path.name} has more than {MOST_FRAMES} frames from {start:g} to {stop:g} s. Give a shorter range."
+            )
+        shown.append(frame)
+    if len(shown) < LEAST_FRAMES:
+        raise DataError(
+            f"{path.name} has {_counted(len(shown))} from {start:g} to {stop:g} s; a clip has at least {LEAST_FRAMES}."
+        )
+    return _clip(shown)
+
+
+def clip_facts(path: Path) -> ClipFacts:
+    """Return a clip's size in pixels, once upright, and its duration, without decoding more than a frame.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    path = Path(path)
+    if path.is_dir():
+        files = numbered_frames(path)
+        with _still(files[0]) as picture:
+            return ClipFacts(*picture.size, len(files) / FOLDER_RATE)
+    if _is_animation(path):
+        with _animation(path) as picture:
+            return ClipFacts(*picture.size, sum(_delays(picture, path)))
+    with _opened(path) as (container, stream):
+        frame = next(_decoded(path, container, stream), None)
+        if frame is None:
+            raise DataError(f"{path.name} has no frames: it has zero length, or its pictures are missing.")
+        width, height = _upright_size(frame, stream)
+        return ClipFacts(width, height, _duration(container, stream))
+
+
+def numbered_frames(folder: Path) -> list[Path]:
+    """Return the pictures of a folder in the order of the numbers in their names.
+
+    Raises:
+        DataError: there are none.
+    """
+    files = [file for file in folder.iterdir() if file.suffix.lower() in FRAME_SUFFIXES and not file.is_dir()]
+    if not files:
+        raise DataError(f"{folder.name} holds no frames ({', '.join(FRAME_SUFFIXES)}).")
+    return sorted(files, key=lambda file: [int(part) for part in re.findall(r"\d+", file.stem)] or [0])
+
+
+def _checked(path: Path, facts: ClipFacts, span: Span | None) -> Span:
+    """Return the range to read, in seconds."""
+    if min(facts.width, facts.height) < _LEAST_SIDE:
+        raise DataError(
+            f"{path.name} has {facts.width} x {facts.height} pixels; at least {_LEAST_SIDE} a side are needed."
+        )
+    start, stop = span or (0.0, max(facts.seconds, 1e-6))
+    if not 0 <= start < stop:
+        raise DataError(f"{start:g} to {stop:g} s is no range: it must grow, and not be negative.")
+    if start >= facts.seconds > 0:
+        raise DataError(f"{path.name} lasts {_clock(facts.seconds)}: there is nothing at {start:g} s.")
+    if stop - start > LONGEST_SECONDS:
+        raise DataError(
+            f"{path.name}: {_clock(stop - start)} is too long to be read at once, up to {LONGEST_SECONDS:g} s is. Give "
+            "a range, such as from 10 to 20 s."
+        )
+    return start, stop
+
+
+def _frames(path: Path, start: float) -> Iterator[_Shown]:
+    if path.is_dir():
+        return _folder_frames(path)
+    return _animation_frames(path) if _is_animation(path) else _video_frames(path, start)
+
+
+def _clip(shown: list[_Shown]) -> Clip:
+    seconds = np.array([frame.second for frame in shown]) - shown[0].second
+    usual = float(np.median(np.diff(seconds)))
+    stays = shown[-1].stays or usual
+    whole = float(seconds[-1]) + stays
+    if whole <= 0:
+        raise DataError("All frames of the clip are at one moment: its time stamps are broken.")
+    # A frame shows the moment at which it appears. Half the usual distance later it is in the middle of what it stands
+    # for, as any sample is.
+    times = (seconds + min(usual, stays) / 2) * (2 / whole) - 1
+    return Clip(np.stack([frame.pixels for frame in shown]), times.astype(np.float32), whole)
+
+
+# Videos
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path.name} is empty.")
+    try:
+        container = av.open(str(path))
+    except av.FFmpegError as error:
+        raise DataError(f"{path.name} is damaged, or no video ({error.strerror or error}).") from error
+    with container:
+        streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+        if not streams:
+            what = "sound but no pictures" if container.streams.audio else "no pictures"
+            raise DataError(f"{path.name} has {what}: give a video.")
+        stream = streams[0]
+        if stream.codec_context is None:
+            raise DataError(f"{path.name} needs a decoder that is not there. Convert it to H.264 (MP4) first.")
+        stream.thread_type = "AUTO"
+        yield container, stream
+
+
+def _is_cover(stream: av.VideoStream) -> bool:
+    """Whether a stream is the picture of a record's cover."""
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _decoded(path: Path, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+    count = 0
+    decoder = _decoder_with_alpha(stream)
+    try:
+        frames = (
+            container.decode(stream)
+            if decoder is None
+            else (frame for packet in container.demux(stream) for frame in decoder.decode(packet))
+        )
+        for frame in frames:
+            count += 1
+            yield frame
+    except (av.FFmpegError, MemoryError) as error:
+        raise DataError(
+            f"{path.name} is damaged: it breaks off after {_counted(count)} ({error}). Give a range before that."
+        ) from error
+
+
+def _decoder_with_alpha(stream: av.VideoStream) -> av.VideoCodecContext | None:
+    """Return the decoder of a WebM with transparency; FFmpeg's own decoders of its codecs leave the alpha out."""
+    name = _ALPHA_DECODERS.get(stream.codec_context.name)
+    if name is None or stream.metadata.get("alpha_mode") != "1":
+        return None
+    decoder = av.CodecContext.create(name, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    return decoder
+
+
+def _video_frames(path: Path, start: float) -> Iterator[_Shown]:
+    with _opened(path) as (container, stream):
+        base = stream.time_base or Fraction(1, 1000)
+        first = stream.start_time or 0
+        length = _duration(container, stream)
+        if start > 0:
+            container.seek(first + int(start / base), stream=stream)
+        rate = stream.average_rate or stream.guessed_rate or Fraction(FOLDER_RATE)
+        second, stays = 0.0, float(1 / rate)
+        for number, frame in enumerate(_decoded(path, container, stream)):
+            second = float((frame.pts - first) * base) if frame.pts is not None else float(number / rate)
+            stays = float(frame.duration * base) if frame.duration else float(1 / rate)
+            yield _Shown(_canvas_of(frame, stream), second, stays)
+        if second + stays < 0.9 * length - 0.5:
+            raise DataError(
+                f"{path.name} is damaged: it breaks off at {_clock(second + stays)} of {_clock(length)}. Give a range "
+                "before that."
+            )
+
+
+def _duration(container: av.container.InputContainer, stream: av.VideoStream) -> float:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.duration:
+        return container.duration / av.time_base
+    ends = [
+        float((packet.pts + (packet.duration or 0)) * packet.time_base)
+        for packet in container.demux(stream)
+        if packet.pts is not None
+    ]
+    container.seek(0)
+    return max(ends, default=0.0)
+
+
+def _upright_size(frame: av.VideoFrame, stream: av.VideoStream) -> tuple[int, int]:
+    width, height = frame.width, frame.height
+    aspect = stream.sample_aspect_ratio
+    if aspect:  # of pixels that are not square
+        width = max(1, round(width * aspect))
+    return (height, width) if frame.rotation % 180 else (width, height)
+
+
+def _canvas_of(frame: av.VideoFrame, stream: av.VideoStream) -> UInt8[np.ndarray, "s s 4"]:
+    side, width, height = _fit(*_upright_size(frame, stream))
+    lying = (height, width) if frame.rotation % 180 else (width, height)
+    scaled = frame.reformat(width=lying[0], height=lying[1], format="rgba", interpolation="AREA")
+    pixels = np.rot90(scaled.to_ndarray(), k=frame.rotation // 90 % 4)
+    return _canvas(Image.fromarray(np.ascontiguousarray(pixels)), side)
+
+
+# Animations and folders
+
+
+def _is_animation(path: Path) -> bool:
+    """Whether a file is a GIF or WebP by its content: FFmpeg does not read their transparency."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(16)
+    except OSError:
+        return False
+    return beginning[:4] == b"GIF8" or (beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP")
+
+
+@contextmanager
+def _animation(path: Path) -> Iterator[Image.Image]:
+    try:
+        picture = Image.open(path, formats=_ANIMATIONS)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{path.name} is damaged: its header cannot be read ({error}).") from error
+    with picture:
+        yield picture
+
+
+def _delays(picture: Image.Image, path: Path) -> list[float]:
+    """Return how long each frame stays, in seconds."""
+    try:
+        delays = []
+        for frame in ImageSequence.Iterator(picture):
+            if picture.format == "WEBP":
+                frame.load()  # only then it knows
+            delays.append((frame.info.get("duration") or _USUAL_DELAY) / 1000)
+        return delays
+    except Exception as error:  # Pillow's decoders fail in every way on a damaged file
+        raise DataError(f"{path.name} is damaged, or cut short ({error}).") from error
+
+
+def _animation_frames(path: Path) -> Iterator[_Shown]:
+    with _animation(path) as picture:
+        delays = _delays(picture, path)
+        second = 0.0
+        for number, stays in enumerate(delays):
+            picture.seek(number)
+            yield _Shown(_fitted(picture.convert("RGBA")), second, stays)
+            second += stays
+
+
+def _folder_frames(folder: Path) -> Iterator[_Shown]:
+    size: tuple[int, int] | None = None
+    for number, file in enumerate(numbered_frames(folder)):
+        with _still(file) as picture:
+            if size not in (None, picture.size):
+                raise DataError(f"{folder.name}: {file.name} has another size than the frames before it.")
+            size = picture.size
+            yield _Shown(_fitted(picture.convert("RGBA")), number / FOLDER_RATE, 1 / FOLDER_RATE)
+
+
+@contextmanager
+def _still(file: Path) -> Iterator[Image.Image]:
+    try:
+        with open_picture(file) as picture:
+            picture.load()
+            yield picture
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{file.parent.name}/{file.name} is damaged ({error}).") from error
+
+
+# The canvas
+
+
+def _fit(width: int, height: int) -> tuple[int, int, int]:
+    """Return the side of the canvas for a frame, and the frame's size on it."""
+    longest = max(width, height)
+    side = STORED_SIDE
+    while side > max(longest, _LEAST_STORED):
+        side //= 2
+    # Even sizes lie exactly in the middle.
+    width, height = (max(2, 2 * round(length * side / longest / 2)) for length in (width, height))
+    return side, width, height
+
+
+def _fitted(picture: Image.Image) -> UInt8[np.ndarray, "s s 4"]:
+    side, width, height = _fit(*picture.size)
+    # Colours of transparent pixels must not bleed into the others.
+    scaled = picture.convert("RGBa").resize((width, height), Image.Resampling.HAMMING, reducing_gap=4)
+    return _canvas(scaled.convert("RGBA"), side)
+
+
+def _canvas(picture: Image.Image, side: int) -> UInt8[np.ndarray, "s s 4"]:
+    """Lay a frame in the middle of a transparent square."""
+    canvas = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+    canvas.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return premultiplied(canvas)
+
+
+def _counted(frames: int) -> str:
+    return f"{frames} frame{'' if frames == 1 else 's'}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:02.0f} h" if hours else f"{minutes}:{rest:04.1f} min"

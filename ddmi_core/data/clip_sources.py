@@ -1,0 +1,55 @@
+"""Where clips to train on come from, by name: a starter set or a user's folder; and one clip as a set of its parts."""
+
+from pathlib import Path
+
+from ddmi_core.coordinates import overlapping_spans
+from ddmi_core.data.clips import Clip, ClipSet, ClipSource, Encoded
+from ddmi_core.errors import DataError
+
+
+def open_clips(
+    source: str, split: str, *, encoded: Encoded, queries: int, footprints: tuple[float, float]
+) -> ClipSource:
+    """Open `emoji-motion` or a folder of clips.
+
+    Raises:
+        DataError: there is no such set or folder, or nothing usable in it.
+    """
+    if source == "emoji-motion":
+        from ddmi_core.data.emoji_motion import emoji_motion
+
+        clips: ClipSet = emoji_motion(split)
+    elif Path(source).is_dir():
+        from ddmi_core.data.clip_folders import clip_folder
+
+        clips = clip_folder(Path(source), split)
+    else:
+        raise DataError(f"There are no clips called {source!r}: give emoji-motion or a folder of clips.")
+    if len(clips) == 0:
+        raise DataError(f"{source} holds no usable clip for the {split} split.")
+    return ClipSource(clips, encoded=encoded, queries=queries, footprints=footprints)
+
+
+class ClipParts:
+    """A clip as a set of its overlapping parts, in order, without captions.
+
+    Args:
+        clip: the clip.
+        count: how many parts.
+        overlap: share of its length that a part has in common with the next.
+    """
+
+    def __init__(self, clip: Clip, count: int, overlap: float) -> None:
+        self._clip = clip
+        self._spans = overlapping_spans(count, overlap)
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def captions(self, index: int) -> list[str]:
+        """Return none."""
+        return []
+
+    def open(self, index: int) -> Clip:
+        """Return a part."""
+        return self._clip.between(*self._spans[index])

@@ -1,0 +1,516 @@
+"""The Video room's stage: the player with its timeline, the tool strip above it, and slices through time.
+
+All that the window knows about clips in particular is in this file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from ddmi_core.errors import DDMIError
+from ddmi_core.export_options import USUAL_SECONDS, ExportOptions
+from studio.actions import Actions, Words
+from studio.engine.engine import Engine
+from studio.engine.results import FrameReady, SlicesReady, TileReady
+from studio.panels.export_dialog import VideoExportDialog
+from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
+from studio.panels.sequence_dialog import SequenceDialog
+from studio.settings import Settings
+from studio.state.app_state import AppState
+from studio.state.library import Item
+from studio.state.playback import RATE, Between, Moment, Pace, Playback, moment_between
+from studio.theme.theme import Theme
+from studio.theme.tokens import GRID
+from studio.widgets.basics import ElidedLabel, label, line, styled
+from studio.widgets.deep_zoom.geometry import WHOLE
+from studio.widgets.deep_zoom.images import to_image
+from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, Pointed, TileWish
+from studio.widgets.video.frame_view import FrameView, seen_window, visible_share
+from studio.widgets.video.timeline import Timeline
+
+FACTS = RoomFacts(
+    words=Words(
+        domain="video",
+        noun="clip",
+        source="video, animation or folder of frames",
+        written_as="MP4, WebM, GIF, WebP or pictures",
+        file="a video file",
+    ),
+    title="Video",
+    icon="video",
+    tip="Generate clips without a frame rate",
+    placeholder="Describe a clip, for example\nsmiling face\nred heart",
+    empty_title="Describe a clip",
+    empty_text=(
+        "Type a prompt and press Generate, or drop a clip of your own here. The result is a continuous function of "
+        "place and time: slow it down and zoom in as far as you like. Or start from an example:"
+    ),
+    examples=("smiling face", "red heart", "a bird", "woman dancing", "clock", "fire"),
+    export_formats={
+        ".mp4": "MP4, H.264",
+        ".webm": "WebM, VP9 with transparency",
+        ".gif": "GIF",
+        ".webp": "WebP, animated",
+        ".png": "PNG pictures in a folder",
+    },
+    import_formats=(".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif"),
+    import_title="Reconstruct a clip",
+    import_kind="Clips",
+    preset="emoji-motion",
+    preview_resolution=128,
+    switches=("loop", "slices"),
+    switches_off=("slices",),
+)
+
+_STRIP = (
+    ("play", "frame_back", "frame_on", "loop"),
+    ("mark_in", "mark_out"),
+    ("between_function", "between_repeated", "between_blended"),
+    ("clip_whole", "slices", "sequence"),
+)
+_BETWEEN: tuple[Between, ...] = ("function", "repeated", "blended")
+_PAN_STEP = 0.125
+_RING = 12  # frames that are drawn ahead, half a second
+_BATCH = 4  # frames that are asked for at once
+_MOST_WAITS = 10 * RATE  # ticks without a frame
+_SLICE_SIDE, _SLICE_MOMENTS = 192, 192
+_CLIP_ACTIONS = (
+    "play", "play_space", "play_back", "play_on", "frame_back", "frame_on", "slower", "quicker", "mark_in", "mark_out",
+    "clear_marks", "clip_whole", "clip_closer", "clip_farther", "sequence",
+)  # fmt: skip
+
+
+class VideoStage(Stage):
+    """Shows and plays one clip.
+
+    Frames are drawn ahead by the engine into a ring of a dozen. When it runs dry the playhead waits; before that, the
+    drawings become smaller (`Pace`), and the figures say so.
+    """
+
+    room = FACTS
+
+    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme) -> None:
+        super().__init__()
+        self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
+        styled(self, "stage")
+        self.playback = Playback()
+        self.pace = Pace()
+        self.shown = 0
+        """Frames shown while playing, so far."""
+        self.viewer = FrameView(theme.colours)
+        self.timeline = Timeline(theme.colours)
+        self.slices = SlicesPane()
+        self.under_pointer = ElidedLabel(look="small")
+        self.under_pointer.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.figures = label(look="small")
+        lower = QHBoxLayout()
+        lower.setSpacing(0)
+        lower.addWidget(self.viewer, 1)
+        lower.addWidget(self.slices)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(tool_strip(actions, _STRIP, self.figures, passing=self.under_pointer))
+        layout.addWidget(line())
+        layout.addLayout(lower, 1)
+        layout.addWidget(line())
+        layout.addWidget(self.timeline)
+        self.empty = EmptyState(FACTS, self.viewer)
+        self.empty.example_chosen.connect(self.example_chosen)
+
+        self._item: Item | None = None
+        self._marks: list[float] = []
+        self._between: Between = "function"
+        self._wish = 0
+        self._ring: deque[tuple[float, FrameReady]] = deque()
+        self._asked: deque[float] = deque()  # positions that are being drawn, in order
+        self._waits = 0
+        self._thumbnail_seconds: tuple[float, ...] = ()
+        self._thumbnail_moments: tuple[Moment, ...] = ()
+        self._place = (0.0, 0.0)
+        self._tick = QTimer(self, interval=round(1000 / RATE), timerType=Qt.TimerType.PreciseTimer)
+        self._tick.timeout.connect(self._on_tick)
+        self._shown_at = 0.0
+        self._rate = 0.0
+        self._wire(actions)
+        self.show_view(None, None)
+
+    # The stage
+
+    def show_view(
+        self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False
+    ) -> None:
+        """Show a clip, given one frame of it and the moments of its base frames."""
+        self._pause()
+        self._item = item if view is not None else None
+        self.empty.setVisible(view is None)
+        recipe = item.recipe if item is not None else None
+        seconds = (recipe.seconds if recipe is not None else None) or USUAL_SECONDS
+        self.playback = Playback(seconds=seconds, looping=self._actions["loop"].isChecked())
+        self._marks = [] if view is None else [float(t) for t in view["marks"]]
+        extent = (recipe.extent if recipe is not None else None) or WHOLE
+        self.viewer.show_picture(view["pixels"] if view is not None else None, extent)
+        self.timeline.show_clip(seconds if view is not None else 0.0, [(t + 1) / 2 * seconds for t in self._marks])
+        self.slices.clear()
+        for name in _CLIP_ACTIONS:
+            self._actions[name].setEnabled(view is not None)
+        if view is not None:
+            self._seek(0.0)
+            self._ask_slices()
+
+    def set_can_generate(self, possible: bool) -> None:
+        """Say in the empty room whether there is a model to generate with."""
+        self.empty.set_can_generate(possible)
+
+    def screenshot(self) -> QImage:
+        """The view as it stands."""
+        return self.viewer.screenshot()
+
+    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
+        """Ask for the format, the size, the rate, and whether only the range between the marks is wanted."""
+        self._pause()
+        whole = (0.0, self.playback.seconds)
+        span = self.playback.range if self.playback.range != whole else None
+        dialog = VideoExportDialog(
+            title, FACTS.export_formats, settings.video_export, self.playback.seconds, span, parent
+        )
+        answer = None
+        if dialog.exec():
+            settings.video_export = dialog.choice()
+            answer = dialog.path(), dialog.options()
+        dialog.deleteLater()
+        return answer
+
+    # Actions
+
+    def _wire(self, actions: Actions) -> None:
+        viewer, engine = self.viewer, self._engine
+        viewer.tiles_wanted.connect(self._ask_tiles)
+        viewer.look_changed.connect(self._on_look)
+        viewer.pointed.connect(self._on_pointed)
+        self.timeline.sought.connect(self._seek)
+        self.timeline.thumbnails_wanted.connect(self._ask_thumbnails)
+        engine.tile_ready.connect(self._on_tile)
+        engine.frame_ready.connect(self._on_frame)
+        engine.slices_ready.connect(self._on_slices)
+        self._theme.changed.connect(self._on_theme)
+        self.timeline.addAction(actions["play_space"])
+        actions.give_scope("player", viewer)
+        actions.on("play", self.toggle)
+        actions.on("play_space", self.toggle)
+        actions.on("play_on", partial(self._shuttle, 1))
+        actions.on("play_back", partial(self._shuttle, -1))
+        actions.on("frame_on", partial(self._step, 1))
+        actions.on("frame_back", partial(self._step, -1))
+        actions.on("quicker", partial(self._faster, 1))
+        actions.on("slower", partial(self._faster, -1))
+        actions.on_toggled("loop", self._set_loop)
+        actions.on("mark_in", lambda: self._mark(self.playback.set_in))
+        actions.on("mark_out", lambda: self._mark(self.playback.set_out))
+        actions.on("clear_marks", lambda: self._mark(self.playback.clear_marks))
+        for between in _BETWEEN:
+            actions.on(f"between_{between}", partial(self._compare, between))
+        actions["between_function"].setChecked(True)
+        actions.on("clip_whole", viewer.fit)
+        actions.on("clip_closer", lambda: viewer.zoom(WHEEL_FACTOR))
+        actions.on("clip_farther", lambda: viewer.zoom(1 / WHEEL_FACTOR))
+        for name, right, down in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1)):
+            actions.on(f"clip_{name}", partial(viewer.pan, _PAN_STEP * right, _PAN_STEP * down))
+        actions.on_toggled("slices", self._show_slices)
+        actions.on("sequence", self.show_sequence)
+        self.slices.setVisible(actions["slices"].isChecked())
+
+    def show_sequence(self) -> None:
+        """Open the sequence of clips, beginning with this one, beside the work."""
+        if (item := self._item) is None:
+            return
+        for earlier in self.findChildren(SequenceDialog):
+            earlier.close()
+        SequenceDialog(item, self.playback.range, self._state, self._engine, self).show()
+
+    def toggle(self) -> None:
+        """Play, or pause."""
+        if self._item is None:
+            self._actions["play"].setChecked(False)
+        elif self.playback.playing:
+            self._pause()
+            self._rest()
+        else:
+            self.playback.playing = True
+            if not self.playback.ahead(self.playback.position, 1):  # it rests at the end of the range
+                self.playback.seek(self.playback.range[0])
+            self._play()
+
+    def _shuttle(self, direction: int) -> None:
+        if self._item is not None:
+            self.playback.shuttle(direction)
+            self._play()
+
+    def _step(self, frames: int) -> None:
+        if self._item is not None:
+            self._pause()
+            self.playback.step(frames)
+            self._rest()
+
+    def _faster(self, steps: int) -> None:
+        self.playback.faster(steps)
+        self._renew()
+        self._say_figures()
+
+    def _set_loop(self, on: bool) -> None:
+        self.playback.looping = on
+        self._renew()
+
+    def _mark(self, change: Callable[[], None]) -> None:
+        change()
+        self.timeline.show_range(*self.playback.range)
+        self._renew()
+
+    def _compare(self, between: Between) -> None:
+        self._between = between
+        self._renew()
+        if not self.playback.playing:
+            self._rest()
+
+    def _seek(self, second: float) -> None:
+        """Go to a second and rest there, or play on from there."""
+        self.playback.seek(second)
+        if self.playback.playing:
+            self._renew()
+            self.timeline.show_position(self.playback.position)
+        else:
+            self._rest()
+
+    # Playing
+
+    def _play(self) -> None:
+        self._actions["play"].setChecked(True)
+        self._shown_at = time.monotonic()
+        self._rate, self._waits = float(RATE), 0
+        self._renew()
+        self._tick.start()
+        self._say_figures()
+
+    def _pause(self) -> None:
+        self.playback.playing = False
+        self._tick.stop()
+        self._actions["play"].setChecked(False)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Give up what is drawn ahead."""
+        self._wish += 1
+        self._ring.clear()
+        self._asked.clear()
+        self._engine.stop_frames("play")
+
+    def _renew(self) -> None:
+        """Draw ahead anew, because what is to be shown has changed."""
+        if self.playback.playing:
+            self._forget()
+            self._draw_ahead()
+
+    def _draw_ahead(self) -> None:
+        """Ask for more frames while the ring has room for them."""
+        look, item = self.viewer.look, self._item
+        if look is None or item is None or len(self._ring) + len(self._asked) > _RING - _BATCH:
+            return
+        last = self._asked[-1] if self._asked else self._ring[-1][0] if self._ring else self.playback.position
+        ahead = self.playback.ahead(last, _BATCH)
+        if not ahead:
+            return
+        side, window = seen_window(look, self.pace.side(look.side, visible_share(look)))
+        self._asked.extend(ahead)
+        self._try_frames(item, [self._moment(second) for second in ahead], side, window, "play", more=True)
+
+    def _on_tick(self) -> None:
+        """Show the next frame; where it is not there yet, the playhead waits."""
+        if self._ring:
+            second, frame = self._ring.popleft()
+            self.playback.position = second
+            self._show(frame, moving=True)
+            self._waits = 0
+            self.shown += 1
+            now = time.monotonic()
+            self._rate = 0.9 * self._rate + 0.1 / max(now - self._shown_at, 1e-3)
+            self._shown_at = now
+            self.timeline.show_position(second)
+            self._say_figures()
+        elif not self._asked:  # the range has ended
+            self._pause()
+            self._rest()
+            return
+        else:
+            self._waits += 1
+            if self._waits > _MOST_WAITS:  # drawing has failed, which has been said
+                self._pause()
+                return
+        self._draw_ahead()
+
+    def _on_frame(self, result: FrameReady) -> None:
+        request = result.request
+        if self._item is None or request.item.id != self._item.id:
+            return
+        if request.purpose == "thumbnails":
+            if request.moments == self._thumbnail_moments:
+                self.timeline.add_thumbnail(self._thumbnail_seconds[result.index], to_image(result.pixels))
+            return
+        if request.wish != self._wish:
+            return
+        if request.purpose == "rest":
+            self._show(result, moving=False)
+            return
+        self.pace.learn(result.pixels.shape[0] * result.pixels.shape[1], result.seconds)
+        if self._asked:
+            self._ring.append((self._asked.popleft(), result))
+
+    def _rest(self) -> None:
+        """Show the moment at the playhead, at first roughly, then at the screen's own pixels."""
+        look, item = self.viewer.look, self._item
+        self.timeline.show_position(self.playback.position)
+        self._say_figures()
+        if look is None or item is None:
+            return
+        self._wish += 1
+        side, window = seen_window(look, min(look.side, FACTS.preview_resolution))
+        self._try_frames(item, [self._moment(self.playback.position)], side, window, "rest")
+
+    def _moment(self, second: float) -> Moment:
+        return moment_between(self.playback.to_moment(second), self._marks, self._between)
+
+    def _show(self, frame: FrameReady, *, moving: bool) -> None:
+        request = frame.request
+        self.viewer.show_frame(request.side, request.window, frame.pixels, moving=moving)
+
+    def _try_frames(
+        self,
+        item: Item,
+        moments: Sequence[Moment],
+        side: int,
+        window: tuple[int, int, int, int],
+        purpose: str,
+        *,
+        more: bool = False,
+    ) -> None:
+        try:
+            self._engine.frames(item, moments, side, window, purpose=purpose, wish=self._wish, more=more)
+        except DDMIError as error:
+            self._pause()
+            self._state.notifications.error(str(error))
+
+    # The picture at rest
+
+    def _ask_tiles(self, wish: TileWish) -> None:
+        first, _, share = self._moment(self.playback.position)
+        # A blend of two frames is no drawing of the function: it stays as it is.
+        if (item := self._item) is not None and not self.playback.playing and share == 0:
+            try:
+                self._engine.tiles(item, wish.side, wish.windows, wish.coarse_side, None, moment=first)
+            except DDMIError as error:
+                self._state.notifications.error(str(error))
+
+    def _on_tile(self, result: TileReady) -> None:
+        request = result.request
+        resting = not self.playback.playing and self._item is not None and request.item.id == self._item.id
+        if resting and request.moment == self._moment(self.playback.position)[0]:  # type: ignore[union-attr]
+            self.viewer.add_tile("function", result.side, result.window, result.pixels)
+
+    def _on_look(self) -> None:
+        self._renew()
+        self._say_figures()
+
+    # Timeline and slices
+
+    def _ask_thumbnails(self, seconds: tuple[float, ...], side: int) -> None:
+        if (item := self._item) is not None:
+            self._thumbnail_seconds = seconds
+            self._thumbnail_moments = tuple((t, t, 0.0) for t in map(self.playback.to_moment, seconds))
+            self._try_frames(item, self._thumbnail_moments, side, (0, 0, side, side), "thumbnails")
+
+    def _show_slices(self, on: bool) -> None:
+        self.slices.setVisible(on)
+        self._ask_slices()
+
+    def _ask_slices(self) -> None:
+        if (item := self._item) is not None and self._actions["slices"].isChecked():
+            x, y = self._place
+            try:
+                self._engine.slices(item, x, y, side=_SLICE_SIDE, moments=_SLICE_MOMENTS)
+            except DDMIError as error:
+                self._state.notifications.error(str(error))
+
+    def _on_slices(self, result: SlicesReady) -> None:
+        if self._item is not None and result.request.item.id == self._item.id:
+            self.slices.show_slices(result)
+
+    # Figures
+
+    def _say_figures(self) -> None:
+        playback, look = self.playback, self.viewer.look
+        if look is None:
+            self.figures.setText("")
+            return
+        speed = f"{playback.speed:g}×" if playback.speed >= 1 else f"1/{round(1 / playback.speed)}×"
+        parts = [f"{playback.position:.3f} s", ("−" if playback.direction < 0 else "") + speed]
+        if playback.playing:
+            side = self.pace.side(look.side, visible_share(look))
+            parts.append(f"{min(self._rate, RATE):.0f} frames/s")
+            if side < look.side:
+                parts.append(f"{side} of {look.side} px to keep up")
+        self.figures.setText("   ".join(parts))
+        self.figures.setToolTip(
+            "The playhead, the speed, and while playing the frames shown a second. Where the machine is too slow for "
+            "the screen's own pixels, the frames are drawn smaller before there are fewer of them."
+        )
+
+    def _on_pointed(self, pointed: Pointed | None) -> None:
+        if pointed is None:
+            self.under_pointer.setText("")
+            return
+        self.under_pointer.setText(f"{pointed.x:+.4f}  {pointed.y:+.4f}")
+        inside = abs(pointed.x) <= 1 and abs(pointed.y) <= 1
+        if inside and not self.playback.playing and (pointed.x, pointed.y) != self._place:
+            self._place = pointed.x, pointed.y
+            self._ask_slices()
+
+    def _on_theme(self) -> None:
+        self.viewer.set_colours(self._theme.colours)
+        self.timeline.set_colours(self._theme.colours)
+
+
+class SlicesPane(QWidget):
+    """Two pictures with time downwards: what passes along a horizontal line, and along a vertical one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        styled(self, "panel")
+        self.setFixedWidth(_SLICE_SIDE + 2 * GRID)
+        self.along_x, self.along_y = QLabel(), QLabel()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        layout.setSpacing(GRID // 2)
+        for name, picture in (("x, time downwards", self.along_x), ("y, time downwards", self.along_y)):
+            picture.setScaledContents(True)
+            picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+            picture.setAccessibleName(name)
+            layout.addWidget(label(name, "small"))
+            layout.addWidget(picture, 1)
+
+    def show_slices(self, found: SlicesReady) -> None:
+        """Show both."""
+        self.along_x.setPixmap(QPixmap.fromImage(to_image(found.along_x)))
+        self.along_y.setPixmap(QPixmap.fromImage(to_image(found.along_y)))
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.along_x.clear()
+        self.along_y.clear()
