@@ -179,7 +179,8 @@ _CLEAR = 255  # entry of the palette for what is transparent
 
 
 def _with_palette(frame: Frame) -> Image.Image:
-    colours = Image.fromarray(on_ground(frame)).quantize(_CLEAR, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    opaque = Image.fromarray(on_ground(frame))
+    colours = opaque.quantize(_CLEAR, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     indices = np.asarray(colours).copy()
     indices[frame[..., 3] < 128] = _CLEAR
     picture = Image.fromarray(indices, mode="P")
