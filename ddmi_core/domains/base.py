@@ -12,10 +12,10 @@ from ddmi_core.coordinates import Region
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.picture_layout import over
 from ddmi_core.planes import PlaneLayout
 from ddmi_core.progress import Progress
 from ddmi_core.recipe import Recipe
-from ddmi_core.rendering import over
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
