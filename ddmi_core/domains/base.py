@@ -1,6 +1,7 @@
 """What a domain is: everything that differs between pictures, shapes, radiance fields and videos."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -33,6 +34,8 @@ class Domain(ABC):
     """How the embeddings of the planes are joined before the read-out."""
     value_channels: ClassVar[int]
     """Channels of the read-out's value."""
+    directed_channels: ClassVar[int] = 0
+    """How many of them, the last ones, also depend on the direction from which a point is seen."""
     footprint: ClassVar[tuple[float, float] | None] = None
     """Finest and coarsest spacing of samples that the read-out is told of, as log2 of a share of the canvas."""
     export_formats: ClassVar[tuple[str, ...]]
@@ -55,6 +58,14 @@ class Domain(ABC):
         self, values: Float[Tensor, "b n v"], targets: Float[Tensor, "b n t"]
     ) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Return -log p(signal | z), averaged over coordinates, and figures worth watching (eq. 9, first term)."""
+
+    def predict(self, autoencoder: "D2CVAE", basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n v"]:
+        """Return what `reconstruction_loss` compares with a batch's `targets`, differentiable.
+
+        As a rule the signal's values at the batch's `coords`; a domain whose data are not values at coordinates, such
+        as pictures of a scene, says here how the one follows from the other.
+        """
+        return autoencoder.evaluate(basis, batch["coords"], batch.get("footprint"))
 
     starter_sets: ClassVar[tuple[str, ...]]
     """Names of the data sets that come along."""
