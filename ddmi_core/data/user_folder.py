@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -80,6 +80,8 @@ def read_folder(
     suffixes: Sequence[str],
     noun: str,
     plural: str,
+    names: Collection[str] = (),
+    identity: Callable[[Path], str] | None = None,
     progress: Progress | None = None,
 ) -> tuple[list[Entry[_Content]], list[Unusable]]:
     """Read the files of a folder, subfolders included, as the `train` or `held_out` part.
@@ -95,6 +97,8 @@ def read_folder(
         suffixes: of the files to look at, in lower case.
         noun: what such a file is called in messages.
         plural: and several.
+        names: of further files to look at, whatever their suffix.
+        identity: returns the hash of what a file stands for, where that is not its own bytes.
         progress: called before each file.
 
     Returns:
@@ -106,14 +110,14 @@ def read_folder(
     if not path.is_dir():
         raise DataError(f"There is no folder {path}. Give a folder of {known(suffixes)} {plural}.")
     captions = _read_captions(path / CAPTIONS_FILE)
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
+    files = sorted(file for file in path.rglob("*") if _wanted(file, suffixes, names))
     usable: list[tuple[str, Entry[_Content]]] = []
     unusable: list[Unusable] = []
     for i, file in enumerate(files):
         report(progress, i / len(files), f"{file.name}, {i + 1} of {len(files)}")
         name = file.relative_to(path).as_posix()
         try:
-            usable.append((digest(file), Entry(name, captions.get(name, []), load(file))))
+            usable.append(((identity or digest)(file), Entry(name, captions.get(name, []), load(file))))
         except DataError as error:
             unusable.append(Unusable(file, str(error)))
             _log.warning("left out %s: %s", file, error)
@@ -126,6 +130,10 @@ def read_folder(
     held_out = {found for found in digests if int(found[:8], 16) < _HELD_OUT * 2**32} or {min(digests)}
     alone = len(digests) == 1
     return [entry for found, entry in usable if alone or (found in held_out) == (split == "held_out")], unusable
+
+
+def _wanted(file: Path, suffixes: Sequence[str], names: Collection[str]) -> bool:
+    return (file.suffix.lower() in suffixes or file.name in names) and file.is_file()
 
 
 def digest(file: Path) -> str:
