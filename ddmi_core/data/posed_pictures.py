@@ -185,8 +185,8 @@ def _checked(shots: Shots, path: Path) -> Shots:
         centre = looked_at([shot.camera for shot in kept])
         facing = []
         for shot in kept:
-            where, distance = project(shot.camera, centre, shot.pixels.shape[1], shot.pixels.shape[0])
-            inside = distance > 0 and (where >= 0).all() and (where < shot.pixels.shape[1::-1]).all()
+            where, distance = project(shot.camera, centre[None], shot.pixels.shape[1], shot.pixels.shape[0])
+            inside = distance[0] > 0 and (where >= 0).all() and (where < shot.pixels.shape[1::-1]).all()
             if inside:
                 facing.append(shot)
             else:
