@@ -78,6 +78,7 @@ class D2CVAE(nn.Module):
             width=config.readout_width,
             conditioning=config.conditioning,
             footprint=self.domain.footprint is not None,
+            directed_channels=self.domain.directed_channels,
         )
 
     @property
@@ -109,12 +110,17 @@ class D2CVAE(nn.Module):
         return self.decoder(unpack(latent, self._plane_sizes))
 
     def evaluate(
-        self, basis: BasisFields, coords: Float[Tensor, "b n d"], footprint: Float[Tensor, "b n 1"] | None = None
+        self,
+        basis: BasisFields,
+        coords: Float[Tensor, "b n d"],
+        footprint: Float[Tensor, "b n 1"] | None = None,
+        directions: Float[Tensor, "b n 3"] | None = None,
     ) -> Float[Tensor, "b n v"]:
         """Return the signal's values at `coords` in [-1, 1].
 
         `footprint` is the log2 of the spacing of the samples, as a share of the canvas. It is kept to the range that
-        the domain trains on, and is the finest if not given; a domain without footprints takes none.
+        the domain trains on, and is the finest if not given; a domain without footprints takes none. `directions` are
+        unit vectors along which the points are seen; without them the domain's directed channels are left out.
         """
         layout = self.domain.layout
         embeddings = []
@@ -124,7 +130,7 @@ class D2CVAE(nn.Module):
                 embeddings.append(torch.cat(found, dim=-1))
             else:
                 embeddings.append(torch.stack(found).sum(0) if len(found) > 1 else found[0])
-        return self.readout(tuple(embeddings), self._scaled(footprint, coords))
+        return self.readout(tuple(embeddings), self._scaled(footprint, coords), directions)
 
     def _scaled(
         self, footprint: Float[Tensor, "b n 1"] | None, coords: Float[Tensor, "b n d"]

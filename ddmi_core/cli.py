@@ -7,6 +7,7 @@ import itertools
 import json
 import logging
 import random
+import string
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe, SamplerName
+from ddmi_core.view_settings import Channel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,6 +77,11 @@ def generate(
     seconds: float | None = None,
     span: str | None = None,
     no_recipe: Flag = False,
+    views: int | None = None,
+    size: str | None = None,
+    camera: str | None = None,
+    channel: Channel | None = None,
+    background: str | None = None,
     device: Device = "auto",
     model: str | None = None,
     json: Flag = False,
@@ -82,7 +89,7 @@ def generate(
     """Generate signals from a prompt and write them to files.
 
     Args:
-        domain: what to generate: shape, image or video.
+        domain: what to generate: shape, image, nerf or video.
         out: a file, whose suffix names the format, or a folder, which gets numbered files.
         prompt: what it shall be. Without one, anything the model knows.
         seed: of the first item; the next ones count on from it. Random if not given.
@@ -90,7 +97,7 @@ def generate(
         steps: denoising steps.
         guidance: how strictly to follow the prompt; 1 is not at all more than the model was taught.
         sampler: dpm++ is the fastest, ddpm the paper's.
-        resolution: samples along each axis of a shape, pixels along the longer side of a picture or a clip.
+        resolution: samples along each axis of a shape, pixels along the longer side of a picture, a view or a clip.
         faces: simplify meshes to about this many faces.
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF.
@@ -99,6 +106,11 @@ def generate(
         seconds: how long the whole clip lasts.
         span: from,to in seconds of the part of a clip to write.
         no_recipe: do not write into a file how it was made.
+        views: how many views of a radiance field: frames of a turntable, or posed pictures for transforms.json.
+        size: WIDTHxHEIGHT of a view in pixels, where it is not square.
+        camera: azimuth,elevation[,distance[,fov]] of a view, degrees; 0,0 is the front.
+        channel: what a view shows: colour, depth, normals or opacity.
+        background: of a view, as #rrggbb; transparent, or white in a video, if not given.
         device: auto takes a GPU if there is one.
         model: name or folder; otherwise the first model of the domain.
         json: print one JSON object a line for each file.
@@ -107,7 +119,8 @@ def generate(
 
     kind = get_domain(domain)
     moving = {"fps": fps, "seconds": seconds, "span": None if span is None else span.split(",")}
-    options = _options(kind, resolution, faces, region, bits, quality, no_recipe, **moving)
+    look = _look(views, size, camera, channel, background)
+    options = _options(kind, resolution, faces, region, bits, quality, no_recipe, **moving, **look)
     _require(count >= 1, "--count must be at least 1.")
     _require(1 <= steps <= 1000, "--steps must be from 1 to 1000.")
     _require(0 <= guidance <= 50, "--guidance must be from 0 to 50.")
@@ -157,6 +170,11 @@ def reconstruct(
     seconds: float | None = None,
     span: str | None = None,
     no_recipe: Flag = False,
+    views: int | None = None,
+    size: str | None = None,
+    camera: str | None = None,
+    channel: Channel | None = None,
+    background: str | None = None,
     refine: int = 100,
     device: Device = "auto",
     model: str | None = None,
@@ -167,7 +185,7 @@ def reconstruct(
     Args:
         file: the file to encode.
         out: a file, whose suffix names the format, or a folder.
-        resolution: samples along each axis of a shape, pixels along the longer side of a picture or a clip.
+        resolution: samples along each axis of a shape, pixels along the longer side of a picture, a view or a clip.
         faces: simplify meshes to about this many faces.
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF.
@@ -176,6 +194,11 @@ def reconstruct(
         seconds: how long the clip is to last, if not as long as the file.
         span: from,to in seconds of the part of a clip to encode.
         no_recipe: do not write into a file how it was made.
+        views: how many views of a radiance field: frames of a turntable, or posed pictures for transforms.json.
+        size: WIDTHxHEIGHT of a view in pixels, where it is not square.
+        camera: azimuth,elevation[,distance[,fov]] of a view, degrees; 0,0 is the front.
+        channel: what a view shows: colour, depth, normals or opacity.
+        background: of a view, as #rrggbb; transparent, or white in a video, if not given.
         refine: how many steps to fit what the encoder says to the file, 0 for none; not of point clouds.
         device: auto takes a GPU if there is one.
         model: name or folder; otherwise the first model that reads such files.
@@ -187,7 +210,8 @@ def reconstruct(
     _require(refine >= 0, "--refine is a number of steps: 0 or more.")
     folder = _model_folder(model, None) if model else _model_that_reads(file)
     kind = get_domain(describe(folder).domain)
-    options = _options(kind, resolution, faces, region, bits, quality, no_recipe, fps=fps, seconds=seconds)
+    look = _look(views, size, camera, channel, background)
+    options = _options(kind, resolution, faces, region, bits, quality, no_recipe, fps=fps, seconds=seconds, **look)
     part = None if span is None else _span(span)
     (target,) = plan_targets(out, 1, kind)
     pipeline = _load(folder, device)
@@ -465,7 +489,7 @@ def _options(
     bits: int | None,
     quality: int | None,
     no_recipe: bool,
-    **moving: Any,
+    **of_its_kind: Any,
 ) -> "ExportOptions":
     """Return the domain's export options; what was not given is the domain's to choose."""
     given = {
@@ -475,7 +499,7 @@ def _options(
         "bits": bits,
         "quality": quality,
         "embed_recipe": False if no_recipe else None,
-        **moving,
+        **of_its_kind,
     }
     return domain.export_options.checked({name: value for name, value in given.items() if value is not None})
 
@@ -487,6 +511,36 @@ def _span(text: str) -> tuple[float, float]:
     except ValueError:
         raise DataError(f"{text!r} is no range: give from,to in seconds, such as 10,20.") from None
     return start, stop
+
+
+def _look(
+    views: int | None, size: str | None, camera: str | None, channel: Channel | None, background: str | None
+) -> dict[str, Any]:
+    """Return the options that say how to look at a radiance field."""
+    width, height = _numbers(size, "x", 2, 2, "--size is WIDTHxHEIGHT, such as 1280x720.")[:2] if size else (None, None)
+    places = _numbers(camera, ",", 2, 4, "--camera is azimuth,elevation[,distance[,fov]].") if camera else []
+    view: dict[str, Any] = {} if channel is None else {"channel": channel}
+    if background is not None:
+        digits = background.removeprefix("#")
+        _require(len(digits) == 6 and all(c in string.hexdigits for c in digits), "--background is a colour: #rrggbb.")
+        view["background"] = tuple(bytes.fromhex(digits))
+    return {
+        "views": views,
+        "width": width,
+        "height": height,
+        **dict(zip(("azimuth", "elevation", "distance", "fov"), places, strict=False)),
+        "view": view or None,
+    }
+
+
+def _numbers(text: str, separator: str, least: int, most: int, message: str) -> list[float]:
+    """Return the numbers that a person gave in one word."""
+    try:
+        found = [float(part) for part in text.split(separator)]
+    except ValueError:
+        found = []
+    _require(least <= len(found) <= most, message)
+    return found
 
 
 def _recipe(pipeline: "Pipeline", **values: Any) -> Recipe:

@@ -20,8 +20,9 @@ _LINES = 8192  # lines of text made in one go, some milliseconds
 def export_mesh(mesh: trimesh.Trimesh, path: Path, *, progress: Progress | None = None) -> None:
     """Write a mesh in the format that the suffix names: one of `MESH_FORMATS`, in any case.
 
-    Vertex normals go along where the format has them (not STL). Missing folders are made. The file appears under its
-    name only when it is whole, so a failure, a cancel or a kill leaves an earlier file of that name as it was.
+    Vertex normals, and colours of vertices if there are any, go along where the format has them (not STL). Missing
+    folders are made. The file appears under its name only when it is whole, so a failure, a cancel or a kill leaves an
+    earlier file of that name as it was.
 
     Raises:
         ExportError: unknown suffix, a mesh without faces, or a place that cannot be written to (and why).
@@ -75,8 +76,14 @@ def format_of(path: Path, known: Collection[str], kind: str) -> str:
 def _write_obj(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None) -> None:
     """Write text in small parts: trimesh formats a mesh in one call, which stops every other thread for seconds."""
     corners = np.repeat(np.asarray(mesh.faces) + 1, 2, axis=1)  # vertex and normal of each corner have the same number
+    places = np.asarray(mesh.vertices)
+    colours = _colours(mesh)
+    if colours is None:
+        vertices = ("v %.6f %.6f %.6f\n", places)
+    else:  # red, green and blue behind the place: no standard, but what most programs read
+        vertices = ("v %.6f %.6f %.6f %.4f %.4f %.4f\n", np.concatenate([places, colours[:, :3] / 255], axis=1))
     parts = (
-        ("v %.6f %.6f %.6f\n", np.asarray(mesh.vertices)),
+        vertices,
         ("vn %.4f %.4f %.4f\n", np.asarray(mesh.vertex_normals)),
         ("f %d//%d %d//%d %d//%d\n", corners),
     )
@@ -111,7 +118,18 @@ _WRITERS = {".obj": _write_obj, ".glb": _write_glb, ".ply": _write_ply, ".stl": 
 
 def _bare(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     """Return the mesh without metadata, which some writers would put into the file."""
-    return trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=np.asarray(mesh.vertex_normals), process=False)
+    return trimesh.Trimesh(
+        mesh.vertices,
+        mesh.faces,
+        vertex_normals=np.asarray(mesh.vertex_normals),
+        vertex_colors=_colours(mesh),
+        process=False,
+    )
+
+
+def _colours(mesh: trimesh.Trimesh) -> np.ndarray | None:
+    """The colours of the vertices, uint8 (v, 4), if the mesh has any."""
+    return np.asarray(mesh.visual.vertex_colors) if mesh.visual.kind == "vertex" else None
 
 
 def _reason(error: OSError) -> str:

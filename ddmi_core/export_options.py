@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic import Field as Setting
 
 from ddmi_core.errors import ExportError
+from ddmi_core.view_settings import ViewSettings
 
 LARGEST_SIDE = 32768
 """Pixels along the longer side of the largest picture that is written."""
@@ -107,6 +108,56 @@ class VideoExport(ExportOptions):
         if span is not None and not 0 <= span[0] < span[1]:
             raise ValueError("from, to in seconds must grow, and not be negative")
         return span
+
+
+Pose = tuple[tuple[float, float, float, float], ...]
+"""The rows of a 4x4 camera-to-world matrix; the camera looks along -z."""
+
+
+class KeyFrame(BaseModel):
+    """A camera on a path: `pose`, and `fov`, the vertical field of view in degrees."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pose: Pose
+    fov: float = Setting(35.0, gt=0, lt=170)
+
+    @field_validator("pose")
+    @classmethod
+    def _is_square(cls, pose: Pose) -> Pose:
+        if len(pose) != 4:
+            raise ValueError("a pose has four rows of four numbers")
+        return pose
+
+
+class RadianceExport(ExportOptions):
+    """How a radiance field becomes a picture, a video, a mesh or a set of posed pictures."""
+
+    resolution: int = Setting(256, ge=8, le=8192)
+    """Pixels along each side of a picture; of a mesh, samples along each axis (1024 at most)."""
+    width: int | None = Setting(None, ge=8, le=8192)
+    """Pixels, where a picture is not square."""
+    height: int | None = Setting(None, ge=8, le=8192)
+    faces: int | None = None
+    """Simplify a mesh to about this many triangles."""
+    views: int | None = Setting(None, ge=1, le=3600)
+    """Pictures of a turn or a path: frames of a video, posed pictures, or PNG files if more than one."""
+    rate: int = Setting(24, ge=1, le=120)
+    """Frames a second of a video."""
+    azimuth: float = 35.0
+    """Degrees from the front towards the right; a turn starts here."""
+    elevation: float = Setting(20.0, ge=-90, le=90)
+    """Degrees above the horizon."""
+    distance: float = Setting(4.4, gt=0)
+    """From the middle of the object, in units of the field's [-1, 1]."""
+    fov: float = Setting(35.0, gt=0, lt=170)
+    """Vertical field of view in degrees."""
+    path: tuple[KeyFrame, ...] = ()
+    """Cameras to pass through at even times, instead of a turn; a single one is a free camera."""
+    view: ViewSettings = ViewSettings()
+    """What pictures show, and how finely."""
+    embed_recipe: bool = True
+    """Whether a PNG says how the field was made."""
 
 
 def _named(names: list[str]) -> str:

@@ -44,7 +44,12 @@ class Field:
 
     @torch.no_grad()
     def __call__(
-        self, coords: Float[Tensor, "*shape d"], progress: Progress | None = None, *, footprint: float | None = None
+        self,
+        coords: Float[Tensor, "*shape d"],
+        progress: Progress | None = None,
+        *,
+        footprint: float | None = None,
+        directions: Float[Tensor, "*shape 3"] | None = None,
     ) -> Float[Tensor, "*shape c"]:
         """Return the signal's values at coordinates in [-1, 1].
 
@@ -53,6 +58,8 @@ class Field:
             progress: called after each chunk.
             footprint: log2 of the samples' spacing as a share of the canvas, for domains that have footprints; the
                 finest if not given.
+            directions: unit vectors along which the points are seen, for domains that have directed channels; those are
+                left out if not given.
 
         Raises:
             Cancelled: from inside `progress`, between two chunks.
@@ -61,11 +68,12 @@ class Field:
         parts = []
         start = 0
         while start < len(flat):
-            chunk = flat[start : start + self._chunk].to(self.device, torch.float32)
-            filled = F.pad(chunk, (0, 0, 0, self._chunk - len(chunk))).unsqueeze(0)
+            stop = min(start + self._chunk, len(flat))
+            filled = self._filled(flat, start)
             spread = None if footprint is None else filled.new_full((1, self._chunk, 1), footprint)
+            ways = None if directions is None else self._filled(directions.reshape(-1, 3), start)
             try:
-                values = self.autoencoder.evaluate(self.basis, filled, spread)[0, : len(chunk)]
+                values = self.autoencoder.evaluate(self.basis, filled, spread, ways)[0, : stop - start]
             except torch.OutOfMemoryError:
                 if self._chunk <= 1024:
                     raise
@@ -73,8 +81,15 @@ class Field:
                 _log.warning("Out of memory: going on with %d points at a time", self._chunk)
                 continue
             parts.append(values.to(coords.device))
-            start += len(chunk)
+            start = stop
             report(progress, start / len(flat), f"{start:,} of {len(flat):,} points")
         if not parts:
-            return flat.new_zeros(*coords.shape[:-1], self.autoencoder.domain.value_channels)
+            domain = self.autoencoder.domain
+            channels = domain.value_channels - (domain.directed_channels if directions is None else 0)
+            return flat.new_zeros(*coords.shape[:-1], channels)
         return torch.cat(parts).reshape(*coords.shape[:-1], -1)
+
+    def _filled(self, flat: Float[Tensor, "n d"], start: int) -> Float[Tensor, "1 chunk d"]:
+        """One chunk of a query, on the field's device, filled up to the chunk's size."""
+        chunk = flat[start : start + self._chunk].to(self.device, torch.float32)
+        return F.pad(chunk, (0, 0, 0, self._chunk - len(chunk))).unsqueeze(0)

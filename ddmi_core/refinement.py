@@ -24,8 +24,8 @@ _FINAL_SHARE = 0.1  # of the learning rate at the end
 
 
 Examples = Callable[[int], Mapping[str, Tensor]]
-"""Numbered batches of one and the same signals, on the autoencoder's device: `coords` (b, n, d), `targets` (b, n, v)
-and, where the domain has footprints, `footprint`."""
+"""Numbered batches of one and the same signals, on the autoencoder's device: what the domain predicts from, as a rule
+`coords` (b, n, d), and `targets` (b, n, v)."""
 
 
 def refine(
@@ -54,7 +54,7 @@ def refine(
         optimiser.param_groups[0]["lr"] = _LEARNING_RATE * (_FINAL_SHARE + (1 - _FINAL_SHARE) * falling)
         batch = examples(step)
         with torch.enable_grad():
-            values = autoencoder.evaluate(autoencoder.decode(fitted), batch["coords"], batch.get("footprint"))
+            values = domain.predict(autoencoder, autoencoder.decode(fitted), batch)
             loss, _ = domain.reconstruction_loss(values, batch["targets"])
             (fitted.grad,) = torch.autograd.grad(loss, fitted)
         optimiser.step()

@@ -44,7 +44,7 @@ LICENCES = {
 
 
 class Piece(NamedTuple):
-    """One entry of a catalogue."""
+    """One entry of a catalogue: `model` is the mesh file, `path` its place under the unpacked catalogues."""
 
     catalogue: str
     id: str
@@ -53,6 +53,7 @@ class Piece(NamedTuple):
     tags: str
     creator: str
     model: bytes
+    path: Path
     rotation: str
     size: tuple[float, float, float]
 
@@ -79,9 +80,17 @@ def pieces(unpacked: Path) -> Iterator[Piece]:
                     entry("tags"),
                     entry("creator"),
                     file.read(entry("model").lstrip("/")),
+                    Path(archive.stem, entry("model").lstrip("/")),
                     entry("modelRotation"),
                     (float(entry("width")), float(entry("height")), float(entry("depth"))),
                 )
+
+
+def upright(piece: Piece, vertices: np.ndarray) -> np.ndarray:
+    """Return the linear map that turns a mesh upright and stretches it to the catalogue's size in centimetres."""
+    turn = np.array([float(part) for part in piece.rotation.split()]).reshape(3, 3) if piece.rotation else np.eye(3)
+    extent = np.ptp(vertices @ turn.T, axis=0)
+    return np.divide(piece.size, extent, out=np.ones(3), where=extent > 0)[:, None] * turn
 
 
 def label(piece: Piece) -> tuple[FurnitureEntry, np.ndarray, np.ndarray] | str:
@@ -89,11 +98,7 @@ def label(piece: Piece) -> tuple[FurnitureEntry, np.ndarray, np.ndarray] | str:
     try:
         mesh = trimesh.load(io.BytesIO(piece.model), file_type="obj", skip_materials=True, force="mesh", process=False)
         vertices = np.asarray(mesh.vertices)
-        if piece.rotation:
-            vertices = vertices @ np.array([float(part) for part in piece.rotation.split()]).reshape(3, 3).T
-        # The catalogue's own proportions in centimetres: the meshes are stretched to them.
-        extent = np.ptp(vertices, axis=0)
-        vertices = vertices * np.divide(piece.size, extent, out=np.ones(3), where=extent > 0)
+        vertices = vertices @ upright(piece, vertices).T
         mesh = trimesh.Trimesh(normalise(vertices), mesh.faces, process=False)
         grid = solid_grid(mesh)
         seed = int.from_bytes(hashlib.sha256(piece.id.encode()).digest()[:4], "big")
@@ -163,7 +168,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        unpacked = arguments.unpacked or _fetch(Path(temporary))
+        unpacked = arguments.unpacked or fetch(Path(temporary))
         with ProcessPoolExecutor(arguments.processes) as pool:
             found = list(pieces(unpacked))
             results = []
@@ -181,7 +186,8 @@ def main() -> None:
     print(f"{len(kept)} of {len(found)} shapes; kinds: {Counter(entry.kind for entry, _, _ in kept).most_common()}")
 
 
-def _fetch(folder: Path) -> Path:
+def fetch(folder: Path) -> Path:
+    """Download and unpack the package in a folder; return where it is unpacked."""
     subprocess.run(["apt-get", "download", PACKAGE], cwd=folder, check=True)
     package = next(folder.glob(f"{PACKAGE}_*.deb"))
     subprocess.run(["dpkg-deb", "-x", package, folder / "unpacked"], check=True)

@@ -19,8 +19,8 @@ from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DDMIError, ModelError
 from ddmi_core.files import atomic_write
 from ddmi_core.model_folder import list_models
+from ddmi_core.picture_layout import contact_sheet
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.rendering import contact_sheet
 
 PROMPTS = ("a round table with one leg", "a chair with armrests", "a tall bookcase")
 SEED = 7

@@ -118,8 +118,17 @@ def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> 
     return shapes
 
 
-def _load(path: Path) -> trimesh.Trimesh | np.ndarray:
-    """Return the normalised mesh of a file, or its normalised points where it has no faces."""
+def load_parts(path: Path, *, materials: bool) -> list[trimesh.Trimesh | trimesh.PointCloud]:
+    """Return the meshes and point sets of a file, placed as its scene says, vertices as they are.
+
+    Args:
+        path: an OBJ, PLY, STL, GLB or OFF file.
+        materials: whether to read materials and textures too.
+
+    Raises:
+        DataError: no such file, an unknown kind of file, a damaged one, one without vertices or with ones that are not
+            finite.
+    """
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"{path.name} is no file of a known kind. Give {known(SUFFIXES)}.")
     if not path.is_file():
@@ -128,7 +137,7 @@ def _load(path: Path) -> trimesh.Trimesh | np.ndarray:
         raise DataError(f"{path.name} is empty. Export it again from the program that made it.")
     try:
         # Unprocessed: otherwise broken vertices would vanish silently.
-        parts = trimesh.load_scene(path, process=False, skip_materials=True).dump()
+        parts = trimesh.load_scene(path, process=False, skip_materials=not materials).dump()
     except Exception as error:  # trimesh's readers fail in every way on a damaged file
         raise DataError(f"{path.name} cannot be read, it is damaged or not what its suffix says ({error}).") from error
     parts = [part for part in parts if isinstance(part, trimesh.Trimesh | trimesh.PointCloud)]
@@ -139,6 +148,13 @@ def _load(path: Path) -> trimesh.Trimesh | np.ndarray:
         raise DataError(
             f"{path.name} has vertices that are not numbers (NaN or infinite). Repair it or export it again."
         )
+    return parts
+
+
+def _load(path: Path) -> trimesh.Trimesh | np.ndarray:
+    """Return the normalised mesh of a file, or its normalised points where it has no faces."""
+    parts = load_parts(path, materials=False)
+    vertices = [np.asarray(part.vertices, dtype=np.float64).reshape(-1, 3) for part in parts]
     meshes = [part for part in parts if isinstance(part, trimesh.Trimesh) and len(part.faces)]
     try:
         if meshes:

@@ -51,15 +51,13 @@ def save_furniture(
 
 @lru_cache(maxsize=1)
 def _load(folder: Path) -> tuple[list[FurnitureEntry], list[np.ndarray], np.ndarray]:
+    entries = _load_index(folder)
     try:
-        entries = [FurnitureEntry(**entry) for entry in json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))]
         # numpy would leave a damaged file open
         with (folder / SHAPES_FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             blob, ends, steps = file["grids"].tobytes(), file["ends"], file["steps"]
     except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(
-            f"The furniture set in {folder} cannot be read ({error}). Rebuild it: scripts/build_furniture.py."
-        ) from error
+        raise _damaged(folder, error) from error
     starts = np.concatenate([[0], ends[:-1]])
     side = (RESOLUTION, RESOLUTION, RESOLUTION // 8)
     grids = [
@@ -68,6 +66,26 @@ def _load(folder: Path) -> tuple[list[FurnitureEntry], list[np.ndarray], np.ndar
     ]
     points = np.cumsum(steps, axis=1, dtype=np.int16).astype(np.float32) / 32767
     return entries, grids, points
+
+
+def furniture_entries() -> dict[str, FurnitureEntry]:
+    """Return what the index says of all shapes, by id.
+
+    Raises:
+        DataError: the index is missing or damaged.
+    """
+    return {entry.id: entry for entry in _load_index(assets() / "datasets" / "furniture")}
+
+
+def _load_index(folder: Path) -> list[FurnitureEntry]:
+    try:
+        return [FurnitureEntry(**entry) for entry in json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder: Path, error: Exception) -> DataError:
+    return DataError(f"The furniture set in {folder} cannot be read ({error}). Rebuild it: scripts/build_furniture.py.")
 
 
 def furniture(split: str) -> GridShapes:

@@ -24,9 +24,10 @@ class ItemSource(Protocol):
         """Return the number of signals."""
 
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
-        """Draw a training example, float32: encoder inputs, `coords` (n, d), `targets` (n, v).
+        """Draw a training example, float32: encoder inputs, `targets` (n, v) and what the domain predicts them from.
 
-        Where the domain has footprints, also `footprint` (n, 1).
+        That is `coords` (n, d) and, where the domain has footprints, `footprint` (n, 1), unless the domain says
+        otherwise.
         """
 
     def captions(self, index: int) -> Sequence[str]:

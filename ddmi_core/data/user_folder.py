@@ -116,6 +116,7 @@ def read_folder(
     noun: str,
     plural: str,
     find: Callable[[Path], list[Path]] | None = None,
+    identity: Callable[[Path], str] | None = None,
     progress: Progress | None = None,
 ) -> tuple[list[Entry[_Content]], list[Unusable]]:
     """Read the files of a folder, subfolders included, as the `train` or `held_out` part.
@@ -133,6 +134,7 @@ def read_folder(
         plural: and several.
         find: lists what the folder holds, where that is not just its files of the suffixes; a folder in the list counts
             as one item, such as a clip of numbered frames.
+        identity: returns the hash of what a file stands for, where that is not its own bytes.
         progress: called before each file.
 
     Returns:
@@ -157,7 +159,7 @@ def read_folder(
         report(progress, i / len(files), f"{file.name}, {i + 1} of {len(files)}")
         name = file.relative_to(path).as_posix()
         try:
-            usable.append((digest(file), Entry(name, captions.get(name, []), load(file))))
+            usable.append(((identity or digest)(file), Entry(name, captions.get(name, []), load(file))))
         except DataError as error:
             unusable.append(Unusable(file, str(error)))
             _log.warning("left out %s: %s", file, error)

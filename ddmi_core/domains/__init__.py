@@ -2,11 +2,14 @@
 
 from ddmi_core.domains.base import Domain
 from ddmi_core.domains.image import ImageDomain
+from ddmi_core.domains.nerf import NerfDomain
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.domains.video import VideoDomain
 from ddmi_core.errors import DDMIError
 
-_DOMAINS: dict[str, Domain] = {domain.name: domain for domain in (ShapeDomain(), ImageDomain(), VideoDomain())}
+_DOMAINS: dict[str, Domain] = {
+    domain.name: domain for domain in (ShapeDomain(), ImageDomain(), NerfDomain(), VideoDomain())
+}
 
 
 def domain_names() -> list[str]:

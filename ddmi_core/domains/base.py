@@ -1,7 +1,7 @@
 """What a domain is: everything that differs between pictures, shapes, radiance fields and videos."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -15,10 +15,10 @@ from ddmi_core.errors import DataError, DDMIError, ModelError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.picture_layout import over
 from ddmi_core.planes import PlaneLayout
 from ddmi_core.progress import Progress
 from ddmi_core.recipe import Recipe
-from ddmi_core.rendering import over
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
@@ -44,6 +44,8 @@ class Domain(ABC):
     """How the embeddings of the planes are joined before the read-out."""
     value_channels: ClassVar[int]
     """Channels of the read-out's value."""
+    directed_channels: ClassVar[int] = 0
+    """How many of them, the last ones, also depend on the direction from which a point is seen."""
     footprint: ClassVar[tuple[float, float] | None] = None
     """Finest and coarsest spacing of samples that the read-out is told of, as log2 of a share of the canvas."""
     export_formats: ClassVar[tuple[str, ...]]
@@ -70,6 +72,14 @@ class Domain(ABC):
         self, values: Float[Tensor, "b n v"], targets: Float[Tensor, "b n t"]
     ) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Return -log p(signal | z), averaged over coordinates, and figures worth watching (eq. 9, first term)."""
+
+    def predict(self, autoencoder: "D2CVAE", basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n v"]:
+        """Return what `reconstruction_loss` compares with a batch's `targets`, differentiable.
+
+        As a rule the signal's values at the batch's `coords`; a domain whose data are not values at coordinates, such
+        as pictures of a scene, says here how the one follows from the other.
+        """
+        return autoencoder.evaluate(basis, batch["coords"], batch.get("footprint"))
 
     def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
         """Return side x side neighbouring samples of a batch, for the terms that look at patches.

@@ -21,10 +21,10 @@ from ddmi_core.fields import Field
 from ddmi_core.image_export import IMAGE_FORMATS, export_image
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.image_encoder import ImageEncoder
+from ddmi_core.picture_layout import over
 from ddmi_core.planes import SINGLE_PLANE
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
-from ddmi_core.rendering import over
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig

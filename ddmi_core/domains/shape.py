@@ -15,12 +15,12 @@ from ddmi_core.domains.base import Domain
 from ddmi_core.export import export_mesh
 from ddmi_core.export_options import ExportOptions, ShapeExport
 from ddmi_core.fields import Field
+from ddmi_core.mesh_pictures import render_mesh
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointEncoder, PointSet
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
-from ddmi_core.rendering import render_mesh
 from ddmi_core.surfaces import extract_mesh
 
 if TYPE_CHECKING:

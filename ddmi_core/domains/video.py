@@ -21,10 +21,10 @@ from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.video_encoder import VideoEncoder
+from ddmi_core.picture_layout import contact_sheet, over
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
-from ddmi_core.rendering import contact_sheet, over
 from ddmi_core.video_export import VIDEO_FORMATS, export_video
 
 if TYPE_CHECKING:
@@ -89,10 +89,15 @@ class FrozenField(ImageField):
 
     @override
     def __call__(
-        self, coords: Float[Tensor, "*shape 2"], progress: Progress | None = None, *, footprint: float | None = None
+        self,
+        coords: Float[Tensor, "*shape 2"],
+        progress: Progress | None = None,
+        *,
+        footprint: float | None = None,
+        directions: Float[Tensor, "*shape 3"] | None = None,
     ) -> Float[Tensor, "*shape 4"]:
         """Return what the clip has at (x, y) at the moment."""
-        return self.video(F.pad(coords, (0, 1), value=self.t), progress, footprint=footprint)
+        return self.video(F.pad(coords, (0, 1), value=self.t), progress, footprint=footprint, directions=directions)
 
 
 class JoinedField(VideoField):
@@ -116,7 +121,12 @@ class JoinedField(VideoField):
 
     @override
     def __call__(
-        self, coords: Float[Tensor, "*shape 3"], progress: Progress | None = None, *, footprint: float | None = None
+        self,
+        coords: Float[Tensor, "*shape 3"],
+        progress: Progress | None = None,
+        *,
+        footprint: float | None = None,
+        directions: Float[Tensor, "*shape 3"] | None = None,
     ) -> Float[Tensor, "*shape 4"]:
         """Return the clip's values; see `Field`."""
         flat = coords.reshape(-1, 3)

@@ -37,6 +37,8 @@ class ReadOut(nn.Module):
         width: width of the hidden layers.
         conditioning: see above.
         footprint: whether every block also receives the footprint: how much of the signal one sample stands for.
+        directed_channels: how many of the value's channels, the last ones, also depend on the direction from which the
+            point is seen: a further block and output layer receive it after all others. The first channels never do.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class ReadOut(nn.Module):
         width: int = 64,
         conditioning: Conditioning = "coarse_to_fine",
         footprint: bool = False,
+        directed_channels: int = 0,
     ) -> None:
         super().__init__()
         self.conditioning = conditioning
@@ -58,12 +61,21 @@ class ReadOut(nn.Module):
             inputs = [embedding_channels * scales] + [width] * (scales - 1)
         self.blocks = nn.ModuleList(_Block(count + footprint, width) for count in inputs)
         self.last = _Block(width + footprint, width)
-        self.out = nn.Linear(width, out_channels)
+        self.out = nn.Linear(width, out_channels - directed_channels)
+        if directed_channels:
+            self.directed = _Block(width + len(_harmonics(torch.zeros(3))), width)
+            self.directed_out = nn.Linear(width, directed_channels)
 
     def forward(
-        self, embeddings: tuple[Float[Tensor, "*shape e"], ...], footprint: Float[Tensor, "*shape 1"] | None = None
+        self,
+        embeddings: tuple[Float[Tensor, "*shape e"], ...],
+        footprint: Float[Tensor, "*shape 1"] | None = None,
+        directions: Float[Tensor, "*shape 3"] | None = None,
     ) -> Float[Tensor, "*shape o"]:
-        """Evaluate at points whose embeddings, coarse to fine, are given, with their footprints where it takes them."""
+        """Evaluate at points whose embeddings, coarse to fine, are given, with their footprints where it takes them.
+
+        Without `directions`, unit vectors along which the points are seen, the directed channels are left out.
+        """
         extra = [] if footprint is None else [footprint]
         if self.conditioning == "concatenate":
             hidden = _joined([*embeddings, *extra])
@@ -73,7 +85,20 @@ class ReadOut(nn.Module):
             hidden = self.blocks[0](_joined([embeddings[0], *extra]))
             for block, embedding in zip(self.blocks[1:], embeddings[1:], strict=True):
                 hidden = block(_joined([hidden, embedding, *extra]))
-        return self.out(self.last(_joined([hidden, *extra])))
+        hidden = self.last(_joined([hidden, *extra]))
+        if directions is None:
+            return self.out(hidden)
+        seen = self.directed(_joined([hidden, _harmonics(directions).to(hidden.dtype)]))
+        return _joined([self.out(hidden), self.directed_out(seen)])
+
+
+def _harmonics(directions: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 8"]:
+    """Real spherical harmonics of degree one and two, up to constant factors (Ramamoorthi and Hanrahan 2001, eq. 3).
+
+    Smooth functions of the direction, as soft light makes them; degree zero is the network's own bias.
+    """
+    x, y, z = directions.unbind(-1)
+    return torch.stack([x, y, z, x * y, y * z, x * z, x * x - y * y, 1.5 * z * z - 0.5], dim=-1)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

@@ -119,7 +119,7 @@ def evaluate(autoencoder: D2CVAE, config: RunConfig) -> dict[str, float]:
     for number in range(HELD_OUT):
         batch = {name: value.unsqueeze(0).to(device) for name, value in draws[number].items()}
         latent = autoencoder.encode(autoencoder.domain.inputs(batch)).mean
-        values = autoencoder.evaluate(autoencoder.decode(latent), batch["coords"], batch.get("footprint"))
+        values = autoencoder.domain.predict(autoencoder, autoencoder.decode(latent), batch)
         _, figures = autoencoder.domain.reconstruction_loss(values, batch["targets"])
         found.append(figures)
     return {name: sum(one[name] for one in found) / len(found) for name in found[0]}

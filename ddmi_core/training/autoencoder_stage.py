@@ -49,7 +49,7 @@ class AutoencoderStage(Stage):
         least = self._latent_noise * posterior.mean.detach().std(dim=(0, 2, 3), keepdim=True)
         spread = (posterior.log_variance.exp() + least.square()).sqrt()
         basis = module.decode(posterior.mean + batch["noise"] * spread)
-        values = module.evaluate(basis, batch["coords"], batch.get("footprint"))
+        values = module.domain.predict(module, basis, batch)
         reconstruction, figures = module.domain.reconstruction_loss(values, batch["targets"])
         kl = posterior.kl()
         share = min(1.0, (step + 1) / self._kl_anneal_steps)
@@ -71,7 +71,7 @@ class AutoencoderStage(Stage):
         device = next(module.parameters()).device
         batch = {name: value.to(device) for name, value in self._held_out.items()}
         latent = module.encode(module.domain.inputs(batch)).mean
-        values = module.evaluate(module.decode(latent), batch["coords"], batch.get("footprint"))
+        values = module.domain.predict(module, module.decode(latent), batch)
         loss, figures = module.domain.reconstruction_loss(values, batch["targets"])
         fields = [module.field(z) for z in latent[:_PICTURES]]
         save_sheet(module.domain, fields, run.samples / f"{self.name}-{step:08d}.png")

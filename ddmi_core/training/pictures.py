@@ -10,7 +10,7 @@ from ddmi_core.domains import Domain
 from ddmi_core.errors import DDMIError
 from ddmi_core.fields import Field
 from ddmi_core.files import atomic_write
-from ddmi_core.rendering import contact_sheet
+from ddmi_core.picture_layout import contact_sheet
 
 _SIZE = 160
 _COLUMNS = 8

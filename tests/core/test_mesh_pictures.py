@@ -4,17 +4,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from ddmi_core.rendering import (
-    DARK,
-    LIGHT,
-    Camera,
-    contact_sheet,
-    framing_camera,
-    orbit_camera,
-    over,
-    rays,
-    render_mesh,
-)
+from ddmi_core.cameras import framing_camera, orbit_camera
+from ddmi_core.mesh_pictures import render_mesh
+from ddmi_core.picture_layout import DARK, LIGHT, over
 
 BALL = trimesh.creation.icosphere(subdivisions=3, radius=0.8)
 
@@ -22,29 +14,6 @@ BALL = trimesh.creation.icosphere(subdivisions=3, radius=0.8)
 def covered(picture: np.ndarray, background: tuple[int, int, int] = DARK) -> np.ndarray:
     """Where the picture shows something else than its background."""
     return (np.abs(picture.astype(int) - background) > 6).any(axis=-1)
-
-
-def test_orbit_camera_looks_at_the_front() -> None:
-    pose = orbit_camera(azimuth=0, elevation=0, distance=3).pose
-    np.testing.assert_allclose(pose[:3, 3], [0, 0, 3], atol=1e-12)
-    np.testing.assert_allclose(pose[:3, :3], np.eye(3), atol=1e-12)
-
-
-def test_orbit_camera_turns_to_the_right_and_up() -> None:
-    assert orbit_camera(azimuth=90, elevation=0, distance=2).pose[:3, 3] == pytest.approx([2, 0, 0], abs=1e-12)
-    assert orbit_camera(azimuth=30, elevation=90, distance=2).pose[:3, 3] == pytest.approx([0, 2, 0], abs=1e-12)
-    for azimuth, elevation in [(20, 10), (200, 80), (0, -90)]:
-        rotation = orbit_camera(azimuth=azimuth, elevation=elevation).pose[:3, :3]
-        np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
-        assert np.linalg.det(rotation) == pytest.approx(1)
-
-
-def test_rays_span_the_field_of_view() -> None:
-    origins, directions = rays(Camera(np.eye(4), fov=90.0), 4, 2)
-    assert origins.shape == directions.shape == (2, 4, 3)
-    np.testing.assert_allclose(np.linalg.norm(directions, axis=-1), 1, atol=1e-6)
-    top_left = directions[0, 0] / -directions[0, 0, 2]
-    np.testing.assert_allclose(top_left, [-1.5, 0.5, -1], atol=1e-6)  # row 0 is at the top; twice as wide as high
 
 
 def test_a_ball_covers_its_disc() -> None:
@@ -94,11 +63,3 @@ def test_a_picture_without_background_over_one_is_the_picture_on_it() -> None:
     # Edges mix in sRGB here and in linear light there; everything else is the same
     full = cut_out[..., 3] == 255
     np.testing.assert_allclose(over(cut_out)[full].astype(int), render_mesh(BALL, width=64, height=64)[full], atol=1)
-
-
-def test_contact_sheet_keeps_the_order() -> None:
-    pictures = [np.full((4, 6, 3), value, dtype=np.uint8) for value in (50, 100, 150)]
-    sheet = contact_sheet(pictures, 2, gap=1)
-    assert sheet.shape == (2 * 5 + 1, 2 * 7 + 1, 3)
-    assert [sheet[2, 2, 0], sheet[2, 9, 0], sheet[7, 2, 0]] == [50, 100, 150]
-    assert tuple(sheet[7, 9]) == DARK

@@ -1,0 +1,188 @@
+"""Objects seen in posed pictures, with coloured surface points, and the training examples drawn from them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from scipy import ndimage
+from typing_extensions import override
+
+from ddmi_core.cameras import Camera, rays
+from ddmi_core.data.coloured_meshes import ColouredPoints
+from ddmi_core.data.items import Augment, ItemSource
+from ddmi_core.data.labels import HALF_SIDE
+from ddmi_core.volume_rendering import box_span, importance_samples
+
+SAMPLES = 28
+"""Samples along each ray of a training example."""
+
+_ON_OBJECT = 0.75  # share of an example's rays through pixels that show the object or its rim
+_CELLS = 24  # an axis, of the grid that says where near a surface point is
+_BINS = 96  # along a ray, in which that grid is looked up
+_FAR_WEIGHT = 0.08  # of a bin away from all surface points, against 1 near them
+_STRETCH = 0.15
+_WHITE_SHARE = 0.5  # of training examples lie on white, the others on a random colour
+
+
+@dataclass(frozen=True)
+class PosedPictures:
+    """Pictures of one object, uint8 (v, h, w, 4) with straight alpha, and their cameras in the object's space."""
+
+    cameras: Sequence[Camera]
+    pixels: UInt8[np.ndarray, "v h w 4"]
+
+
+class RadianceSet(ABC):
+    """A set of objects, each known by coloured points and, as a rule, by posed pictures."""
+
+    names: Sequence[str]
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of objects."""
+
+    @abstractmethod
+    def captions(self, index: int) -> list[str]:
+        """Return the captions of an object."""
+
+    @abstractmethod
+    def points(self, index: int) -> ColouredPoints:
+        """Return the coloured points of an object."""
+
+    @abstractmethod
+    def views(self, index: int) -> PosedPictures | None:
+        """Return the pictures of an object; None where there are only points."""
+
+
+class RadianceSource(ItemSource):
+    """A set of objects seen as training items.
+
+    Args:
+        objects: the set.
+        surface_points: points that the encoder gets.
+        queries: places in space that an example asks for: rays x `SAMPLES`.
+    """
+
+    def __init__(self, objects: RadianceSet, surface_points: int, queries: int) -> None:
+        self.objects = objects
+        self._surface_points = surface_points
+        self._rays = max(1, queries // SAMPLES)
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    @override
+    def captions(self, index: int) -> Sequence[str]:
+        return self.objects.captions(index)
+
+    @override
+    def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
+        """Draw an example, all float32.
+
+        `points` (p, 6): positions and colours. Of each ray `origins` and unit `directions` (n, 3), `depths` of its
+        samples and the `steps` they stand for (n, SAMPLES), `background` and, over it, `targets` (n, 3).
+        Samples are dense near surface points and sparse elsewhere, but never absent, so that emptiness is learned too.
+        `captioned` augmentation mirrors and stretches, `full` also changes colours and turns by quarters about y.
+        """
+        cloud = self.objects.points(index)
+        matrix = _augmentation(cloud.positions, rng, augment)
+        tint = _tint(rng) if augment == "full" else np.eye(3, dtype=np.float32)
+        total = len(cloud.positions)
+        chosen = rng.choice(total, self._surface_points, replace=total < self._surface_points)
+        positions = (cloud.positions @ matrix.T).astype(np.float32)
+        points = np.concatenate([positions[chosen], cloud.colours[chosen] @ tint.T], axis=1)
+        example = {"points": points.astype(np.float32)}
+        views = self.objects.views(index)
+        if views is None:
+            return example
+        origins, directions, pixels = _pick_rays(views, self._rays, rng)
+        origins = (origins @ matrix.T).astype(np.float32)
+        directions = directions @ matrix.T
+        directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+        depths, steps = _place_samples(origins, directions, positions, rng)
+        white = augment == "none" or rng.random() < _WHITE_SHARE
+        background = np.broadcast_to(np.ones(3) if white else rng.random(3), origins.shape).astype(np.float32)
+        alpha = pixels[:, 3:]
+        targets = alpha * (pixels[:, :3] @ tint.T) + (1 - alpha) * background
+        return example | {
+            "origins": origins,
+            "directions": directions,
+            "depths": depths,
+            "steps": steps,
+            "background": background,
+            "targets": targets.astype(np.float32),
+        }
+
+
+def _pick_rays(
+    views: PosedPictures, count: int, rng: np.random.Generator
+) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"], Float[np.ndarray, "n 4"]]:
+    """Draw rays of random pixels of all views: origins, directions, and the pixels in [0, 1], straight alpha."""
+    height, width = views.pixels.shape[1:3]
+    rim = ndimage.binary_dilation(views.pixels[..., 3] > 0, np.ones((1, 3, 3)))
+    shown = np.flatnonzero(rim)
+    chosen = rng.integers(views.pixels[..., 3].size, size=count)
+    if len(shown):
+        on_object = round(_ON_OBJECT * count)
+        chosen[:on_object] = shown[rng.integers(len(shown), size=on_object)]
+    pixels = views.pixels.reshape(-1, 4)[chosen].astype(np.float32) / 255
+    view, inside = np.divmod(chosen, height * width)
+    origins = np.empty((count, 3), dtype=np.float32)
+    directions = np.empty((count, 3), dtype=np.float32)
+    for number in np.unique(view):
+        mine = view == number
+        starts, ways = rays(views.cameras[number], width, height)
+        origins[mine] = starts.reshape(-1, 3)[inside[mine]]
+        directions[mine] = ways.reshape(-1, 3)[inside[mine]]
+    return origins, directions, pixels
+
+
+def _place_samples(
+    origins: Float[np.ndarray, "n 3"],
+    directions: Float[np.ndarray, "n 3"],
+    positions: Float[np.ndarray, "p 3"],
+    rng: np.random.Generator,
+) -> tuple[Float[np.ndarray, "n s"], Float[np.ndarray, "n s"]]:
+    """Place samples along rays through [-1, 1]^3 by importance, which here is to be near a surface point."""
+    near, far = box_span(torch.from_numpy(origins), torch.from_numpy(directions))
+    edges = near[:, None] + (far - near)[:, None] * torch.linspace(0, 1, _BINS + 1)
+    middles = ((edges[:, 1:] + edges[:, :-1]) / 2).numpy()
+    where = origins[:, None] + middles[..., None] * directions[:, None]
+    cells = _cells(where)
+    weights = np.where(_nearby(positions)[cells[..., 0], cells[..., 1], cells[..., 2]], 1.0, _FAR_WEIGHT)
+    offsets = torch.from_numpy(rng.random((len(origins), SAMPLES), dtype=np.float32))
+    depths, steps = importance_samples(edges, torch.from_numpy(weights.astype(np.float32)), offsets)
+    return depths.numpy(), steps.numpy()
+
+
+def _nearby(positions: Float[np.ndarray, "p 3"]) -> Bool[np.ndarray, "x y z"]:
+    """Which cells of a coarse grid hold a point or touch one that does."""
+    grid = np.zeros((_CELLS,) * 3, dtype=bool)
+    grid[tuple(_cells(positions).T)] = True
+    return ndimage.binary_dilation(grid, np.ones((3, 3, 3)))
+
+
+def _cells(where: Float[np.ndarray, "*shape 3"]) -> np.ndarray:
+    return np.clip(((where + 1) * (_CELLS / 2)).astype(np.int64), 0, _CELLS - 1)
+
+
+def _augmentation(positions: np.ndarray, rng: np.random.Generator, augment: Augment) -> np.ndarray:
+    """Return a random linear map that keeps the longest side at its length."""
+    if augment == "none":
+        return np.eye(3, dtype=np.float32)
+    scale = rng.uniform(1 - _STRETCH, 1 + _STRETCH, 3)
+    scale *= HALF_SIDE / max(np.abs(positions * scale).max(), 1e-6)
+    scale[0] *= rng.choice((-1, 1))
+    matrix = np.diag(scale)
+    if augment == "full" and rng.random() < 0.5:
+        sine = int(rng.choice((-1, 1)))
+        matrix = np.array([[0, 0, sine], [0, 1, 0], [-sine, 0, 0]]) @ matrix
+    return matrix.astype(np.float32)
+
+
+def _tint(rng: np.random.Generator) -> Float[np.ndarray, "3 3"]:
+    """Return a random exchange of the colour channels, each a little darker: objects come in few colours by nature."""
+    return (np.eye(3)[rng.permutation(3)] * rng.uniform(0.7, 1.0, (3, 1))).astype(np.float32)

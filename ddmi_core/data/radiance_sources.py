@@ -1,0 +1,31 @@
+"""Where radiance fields to train on come from, by name: the starter set or a user's folder."""
+
+from pathlib import Path
+
+from ddmi_core.data.radiance import RadianceSet, RadianceSource
+from ddmi_core.data.radiance_folders import radiance_folder
+from ddmi_core.errors import DataError
+
+STARTER_SET = "furniture-nerf"
+
+
+def open_radiance(source: str, split: str, *, surface_points: int, queries: int) -> RadianceSource:
+    """Open `furniture-nerf` or a folder of coloured objects or posed pictures.
+
+    Raises:
+        DataError: there is no such set or folder, or nothing usable in it.
+    """
+    if source == STARTER_SET:
+        from ddmi_core.data.furniture_nerf import FurnitureViews
+
+        objects: RadianceSet = FurnitureViews(split)
+    elif Path(source).is_dir():
+        objects = radiance_folder(Path(source), split)
+    else:
+        raise DataError(
+            f"There are no radiance fields called {source!r}: give {STARTER_SET}, or a folder of coloured meshes or of "
+            "posed pictures."
+        )
+    if len(objects) == 0:
+        raise DataError(f"{source} holds no usable object for the {split} split.")
+    return RadianceSource(objects, surface_points, queries)

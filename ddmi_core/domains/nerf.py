@@ -1,0 +1,160 @@
+"""Radiance fields: density and colour at (x, y, z) and a direction, encoded from coloured points (paper 4.2)."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+from typing_extensions import override
+
+from ddmi_core.cameras import orbit_camera
+from ddmi_core.domains.base import Domain
+from ddmi_core.export_options import ExportOptions, RadianceExport
+from ddmi_core.fields import Field
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.point_encoder import PointEncoder, PointSet
+from ddmi_core.picture_layout import LIGHT, over
+from ddmi_core.planes import TRI_PLANE
+from ddmi_core.progress import Progress
+from ddmi_core.radiance import RadianceField, colour_of, density_of
+from ddmi_core.radiance_export import RADIANCE_FORMATS, export_radiance
+from ddmi_core.recipe import Recipe
+from ddmi_core.view_settings import ViewSettings
+from ddmi_core.volume_rendering import composite
+
+if TYPE_CHECKING:
+    from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+    from ddmi_core.data.items import ItemSource
+    from ddmi_core.data.user_folder import UserFolder
+
+SURFACE_POINTS = 2048
+"""Coloured points that the encoder sees of an object, in training and afterwards."""
+
+_QUADRATIC_BELOW = 0.1  # errors of colour; larger ones count linearly
+_PREVIEW_SIDE, _PREVIEW_SAMPLES = 96, 128
+
+
+class NerfDomain(Domain):
+    """Radiance fields of single objects.
+
+    The value has four channels, a density and a colour. The density depends on the place alone, the colour on the
+    direction of view too. Training compares pictures: the values along rays are composited to what a camera would see.
+    """
+
+    name: ClassVar[str] = "nerf"
+    title: ClassVar[str] = "Radiance"
+    layout = TRI_PLANE
+    combine: ClassVar[Literal["sum", "concatenate"]] = "sum"
+    value_channels: ClassVar[int] = 4
+    directed_channels: ClassVar[int] = 3
+    export_formats = RADIANCE_FORMATS
+    export_options = RadianceExport
+    starter_sets = ("furniture-nerf",)
+    import_formats = (".ply", ".obj", ".glb", ".off", ".stl", ".npz", ".json")
+
+    @override
+    def encoder(self, config: "AutoencoderConfig") -> PointEncoder:
+        return PointEncoder(
+            self.layout,
+            2 * config.latent_channels,
+            feature_channels=3,
+            point_channels=config.point_channels,
+            channels=config.encoder_channels,
+            size=config.latent_size * 2 ** (len(config.encoder_channels) - 1),
+        )
+
+    @override
+    def inputs(self, batch: dict[str, Any]) -> PointSet:
+        points = batch["points"]
+        return PointSet(points[..., :3], 2 * points[..., 3:] - 1)
+
+    @override
+    def predict(self, autoencoder: "D2CVAE", basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n 3"]:
+        """Return the colours of the batch's rays over its `background`.
+
+        The batch has `origins` and unit `directions` (b, n, 3), `depths` and `steps` of the samples (b, n, s), and
+        `background` (b, n, 3).
+        """
+        depths = batch["depths"]
+        directions = batch["directions"].unsqueeze(2).expand(*depths.shape, 3)
+        places = batch["origins"].unsqueeze(2) + depths.unsqueeze(-1) * directions
+        values = autoencoder.evaluate(
+            basis, rearrange(places, "b n s c -> b (n s) c"), None, rearrange(directions, "b n s c -> b (n s) c")
+        )
+        values = rearrange(values, "b (n s) c -> b n s c", n=depths.shape[1])
+        light = composite(density_of(values), colour_of(values), depths, batch["steps"])
+        return light.colour + (1 - light.opacity).unsqueeze(-1) * batch["background"]
+
+    @override
+    def reconstruction_loss(
+        self, values: Float[Tensor, "b n 3"], targets: Float[Tensor, "b n 3"]
+    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+        """Photometric: Huber's loss of the colours; the figure watched is the PSNR in dB of the rays."""
+        loss = F.huber_loss(values, targets, delta=_QUADRATIC_BELOW) / _QUADRATIC_BELOW
+        with torch.no_grad():
+            error = F.mse_loss(values, targets).clamp(min=1e-10)
+        return loss, {"psnr": -10 * math.log10(error.item())}
+
+    @override
+    def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
+        from ddmi_core.data.radiance_folders import radiance_folder
+
+        return radiance_folder(path, split, progress=progress)
+
+    @override
+    def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
+        from ddmi_core.data.radiance_sources import open_radiance
+
+        return open_radiance(source, split, surface_points=SURFACE_POINTS, queries=queries)
+
+    @override
+    def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> RadianceField:
+        return RadianceField(autoencoder, basis)
+
+    @override
+    def read(self, path: Path, *, queries: int) -> "ItemSource":
+        from ddmi_core.data.radiance import RadianceSource
+        from ddmi_core.data.radiance_folders import read_radiance
+
+        return RadianceSource(read_radiance(path), SURFACE_POINTS, queries)
+
+    @override
+    def export(
+        self,
+        field: Field,
+        path: Path,
+        options: ExportOptions | None = None,
+        *,
+        recipe: Recipe | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        assert isinstance(field, RadianceField)
+        chosen = options or RadianceExport()
+        assert isinstance(chosen, RadianceExport)
+        return export_radiance(field, path, chosen, recipe=recipe, progress=progress)
+
+    @override
+    def view(self, field: Field, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
+        """The object from the front right, slightly above: pixels uint8 (resolution, resolution, 4), straight alpha."""
+        assert isinstance(field, RadianceField)
+        settings = ViewSettings(samples=_PREVIEW_SAMPLES)
+        seen = field.render(orbit_camera(), resolution, resolution, settings, progress=progress)
+        return {"pixels": seen.picture(settings)}
+
+    @override
+    def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
+        return np.asarray(Image.fromarray(view["pixels"]).resize((size, size), Image.Resampling.BICUBIC))
+
+    @override
+    def preview(
+        self, field: Field, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
+    ) -> np.ndarray:
+        view = self.view(field, resolution=resolution or min(size, _PREVIEW_SIDE), progress=progress)
+        return over(self.thumbnail(view, size=size), LIGHT)

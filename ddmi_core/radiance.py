@@ -1,0 +1,201 @@
+"""RadianceField: density and colour everywhere in space, and views of it."""
+
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import trimesh
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from ddmi_core.cameras import Camera, rays
+from ddmi_core.errors import DDMIError
+from ddmi_core.fields import Field
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.picture_layout import over
+from ddmi_core.progress import Progress, sub_progress
+from ddmi_core.surfaces import extract_mesh
+from ddmi_core.view_settings import ViewSettings
+from ddmi_core.volume_rendering import OccupancyGrid, render_rays
+
+if TYPE_CHECKING:
+    from ddmi_core.autoencoder import D2CVAE
+
+DENSITY_SCALE = 50.0
+"""Density per unit of the read-out's value, where that is large."""
+SURFACE_DENSITY = 25.0
+"""Density at which the surface is taken to lie: half of the light is stopped in 0.03, a cell of the finest plane."""
+
+_SEEN = 0.5  # opacity from which a pixel has a surface, so a normal
+_SLOPE = 1 / 64  # half the distance over which the density's gradient is taken
+
+
+def density_of(values: Float[Tensor, "*shape c"]) -> Float[Tensor, "*shape"]:
+    """Return the density, per unit of length, that the read-out's first channel stands for.
+
+    Softplus and not the exponential: it grows as fast as is needed to make a surface, and no faster, so no step of the
+    training throws a density away beyond recall.
+    """
+    return DENSITY_SCALE * F.softplus(values[..., 0].float() - 2)
+
+
+def colour_of(values: Float[Tensor, "*shape 4"]) -> Float[Tensor, "*shape 3"]:
+    """Return the colour, sRGB in (0, 1), that the read-out's last channels stand for."""
+    return torch.sigmoid(values[..., 1:].float())
+
+
+class View(NamedTuple):
+    """What a camera sees of a field, row 0 at the top, float32.
+
+    `colour` is premultiplied, `depth` the distance along each ray (infinite where nothing is), `normals` unit vectors
+    in the field's space (zero where no surface is); they are None unless they were asked for.
+    """
+
+    colour: Float[np.ndarray, "h w 3"]
+    opacity: Float[np.ndarray, "h w"]
+    depth: Float[np.ndarray, "h w"]
+    normals: Float[np.ndarray, "h w 3"] | None = None
+
+    def picture(self, settings: ViewSettings) -> UInt8[np.ndarray, "h w 4"]:
+        """Return the channel that the settings name, straight alpha, on their background if there is one."""
+        match settings.channel:
+            case "colour":
+                shown = self.colour / np.maximum(self.opacity, 1e-4)[..., None]
+            case "depth":
+                shown = np.repeat(_brightness(self.depth)[..., None], 3, axis=-1)
+            case "normals":
+                assert self.normals is not None
+                shown = (self.normals + 1) / 2
+            case "opacity":
+                shown = np.repeat(self.opacity[..., None], 3, axis=-1)
+        alpha = np.ones_like(self.opacity) if settings.channel == "opacity" else self.opacity
+        pixels = np.concatenate([shown, alpha[..., None]], axis=-1)
+        picture = np.round(255 * np.clip(pixels, 0, 1)).astype(np.uint8)
+        if settings.background is None:
+            return picture
+        solid = over(picture, settings.background)
+        return np.concatenate([solid, np.full_like(solid[..., :1], 255)], axis=-1)
+
+
+class RadianceField(Field):
+    """Density and colour of space: `field(coords, directions=...)` gives raw values; see `density` and `medium`."""
+
+    def __init__(self, autoencoder: "D2CVAE", basis: BasisFields) -> None:
+        super().__init__(autoencoder, basis)
+        self._baking = Lock()
+
+    def density(self, points: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape"]:
+        """Return the density, per unit of length, at points in [-1, 1]^3."""
+        return density_of(self(points))
+
+    def medium(
+        self, points: Float[Tensor, "n 3"], directions: Float[Tensor, "n 3"]
+    ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n 3"]]:
+        """Return the densities at points, and their colours seen along unit directions."""
+        values = self(points, directions=directions)
+        return density_of(values), colour_of(values)
+
+    @cached_property
+    def _occupancy(self) -> OccupancyGrid:
+        return OccupancyGrid.bake(self.density)
+
+    @property
+    def occupancy(self) -> OccupancyGrid:
+        """Where there is anything; found when it is first asked for."""
+        with self._baking:
+            return self._occupancy
+
+    def render(
+        self,
+        camera: Camera,
+        width: int,
+        height: int,
+        settings: ViewSettings | None = None,
+        *,
+        skip_empty: bool = True,
+        progress: Progress | None = None,
+    ) -> View:
+        """Look at the field.
+
+        Args:
+            camera: from where.
+            width: pixels.
+            height: pixels.
+            settings: what is shown; the defaults if not given.
+            skip_empty: whether empty space is skipped and rays end early; without it every sample is evaluated.
+            progress: called many times a second; may raise `Cancelled`.
+        """
+        chosen = settings or ViewSettings()
+        origins, directions = (torch.from_numpy(part.reshape(-1, 3)) for part in rays(camera, width, height))
+        light = render_rays(
+            self.medium,
+            origins,
+            directions,
+            samples=chosen.samples,
+            occupancy=self.occupancy if skip_empty else None,
+            box=chosen.crop,
+            near=chosen.near,
+            far=chosen.far,
+            progress=sub_progress(progress, 0.0, 0.9),
+        )
+        normals = None
+        if chosen.channel == "normals":
+            seen = light.opacity > _SEEN
+            found = torch.zeros_like(directions)
+            places = origins[seen] + light.depth[seen, None] * directions[seen]
+            found[seen] = self._normals(places, sub_progress(progress, 0.9, 1.0))
+            normals = found.reshape(height, width, 3).numpy()
+        return View(
+            light.colour.reshape(height, width, 3).numpy(),
+            light.opacity.reshape(height, width).numpy(),
+            light.depth.reshape(height, width).numpy(),
+            normals,
+        )
+
+    def mesh(self, resolution: int, *, faces: int | None = None, progress: Progress | None = None) -> trimesh.Trimesh:
+        """Return the surface where the density is `SURFACE_DENSITY`, with colours at its vertices.
+
+        Colours are those seen from straight above the surface.
+
+        Args:
+            resolution: samples along each axis of [-1, 1]^3.
+            faces: simplify to about this many triangles.
+            progress: called between chunks of the evaluation; may raise `Cancelled`.
+
+        Raises:
+            DDMIError: the field is empty: there is no surface anywhere.
+        """
+        try:
+            mesh = extract_mesh(
+                lambda points: self.density(points) - SURFACE_DENSITY,
+                resolution,
+                faces=faces,
+                progress=sub_progress(progress, 0.0, 0.9),
+            )
+        except DDMIError as error:
+            raise DDMIError(f"No mesh can be made of this radiance field. {error}") from error
+        normals = torch.from_numpy(np.asarray(mesh.vertex_normals, dtype=np.float32))
+        vertices = torch.from_numpy(np.asarray(mesh.vertices, dtype=np.float32))
+        colours = colour_of(self(vertices, sub_progress(progress, 0.9, 1.0), directions=-normals)).numpy()
+        rgba = np.concatenate([colours, np.ones_like(colours[:, :1])], axis=1)
+        mesh.visual.vertex_colors = np.round(255 * rgba).astype(np.uint8)
+        return mesh
+
+    def _normals(self, places: Float[Tensor, "n 3"], progress: Progress | None) -> Float[Tensor, "n 3"]:
+        """Against the gradient of the density, by central differences."""
+        offsets = torch.cat([torch.eye(3), -torch.eye(3)]) * _SLOPE
+        around = density_of(self(places[:, None] + offsets, progress))
+        return F.normalize(around[:, 3:] - around[:, :3], dim=-1)
+
+
+def _brightness(depth: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """From white for the nearest to dark grey for the farthest that is seen."""
+    seen = np.isfinite(depth)
+    if not seen.any():
+        return np.zeros_like(depth)
+    near, far = depth[seen].min(), depth[seen].max()
+    share = (np.where(seen, depth, far) - near) / max(far - near, 1e-6)
+    return (1 - 0.8 * share).astype(np.float32)

@@ -1,0 +1,154 @@
+"""Radiance fields to files: views, depth maps, turntables and camera paths, coloured meshes, posed pictures."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as imageio
+import numpy as np
+import tifffile
+from jaxtyping import UInt8
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from ddmi_core import transforms_json
+from ddmi_core.camera_path import along
+from ddmi_core.cameras import Camera, orbit_camera, ring_of_cameras
+from ddmi_core.errors import ExportError
+from ddmi_core.export import export_mesh, format_of, written_whole
+from ddmi_core.export_options import RadianceExport
+from ddmi_core.picture_files import RECIPE_KEY
+from ddmi_core.picture_layout import over
+from ddmi_core.progress import Progress, report, sub_progress
+from ddmi_core.radiance import RadianceField
+from ddmi_core.recipe import Recipe
+
+MESHES = (".glb", ".obj", ".ply")
+VIDEOS = (".mp4", ".gif")
+RADIANCE_FORMATS = (".png", *VIDEOS, *MESHES, ".tif", ".json")
+"""A view; a turn or path; a coloured mesh; a depth map of 32-bit floats; `transforms.json` and pictures beside it."""
+
+_FRAMES, _POSED = 72, 24  # of a video, and of posed pictures, where nobody says how many
+_LARGEST_MESH = 1024
+_WHITE = (255, 255, 255)  # under transparent parts of a video, which knows no transparency
+
+
+def export_radiance(
+    field: RadianceField,
+    path: Path,
+    options: RadianceExport,
+    *,
+    recipe: Recipe | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Write a radiance field in the format that the suffix names, and return facts about what was written.
+
+    Raises:
+        ExportError: unknown suffix, something that the format cannot hold, or a place that cannot be written to.
+        Cancelled: from inside `progress`; nothing stays.
+    """
+    suffix = format_of(path, RADIANCE_FORMATS, "radiance field")
+    if suffix in MESHES:
+        return _export_mesh(field, path, options, progress)
+    width, height = options.width or options.resolution, options.height or options.resolution
+    count = options.views or {".mp4": _FRAMES, ".gif": _FRAMES, ".json": _POSED}.get(suffix, 1)
+    cameras = cameras_of(options, count)
+    facts: dict[str, Any] = {"width": width, "height": height, "views": count}
+    if suffix == ".tif":
+        depth = field.render(cameras[0], width, height, options.view, progress=progress).depth
+        with written_whole(path) as temporary:
+            tifffile.imwrite(temporary, depth, photometric="minisblack", compression="zlib")
+        seen = depth[np.isfinite(depth)]
+        facts |= {"nearest": float(seen.min()), "farthest": float(seen.max())} if len(seen) else {}
+        return facts
+    frames = _frames(field, cameras, width, height, options, progress)
+    note = recipe if options.embed_recipe else None
+    if suffix == ".png" and count == 1:
+        with written_whole(path) as temporary:
+            _write_png(temporary, next(frames), note)
+    elif suffix == ".png":
+        for number, frame in enumerate(frames, start=1):
+            with written_whole(path.with_stem(f"{path.stem}-{number:04d}")) as temporary:
+                _write_png(temporary, frame, note)
+    elif suffix == ".json":
+        _write_posed(path, cameras, frames, width, height)
+    elif suffix == ".mp4":
+        with written_whole(path) as temporary, imageio.imopen(temporary, "w", plugin="pyav", extension=".mp4") as video:
+            video.init_video_stream("libx264", fps=options.rate, pixel_format="yuv420p")
+            for frame in frames:
+                # H.264 wants even sides
+                video.write_frame(over(frame, _WHITE)[: height // 2 * 2, : width // 2 * 2])
+    else:
+        with written_whole(path) as temporary:
+            pictures = [Image.fromarray(over(frame, _WHITE)) for frame in frames]
+            pictures[0].save(
+                temporary, "gif", save_all=True, append_images=pictures[1:], duration=1000 / options.rate, loop=0
+            )
+    report(progress, 1.0, f"wrote {path.name}")
+    return facts
+
+
+def cameras_of(options: RadianceExport, count: int) -> list[Camera]:
+    """Return the cameras of an export: along its path, or around the object at its elevation."""
+    if options.path:
+        return along([Camera(np.array(key.pose), key.fov) for key in options.path], count)
+    if count == 1:
+        return [orbit_camera(options.azimuth, options.elevation, options.distance, options.fov)]
+    return ring_of_cameras(
+        count, elevation=options.elevation, distance=options.distance, fov=options.fov, start=options.azimuth
+    )
+
+
+def _frames(
+    field: RadianceField,
+    cameras: list[Camera],
+    width: int,
+    height: int,
+    options: RadianceExport,
+    progress: Progress | None,
+) -> Iterator[UInt8[np.ndarray, "h w 4"]]:
+    for number, camera in enumerate(cameras):
+        share = sub_progress(progress, number / len(cameras), (number + 1) / len(cameras))
+        yield field.render(camera, width, height, options.view, progress=share).picture(options.view)
+
+
+def _export_mesh(
+    field: RadianceField, path: Path, options: RadianceExport, progress: Progress | None
+) -> dict[str, Any]:
+    if options.resolution > _LARGEST_MESH:
+        raise ExportError(f"A mesh has at most {_LARGEST_MESH} samples along each axis, not {options.resolution}.")
+    mesh = field.mesh(options.resolution, faces=options.faces, progress=sub_progress(progress, 0.0, 0.95))
+    export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
+    return {"vertices": len(mesh.vertices), "faces": len(mesh.faces), "watertight": bool(mesh.is_watertight)}
+
+
+def _write_png(path: Path, picture: UInt8[np.ndarray, "h w 4"], recipe: Recipe | None) -> None:
+    notes = PngInfo()
+    if recipe is not None:
+        notes.add_itxt(RECIPE_KEY, json.dumps(recipe.model_dump(mode="json")))
+    Image.fromarray(picture).save(path, "png", pnginfo=notes)
+
+
+def _write_posed(
+    path: Path, cameras: list[Camera], frames: Iterator[UInt8[np.ndarray, "h w 4"]], width: int, height: int
+) -> None:
+    """Write the pictures into a folder beside the file, named after it, and the file last."""
+    folder = path.with_name(f"{path.stem}-views")
+    if folder.exists():
+        raise ExportError(f"{folder} is there already. Choose another name.")
+    with written_whole(path) as temporary:
+        pictures = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=path.parent))
+        try:
+            names = []
+            for number, frame in enumerate(frames):
+                names.append(f"{folder.name}/{number:04d}.png")
+                _write_png(pictures / f"{number:04d}.png", frame, None)
+            pictures.chmod(0o755)
+            pictures.rename(folder)
+        except BaseException:
+            shutil.rmtree(pictures, ignore_errors=True)
+            raise
+        transforms_json.write(temporary, cameras, names, width, height)
