@@ -25,7 +25,7 @@ from ddmi_core.data.posed_pictures import (
     scene_digest_files,
 )
 from ddmi_core.data.radiance import PosedPictures, RadianceSet
-from ddmi_core.data.user_folder import Unusable, digest, read_folder
+from ddmi_core.data.user_folder import Unusable, digest, files_of, read_folder
 from ddmi_core.data.visual_hull import hull_points
 from ddmi_core.errors import DataError
 from ddmi_core.progress import Progress

@@ -264,12 +264,12 @@ def _picture_of(domain: str) -> Path | None:
 def _of_other_kinds(domain: str, folder: Path) -> list[tuple[str, str]]:
     """Say which files of a folder belong to another kind of signal, or to none."""
     own = get_domain(domain)
-    others = {suffix: get_domain(name).title for name in domain_names() for suffix in get_domain(name).import_formats}
+    domains = [get_domain(name) for name in domain_names()]
     said = []
     for suffix, count in other_files(folder, own.import_formats).most_common():
         if suffix == ".tar":
             continue
-        kind = others.get(suffix)
+        kind = " or ".join(domain.title for domain in domains if suffix in domain.import_formats)
         reason = (
             f"They are for {kind}: a run learns from one kind of signal, so train those in a run of their own."
             if kind

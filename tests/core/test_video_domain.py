@@ -56,7 +56,7 @@ class Dot(VideoField):
         self.offset = offset
 
     def __call__(
-        self, coords: torch.Tensor, progress: Progress | None = None, *, footprint: float | None = None
+        self, coords: torch.Tensor, progress: Progress | None = None, *, footprint: float | None = None, **_: Any
     ) -> torch.Tensor:
         x, y, t = coords.unbind(-1)
         inside = ((x - t - self.offset).abs() < 0.1) & ((y + 0.5).abs() < 0.1)

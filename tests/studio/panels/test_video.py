@@ -82,7 +82,9 @@ def test_it_plays_onwards_in_steps_of_the_function(
     actions["play_on"].trigger()
     actions["slower"].trigger()
     qtbot.waitUntil(lambda: stage.playback.position > 0.2, timeout=PATIENCE)
-    moments = [first for first, _, share in played(frames) if share == 0]
+    # What was drawn ahead at the speed before is of no use
+    latest = [frame for frame in frames if frame.request.wish == frames[-1].request.wish]
+    moments = [first for first, _, share in played(latest) if share == 0]
     assert len(set(moments)) == len(moments) and actions["play"].isChecked()
     assert "1/2×" in stage.figures.text() and "frames/s" in stage.figures.text()
     actions["play_space"].trigger()
@@ -196,7 +198,7 @@ def test_a_sequence_is_reordered_trimmed_and_sent(
     dialog.stop.setValue(1.0)
     assert [(piece.start, piece.stop) for piece in dialog.pieces()] == [(0.0, 1.0), (0.5, 1.5)]
     sent = []
-    monkeypatch.setattr(engine, "_submit", lambda request, title: sent.append(request))
+    monkeypatch.setattr(engine, "_submit", lambda request, title, **_: sent.append(request))
     dialog.write(tmp_path / "x.mp4")
     assert sent[0].transition == 0.5 and len(sent[0].pieces) == 2
     dialog.remove_row()
