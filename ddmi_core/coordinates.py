@@ -35,6 +35,12 @@ def grid(*counts: int, device: torch.device | str = "cpu") -> Float[Tensor, "*sh
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
 
 
+def in_the_middle(width: int, height: int) -> Region:
+    """Return what a picture of width x height pixels covers of the canvas: the middle, the longer side all of it."""
+    longest = max(width, height)
+    return (-width / longest, -height / longest, width / longest, height / longest)
+
+
 def region_grid(
     width: int, height: int, region: Region = WHOLE, *, window: Window | None = None
 ) -> Float[Tensor, "h w 2"]:

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.coordinates import WHOLE, Region, Window, region_grid
+from ddmi_core.coordinates import WHOLE, Region, Window, in_the_middle, region_grid
 from ddmi_core.domains.base import Domain, Patch
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions, ImageExport
@@ -90,6 +90,16 @@ class ImageField(Field):
         return pixels
 
 
+def laplace(
+    values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]
+) -> tuple[Float[Tensor, ""], dict[str, float]]:
+    """Return the loss of colours under a Laplace likelihood (L1), and their PSNR in dB, both premultiplied."""
+    loss = F.l1_loss(values, targets)
+    with torch.no_grad():
+        error = F.mse_loss(values.clamp(0, 1), targets).clamp(min=1e-10)
+    return loss, {"psnr": -10 * math.log10(error.item())}
+
+
 class ImageDomain(Domain):
     """Pictures with transparency.
 
@@ -125,11 +135,8 @@ class ImageDomain(Domain):
     def reconstruction_loss(
         self, values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]
     ) -> tuple[Float[Tensor, ""], dict[str, float]]:
-        """Laplace likelihood (L1); the figure watched is the PSNR in dB at the query points, premultiplied."""
-        loss = F.l1_loss(values, targets)
-        with torch.no_grad():
-            error = F.mse_loss(values.clamp(0, 1), targets).clamp(min=1e-10)
-        return loss, {"psnr": -10 * math.log10(error.item())}
+        """Laplace likelihood (L1); see `laplace`."""
+        return laplace(values, targets)
 
     @override
     def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
@@ -183,9 +190,7 @@ class ImageDomain(Domain):
     def extent(self, path: Path) -> Region:
         from ddmi_core.data.image_folders import picture_size
 
-        width, height = picture_size(path)
-        longest = max(width, height)
-        return (-width / longest, -height / longest, width / longest, height / longest)
+        return in_the_middle(*picture_size(path))
 
     @override
     def export(

@@ -13,10 +13,10 @@ from PIL import Image
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.coordinates import Region, cell_centres, overlapping_spans
+from ddmi_core.coordinates import Region, cell_centres, in_the_middle, overlapping_spans
 from ddmi_core.data.clips import Encoded
 from ddmi_core.domains.base import Domain
-from ddmi_core.domains.image import ImageField, straight
+from ddmi_core.domains.image import ImageField, laplace, straight
 from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -192,11 +192,8 @@ class VideoDomain(Domain):
     def reconstruction_loss(
         self, values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]
     ) -> tuple[Float[Tensor, ""], dict[str, float]]:
-        """Laplace likelihood (L1); the figure watched is the PSNR in dB at the query points, premultiplied."""
-        loss = F.l1_loss(values, targets)
-        with torch.no_grad():
-            error = F.mse_loss(values.clamp(0, 1), targets).clamp(min=1e-10)
-        return loss, {"psnr": -10 * math.log10(error.item())}
+        """Laplace likelihood (L1); see `laplace`."""
+        return laplace(values, targets)
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
@@ -231,8 +228,7 @@ class VideoDomain(Domain):
         from ddmi_core.data.clip_files import clip_facts
 
         facts = clip_facts(path)
-        longest = max(facts.width, facts.height)
-        return (-facts.width / longest, -facts.height / longest, facts.width / longest, facts.height / longest)
+        return in_the_middle(facts.width, facts.height)
 
     @override
     def duration(self, path: Path) -> float:
