@@ -101,6 +101,7 @@ def open_studio(domain: str, model: str | None) -> Iterator[OpenStudio]:
 
         from studio.engine.engine import Engine
         from studio.engine.training import Training
+        from studio.garbage import WindowCollector
         from studio.settings import Settings
         from studio.state.app_state import AppState
         from studio.state.library import Library
@@ -109,8 +110,10 @@ def open_studio(domain: str, model: str | None) -> Iterator[OpenStudio]:
 
         QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
         app = QApplication([])
+        garbage = WindowCollector()
         state = AppState(Library(Path(home) / "library"))
         engine = Engine(state)
+        engine.device_found.connect(lambda _device: garbage.spare_what_stays())
         training = Training()
         window = MainWindow(state, engine, training, Theme(app, "dark"), Settings())
         window.show()
@@ -123,6 +126,7 @@ def open_studio(domain: str, model: str | None) -> Iterator[OpenStudio]:
         window.deleteLater()
         app.processEvents()
         state.library.close()
+        garbage.stop()
 
 
 def gap_figures(gaps: list[float]) -> dict[str, float]:

@@ -11,7 +11,6 @@ from pathlib import Path
 if sys.platform == "win32":
     import torch  # noqa: F401  (before Qt, or its libraries do not load)
 
-from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
@@ -21,6 +20,7 @@ from ddmi_core.paths import user_data
 from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
 from studio.engine.training import Training
+from studio.garbage import WindowCollector
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Library
@@ -43,9 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     app.setApplicationDisplayName("DDMI Studio")
     app.setDesktopFileName("ddmi-studio")
     app.setWindowIcon(_app_icon())
-    # Python collects cycles in whichever thread allocates; one that holds a widget must not be taken apart in another
-    # thread than the window's, where it can wait for a lock of Qt's for ever.
-    garbage = GarbageCollector()
+    garbage = WindowCollector()
     settings = Settings()
     theme = Theme(app, options.theme or settings.theme)
     diary = Diary(user_data() / "logs")
@@ -74,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.size is not None:
         window.resize(*options.size)
     engine.device_found.connect(window.status.set_device)
+    engine.device_found.connect(lambda _device: garbage.spare_what_stays())
     window.show()
     QTimer.singleShot(0, engine.refresh_models)
     photographer = None
@@ -82,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif options.prompt is not None:
         state.update_form(prompt=options.prompt)
     code = app.exec()
-    garbage.timer.stop()
+    garbage.stop()
     training.shutdown()
     engine.shutdown()
     library.close()

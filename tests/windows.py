@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator, Mapping
 
 import pytest
-from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
 from PySide6.QtWidgets import QApplication, QWidget
+
+from studio.garbage import WindowCollector
 
 # As the app does; it has to be set before the first QApplication.
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
@@ -27,10 +28,9 @@ def collections_elsewhere(qapp: QApplication) -> Iterator[list[str]]:
             threads.append(threading.current_thread().name)
 
     gc.callbacks.append(note)
-    garbage = GarbageCollector()
+    garbage = WindowCollector()
     yield threads
-    garbage.timer.stop()
-    gc.enable()
+    garbage.stop()
     gc.callbacks.remove(note)
 
 
