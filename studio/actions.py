@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from studio.theme.theme import Theme
 
-Scope = Literal["window", "viewport", "picture", "player", "history"]
+Scope = Literal["window", "viewport", "picture", "player", "orbit", "history"]
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,75 @@ _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
     )
 )
 
+_RADIANCE_ROOM: tuple[ActionSpec, ...] = tuple(
+    replace(spec, room="nerf")
+    for spec in (
+        *(
+            ActionSpec(
+                f"channel_{channel}",
+                text,
+                "Channel",
+                "View",
+                (key,),
+                channel,
+                tip,
+                checkable=True,
+                choice="channel",
+            )
+            for channel, text, key, tip in (
+                ("colour", "Colour", "2", "Show the light that reaches the camera"),
+                ("depth", "Depth", "4", "Show how far away what is seen is, near bright"),
+                ("normals", "Normals", "6", "Show which way surfaces face"),
+                ("opacity", "Opacity", "8", "Show how much of the background is covered"),
+            )
+        ),
+        ActionSpec("look_home", "Perspective view", "View", "View", ("5",), "view-home", "Look from the front right"),
+        ActionSpec("look_front", "Front view", "View", "View", ("1",), "view-front"),
+        ActionSpec("look_side", "Side view", "View", "View", ("3",), "view-side"),
+        ActionSpec("look_top", "Top view", "View", "View", ("7",), "view-top"),
+        ActionSpec("look_fit", "Fit to window", "View", "View", ("F",), "fit", "Show all of the space from this side"),
+        ActionSpec("look_reset", "Reset the view", "View", "View", ("Home",), "reset", scope="orbit"),
+        ActionSpec(
+            "fly",
+            "Fly",
+            "Camera",
+            "View",
+            ("V",),
+            "fly",
+            "Look around from where the camera is; W A S D move it, Q and E sink and rise",
+            checkable=True,
+        ),
+        ActionSpec("gizmo", "Axes", "Display", "View", ("X",), "axes", checkable=True),
+        ActionSpec(
+            "look_pane",
+            "Camera and light",
+            "Display",
+            "View",
+            ("C",),
+            "sliders",
+            "Field of view, samples, background, crop box and camera path",
+            checkable=True,
+        ),
+        ActionSpec(
+            "key_frame", "Add a key frame", "Film", "Film", ("K",), "key-frame", "Let the path go through this view"
+        ),
+        ActionSpec("play_path", "Play the path", "Film", "Film", ("Space",), tip="Go along the key frames"),
+        ActionSpec(
+            "turntable", "Turntable…", "Film", "Film", ("T",), "turntable", "Write a film of a whole turn of the object"
+        ),
+        ActionSpec("look_left", "Orbit left", "Camera", "", ("Left",), scope="orbit"),
+        ActionSpec("look_right", "Orbit right", "Camera", "", ("Right",), scope="orbit"),
+        ActionSpec("look_up", "Orbit up", "Camera", "", ("Up",), scope="orbit"),
+        ActionSpec("look_down", "Orbit down", "Camera", "", ("Down",), scope="orbit"),
+        ActionSpec("shift_left", "Pan left", "Camera", "", ("Shift+Left",), scope="orbit"),
+        ActionSpec("shift_right", "Pan right", "Camera", "", ("Shift+Right",), scope="orbit"),
+        ActionSpec("shift_up", "Pan up", "Camera", "", ("Shift+Up",), scope="orbit"),
+        ActionSpec("shift_down", "Pan down", "Camera", "", ("Shift+Down",), scope="orbit"),
+        ActionSpec("look_closer", "Zoom in", "Camera", "", ("+", "="), scope="orbit"),
+        ActionSpec("look_farther", "Zoom out", "Camera", "", ("-",), scope="orbit"),
+    )
+)
+
 _VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
     replace(spec, room="video")
     for spec in (
@@ -298,6 +367,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("undo_delete", "Undo delete", "History", "History", ("Ctrl+Z",), "undo"),
     *_SHAPE_ROOM,
     *_PICTURE_ROOM,
+    *_RADIANCE_ROOM,
     *_VIDEO_ROOM,
     ActionSpec("inspector", "Inspector", "Window", "Window", ("Ctrl+I",), "inspector", checkable=True),
     ActionSpec("history", "History", "Window", "Window", ("Ctrl+H",), checkable=True),
@@ -321,6 +391,13 @@ MOUSE: dict[str, tuple[tuple[str, str], ...]] = {
         ("Zoom toward the pointer", "Wheel"),
         ("Move the bar", "Drag the bar"),
         ("Fit to window", "Double click"),
+    ),
+    "nerf": (
+        ("Orbit, or look around", "Left drag"),
+        ("Pan", "Right or middle drag"),
+        ("Zoom, or fly on", "Wheel"),
+        ("Fly", "W A S D, Q E, while flying"),
+        ("Reset the view", "Double click"),
     ),
     "video": (
         ("Pan", "Drag"),

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from PySide6.QtCore import QByteArray, QSettings
 
 from ddmi_core.paths import user_data
-from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice, VideoChoice
+from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice, RadianceChoice, VideoChoice
 from studio.state.form import GenerateForm
 from studio.theme.theme import ThemeChoice
 
@@ -105,6 +105,15 @@ class Settings:
     @video_export.setter
     def video_export(self, choice: VideoChoice) -> None:
         self._keep("video_export", choice)
+
+    @property
+    def radiance_export(self) -> RadianceChoice:
+        """The choices of the last export of a radiance field."""
+        return self._choice("radiance_export", RadianceChoice())
+
+    @radiance_export.setter
+    def radiance_export(self, choice: RadianceChoice) -> None:
+        self._keep("radiance_export", choice)
 
     def _choice(self, group: str, default: _C) -> _C:
         try:

@@ -36,6 +36,7 @@ from studio.panels.inspector import Inspector, item_title
 from studio.panels.model_card import ModelCard
 from studio.panels.models import ModelsRoom
 from studio.panels.queue import QueuePanel
+from studio.panels.radiance import RadianceStage
 from studio.panels.rail import Rail
 from studio.panels.room import Stage
 from studio.panels.shapes import ShapeStage
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         self.stages: list[Stage] = [
             ShapeStage(actions, theme),
             ImageStage(state, self.engine, actions, theme),
+            RadianceStage(state, self.engine, actions, theme),
             VideoStage(state, self.engine, actions, theme),
         ]
         self.model_folders = ModelFolders()

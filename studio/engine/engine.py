@@ -11,8 +11,9 @@ from jaxtyping import UInt8
 from PySide6.QtCore import QObject, Qt, Signal
 
 from ddmi_core.errors import ModelError
-from ddmi_core.export_options import ExportOptions, VideoExport
+from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
 from ddmi_core.model_folder import ModelInfo
+from ddmi_core.view_settings import ViewSettings
 from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
     BasisRequest,
@@ -25,6 +26,7 @@ from studio.engine.requests import (
     Piece,
     PreloadRequest,
     ReconstructRequest,
+    RenderRequest,
     Request,
     SequenceRequest,
     SlicesRequest,
@@ -47,6 +49,7 @@ from studio.engine.results import (
     JobStarted,
     ModelLoaded,
     ModelsReady,
+    RenderReady,
     Result,
     SequenceDone,
     SlicesReady,
@@ -80,6 +83,8 @@ class Engine(QObject):
     """TileReady: a part of a picture. Results whose generation is old are held back."""
     frame_ready = Signal(object)
     """FrameReady: a moment of a clip. Results whose generation is old are held back."""
+    render_ready = Signal(object)
+    """RenderReady: what a camera sees. Results whose generation is old are held back."""
     slices_ready = Signal(object)
     """SlicesReady: slices through a clip. Results whose generation is old are held back."""
     basis_ready = Signal(object)
@@ -134,7 +139,7 @@ class Engine(QObject):
     def open(self, item: Item, resolution: int = PREVIEW_RESOLUTION) -> Job:
         """Bring an item's view: coarse and at once. Whatever was under way for the stage becomes stale."""
         model = self._model_of(item)
-        self._cancel_quiet(ViewRequest, TilesRequest, EnlargeRequest, FramesRequest, SlicesRequest)
+        self._cancel_quiet(ViewRequest, TilesRequest, EnlargeRequest, FramesRequest, RenderRequest, SlicesRequest)
         return self._view(item, model, self._state.next_generation(item.recipe.domain), resolution, refining=False)
 
     def refine(self, item: Item, resolution: int = REFINED_RESOLUTION) -> Job:
@@ -209,6 +214,34 @@ class Engine(QObject):
         for job in self._state.jobs.active(quiet=True):
             if isinstance(job.request, FramesRequest) and job.request.purpose == purpose:
                 self.cancel(job)
+
+    def render(
+        self,
+        item: Item,
+        camera: KeyFrame,
+        width: int,
+        height: int,
+        settings: ViewSettings,
+        *,
+        wish: int,
+        moving: bool = False,
+    ) -> None:
+        """Draw an item in space as a camera sees it, instead of what was asked for before."""
+        model = self._find_model(item)
+        self._cancel_quiet(RenderRequest)
+        request = RenderRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation_in(item.recipe.domain),
+            model=model.folder,
+            item=item,
+            camera=camera,
+            width=width,
+            height=height,
+            settings=settings,
+            wish=wish,
+            moving=moving,
+        )
+        self._submit(request, "Render the view", quiet=True)
 
     def slices(self, item: Item, x: float, y: float, *, side: int, moments: int) -> None:
         """Draw slices through an item along time, instead of those asked for before."""
@@ -390,6 +423,9 @@ class Engine(QObject):
             case FrameReady():
                 if self._is_current(result.request, result.request.item):
                     self.frame_ready.emit(result)
+            case RenderReady():
+                if self._is_current(result.request, result.request.item):
+                    self.render_ready.emit(result)
             case SlicesReady():
                 if self._is_current(result.request, result.request.item):
                     self.slices_ready.emit(result)

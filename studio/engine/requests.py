@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from ddmi_core.export_options import ExportOptions, VideoExport
+from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
 from ddmi_core.recipe import SamplerName
+from ddmi_core.view_settings import ViewSettings
 from studio.state.library import Item
 
 Window = tuple[int, int, int, int]
@@ -119,6 +120,22 @@ class SlicesRequest(ModelRequest):
     y: float
     side: int
     moments: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderRequest(ModelRequest):
+    """An item in space as a camera sees it, ``width`` × ``height`` pixels. Answered by a RenderReady.
+
+    ``wish`` numbers what the asker wanted; ``moving`` says that the camera moves, so that a rough picture will do.
+    """
+
+    item: Item
+    camera: KeyFrame
+    width: int
+    height: int
+    settings: ViewSettings
+    wish: int
+    moving: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -20,6 +20,7 @@ from studio.engine.requests import (
     ModelRequest,
     ModelsRequest,
     ReconstructRequest,
+    RenderRequest,
     Request,
     SequenceRequest,
     SlicesRequest,
@@ -32,7 +33,7 @@ from studio.state.library import Item
 
 View = Mapping[str, np.ndarray]
 """What a viewer draws; the domain says which arrays. Shapes: vertices (v, 3) float32 in [-1, 1], faces (f, 3) int32 and
-normals (v, 3) float32. Pictures: pixels (h, w, 4) uint8, straight alpha.
+normals (v, 3) float32. Pictures and radiance fields: pixels (h, w, 4) uint8, straight alpha.
 Videos: frames (n, h, w, 4) uint8, pixels, the one of them that stands for all, and marks (m,) float32, the moments of
 the base frames."""
 
@@ -87,6 +88,15 @@ class FrameReady:
 
     request: FramesRequest
     index: int
+    pixels: UInt8[np.ndarray, "h w 4"]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RenderReady:
+    """What the camera sees, straight alpha. ``seconds``: how long it took."""
+
+    request: RenderRequest
     pixels: UInt8[np.ndarray, "h w 4"]
     seconds: float
 
@@ -216,6 +226,7 @@ WorkResult = (
     | ModelsReady
     | TileReady
     | FrameReady
+    | RenderReady
     | SlicesReady
     | BasisReady
     | BetweenReady

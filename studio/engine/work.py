@@ -28,6 +28,7 @@ from studio.engine.requests import (
     ModelsRequest,
     PreloadRequest,
     ReconstructRequest,
+    RenderRequest,
     Request,
     SequenceRequest,
     SlicesRequest,
@@ -42,6 +43,7 @@ from studio.engine.results import (
     FrameReady,
     ItemReady,
     ModelsReady,
+    RenderReady,
     SequenceDone,
     SlicesReady,
     TileReady,
@@ -94,6 +96,8 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             yield from _enlarge(request, context)
         case FramesRequest():
             yield from _frames(request, context)
+        case RenderRequest():
+            yield from _render(request, context)
         case SlicesRequest():
             yield from _slices(request, context)
         case BasisRequest():
@@ -127,6 +131,8 @@ def describe(request: Request) -> str:
             return "sharpening the view"
         case FramesRequest() | SlicesRequest():
             return "drawing frames"
+        case RenderRequest():
+            return "rendering the view"
         case BasisRequest():
             return "looking at the basis fields"
         case BetweenRequest():
@@ -313,6 +319,18 @@ def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
         yield FrameReady(request=request, index=index, pixels=pixels, seconds=time.perf_counter() - began)
 
 
+def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
+    from ddmi_core.cameras import Camera
+
+    _, decoded = _decode_item(request, context)
+    field: Any = decoded  # one that lies in space and can be looked at
+    began = time.perf_counter()
+    camera = Camera(np.array(request.camera.pose), request.camera.fov)
+    view = field.render(camera, request.width, request.height, request.settings, progress=context.progress)
+    pixels = view.picture(request.settings)
+    yield RenderReady(request=request, pixels=pixels, seconds=time.perf_counter() - began)
+
+
 def _slices(request: SlicesRequest, context: Context) -> Iterator[SlicesReady]:
     _, decoded = _decode_item(request, context)
     field: Any = decoded  # as above
@@ -392,7 +410,8 @@ def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipel
 
 
 def _decode_item(
-    request: ViewRequest | ExportRequest | TilesRequest | FramesRequest | SlicesRequest | BasisRequest, context: Context
+    request: ViewRequest | ExportRequest | TilesRequest | FramesRequest | RenderRequest | SlicesRequest | BasisRequest,
+    context: Context,
 ) -> tuple[Pipeline, Field]:
     import torch
 

@@ -24,6 +24,7 @@ from studio.engine.requests import (
     GenerateRequest,
     ModelRequest,
     ReconstructRequest,
+    RenderRequest,
     Request,
     SequenceRequest,
     SlicesRequest,
@@ -152,7 +153,7 @@ def _place(request: Request) -> tuple[LaneName, int]:
             return "export", 0
         case ViewRequest():
             return "view", int(request.refining)
-        case TilesRequest() | EnlargeRequest() | BasisRequest() | BetweenRequest():
+        case TilesRequest() | EnlargeRequest() | RenderRequest() | BasisRequest() | BetweenRequest():
             return "view", 0
         case FramesRequest() | SlicesRequest():
             return "view", 0 if isinstance(request, FramesRequest) and request.purpose == "play" else 1

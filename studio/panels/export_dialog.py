@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -23,13 +23,23 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.errors import ExportError
-from ddmi_core.export_options import LARGEST_SIDE, ExportOptions, ImageExport, ShapeExport, VideoExport
+from ddmi_core.export_options import (
+    LARGEST_SIDE,
+    ExportOptions,
+    ImageExport,
+    KeyFrame,
+    RadianceExport,
+    ShapeExport,
+    VideoExport,
+)
+from ddmi_core.view_settings import ViewSettings
 from studio.theme.tokens import GRID
 from studio.widgets.basics import SliderField, breakable, figure_box, inset, label, line
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
 _WIDTH = 480
+_FILMS = (".mp4", ".gif")
 _RATES = ("12", "24", "24000/1001", "25", "30", "30000/1001", "50", "60", "120")
 
 
@@ -71,6 +81,42 @@ class VideoChoice(Choice):
     fps: str = "30"
     quality: int = 75
     embed_recipe: bool = True
+
+
+Motion = Literal["still", "turntable", "path"]
+"""What the camera does in an export of a radiance field."""
+
+
+@dataclass(frozen=True)
+class RadianceChoice(Choice):
+    """What the dialog for radiance fields remembers. `resolution` and `faces` are those of meshes."""
+
+    suffix: str = ".png"
+    motion: str = "still"
+    width: int = 768
+    height: int = 768
+    views: int = 72
+    rate: int = 24
+    resolution: int = 192
+    simplify: bool = False
+    faces: int = 50_000
+    embed_recipe: bool = True
+
+    def as_turntable(self) -> RadianceChoice:
+        """The same for a film of a whole turn."""
+        film = self.suffix if self.suffix in (".mp4", ".gif") else ".mp4"
+        return replace(self, suffix=film, motion="turntable")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where the camera is when a radiance field is exported: `here`, and as an orbit; `path` has the key frames."""
+
+    here: KeyFrame
+    azimuth: float
+    elevation: float
+    distance: float
+    path: tuple[KeyFrame, ...] = ()
 
 
 _C = TypeVar("_C", bound=Choice)
@@ -396,6 +442,144 @@ class VideoExportDialog(FileDialog[VideoChoice]):
     def _show_what_counts(self) -> None:
         self.quality.setEnabled(self.suffix() in (".mp4", ".webm", ".webp"))
         self.embed_recipe.setEnabled(self.suffix() in (".mp4", ".webm"))
+
+
+class RadianceExportDialog(FileDialog[RadianceChoice]):
+    """For radiance fields: pictures and films of this view, of a turn or of the path, meshes, depth, posed pictures."""
+
+    def __init__(
+        self,
+        title: str,
+        formats: Mapping[str, str],
+        choice: RadianceChoice,
+        scene: Scene,
+        view: ViewSettings,
+        parent: QWidget | None = None,
+    ) -> None:
+        self._scene, self._view = scene, view
+        super().__init__(title, formats, choice, parent)
+        self._show_what_counts()
+        self.format.currentIndexChanged.connect(self._show_what_counts)
+        self.motion.currentIndexChanged.connect(self._show_what_counts)
+
+    def options(self) -> RadianceExport:
+        """What to export with."""
+        scene, motion = self._scene, self._motion()
+        values: dict[str, Any] = {
+            "view": self._view,
+            "fov": scene.here.fov,
+            "embed_recipe": self.embed_recipe.isChecked(),
+        }
+        if self._is_mesh():
+            values |= {"resolution": int(self.resolution.value())}
+            values |= {"faces": self.faces.value()} if self.simplify.isChecked() else {}
+            return RadianceExport.checked(values)
+        values |= {"width": self.width_box.value(), "height": self.height_box.value(), "rate": self.rate.value()}
+        if motion == "turntable":
+            values |= {"azimuth": scene.azimuth, "elevation": scene.elevation, "distance": scene.distance}
+            values |= {"fov": scene.here.fov}
+        else:
+            values |= {"path": scene.path if motion == "path" else (scene.here,)}
+        if motion != "still":
+            values |= {"views": self.views.value()}
+        elif self.suffix() in _FILMS:
+            values |= {"views": 1}
+        return RadianceExport.checked(values)
+
+    def choice(self) -> RadianceChoice:
+        """What to remember for the next time."""
+        return RadianceChoice(
+            suffix=self.suffix(),
+            folder=str(self.path().parent),
+            motion=self.motion.currentData(),
+            width=self.width_box.value(),
+            height=self.height_box.value(),
+            views=self.views.value(),
+            rate=self.rate.value(),
+            resolution=int(self.resolution.value()),
+            simplify=self.simplify.isChecked(),
+            faces=self.faces.value(),
+            embed_recipe=self.embed_recipe.isChecked(),
+        )
+
+    def _motion(self) -> Motion:
+        """What the camera does; in a format for one view, or along a path without key frames, it stands still."""
+        motion: Motion = self.motion.currentData()
+        if self.suffix() == ".tif" or (motion == "path" and len(self._scene.path) < 2):
+            return "still"
+        return motion
+
+    def _is_mesh(self) -> bool:
+        return self.suffix() in (".glb", ".obj", ".ply")
+
+    def _add_options(self, grid: QGridLayout, choice: RadianceChoice) -> None:
+        self.motion = QComboBox()
+        self.motion.setAccessibleName("Camera")
+        names = {"still": "This view", "turntable": "A whole turn", "path": "Along the key frames"}
+        for motion in get_args(Motion):
+            self.motion.addItem(names[motion], motion)
+        self.motion.setCurrentIndex(max(0, self.motion.findData(choice.motion)))
+        self.width_box = figure_box("Width", 8, 8192, choice.width, " px")
+        self.height_box = figure_box("Height", 8, 8192, choice.height, " px")
+        self.views = figure_box("Views", 2, 3600, choice.views)
+        self.views.setToolTip("Frames of a film, or pictures")
+        self.rate = figure_box("Frames a second", 1, 120, choice.rate, " a second")
+        self.resolution = SliderField("Resolution", MIN_RESOLUTION, MAX_RESOLUTION, step=16)
+        self.resolution.setToolTip("Samples along each axis of a mesh; the field itself has no resolution")
+        self.resolution.set_value(choice.resolution)
+        self.simplify = QCheckBox("Simplify to")
+        self.simplify.setChecked(choice.simplify)
+        self.faces = figure_box("Faces", MIN_FACES, MAX_FACES, choice.faces, " faces")
+        self.faces.setSingleStep(1000)
+        self.embed_recipe = QCheckBox("Put the recipe into the file")
+        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it; in PNG")
+        self.embed_recipe.setChecked(choice.embed_recipe)
+        self.simplify.toggled.connect(self._show_what_counts)
+        self._parts: dict[QWidget, str] = {}
+        size, frames = _side_by_side(self.width_box, self.height_box), _side_by_side(self.views, self.rate)
+        rows: tuple[tuple[QWidget, QWidget, str], ...] = (
+            (label("Camera", "muted"), self.motion, "camera"),
+            (label("Size", "muted"), size, "size"),
+            (label("Views", "muted"), frames, "views"),
+            (label("Resolution", "muted"), self.resolution, "mesh"),
+            (self.simplify, self.faces, "mesh"),
+        )
+        for row, (name, field, kind) in enumerate(rows, start=1):
+            grid.addWidget(name, row, 0)
+            grid.addWidget(field, row, 1)
+            self._parts |= {name: kind, field: kind}
+        grid.addWidget(self.embed_recipe, len(rows) + 1, 1)
+        self._parts[self.embed_recipe] = "recipe"
+
+    def _find_problem(self) -> str:
+        if self.motion.currentData() == "path" and len(self._scene.path) < 2 and not self._is_mesh():
+            return "The path needs two key frames at least: add them with K in the room."
+        return super()._find_problem()
+
+    def _show_what_counts(self) -> None:
+        mesh = self._is_mesh()
+        shown = {
+            "camera": not mesh and self.suffix() != ".tif",
+            "size": not mesh,
+            "views": not mesh and self._motion() != "still",
+            "mesh": mesh,
+            "recipe": self.suffix() == ".png",
+        }
+        for part, kind in self._parts.items():
+            part.setVisible(shown[kind])
+        self.rate.setVisible(self.suffix() in _FILMS)
+        self.faces.setEnabled(self.simplify.isChecked())
+        self.adjustSize()
+
+
+def _side_by_side(*fields: QWidget) -> QWidget:
+    both = QWidget()
+    row = QHBoxLayout(both)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(GRID)
+    for field in fields:
+        row.addWidget(field, 1)
+    return both
 
 
 def file_stem(title: str) -> str:

@@ -142,8 +142,15 @@ class Pace:
     The size is what gives way; only when the smallest is too much are there fewer frames.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = LEVELS[3]) -> None:
+        """`first`: the side before anything is known."""
+        self._first = first
         self._pixels_a_second: float | None = None
+
+    @property
+    def pixels_a_second(self) -> float | None:
+        """How quickly pixels are drawn, once that is known."""
+        return self._pixels_a_second
 
     def learn(self, pixels: int, seconds: float) -> None:
         """Take note of a frame that was drawn."""
@@ -151,17 +158,18 @@ class Pace:
         known = self._pixels_a_second
         self._pixels_a_second = found if known is None else 0.8 * known + 0.2 * found
 
-    def side(self, wanted: int, visible_share: float) -> int:
+    def side(self, wanted: int, visible_share: float, rate: float = RATE) -> int:
         """Return the side to draw at: that of the screen, or the largest level that can be kept up.
 
         Args:
             wanted: side of the whole drawing at the screen's own pixels.
-            visible_share: share of the drawing that is seen.
+            visible_share: pixels that are drawn, as a share of the square of the side.
+            rate: frames a second.
         """
         if self._pixels_a_second is None:
-            affordable = float(LEVELS[3])
+            affordable = float(self._first)
         else:
-            affordable = math.sqrt(self._pixels_a_second * _HEADROOM / RATE / max(visible_share, 1e-9))
+            affordable = math.sqrt(self._pixels_a_second * _HEADROOM / rate / max(visible_share, 1e-9))
         if affordable >= wanted:
             return wanted
         return min(wanted, max((level for level in LEVELS if level <= affordable), default=LEVELS[0]))

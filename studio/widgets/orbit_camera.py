@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-FIELD_OF_VIEW = 30.0  # degrees, vertical
+FIELD_OF_VIEW = 30.0
+"""Degrees, vertical, where nobody chose another one."""
 MIN_DISTANCE, MAX_DISTANCE = 0.15, 40.0
 _MAX_ELEVATION = 90.0
 _FILLED = 0.8  # how much of the picture a fitted box takes
@@ -16,7 +17,7 @@ _FILLED = 0.8  # how much of the picture a fitted box takes
 
 @dataclass(frozen=True)
 class View:
-    """Where the camera is: angles in degrees, `distance` and `centre` in scene units.
+    """Where the camera is: angles in degrees, `distance` from `centre`, which it looks at, in scene units.
 
     Azimuth 0 looks at the front (+z side); positive azimuth moves the camera to the right (+x side), positive
     elevation up.
@@ -26,6 +27,7 @@ class View:
     elevation: float = 22.0
     distance: float = 4.0
     centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    fov: float = FIELD_OF_VIEW
 
     def orbited(self, azimuth: float, elevation: float) -> "View":
         """This view turned by the angles given (degrees); it stops at the poles."""
@@ -37,9 +39,24 @@ class View:
 
     def panned(self, right: float, up: float) -> "View":
         """This view moved sideways; the distances are fractions of the visible height."""
+        scale = 2.0 * self.distance * np.tan(np.radians(self.fov / 2))
+        return self.moved(scale * right, scale * up, 0.0)
+
+    def moved(self, right: float, up: float, forward: float) -> "View":
+        """This view from a place so far away, in scene units along the camera's own axes."""
         rotation = self.rotation()
-        scale = 2.0 * self.distance * np.tan(np.radians(FIELD_OF_VIEW / 2))
-        centre = np.asarray(self.centre) + scale * (right * rotation[0] + up * rotation[1])
+        return self._looking_at(np.asarray(self.centre) + np.array([right, up, -forward]) @ rotation)
+
+    def turned(self, azimuth: float, elevation: float) -> "View":
+        """This view looking elsewhere from the same place; the angles are those that `orbited` takes."""
+        elsewhere = self.orbited(azimuth, elevation)
+        return elsewhere._looking_at(self.position() - self.distance * elsewhere.rotation()[2])
+
+    def with_fov(self, fov: float, distance: float) -> "View":
+        """This view with another field of view, in degrees, and at another distance."""
+        return replace(self, fov=fov, distance=float(np.clip(distance, MIN_DISTANCE, MAX_DISTANCE)))
+
+    def _looking_at(self, centre: Float[np.ndarray, " 3"]) -> "View":
         return replace(self, centre=(float(centre[0]), float(centre[1]), float(centre[2])))
 
     def zoomed(self, factor: float, toward: tuple[float, float] = (0.0, 0.0)) -> "View":
@@ -64,6 +81,13 @@ class View:
         """The camera's place in the scene."""
         return np.asarray(self.centre) + self.distance * self.rotation()[2]
 
+    def camera_to_world(self) -> Float[np.ndarray, "4 4"]:
+        """The camera's pose."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = self.rotation().T
+        matrix[:3, 3] = self.position()
+        return matrix
+
     def world_to_camera(self) -> Float[np.ndarray, "4 4"]:
         """The view matrix."""
         matrix = np.eye(4)
@@ -73,7 +97,7 @@ class View:
 
     def projection(self, aspect: float) -> Float[np.ndarray, "4 4"]:
         """The perspective matrix of a picture `aspect` times as wide as high; a narrow one sees higher up."""
-        focal = 1.0 / np.tan(np.radians(FIELD_OF_VIEW / 2)) * min(1.0, aspect)
+        focal = 1.0 / np.tan(np.radians(self.fov / 2)) * min(1.0, aspect)
         near, far = max(0.01, self.distance * 0.02), self.distance + 30.0
         matrix = np.zeros((4, 4))
         matrix[0, 0], matrix[1, 1] = focal / aspect, focal
@@ -85,13 +109,12 @@ class View:
         """The view `amount` (0..1) of the way to `other`, turning the short way round."""
         turn = (other.azimuth - self.azimuth + 180.0) % 360.0 - 180.0
         here, there = np.asarray(self.centre), np.asarray(other.centre)
-        centre = here + amount * (there - here)
         return View(
             azimuth=(self.azimuth + amount * turn + 180.0) % 360.0 - 180.0,
             elevation=self.elevation + amount * (other.elevation - self.elevation),
             distance=float(np.exp((1 - amount) * np.log(self.distance) + amount * np.log(other.distance))),
-            centre=(float(centre[0]), float(centre[1]), float(centre[2])),
-        )
+            fov=self.fov + amount * (other.fov - self.fov),
+        )._looking_at(here + amount * (there - here))
 
 
 STANDARD_VIEWS: dict[str, tuple[float, float]] = {
@@ -109,5 +132,5 @@ def fitted(view: View, low: Float[np.ndarray, " 3"], high: Float[np.ndarray, " 3
     signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
     corners = np.abs(half) * signs @ view.rotation().T  # right, up, toward the camera
     sideways = np.abs(corners[:, :2]).max(axis=1)
-    distance = (corners[:, 2] + sideways / (_FILLED * np.tan(np.radians(FIELD_OF_VIEW / 2)))).max()
-    return replace(view, distance=float(distance), centre=(float(centre[0]), float(centre[1]), float(centre[2])))
+    distance = (corners[:, 2] + sideways / (_FILLED * np.tan(np.radians(view.fov / 2)))).max()
+    return replace(view, distance=float(distance))._looking_at(centre)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Int
-from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPointF, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QCloseEvent, QImage, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QCloseEvent, QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vispy import app, gloo
 
-from studio.theme.tokens import GRID, Colours
+from studio.theme.tokens import Colours
 from studio.widgets import shaders
-from studio.widgets.axis_gizmo import AxisGizmo
-from studio.widgets.orbit_camera import STANDARD_VIEWS, View, fitted
+from studio.widgets.camera_widget import EMPTY_BOX, CameraWidget
+from studio.widgets.orbit_camera import View, fitted
 
-_DEGREES_PER_HEIGHT = 220.0
-_WHEEL_FACTOR = 0.88
 _SHADOW_SIZE = 256
-_ANIMATION_MS = 220
 _QUAD = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=np.float32)
-_EMPTY_BOX = (np.full(3, -0.7, dtype=np.float32), np.full(3, 0.7, dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ class _Stage(app.Canvas):
         self._edges: gloo.IndexBuffer | None = None
         self._faces: Int[np.ndarray, "f 3"] | None = None
         self._shadow_is_stale = False
-        self._origin = (0.0, float(_EMPTY_BOX[0][1]), 0.0)
+        self._origin = (0.0, float(EMPTY_BOX[0][1]), 0.0)
         self._extent = 2.0
         quad = gloo.VertexBuffer(_QUAD)
         self._background = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BACKGROUND_FRAGMENT)
@@ -173,34 +169,21 @@ class _Stage(app.Canvas):
         gloo.gl.glBindFramebuffer(gloo.gl.GL_FRAMEBUFFER, self.native.defaultFramebufferObject())
 
 
-class Viewport(QWidget):
-    """Shows a mesh. Left drag orbits, right or middle drag pans, the wheel zooms toward the pointer."""
-
-    view_changed = Signal()
+class Viewport(CameraWidget):
+    """Shows a mesh."""
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(colours, parent=parent)
         self._stage = _Stage(colours)
-        self._box = _EMPTY_BOX
-        self._drag_from: QPointF | None = None
-        self._animation = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=_ANIMATION_MS)
-        self._animation.setEasingCurve(QEasingCurve.Type.OutCubic)
-        self._animation.valueChanged.connect(self._on_animation)
-        self._animation_ends = (self._stage.view, self._stage.view)
-
         native = self._stage.native
         native.setParent(self)
         native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(240, 200)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(native)
-        self._gizmo = AxisGizmo(colours, self)
-        self._gizmo.chosen.connect(self.turn_to)
+        self.gizmo.raise_()
         native.installEventFilter(self)
         self.reset()
-        self._animation.stop()
 
     # What is shown
 
@@ -211,14 +194,14 @@ class Viewport(QWidget):
         """
         self._stage.set_mesh(mesh, finer=finer)
         has_shape = mesh is not None and len(mesh.faces) > 0
-        self._box = (mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)) if mesh and has_shape else _EMPTY_BOX
+        self._box = (mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)) if mesh and has_shape else EMPTY_BOX
         if not finer:
             self.set_view(fitted(self.view, *self._box))
 
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
+        super().set_colours(colours)
         self._stage.set_colours(colours)
-        self._gizmo.set_colours(colours)
 
     @property
     def wireframe(self) -> bool:
@@ -243,122 +226,29 @@ class Viewport(QWidget):
     @property
     def axes(self) -> bool:
         """Whether the small axes in the corner are shown."""
-        return not self._gizmo.isHidden()
+        return not self.gizmo.isHidden()
 
     @axes.setter
     def axes(self, on: bool) -> None:
-        self._gizmo.setVisible(on)
+        self.gizmo.setVisible(on)
 
     def screenshot(self) -> QImage:
         """The picture as it stands, at the screen's resolution, without the axes."""
         image: QImage = self._stage.native.grabFramebuffer()
         return image.convertToFormat(QImage.Format.Format_RGB888)
 
-    # Where it is seen from
-
-    @property
-    def view(self) -> View:
-        """Where the camera is."""
-        return self._stage.view
-
-    def set_view(self, view: View) -> None:
-        """Put the camera there at once."""
-        self._animation.stop()
-        self._apply(view)
-
-    def orbit(self, azimuth: float, elevation: float) -> None:
-        """Turn the camera by angles in degrees."""
-        self.set_view(self.view.orbited(azimuth, elevation))
-
-    def pan(self, right: float, up: float) -> None:
-        """Move the camera sideways, in fractions of the visible height."""
-        self.set_view(self.view.panned(right, up))
-
-    def zoom(self, factor: float) -> None:
-        """Change the camera's distance by a factor."""
-        self.set_view(self.view.zoomed(factor))
-
-    def turn_to(self, name: str) -> None:
-        """Turn to one of `STANDARD_VIEWS`, keeping distance and centre."""
-        azimuth, elevation = STANDARD_VIEWS[name]
-        self._glide(replace(self.view, azimuth=azimuth, elevation=elevation))
-
-    def fit(self) -> None:
-        """Move the camera so that all of the object is seen, from the same direction."""
-        self._glide(fitted(self.view, *self._box))
-
-    def reset(self) -> None:
-        """Go back to the first view of the object."""
-        azimuth, elevation = STANDARD_VIEWS["home"]
-        self._glide(fitted(View(azimuth=azimuth, elevation=elevation), *self._box))
-
-    def _glide(self, view: View) -> None:
-        if not self.isVisible():
-            self.set_view(view)
-            return
-        self._animation.stop()
-        self._animation_ends = (self.view, view)
-        self._animation.start()
-
-    def _on_animation(self, amount: float) -> None:
-        start, end = self._animation_ends
-        self._apply(end if amount >= 1.0 else start.blended(end, amount))
-
     def _apply(self, view: View) -> None:
         self._stage.view = view
-        self._gizmo.set_rotation(view.rotation())
         self._stage.update()
-        self.view_changed.emit()
-
-    # Mouse
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take the canvas's mouse events, which vispy would read through deprecated calls."""
-        if isinstance(event, QMouseEvent):
-            self._on_mouse(event)
-            return True
-        if isinstance(event, QWheelEvent):
-            self._zoom_toward(event.position(), _WHEEL_FACTOR ** (event.angleDelta().y() / 120))
-            return True
-        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            self._zoom_toward(event.position(), 1 / max(0.2, 1 + event.value()))
-            return True
-        return super().eventFilter(watched, event)
-
-    def _on_mouse(self, event: QMouseEvent) -> None:
-        match event.type():
-            case QEvent.Type.MouseButtonPress:
-                self.setFocus(Qt.FocusReason.MouseFocusReason)
-                self._drag_from = event.position()
-            case QEvent.Type.MouseMove if self._drag_from is not None:
-                height = max(self.height(), 1)
-                moved = (event.position() - self._drag_from) / height
-                self._drag_from = event.position()
-                shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-                if event.buttons() & Qt.MouseButton.LeftButton and not shift:
-                    self.orbit(-moved.x() * _DEGREES_PER_HEIGHT, moved.y() * _DEGREES_PER_HEIGHT)
-                else:
-                    self.pan(-moved.x(), moved.y())
-            case QEvent.Type.MouseButtonRelease:
-                self._drag_from = None
-            case QEvent.Type.MouseButtonDblClick:
-                self.reset()
-
-    def _zoom_toward(self, place: QPointF, factor: float) -> None:
-        height = max(self.height(), 1)
-        toward = ((place.x() - self.width() / 2) / height, (self.height() / 2 - place.y()) / height)
-        self.set_view(self.view.zoomed(factor, toward))
+        super()._apply(view)
 
     # Qt
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the axes in their corner."""
-        super().resizeEvent(event)
-        self._gizmo.move(GRID, self.height() - self._gizmo.height() - GRID)
-        self._gizmo.raise_()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the canvas's mouse events, which vispy would read through deprecated calls."""
+        return self.handle_pointer(event) or super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Release the OpenGL canvas with the widget."""
-        self._animation.stop()
-        self._stage.close()
         super().closeEvent(event)
+        self._stage.close()

@@ -74,3 +74,25 @@ def test_blend_turns_the_short_way():
     start, end = View(azimuth=170), View(azimuth=-170)
     assert abs(start.blended(end, 0.5).azimuth) == pytest.approx(180)
     assert start.blended(end, 0.0) == start
+
+
+def test_looking_around_stays_where_it_is():
+    view = View(azimuth=20, elevation=10, distance=3, centre=(0.3, -0.2, 0.5))
+    around = view.turned(40, -25)
+    assert np.allclose(around.position(), view.position())
+    assert not np.allclose(around.rotation(), view.rotation())
+
+
+def test_moving_goes_along_the_cameras_own_axes():
+    view = View(azimuth=0, elevation=0, distance=2)  # from +z, so forward is -z
+    assert np.allclose(view.moved(0.1, 0.2, 0.3).position() - view.position(), (0.1, 0.2, -0.3))
+
+
+def test_a_wider_field_of_view_brings_the_fitted_camera_nearer():
+    box = np.full(3, -0.5), np.full(3, 0.5)
+    assert fitted(View(fov=60), *box).distance < fitted(View(fov=30), *box).distance
+
+
+def test_the_pose_is_the_inverse_of_the_view_matrix():
+    view = View(azimuth=33, elevation=-20, distance=1.7, centre=(0.1, 0.2, 0.3), fov=50)
+    assert np.allclose(view.camera_to_world() @ view.world_to_camera(), np.eye(4))

@@ -14,11 +14,15 @@ import torch
 import trimesh
 from PIL import Image
 
+from ddmi_core.cameras import Camera, orbit_camera, rays
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DataError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.progress import Progress
+from ddmi_core.radiance import View
+from ddmi_core.view_settings import ViewSettings
+from ddmi_core.volume_rendering import render_rays
 
 Progressing = Progress | None
 
@@ -46,6 +50,15 @@ CLIPS = ModelInfo(
     folder=Path("/nowhere/emoji-motion"),
     size_bytes=21_000_000,
     hash="00112233aabbccdd",
+    text_encoder="all-MiniLM-L6-v2",
+)
+
+RADIANCE = ModelInfo(
+    name="furniture-nerf",
+    domain="nerf",
+    folder=Path("/nowhere/furniture-nerf"),
+    size_bytes=21_000_000,
+    hash="aabbccdd00112233",
     text_encoder="all-MiniLM-L6-v2",
 )
 
@@ -249,3 +262,59 @@ class FakeVideoPipeline(FakePipeline):
 
     def decode(self, latent: torch.Tensor) -> FakeClip:
         return FakeClip(0.0)
+
+
+class FakeRadiance:
+    """A ball of a dense medium whose colour follows from the place, and whose size follows from the seed."""
+
+    def __init__(self, radius: float) -> None:
+        self.radius = radius
+        self.cameras: list[Camera] = []
+
+    def medium(self, places: torch.Tensor, directions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        inside = places.norm(dim=-1) < self.radius
+        return 30.0 * inside, (places + 1) / 2
+
+    def render(
+        self, camera: Camera, width: int, height: int, settings: ViewSettings, *, progress: Progressing = None
+    ) -> View:
+        self.cameras.append(camera)
+        origins, directions = (torch.from_numpy(part.reshape(-1, 3)) for part in rays(camera, width, height))
+        light = render_rays(
+            self.medium,
+            origins,
+            directions,
+            samples=settings.samples // 4,
+            box=settings.crop,
+            near=settings.near,
+            far=settings.far,
+            progress=progress,
+        )
+        colour = light.colour.reshape(height, width, 3).numpy()
+        depth, opacity = light.depth.reshape(height, width).numpy(), light.opacity.reshape(height, width).numpy()
+        return View(colour, opacity, depth, np.zeros_like(colour))
+
+
+class FakeRadianceDomain(FakePictureDomain):
+    """What the engine and the rooms need of the domain of radiance fields."""
+
+    name, title = "nerf", "Radiance"
+
+    def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
+        settings = ViewSettings()
+        return {"pixels": field.render(orbit_camera(), resolution, resolution, settings).picture(settings)}
+
+
+class FakeRadiancePipeline(FakePipeline):
+    """The fake for radiance fields."""
+
+    name, hash = RADIANCE.name, RADIANCE.hash
+
+    def __init__(self, delay: float = 0.0) -> None:
+        super().__init__(delay)
+        self.domain = FakeRadianceDomain()
+        self.fields: list[FakeRadiance] = []
+
+    def decode(self, latent: torch.Tensor) -> FakeRadiance:
+        self.fields.append(FakeRadiance(0.5 + 0.3 * float(latent.mean()) / 97))
+        return self.fields[-1]

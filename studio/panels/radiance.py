@@ -1,0 +1,396 @@
+"""The Radiance room's stage: a radiance field seen through a camera, the tool strip, and the pane beside it.
+
+All that the window knows about radiance fields in particular is in this file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ddmi_core.camera_path import along
+from ddmi_core.cameras import Camera
+from ddmi_core.errors import DDMIError
+from ddmi_core.export_options import ExportOptions, KeyFrame
+from ddmi_core.view_settings import CHANNELS, Channel, ViewSettings
+from studio.actions import Actions, Words
+from studio.engine.engine import Engine
+from studio.engine.results import RenderReady
+from studio.panels.export_dialog import RadianceExportDialog, Scene
+from studio.panels.look_pane import LookPane
+from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
+from studio.settings import Settings
+from studio.state.app_state import AppState
+from studio.state.library import Item
+from studio.state.playback import Pace
+from studio.theme.theme import Theme
+from studio.widgets.basics import label, line, styled
+from studio.widgets.orbit_camera import View
+from studio.widgets.radiance_view import FIRST_VIEW, RadianceView
+
+FACTS = RoomFacts(
+    words=Words(
+        domain="nerf",
+        noun="radiance field",
+        source="coloured point cloud or textured mesh",
+        written_as="pictures, a turntable, a coloured mesh, a depth map or posed views",
+        file="a picture or a film of it",
+    ),
+    title="Radiance",
+    icon="radiance",
+    tip="Generate radiance fields: colour and density everywhere in space",
+    placeholder="Describe an object, for example\na wooden chair\na red sofa",
+    empty_title="Describe an object",
+    empty_text=(
+        "Type a prompt and press Generate, or drop a textured mesh or a coloured point cloud here. The result has a "
+        "colour and a density everywhere: look at it from anywhere, and film it. Or start from an example:"
+    ),
+    examples=("a wooden chair", "a red sofa", "a table", "a bed", "a floor lamp", "a wardrobe"),
+    export_formats={
+        ".png": "PNG picture",
+        ".mp4": "MP4, H.264",
+        ".gif": "GIF",
+        ".glb": "GLB, mesh with colours",
+        ".obj": "OBJ, mesh with colours",
+        ".ply": "PLY, mesh with colours",
+        ".tif": "Depth map, 32-bit TIFF",
+        ".json": "Views with cameras, transforms.json",
+    },
+    import_formats=(".ply", ".obj", ".glb", ".off", ".stl", ".npz", ".json"),
+    import_title="Reconstruct a point cloud or mesh",
+    import_kind="Meshes, point clouds and posed pictures",
+    preset="furniture-nerf",
+    preview_resolution=96,
+    switches=("look_pane", "gizmo"),
+    switches_off=("look_pane",),
+)
+
+_STRIP = (
+    tuple(f"channel_{channel}" for channel in CHANNELS),
+    ("look_home", "look_front", "look_side", "look_top"),
+    ("look_fit", "look_reset", "fly"),
+    ("key_frame", "turntable", "look_pane"),
+)
+_ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
+_SETTLED_MS = 180
+_MOVING_RATE = 10  # pictures a second
+_STILL_RATES = (1.5, 0.2)  # a first one soon, and a last one within five seconds
+_MOVING_SAMPLES = 3  # a rough picture has so many times fewer samples along a ray
+_FEWEST_SAMPLES = 48
+_SECONDS_A_KEY = 2.0  # of a preview, from one key frame to the next
+
+
+class RadianceStage(Stage):
+    """Shows one radiance field.
+
+    While the camera moves, one rough picture after the other is drawn, each from where the camera is by then; how large
+    they are follows from how quickly the last ones came. Once it rests, finer ones follow, up to the screen's pixels.
+    """
+
+    room = FACTS
+
+    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme) -> None:
+        super().__init__()
+        self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
+        styled(self, "stage")
+        self.viewer = RadianceView(theme.colours)
+        self.pane = LookPane(FIRST_VIEW.fov)
+        self.figures = label(look="small")
+        self.path: list[View] = []
+        """The key frames."""
+        self.moving_pace, self.still_pace = Pace(first=64), Pace(first=128)
+        pane_line = line(vertical=True)
+        lower = QHBoxLayout()
+        lower.setSpacing(0)
+        lower.addWidget(self.viewer, 1)
+        lower.addWidget(pane_line)
+        lower.addWidget(self.pane)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(tool_strip(actions, _STRIP, self.figures))
+        layout.addWidget(line())
+        layout.addLayout(lower, 1)
+        self.empty = EmptyState(FACTS, self.viewer)
+        self.empty.example_chosen.connect(self.example_chosen)
+
+        self._item: Item | None = None
+        self._turntable_asked = False
+        self._channel: Channel = "colour"
+        self._wish = 0
+        self._drawn: RenderReady | None = None
+        self._waiting = False  # for a rough picture
+        self._moved_since = False
+        self._rates: list[float] = []  # of the finer pictures that are still to come
+        self._settled = QTimer(self, singleShot=True, interval=_SETTLED_MS)
+        self._settled.timeout.connect(self._rest)
+        self._preview = QTimer(self, interval=round(1000 / _MOVING_RATE))
+        self._preview.timeout.connect(self._on_preview)
+        self._preview_began = 0.0
+        self._wire(actions)
+        for part in (pane_line, self.pane):
+            actions.on_toggled("look_pane", part.setVisible)
+            part.setVisible(actions["look_pane"].isChecked())
+        self.show_view(None, None)
+
+    # The stage
+
+    def show_view(
+        self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False
+    ) -> None:
+        """Show a radiance field, given a first picture of it: `pixels`."""
+        self._stop_preview()
+        self._item = item if view is not None else None
+        self.empty.setVisible(view is None)
+        self.viewer.gizmo.setVisible(view is not None and self._actions["gizmo"].isChecked())
+        self.viewer.show_picture(view["pixels"] if view is not None else None)
+        self.figures.setText("")
+        for name in _FIELD_ACTIONS:
+            self._actions[name].setEnabled(view is not None)
+        if view is not None:
+            self._draw()
+
+    def set_can_generate(self, possible: bool) -> None:
+        """Say in the empty room whether there is a model to generate with."""
+        self.empty.set_can_generate(possible)
+
+    def screenshot(self) -> QImage:
+        """The view as it stands."""
+        return self.viewer.screenshot()
+
+    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
+        """Ask for the format, the size, and whether this view, a turn or the path is wanted."""
+        self._stop_preview()
+        view = self.viewer.view
+        scene = Scene(_key_frame(view), view.azimuth, view.elevation, view.distance, tuple(map(_key_frame, self.path)))
+        choice = settings.radiance_export
+        if self._turntable_asked:
+            choice = choice.as_turntable()
+        dialog = RadianceExportDialog(title, FACTS.export_formats, choice, scene, self.settings(), parent)
+        answer = None
+        if dialog.exec():
+            settings.radiance_export = dialog.choice()
+            answer = dialog.path(), dialog.options()
+        dialog.deleteLater()
+        return answer
+
+    def settings(self) -> ViewSettings:
+        """How the field is looked at."""
+        return self.pane.settings().model_copy(update={"channel": self._channel})
+
+    # Actions
+
+    def _wire(self, actions: Actions) -> None:
+        viewer = self.viewer
+        viewer.view_changed.connect(self._on_camera)
+        self.pane.changed.connect(self._on_look)
+        self.pane.path_asked.connect(self._on_path)
+        self.pane.key_chosen.connect(lambda row: viewer.glide(self.path[row]))
+        self._engine.render_ready.connect(self._on_render)
+        self._theme.changed.connect(self._on_theme)
+        actions.give_scope("orbit", viewer)
+        for channel in CHANNELS:
+            actions.on(f"channel_{channel}", partial(self._show_channel, channel))
+        actions["channel_colour"].setChecked(True)
+        for name in ("home", "front", "side", "top"):
+            actions.on(f"look_{name}", partial(viewer.turn_to, name))
+        actions.on("look_fit", viewer.fit)
+        actions.on("look_reset", viewer.reset)
+        actions.on_toggled("fly", self._set_flying)
+        actions.on_toggled("gizmo", lambda on: viewer.gizmo.setVisible(on and self._item is not None))
+        actions["gizmo"].setChecked(True)
+        actions.on("turntable", self.ask_turntable)
+        actions.on("key_frame", partial(self._on_path, "add"))
+        actions.on("play_path", partial(self._on_path, "preview"))
+        for name, x, y in (("left", -1, 0), ("right", 1, 0), ("up", 0, 1), ("down", 0, -1)):
+            actions.on(f"look_{name}", partial(viewer.orbit, _ORBIT_STEP * x, _ORBIT_STEP * y))
+            actions.on(f"shift_{name}", partial(viewer.pan, _PAN_STEP * x, _PAN_STEP * y))
+        actions.on("look_closer", lambda: viewer.zoom(_ZOOM_STEP))
+        actions.on("look_farther", lambda: viewer.zoom(1 / _ZOOM_STEP))
+
+    def ask_turntable(self) -> None:
+        """Export a film of a whole turn, as seen from the height and the distance of the camera."""
+        self._turntable_asked = True
+        self._actions["export"].trigger()
+        self._turntable_asked = False
+
+    def _show_channel(self, channel: Channel) -> None:
+        self._channel = channel
+        self._draw()
+
+    def _set_flying(self, on: bool) -> None:
+        self.viewer.flying = on
+        self.viewer.setFocus()
+
+    def _on_look(self) -> None:
+        """Take what was chosen in the pane."""
+        view = self.viewer.view
+        self.viewer.show_crop(self.pane.settings().crop)
+        if self.pane.fov != round(view.fov):
+            # What is looked at keeps its size: a wider camera comes nearer.
+            slope, wider = (np.tan(np.radians(fov / 2)) for fov in (view.fov, self.pane.fov))
+            self.viewer.set_view(view.with_fov(self.pane.fov, view.distance * float(slope / wider)))
+        else:
+            self._draw()
+
+    # The path
+
+    def _on_path(self, wish: str) -> None:
+        match wish:
+            case "add" if self._item is not None:
+                self.path.append(self.viewer.view)
+            case "remove" if self.path:
+                del self.path[self.pane.chosen_key()]
+            case "clear":
+                self.path.clear()
+            case "preview" if len(self.path) > 1 and self._item is not None:
+                if self._preview.isActive():
+                    self._stop_preview()
+                else:
+                    self._preview_began = time.monotonic()
+                    self._preview.start()
+                return
+        self._stop_preview()
+        self.pane.show_keys(len(self.path))
+        way = along([_camera(view) for view in self.path], 16 * len(self.path)) if len(self.path) > 1 else []
+        self.viewer.show_path([tuple(camera.pose[:3, 3]) for camera in way])
+        self._say_figures()
+
+    def _on_preview(self) -> None:
+        """Show the path as far as it has come; the camera itself goes there only at the end."""
+        seconds = _SECONDS_A_KEY * (len(self.path) - 1)
+        share = (time.monotonic() - self._preview_began) / seconds
+        if share >= 1 or self._item is None:
+            self._stop_preview()
+            self.viewer.set_view(self.path[-1])
+        elif not self._waiting:
+            count = round(seconds * _MOVING_RATE) + 1
+            camera = along([_camera(view) for view in self.path], count)[round(share * (count - 1))]
+            self._ask_rough(KeyFrame(pose=_rows(camera.pose), fov=camera.fov))
+
+    def _stop_preview(self) -> None:
+        self._preview.stop()
+
+    # Drawing
+
+    def _on_camera(self) -> None:
+        self._stop_preview()
+        self.pane.show_fov(self.viewer.view.fov)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw anew: roughly at once, finely when the camera rests."""
+        if self._item is None:
+            return
+        self._rates = []
+        self._settled.start()
+        if self._waiting:
+            self._moved_since = True
+        else:
+            self._ask_rough(_key_frame(self.viewer.view))
+
+    def _ask_rough(self, camera: KeyFrame) -> None:
+        self._waiting, self._moved_since = True, False
+        settings = self.settings()
+        samples = min(settings.samples, max(_FEWEST_SAMPLES, settings.samples // _MOVING_SAMPLES))
+        side = self.moving_pace.side(self._screen_height(), self._aspect(), _MOVING_RATE)
+        self._ask(camera, side, settings.model_copy(update={"samples": samples}), moving=True)
+
+    def _rest(self) -> None:
+        """Begin with the finer pictures, once the rough one has come."""
+        if self._waiting or self._preview.isActive():
+            self._settled.start()
+            return
+        self._rates = list(_STILL_RATES)
+        self._ask_finer()
+
+    def _ask_finer(self) -> None:
+        while self._rates and self._item is not None:
+            side = self.still_pace.side(self._screen_height(), self._aspect(), self._rates.pop(0))
+            if self._drawn is None or self._drawn.request.moving or side > self._drawn.request.height:
+                self._ask(_key_frame(self.viewer.view), side, self.settings(), moving=False)
+                return
+
+    def _ask(self, camera: KeyFrame, side: int, settings: ViewSettings, *, moving: bool) -> None:
+        item = self._item
+        assert item is not None
+        self._wish += 1
+        width = max(8, round(side * self._aspect()))
+        try:
+            self._engine.render(item, camera, width, side, settings, wish=self._wish, moving=moving)
+        except DDMIError as error:
+            self._waiting, self._rates = False, []
+            self._stop_preview()
+            self._settled.stop()
+            self._state.notifications.error(str(error))
+
+    def _on_render(self, result: RenderReady) -> None:
+        request = result.request
+        if self._item is None or request.item.id != self._item.id or request.wish != self._wish:
+            return
+        pace = self.moving_pace if request.moving else self.still_pace
+        pace.learn(request.width * request.height, result.seconds)
+        self._drawn = result
+        self.viewer.show_picture(result.pixels)
+        self._say_figures()
+        if request.moving:
+            self._waiting = False
+            if self._moved_since:
+                self._ask_rough(_key_frame(self.viewer.view))
+        else:
+            self._ask_finer()
+
+    def _screen_height(self) -> int:
+        return max(16, round(self.viewer.height() * self.viewer.devicePixelRatioF()))
+
+    def _aspect(self) -> float:
+        return max(self.viewer.width(), 1) / max(self.viewer.height(), 1)
+
+    def _say_figures(self) -> None:
+        parts = [f"{len(self.path)} key frames"] if len(self.path) > 1 else []
+        if self._drawn is not None:
+            request = self._drawn.request
+            rays = request.width * request.height / max(self._drawn.seconds, 1e-6)
+            parts += [
+                f"{request.width} × {request.height} px",
+                f"{rays:,.0f} rays/s",
+                f"{request.settings.samples} samples",
+            ]
+        self.figures.setText("   ".join(parts))
+        self.figures.setToolTip(
+            "Of the picture shown: its size, and how quickly it was drawn. It is rough while the camera moves, and "
+            "becomes finer when it rests."
+        )
+
+    def _on_theme(self) -> None:
+        self.viewer.set_colours(self._theme.colours)
+
+    def resizeEvent(self, event: object) -> None:
+        """Draw at the new size."""
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self._draw()
+
+
+_FIELD_ACTIONS = (
+    "look_home", "look_front", "look_side", "look_top", "look_fit", "look_reset", "fly", "key_frame", "play_path",
+    "turntable", *(f"channel_{channel}" for channel in CHANNELS),
+)  # fmt: skip
+
+
+def _camera(view: View) -> Camera:
+    return Camera(view.camera_to_world(), view.fov)
+
+
+def _key_frame(view: View) -> KeyFrame:
+    return KeyFrame(pose=_rows(view.camera_to_world()), fov=view.fov)
+
+
+def _rows(pose: np.ndarray) -> tuple[tuple[float, float, float, float], ...]:
+    return tuple(tuple(float(value) for value in row) for row in pose)  # type: ignore[misc]

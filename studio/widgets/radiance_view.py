@@ -1,0 +1,201 @@
+"""Shows what a camera sees of a radiance field, scaled until a finer picture comes; says when the camera moves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import UInt8
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from ddmi_core.cameras import Camera, project
+from ddmi_core.view_settings import Crop, ViewSettings
+from studio.theme.tokens import GRID, Colours
+from studio.widgets.camera_widget import CameraWidget
+from studio.widgets.deep_zoom.images import to_image
+from studio.widgets.orbit_camera import View
+
+FIRST_VIEW = View(azimuth=35.0, elevation=20.0, distance=4.4, fov=35.0)
+"""That of `ddmi_core.cameras.orbit_camera`, so of thumbnails and of the first picture."""
+
+_WHOLE = ViewSettings().crop
+_SPEED = 1.2  # units a second, flying
+_STEP_MS = 33
+_DIRECTIONS: dict[int, tuple[int, int, int]] = {
+    Qt.Key.Key_W: (0, 0, 1),
+    Qt.Key.Key_S: (0, 0, -1),
+    Qt.Key.Key_A: (-1, 0, 0),
+    Qt.Key.Key_D: (1, 0, 0),
+    Qt.Key.Key_E: (0, 1, 0),
+    Qt.Key.Key_Q: (0, -1, 0),
+}
+_EDGES = tuple((a, b) for a in range(8) for b in range(a) if (a ^ b) in (1, 2, 4))
+
+
+class RadianceView(CameraWidget):
+    """The picture, the edges of a crop box, and a camera path over it. Flying, W A S D move and Q E sink and rise."""
+
+    def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
+        super().__init__(colours, FIRST_VIEW, parent)
+        self.setAccessibleName("Radiance field")
+        self._colours = colours
+        self._image: QImage | None = None
+        self._crop = _WHOLE
+        self._path: tuple[tuple[float, float, float], ...] = ()
+        self._keys_down: set[int] = set()
+        self._flight = QTimer(self, interval=_STEP_MS)
+        self._flight.timeout.connect(self._fly)
+        self._flown_at = 0.0
+        self._box = np.full(3, -0.9, dtype=np.float32), np.full(3, 0.9, dtype=np.float32)
+
+    # What is shown
+
+    def show_picture(self, pixels: UInt8[np.ndarray, "h w 4"] | None) -> None:
+        """Show a picture seen from where the camera is, or nothing. It fills the height, in the middle."""
+        self._image = None if pixels is None else to_image(pixels)
+        self.update()
+
+    def show_crop(self, crop: Crop) -> None:
+        """Draw the edges of a crop box, unless it is all of space."""
+        self._crop = crop
+        self.update()
+
+    def show_path(self, places: Sequence[tuple[float, float, float]]) -> None:
+        """Draw the way of a camera."""
+        self._path = tuple(places)
+        self.update()
+
+    def screenshot(self) -> QImage:
+        """The picture as it stands, at the screen's resolution, without what is drawn over it."""
+        ratio = self.devicePixelRatioF()
+        image = QImage((QSize(self.width(), self.height()) * ratio), QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        painter = QPainter(image)
+        self._paint_picture(painter)
+        painter.end()
+        return image
+
+    def set_colours(self, colours: Colours) -> None:
+        """Take another theme's colours."""
+        super().set_colours(colours)
+        self._colours = colours
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the picture and what lies over it."""
+        painter = QPainter(self)
+        self._paint_picture(painter)
+        if self._image is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._crop != _WHOLE:
+            low, high = np.array(self._crop[:3]), np.array(self._crop[3:])
+            corners = np.array([np.where([i & 1, i & 2, i & 4], high, low) for i in range(8)])
+            places = self._on_screen(corners)
+            painter.setPen(QPen(QColor(self._colours.accent), 1.0, Qt.PenStyle.DashLine))
+            for first, last in ((places[a], places[b]) for a, b in _EDGES):
+                if first is not None and last is not None:
+                    painter.drawLine(first, last)
+        if len(self._path) > 1:
+            painter.setPen(QPen(QColor(self._colours.star), 1.5))
+            way = [place for place in self._on_screen(np.array(self._path)) if place is not None]
+            painter.drawPolyline(QPolygonF(way))
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        painter.fillRect(self.rect(), QColor(self._colours.stage))
+        if self._image is not None:
+            width = self._image.width() * self.height() / self._image.height()
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(QRectF((self.width() - width) / 2, 0.0, width, self.height()), self._image)
+
+    def _on_screen(self, points: np.ndarray) -> list[QPointF | None]:
+        """Where points are seen; None behind the camera."""
+        camera = Camera(self.view.camera_to_world(), self.view.fov)
+        pixels, distances = project(camera, points, self.width(), self.height())
+        return [
+            QPointF(x + 0.5, y + 0.5) if distance > 0 else None
+            for (x, y), distance in zip(pixels, distances, strict=True)
+        ]
+
+    # Flying
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the keys that fly from being taken for shortcuts."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._flies(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Set off."""
+        if not self._flies(event):
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            self._keys_down.add(event.key())
+            if not self._flight.isActive():
+                self._flown_at = time.monotonic()
+                self._flight.start()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Stop."""
+        if not event.isAutoRepeat():
+            self._keys_down.discard(event.key())
+        super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Stop: nobody tells when a key is let go of now."""
+        self._keys_down.clear()
+        super().focusOutEvent(event)
+
+    def _flies(self, event: QKeyEvent) -> bool:
+        unmodified = not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
+        return self.flying and unmodified and event.key() in _DIRECTIONS
+
+    def _fly(self) -> None:
+        if not self._keys_down:
+            self._flight.stop()
+            return
+        now = time.monotonic()
+        way = _SPEED * min(now - self._flown_at, 0.2) * np.sum([_DIRECTIONS[key] for key in self._keys_down], axis=0)
+        self._flown_at = now
+        self.set_view(self.view.moved(float(way[0]), float(way[1]), float(way[2])))
+
+    # Qt
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold."""
+        self.handle_pointer(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Orbit, look around or pan."""
+        self.handle_pointer(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        self.handle_pointer(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Reset the view."""
+        self.handle_pointer(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom, or go on."""
+        self.handle_pointer(event)
+
+    def minimumSizeHint(self) -> QSize:
+        """Small enough for every window."""
+        return QSize(30 * GRID, 25 * GRID)

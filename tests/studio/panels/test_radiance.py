@@ -1,0 +1,242 @@
+"""The Radiance room: what is drawn while the camera moves and when it rests, the pane, the path, and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from ddmi_core.domains.nerf import NerfDomain
+from ddmi_core.recipe import Recipe
+from studio.actions import Actions
+from studio.engine.engine import Engine
+from studio.engine.pipelines import PipelineCache
+from studio.engine.results import RenderReady
+from studio.panels import radiance
+from studio.panels.export_dialog import RadianceChoice, RadianceExportDialog, Scene
+from studio.panels.radiance import RadianceStage
+from studio.settings import Settings
+from studio.state.app_state import AppState
+from studio.state.library import Item
+from tests.studio.window.fakes import RADIANCE, FakeRadiance, FakeRadianceDomain, FakeRadiancePipeline
+
+PATIENCE = 30_000  # ms
+
+
+@pytest.fixture
+def engine(state: AppState) -> Iterator[Engine]:
+    engine = Engine(state, PipelineCache(load=lambda _folder, _device: FakeRadiancePipeline()))
+    state.add_room("nerf")
+    state.set_models([RADIANCE])
+    state.enter("nerf")
+    yield engine
+    engine.cancel_all()
+    assert engine.shutdown()
+
+
+@pytest.fixture
+def stage(qtbot, state: AppState, engine: Engine, actions: Actions, theme) -> RadianceStage:
+    stage = RadianceStage(state, engine, actions, theme)
+    actions.enter(radiance.FACTS.words)
+    qtbot.addWidget(stage)
+    stage.resize(640, 360)
+    stage.show()
+    qtbot.waitExposed(stage)
+    return stage
+
+
+@pytest.fixture
+def pictures(engine: Engine) -> list[RenderReady]:
+    found: list[RenderReady] = []
+    engine.render_ready.connect(found.append)
+    return found
+
+
+@pytest.fixture
+def settle(qtbot, state: AppState, stage: RadianceStage, pictures: list[RenderReady]):
+    """Wait until the last and finest picture has come; return it."""
+
+    def wait() -> RenderReady:
+        def rests() -> bool:
+            done = not state.jobs.active(quiet=True) and not stage._rates and not stage._settled.isActive()
+            return done and bool(pictures) and not pictures[-1].request.moving
+
+        qtbot.waitUntil(rests, timeout=PATIENCE)
+        return pictures[-1]
+
+    return wait
+
+
+@pytest.fixture
+def item(state: AppState, stage: RadianceStage, settle) -> Item:
+    item = state.library.add(
+        np.zeros((1, 2, 2), np.float32),
+        Recipe(domain="nerf", model=RADIANCE.name, model_hash=RADIANCE.hash),
+        np.zeros((32, 32, 4), np.uint8),
+    )
+    state.show(item)
+    stage.show_view(item, FakeRadianceDomain().view(FakeRadiance(0.5), resolution=32), 32)
+    settle()
+    return item
+
+
+def shown(stage: RadianceStage) -> np.ndarray:
+    image = stage.screenshot()
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
+    return pixels[:, : image.width(), :3].astype(int)
+
+
+def test_formats_are_those_of_the_domain() -> None:
+    assert set(radiance.FACTS.export_formats) == set(NerfDomain.export_formats)
+    assert set(radiance.FACTS.import_formats) == set(NerfDomain.import_formats)
+
+
+def test_an_empty_room_draws_nothing(stage: RadianceStage, actions: Actions, pictures: list[RenderReady]) -> None:
+    stage.viewer.orbit(20, 0)
+    actions["key_frame"].trigger()
+    assert not stage.empty.isHidden() and not actions["turntable"].isEnabled()
+    assert not pictures and not stage.path
+
+
+def test_it_is_rough_while_the_camera_moves_and_then_as_fine_as_the_screen(
+    stage: RadianceStage, item: Item, pictures: list[RenderReady], settle
+) -> None:
+    pictures.clear()
+    stage.viewer.orbit(30, 10)
+    finest = settle()
+    rough = pictures[0].request
+    assert rough.moving and rough.settings.samples < finest.request.settings.samples
+    assert finest.request.height == stage.viewer.height() and finest.request.width == stage.viewer.width()
+    pose = np.array(finest.request.camera.pose)
+    assert np.allclose(pose, stage.viewer.view.camera_to_world())
+    assert f"{finest.request.width} × {finest.request.height} px" in stage.figures.text()
+
+
+def test_only_one_rough_picture_is_drawn_at_a_time_and_the_last_one_counts(
+    qtbot, stage: RadianceStage, item: Item, pictures: list[RenderReady], settle
+) -> None:
+    pictures.clear()
+    for _ in range(50):
+        stage.viewer.orbit(1, 0)
+    settle()
+    assert sum(picture.request.moving for picture in pictures) <= 3
+    assert np.allclose(pictures[-1].request.camera.pose, stage.viewer.view.camera_to_world())
+
+
+def test_the_picture_is_where_the_camera_sees_it(stage: RadianceStage, item: Item, settle) -> None:
+    picture = shown(stage)
+    row, column = picture.shape[0] // 2, picture.shape[1] // 2
+    stage_colour = picture[2, 2]
+    assert np.abs(picture[row, column] - stage_colour).max() > 30
+    stage.viewer.pan(0.9, 0)  # the ball leaves to the left
+    settle()
+    assert np.abs(shown(stage)[row, column] - stage_colour).max() <= 2
+
+
+def test_channels_and_the_crop_box_change_what_is_asked_for(
+    stage: RadianceStage, item: Item, actions: Actions, settle
+) -> None:
+    actions["channel_depth"].trigger()
+    assert settle().request.settings.channel == "depth"
+    actions["look_pane"].setChecked(True)
+    stage.pane.crop[0].setValue((-1.0, 0.0))
+    stage.pane.samples.set_value(64)
+    settings = settle().request.settings
+    assert settings.crop == (-1, -1, -1, 0, 1, 1) and settings.samples == 64
+    stage.pane.uncrop.click()
+    assert settle().request.settings.crop == (-1, -1, -1, 1, 1, 1)
+
+
+def test_a_wider_field_of_view_keeps_the_object_as_large(stage: RadianceStage, item: Item, settle) -> None:
+    before = stage.viewer.view
+    stage.pane.fov_field.set_value(70)
+    request = settle().request
+    assert request.camera.fov == 70 and stage.viewer.view.distance < before.distance
+    slope = np.tan(np.radians([before.fov / 2, 35]))
+    assert np.isclose(before.distance * slope[0], stage.viewer.view.distance * slope[1])
+
+
+@pytest.mark.parametrize(("near", "far"), [(0.0, 0.0), (5.0, 1.0), (20.0, 20.0)])
+def test_no_choice_of_distances_is_refused(stage: RadianceStage, near: float, far: float) -> None:
+    stage.pane.near.setValue(near)
+    stage.pane.far.setValue(far)
+    settings = stage.settings()
+    assert 0 <= settings.near < settings.far
+
+
+def test_flying_moves_the_camera_itself(qtbot, stage: RadianceStage, item: Item, actions: Actions) -> None:
+    actions["fly"].trigger()
+    before = stage.viewer.view
+    qtbot.keyPress(stage.viewer, Qt.Key.Key_W)
+    qtbot.waitUntil(lambda: not np.allclose(stage.viewer.view.position(), before.position()), timeout=PATIENCE)
+    qtbot.keyRelease(stage.viewer, Qt.Key.Key_W)
+    forward = (stage.viewer.view.position() - before.position()) @ -before.rotation()[2]
+    assert forward > 0
+    place = stage.viewer.view.position()
+    stage.viewer.orbit(20, 0)
+    assert np.allclose(stage.viewer.view.position(), place)
+
+
+def test_the_path_is_played_and_ends_at_the_last_key_frame(
+    qtbot, monkeypatch, stage: RadianceStage, item: Item, actions: Actions, pictures: list[RenderReady], settle
+) -> None:
+    monkeypatch.setattr(radiance, "_SECONDS_A_KEY", 0.5)
+    actions["key_frame"].trigger()
+    stage.viewer.orbit(60, 0)
+    actions["key_frame"].trigger()
+    stage.viewer.orbit(-30, 0)
+    settle()
+    pictures.clear()
+    actions["play_path"].trigger()
+    qtbot.waitUntil(lambda: not stage._preview.isActive(), timeout=PATIENCE)
+    settle()
+    assert sum(picture.request.moving for picture in pictures) >= 2
+    assert stage.viewer.view == stage.path[-1]
+    stage.pane.keys.setCurrentRow(0)
+    stage.pane.buttons["remove"].click()
+    assert len(stage.path) == 1 and not stage.pane.buttons["preview"].isEnabled()
+    stage.pane.buttons["clear"].click()
+    assert not stage.path
+
+
+@pytest.fixture
+def scene(stage: RadianceStage) -> Scene:
+    key = radiance._key_frame(stage.viewer.view)
+    return Scene(key, 35.0, 20.0, 4.4, (key, key))
+
+
+def dialog_for(qtbot, stage: RadianceStage, scene: Scene, **choice: object) -> RadianceExportDialog:
+    dialog = RadianceExportDialog(
+        "a chair", radiance.FACTS.export_formats, RadianceChoice(**choice), scene, stage.settings()
+    )
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def test_exports_ask_for_what_the_format_can_hold(qtbot, stage: RadianceStage, scene: Scene, tmp_path: Path) -> None:
+    still = dialog_for(qtbot, stage, scene, suffix=".png", width=320, height=200, folder=str(tmp_path))
+    options = still.options()
+    assert (options.width, options.height, options.views, len(options.path)) == (320, 200, None, 1)
+    mesh = dialog_for(qtbot, stage, scene, suffix=".glb", resolution=96, simplify=True, faces=700)
+    assert mesh.options().resolution == 96 and mesh.options().faces == 700 and mesh.resolution.isVisible()
+    film = dialog_for(qtbot, stage, scene, suffix=".mp4", motion="path", views=48)
+    assert len(film.options().path) == 2 and film.options().views == 48 and film.rate.isVisible()
+    turn = dialog_for(qtbot, stage, scene, **vars(RadianceChoice(suffix=".png").as_turntable()))
+    assert turn.suffix() == ".mp4" and not turn.options().path and turn.options().views == 72
+
+
+def test_a_path_without_key_frames_is_explained(qtbot, stage: RadianceStage, scene: Scene, tmp_path: Path) -> None:
+    alone = Scene(scene.here, 0.0, 0.0, 4.0)
+    dialog = dialog_for(qtbot, stage, alone, suffix=".mp4", motion="path", folder=str(tmp_path))
+    dialog.export.click()
+    assert "two key frames" in dialog.problem.text() and not dialog.result()
+
+
+def test_the_choice_is_remembered() -> None:
+    choice = RadianceChoice(suffix=".gif", motion="turntable", width=128, height=96, views=12, rate=10)
+    Settings().radiance_export = choice
+    assert Settings().radiance_export == choice
