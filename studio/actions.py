@@ -456,6 +456,9 @@ class Actions(QObject):
             action.setVisible(spec.room in ("", words.domain))
             action.setText(words.put_into(spec.text))
             action.setToolTip(words.put_into(tool_tip(spec)))
+        for entry in self._window.menuBar().actions():
+            menu = entry.menu()
+            entry.setVisible(menu is not None and any(action.isVisible() for action in menu.actions()))  # type: ignore[attr-defined]
 
     def give_scope(self, scope: Scope, widget: QWidget) -> None:
         """Make the shortcuts of a scope work while `widget` or a child of it has the focus."""

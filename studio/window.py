@@ -370,7 +370,7 @@ class MainWindow(QMainWindow):
         if stage is None or recipe is None or recipe.source is not None:
             self.reconstruct(path)
             return
-        self.show_room(self.stages.index(stage))
+        self.show_room_of(recipe.domain)  # pictures of a radiance field carry a recipe too
         self.state.recall(recipe)
         self.go_to_prompt()
         missing = "" if self.state.model_for(recipe) else f" Its model, {recipe.model}, is not installed here."

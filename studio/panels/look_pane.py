@@ -74,7 +74,7 @@ class LookPane(QScrollArea):
         self.uncrop.clicked.connect(self._show_all)
         self.keys = QListWidget()
         self.keys.setAccessibleName("Key frames")
-        self.keys.setFixedHeight(12 * GRID)
+        self.keys.setFixedHeight(8 * GRID)
         self.keys.itemActivated.connect(lambda item: self.key_chosen.emit(self.keys.row(item)))
         self.keys.itemClicked.connect(lambda item: self.key_chosen.emit(self.keys.row(item)))
         self.buttons = {

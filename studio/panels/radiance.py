@@ -15,8 +15,6 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from ddmi_core.camera_path import along
-from ddmi_core.cameras import Camera
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions, KeyFrame
 from ddmi_core.view_settings import CHANNELS, Channel, ViewSettings
@@ -259,8 +257,8 @@ class RadianceStage(Stage):
                 return
         self._stop_preview()
         self.pane.show_keys(len(self.path))
-        way = along([_camera(view) for view in self.path], 16 * len(self.path)) if len(self.path) > 1 else []
-        self.viewer.show_path([tuple(camera.pose[:3, 3]) for camera in way])
+        way = _along(self.path, 16 * len(self.path)) if len(self.path) > 1 else []
+        self.viewer.show_path([(row[0][3], row[1][3], row[2][3]) for row in (key.pose for key in way)])
         self._say_figures()
 
     def _on_preview(self) -> None:
@@ -272,8 +270,7 @@ class RadianceStage(Stage):
             self.viewer.set_view(self.path[-1])
         elif not self._waiting:
             count = round(seconds * _MOVING_RATE) + 1
-            camera = along([_camera(view) for view in self.path], count)[round(share * (count - 1))]
-            self._ask_rough(KeyFrame(pose=_rows(camera.pose), fov=camera.fov))
+            self._ask_rough(_along(self.path, count)[round(share * (count - 1))])
 
     def _stop_preview(self) -> None:
         self._preview.stop()
@@ -354,7 +351,7 @@ class RadianceStage(Stage):
         return max(self.viewer.width(), 1) / max(self.viewer.height(), 1)
 
     def _say_figures(self) -> None:
-        parts = [f"{len(self.path)} key frames"] if len(self.path) > 1 else []
+        parts: list[str] = []
         if self._drawn is not None:
             request = self._drawn.request
             rays = request.width * request.height / max(self._drawn.seconds, 1e-6)
@@ -384,12 +381,17 @@ _FIELD_ACTIONS = (
 )  # fmt: skip
 
 
-def _camera(view: View) -> Camera:
-    return Camera(view.camera_to_world(), view.fov)
-
-
 def _key_frame(view: View) -> KeyFrame:
     return KeyFrame(pose=_rows(view.camera_to_world()), fov=view.fov)
+
+
+def _along(views: Sequence[View], count: int) -> list[KeyFrame]:
+    """Cameras on the path through views."""
+    from ddmi_core.camera_path import along  # here, because scipy must not delay the window
+    from ddmi_core.cameras import Camera
+
+    cameras = along([Camera(view.camera_to_world(), view.fov) for view in views], count)
+    return [KeyFrame(pose=_rows(camera.pose), fov=camera.fov) for camera in cameras]
 
 
 def _rows(pose: np.ndarray) -> tuple[tuple[float, float, float, float], ...]:

@@ -22,7 +22,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from ddmi_core.cameras import Camera, project
 from ddmi_core.view_settings import Crop, ViewSettings
 from studio.theme.tokens import GRID, Colours
 from studio.widgets.camera_widget import CameraWidget
@@ -124,6 +123,8 @@ class RadianceView(CameraWidget):
 
     def _on_screen(self, points: np.ndarray) -> list[QPointF | None]:
         """Where points are seen; None behind the camera."""
+        from ddmi_core.cameras import Camera, project  # here, because trimesh must not delay the window
+
         camera = Camera(self.view.camera_to_world(), self.view.fov)
         pixels, distances = project(camera, points, self.width(), self.height())
         return [
