@@ -104,7 +104,7 @@ class RadianceChoice(Choice):
 
     def as_turntable(self) -> RadianceChoice:
         """The same for a film of a whole turn."""
-        film = self.suffix if self.suffix in (".mp4", ".gif") else ".mp4"
+        film = self.suffix if self.suffix in _FILMS else ".mp4"
         return replace(self, suffix=film, motion="turntable")
 
 

@@ -20,6 +20,7 @@ from ddmi_core.export_options import ExportOptions, KeyFrame
 from ddmi_core.view_settings import CHANNELS, Channel, ViewSettings
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
+from studio.engine.requests import RenderRequest
 from studio.engine.results import RenderReady
 from studio.panels.export_dialog import RadianceExportDialog, Scene
 from studio.panels.look_pane import LookPane
@@ -146,6 +147,7 @@ class RadianceStage(Stage):
         """Show a radiance field, given a first picture of it: `pixels`."""
         self._stop_preview()
         self._item = item if view is not None else None
+        self._waiting = False  # whatever was being drawn was given up when another field was opened
         self.empty.setVisible(view is None)
         self.viewer.gizmo.setVisible(view is not None and self._actions["gizmo"].isChecked())
         self.viewer.show_picture(view["pixels"] if view is not None else None)
@@ -286,7 +288,7 @@ class RadianceStage(Stage):
         """Draw anew: roughly at once, finely when the camera rests."""
         if self._item is None:
             return
-        self._rates = []
+        self._rates, self._drawn = [], None
         self._settled.start()
         if self._waiting:
             self._moved_since = True
@@ -302,11 +304,18 @@ class RadianceStage(Stage):
 
     def _rest(self) -> None:
         """Begin with the finer pictures, once the rough one has come."""
-        if self._waiting or self._preview.isActive():
+        if self._is_drawing() or self._preview.isActive():
             self._settled.start()
             return
+        self._waiting = False  # it came, or it failed, which has been said
         self._rates = list(_STILL_RATES)
         self._ask_finer()
+
+    def _is_drawing(self) -> bool:
+        """Whether a rough picture is still to come."""
+        return self._waiting and any(
+            isinstance(job.request, RenderRequest) for job in self._state.jobs.active(quiet=True)
+        )
 
     def _ask_finer(self) -> None:
         while self._rates and self._item is not None:

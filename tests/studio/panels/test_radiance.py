@@ -126,6 +126,26 @@ def test_only_one_rough_picture_is_drawn_at_a_time_and_the_last_one_counts(
     assert np.allclose(pictures[-1].request.camera.pose, stage.viewer.view.camera_to_world())
 
 
+def test_another_field_is_drawn_though_the_one_before_was_given_up(
+    stage: RadianceStage, engine: Engine, item: Item, pictures: list[RenderReady], settle
+) -> None:
+    stage.viewer.orbit(30, 0)
+    engine.cancel_all()  # as opening another one does
+    pictures.clear()
+    stage.show_view(item, FakeRadianceDomain().view(FakeRadiance(0.6), resolution=32), 32)
+    settle()
+    assert pictures[0].request.moving
+
+
+def test_after_a_rough_picture_that_never_came_the_fine_ones_still_do(
+    stage: RadianceStage, engine: Engine, item: Item, pictures: list[RenderReady], settle
+) -> None:
+    pictures.clear()
+    stage.viewer.orbit(30, 0)
+    engine.cancel_all()
+    assert settle().request.height == stage.viewer.height()
+
+
 def test_the_picture_is_where_the_camera_sees_it(stage: RadianceStage, item: Item, settle) -> None:
     picture = shown(stage)
     row, column = picture.shape[0] // 2, picture.shape[1] // 2
