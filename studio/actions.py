@@ -458,7 +458,8 @@ class Actions(QObject):
             action.setToolTip(words.put_into(tool_tip(spec)))
         for entry in self._window.menuBar().actions():
             menu = entry.menu()
-            entry.setVisible(menu is not None and any(action.isVisible() for action in menu.actions()))  # type: ignore[attr-defined]
+            offered = menu.actions() if menu is not None else []  # type: ignore[attr-defined]
+            entry.setVisible(any(action.isVisible() and not action.isSeparator() for action in offered))
 
     def give_scope(self, scope: Scope, widget: QWidget) -> None:
         """Make the shortcuts of a scope work while `widget` or a child of it has the focus."""

@@ -261,7 +261,6 @@ class RadianceStage(Stage):
         self.pane.show_keys(len(self.path))
         way = _along(self.path, 16 * len(self.path)) if len(self.path) > 1 else []
         self.viewer.show_path([(row[0][3], row[1][3], row[2][3]) for row in (key.pose for key in way)])
-        self._say_figures()
 
     def _on_preview(self) -> None:
         """Show the path as far as it has come; the camera itself goes there only at the end."""
@@ -360,19 +359,14 @@ class RadianceStage(Stage):
         return max(self.viewer.width(), 1) / max(self.viewer.height(), 1)
 
     def _say_figures(self) -> None:
-        parts: list[str] = []
-        if self._drawn is not None:
-            request = self._drawn.request
-            rays = request.width * request.height / max(self._drawn.seconds, 1e-6)
-            parts += [
-                f"{request.width} × {request.height} px",
-                f"{rays:,.0f} rays/s",
-                f"{request.settings.samples} samples",
-            ]
-        self.figures.setText("   ".join(parts))
+        if self._drawn is None:
+            return
+        request = self._drawn.request
+        rays = request.width * request.height / max(self._drawn.seconds, 1e-6)
+        self.figures.setText(f"{request.width} × {request.height} px")
         self.figures.setToolTip(
-            "Of the picture shown: its size, and how quickly it was drawn. It is rough while the camera moves, and "
-            "becomes finer when it rests."
+            f"The size of the picture shown, which was drawn at {rays:,.0f} rays a second. It is rough while the "
+            "camera moves, and becomes finer when it rests."
         )
 
     def _on_theme(self) -> None:
