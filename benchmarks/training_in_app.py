@@ -18,7 +18,6 @@ import tyro
 
 from benchmarks.open_studio import OpenStudio, gap_figures, open_studio
 from ddmi_core.training.config import RunConfig
-from ddmi_core.training.ownership import status_of
 from ddmi_core.training.run_folder import RunFolder
 
 _WARM_UP = 10.0  # seconds of steps that do not count
@@ -52,7 +51,7 @@ def main(preset: str = "emoji", seconds: float = 60.0, rounds: int = 2) -> None:
             _watch(studio, run, 0.0)
             gaps += studio.tick_gaps(lambda run=run: _watch(studio, run, seconds))
             run.command("stop")
-            studio.pump(lambda run=run: not status_of(run).is_alive)
+            studio.pump(lambda: not studio.window.runs.alive())  # or closing the window would ask
             app.append(_speed(run))
     figures = {
         "preset": preset,
