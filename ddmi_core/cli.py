@@ -219,9 +219,7 @@ def reconstruct(
     with _Meter() as meter:
         latent = pipeline.encode(file, span=part, refine_steps=refine, progress=meter)
         spent = time.perf_counter() - began
-        lasts = pipeline.domain.duration(file)
-        if lasts is not None and part is not None:
-            lasts = min(lasts, part[1]) - part[0]
+        lasts = pipeline.domain.duration(file, part)
         recipe = _recipe(pipeline, seed=0, source=str(file), extent=pipeline.domain.extent(file), seconds=lasts)
         facts = _export(pipeline, latent, target, options, recipe, meter, spent=spent)
     _tell(recipe, facts, json)

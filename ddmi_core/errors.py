@@ -13,5 +13,14 @@ class DataError(DDMIError):
     """A user's file or folder cannot be used."""
 
 
+class TooLongError(DataError):
+    """A user's file lasts longer than can be read at once: one is asked for a span of it, in seconds."""
+
+    def __init__(self, message: str, *, seconds: float, longest: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+        self.longest = longest
+
+
 class ExportError(DDMIError):
     """An export could not be written."""

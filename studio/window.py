@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
+    QDialog,
     QFileDialog,
     QHBoxLayout,
     QInputDialog,
@@ -27,7 +28,7 @@ from ddmi_core.paths import user_data
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.models import ModelFolders
-from studio.engine.results import ExportDone, ItemReady, ViewReady
+from studio.engine.results import ExportDone, ItemReady, SpanWanted, ViewReady
 from studio.engine.training import Training
 from studio.panels.about import AboutDialog
 from studio.panels.history import HistoryPanel
@@ -41,6 +42,7 @@ from studio.panels.rail import Rail
 from studio.panels.room import Stage
 from studio.panels.shapes import ShapeStage
 from studio.panels.shortcut_sheet import ShortcutSheet
+from studio.panels.span_dialog import SpanDialog
 from studio.panels.status import StatusBar
 from studio.panels.training import TrainingRoom
 from studio.panels.video import VideoStage
@@ -190,6 +192,7 @@ class MainWindow(QMainWindow):
         self.training.finished.connect(self._on_trained)
         self.training.runs_changed.connect(self._offer_to_watch_or_resume, Qt.ConnectionType.SingleShotConnection)
         self.engine.item_ready.connect(self.on_item_ready)
+        self.engine.span_wanted.connect(self.ask_span)
         self.engine.view_ready.connect(self.on_view_ready)
         self.engine.export_done.connect(self.on_export_done)
         for written in (self.engine.walk_done, self.engine.sequence_done):
@@ -397,6 +400,13 @@ class MainWindow(QMainWindow):
             )
             return
         self._try(lambda: self.engine.reconstruct(path, stage.room.preview_resolution))
+
+    def ask_span(self, wanted: SpanWanted) -> None:
+        """Ask which part of a film to encode that is too long as a whole, and encode it."""
+        request = wanted.request
+        dialog = SpanDialog(request.path, wanted.seconds, wanted.longest, self)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            self._try(lambda: self.engine.reconstruct(request.path, request.preview_resolution, span=dialog.span()))
 
     def _stage_for(self, path: Path) -> Stage | None:
         """The stage that takes such files, that of this room before the others."""

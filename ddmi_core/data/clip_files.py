@@ -14,7 +14,7 @@ from PIL import Image, ImageSequence
 
 from ddmi_core.data.clips import Clip
 from ddmi_core.data.pictures import premultiplied
-from ddmi_core.errors import DataError
+from ddmi_core.errors import DataError, TooLongError
 from ddmi_core.picture_files import open_picture
 
 CLIP_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif", ".webp")
@@ -64,6 +64,7 @@ def read_clip(path: Path, span: Span | None = None) -> Clip:
         span: only the part from .. to, in seconds.
 
     Raises:
+        TooLongError: the file, or the span, lasts more than `LONGEST_SECONDS`.
         DataError: the file cannot be used; the message names it and says why.
     """
     path = Path(path)
@@ -133,9 +134,11 @@ def _checked(path: Path, facts: ClipFacts, span: Span | None) -> Span:
     if start >= facts.seconds > 0:
         raise DataError(f"{path.name} lasts {_clock(facts.seconds)}: there is nothing at {start:g} s.")
     if stop - start > LONGEST_SECONDS:
-        raise DataError(
+        raise TooLongError(
             f"{path.name}: {_clock(stop - start)} is too long to be read at once, up to {LONGEST_SECONDS:g} s is. Give "
-            "a range, such as from 10 to 20 s."
+            "a range, such as from 10 to 20 s.",
+            seconds=facts.seconds,
+            longest=LONGEST_SECONDS,
         )
     return start, stop
 

@@ -161,8 +161,8 @@ class Domain(ABC):
         """
         raise DataError(f"{path.name} has no duration: leave the range out.")
 
-    def duration(self, path: Path) -> float | None:
-        """Return how many seconds a user's file lasts; None: there is no such thing.
+    def duration(self, path: Path, span: tuple[float, float] | None = None) -> float | None:
+        """Return how many seconds a user's file, or its part in a span, lasts; None: there is no such thing.
 
         Raises:
             DataError: the file cannot be used.

@@ -231,10 +231,11 @@ class VideoDomain(Domain):
         return in_the_middle(facts.width, facts.height)
 
     @override
-    def duration(self, path: Path) -> float:
+    def duration(self, path: Path, span: tuple[float, float] | None = None) -> float:
         from ddmi_core.data.clip_files import clip_facts
 
-        return clip_facts(path).seconds
+        seconds = clip_facts(path).seconds
+        return seconds if span is None else min(seconds, span[1]) - span[0]
 
     @override
     def export(

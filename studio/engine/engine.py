@@ -53,6 +53,7 @@ from studio.engine.results import (
     Result,
     SequenceDone,
     SlicesReady,
+    SpanWanted,
     TileReady,
     ViewReady,
     WalkDone,
@@ -77,6 +78,8 @@ class Engine(QObject):
 
     item_ready = Signal(object)
     """ItemReady: an item was made and is in the library. Stale for the stage unless its generation is the state's."""
+    span_wanted = Signal(object)
+    """SpanWanted: a file is too long to be encoded at once."""
     view_ready = Signal(object)
     """ViewReady: geometry of an item. Results whose generation is old are held back."""
     tile_ready = Signal(object)
@@ -343,8 +346,14 @@ class Engine(QObject):
         )
         return self._submit(request, f"Export {request.path.name}")
 
-    def reconstruct(self, path: Path, preview_resolution: int = PREVIEW_RESOLUTION) -> Job:
-        """Encode a file with the form's model and make an item of it."""
+    def reconstruct(
+        self,
+        path: Path,
+        preview_resolution: int = PREVIEW_RESOLUTION,
+        *,
+        span: tuple[float, float] | None = None,
+    ) -> Job:
+        """Encode a file with the form's model, or what it has from .. to in seconds, and make an item of it."""
         model = self._selected_model()
         self._cancel_quiet(PreloadRequest, ViewRequest)
         request = ReconstructRequest(
@@ -353,6 +362,7 @@ class Engine(QObject):
             model=model.folder,
             domain=model.domain,
             path=Path(path),
+            span=span,
             preview_resolution=preview_resolution,
         )
         return self._submit(request, f"Reconstruct {request.path.name}")
@@ -414,6 +424,8 @@ class Engine(QObject):
             case ItemReady():
                 self._state.library.adopt(result.item)
                 self.item_ready.emit(result)
+            case SpanWanted():
+                self.span_wanted.emit(result)
             case ViewReady():
                 if self._is_current(result.request, result.item):
                     self.view_ready.emit(result)

@@ -48,10 +48,15 @@ class GenerateRequest(ModelRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class ReconstructRequest(ModelRequest):
-    """Encode a person's file and make an item of it. Answered by an ItemReady."""
+    """Encode a person's file and make an item of it.
+
+    Answered by an ItemReady, or by a SpanWanted where the file is too long to be read at once.
+    """
 
     domain: str
     path: Path
+    span: tuple[float, float] | None
+    """Only what the file has from .. to, in seconds."""
     preview_resolution: int
 
 

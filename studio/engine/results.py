@@ -50,6 +50,15 @@ class ItemReady:
     thumbnail: UInt8[np.ndarray, "height width 4"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SpanWanted:
+    """A file lasts ``seconds``, of which ``longest`` at most can be read: the person is to say which."""
+
+    request: ReconstructRequest
+    seconds: float
+    longest: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ViewReady:
     """A view of a library item."""
@@ -221,6 +230,7 @@ class JobCancelled:
 
 WorkResult = (
     ItemReady
+    | SpanWanted
     | ViewReady
     | ExportDone
     | ModelsReady

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ddmi_core.errors import DDMIError, ModelError
+from ddmi_core.errors import DDMIError, ModelError, TooLongError
 from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
@@ -46,6 +46,7 @@ from studio.engine.results import (
     RenderReady,
     SequenceDone,
     SlicesReady,
+    SpanWanted,
     TileReady,
     ViewReady,
     WalkDone,
@@ -202,11 +203,15 @@ def _sample(pipeline: Pipeline, request: GenerateRequest, context: Context) -> l
     return latents
 
 
-def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[ItemReady]:
+def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[ItemReady | SpanWanted]:
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
     _check_domain(pipeline, request.domain)
-    latent = pipeline.encode(request.path, progress=sub_progress(context.progress, 0.05, 0.7))
+    try:
+        latent = pipeline.encode(request.path, span=request.span, progress=sub_progress(context.progress, 0.05, 0.7))
+    except TooLongError as error:
+        yield SpanWanted(request=request, seconds=error.seconds, longest=error.longest)
+        return
     recipe = Recipe(
         domain=pipeline.domain.name,
         model=pipeline.name,
@@ -214,7 +219,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
         seed=0,
         source=str(request.path),
         extent=pipeline.domain.extent(request.path),
-        seconds=pipeline.domain.duration(request.path),
+        seconds=pipeline.domain.duration(request.path, request.span),
     )
     yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.7, 1.0))
 

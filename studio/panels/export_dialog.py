@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
-    QDoubleSpinBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -34,7 +33,7 @@ from ddmi_core.export_options import (
 )
 from ddmi_core.view_settings import ViewSettings
 from studio.theme.tokens import GRID
-from studio.widgets.basics import SliderField, breakable, figure_box, inset, label, line
+from studio.widgets.basics import SliderField, breakable, decimal_box, figure_box, label, line
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
@@ -405,13 +404,7 @@ class VideoExportDialog(FileDialog[VideoChoice]):
         self.fps.addItems(_RATES)
         self.fps.setCurrentText(choice.fps)
         self.fps.setToolTip("Any number, or a fraction such as 30000/1001")
-        self.lasts = QDoubleSpinBox()
-        inset(self.lasts)
-        self.lasts.setAccessibleName("Seconds")
-        self.lasts.setDecimals(3)
-        self.lasts.setRange(0.1, 3600)
-        self.lasts.setSuffix(" s")
-        self.lasts.setValue(self._seconds)
+        self.lasts = decimal_box("Seconds", 0.1, 3600, self._seconds, " s", decimals=3)
         self.lasts.setToolTip("How long the whole clip lasts: more is slow motion, with new frames in between")
         self.quality = figure_box("Quality", 1, 100, choice.quality)
         self.range_only = QCheckBox("Only the range between the marks")

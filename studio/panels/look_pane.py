@@ -20,7 +20,7 @@ from superqt import QDoubleRangeSlider
 
 from ddmi_core.view_settings import Crop, ViewSettings
 from studio.theme.tokens import GRID
-from studio.widgets.basics import SliderField, inset, label, line, styled
+from studio.widgets.basics import SliderField, decimal_box, label, line, styled
 
 Colour = tuple[int, int, int]
 
@@ -201,13 +201,7 @@ class LookPane(QScrollArea):
 
 
 def _distance(name: str, value: float) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    inset(box)
-    box.setAccessibleName(name)
-    box.setRange(0.0, _FARTHEST)
-    box.setDecimals(2)
-    box.setSingleStep(0.1)
-    box.setValue(value)
+    box = decimal_box(name, 0.0, _FARTHEST, value)
     box.setFixedWidth(80)
     box.setKeyboardTracking(False)
     return box

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QDialog,
-    QDoubleSpinBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -32,7 +31,7 @@ from studio.panels.walk_dialog import others
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.tokens import GRID
-from studio.widgets.basics import figure_box, inset, label, line
+from studio.widgets.basics import decimal_box, figure_box, label, line
 
 _FORMATS = {
     ".mp4": "MP4 video",
@@ -88,12 +87,10 @@ class SequenceDialog(QDialog):
         add.clicked.connect(lambda: self.add(self.choices.currentData()))
         remove = QPushButton("Remove")
         remove.clicked.connect(self.remove_row)
-        self.start, self.stop = _seconds_box("From"), _seconds_box("To")
+        self.start, self.stop = (decimal_box(name, 0, 0, 0, " s") for name in ("From", "To"))
         self.start.valueChanged.connect(self._on_trim)
         self.stop.valueChanged.connect(self._on_trim)
-        self.transition = _seconds_box("Transition")
-        self.transition.setRange(0, 60)
-        self.transition.setValue(0.5)
+        self.transition = decimal_box("Transition", 0, 60, 0.5, " s")
         self.transition.setToolTip("How long a clip leads into the next, through the latents between them; 0 cuts")
         self.transition.valueChanged.connect(self._say_length)
         self.resolution = figure_box("Size", 16, 4096, 512, " px")
@@ -224,13 +221,3 @@ class SequenceDialog(QDialog):
         chosen, _ = QFileDialog.getSaveFileName(self, "Save the sequence", str(proposal), kind)
         if chosen:
             self.write(Path(chosen).with_suffix(suffix))
-
-
-def _seconds_box(name: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    inset(box)
-    box.setAccessibleName(name)
-    box.setDecimals(2)
-    box.setSingleStep(0.1)
-    box.setSuffix(" s")
-    return box

@@ -96,33 +96,33 @@ QToolButton[look="room"]:hover {{ color: {c.text}; background: {c.control}; }}
 QToolButton[look="room"]:checked {{ color: {c.text}; background: {c.accent_soft}; }}
 QToolButton[look="tiny"] {{ padding: 1px; border-radius: {half}px; }}
 
-QPlainTextEdit, QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
+QPlainTextEdit, QLineEdit, QAbstractSpinBox, QComboBox {{
     background: {c.control}; border: 1px solid transparent; border-radius: {radius}px;
     selection-background-color: {c.accent}; selection-color: {c.on_accent};
 }}
 QPlainTextEdit {{ padding: {half}px; }}
 QPlainTextEdit[look="code"] {{ font-family: monospace; font-size: {t.FONT_SMALL}px; }}
 QPlainTextEdit[look="log"] {{ background: {c.panel}; color: {c.muted}; font-size: {t.FONT_SMALL}px; }}
-QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {t.CONTROL_HEIGHT - 2}px; padding: 0 {t.GRID}px; }}
-QPlainTextEdit:hover, QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover {{
+QLineEdit, QAbstractSpinBox {{ min-height: {t.CONTROL_HEIGHT - 2}px; padding: 0 {t.GRID}px; }}
+QPlainTextEdit:hover, QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover {{
     border-color: {c.line};
 }}
-QPlainTextEdit:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{
+QPlainTextEdit:focus, QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{
     border-color: {c.accent};
 }}
-QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {c.disabled}; }}
-QSpinBox, QDoubleSpinBox {{ padding-right: 20px; }}
+QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {c.disabled}; }}
+QAbstractSpinBox {{ padding-right: 20px; }}
 QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; min-height: 0; }}
-QSpinBox::up-button, QDoubleSpinBox::up-button {{
+QAbstractSpinBox::up-button {{
     subcontrol-origin: border; subcontrol-position: top right; width: 22px; height: {t.CONTROL_HEIGHT // 2 - 1}px;
     border: none; margin-top: 1px;
 }}
-QSpinBox::down-button, QDoubleSpinBox::down-button {{
+QAbstractSpinBox::down-button {{
     subcontrol-origin: border; subcontrol-position: bottom right; width: 22px; height: {t.CONTROL_HEIGHT // 2 - 1}px;
     border: none; margin-bottom: 1px;
 }}
-QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({url}/chevron-up.svg); width: 12px; height: 12px; }}
-QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url({url}/chevron-down.svg); width: 12px; height: 12px; }}
+QAbstractSpinBox::up-arrow {{ image: url({url}/chevron-up.svg); width: 12px; height: 12px; }}
+QAbstractSpinBox::down-arrow {{ image: url({url}/chevron-down.svg); width: 12px; height: 12px; }}
 
 QComboBox {{ min-height: {t.CONTROL_HEIGHT - 2}px; padding: 0 {t.GRID * 3}px 0 {t.GRID}px; }}
 QComboBox::drop-down {{

@@ -7,6 +7,7 @@ import re
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
@@ -90,7 +91,7 @@ def icon_button(
     return button
 
 
-def inset(box: QSpinBox | QDoubleSpinBox) -> None:
+def inset(box: QAbstractSpinBox) -> None:
     """Give a spin box's figure room on the left; Qt ignores the stylesheet's padding there."""
     box.lineEdit().setTextMargins(GRID - 2, 0, 0, 0)
 
@@ -101,6 +102,21 @@ def figure_box(name: str, low: int, high: int, value: int, suffix: str = "") -> 
     inset(box)
     box.setRange(low, high)
     box.setGroupSeparatorShown(True)
+    box.setSuffix(suffix)
+    box.setAccessibleName(name)
+    box.setValue(value)
+    return box
+
+
+def decimal_box(
+    name: str, low: float, high: float, value: float, suffix: str = "", *, decimals: int = 2
+) -> QDoubleSpinBox:
+    """A spin box for a number with decimals, stepping by tenths, with a unit after it."""
+    box = QDoubleSpinBox()
+    inset(box)
+    box.setDecimals(decimals)
+    box.setSingleStep(0.1)
+    box.setRange(low, high)
     box.setSuffix(suffix)
     box.setAccessibleName(name)
     box.setValue(value)

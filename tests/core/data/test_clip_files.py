@@ -13,7 +13,7 @@ from PIL import Image
 from ddmi_core.coordinates import cell_centres
 from ddmi_core.data import clip_files
 from ddmi_core.data.clip_files import clip_facts, read_clip
-from ddmi_core.errors import DataError
+from ddmi_core.errors import DataError, TooLongError
 from ddmi_core.frame_files import write_frames
 from tests.core.clips import dot_frames, write_sound, write_video
 
@@ -116,8 +116,9 @@ def test_a_range_is_cut_out(tmp_path: Path) -> None:
 
 def test_a_film_is_asked_for_a_range(tmp_path: Path) -> None:
     file = write_video(tmp_path / "film.mkv", dot_frames(3, 32), rate=1, pts=[0, 1, 10800])
-    with pytest.raises(DataError, match=r"3:00:0. h is too long.*Give a range"):
+    with pytest.raises(TooLongError, match=r"3:00:0. h is too long.*Give a range") as refused:
         read_clip(file)
+    assert refused.value.seconds == pytest.approx(10801, abs=1)
     with pytest.raises(DataError, match="there is nothing at 20000 s"):
         read_clip(file, (20000, 20001))
     with pytest.raises(DataError, match="is no range"):

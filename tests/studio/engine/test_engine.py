@@ -19,7 +19,7 @@ from ddmi_core.export_options import ShapeExport
 from ddmi_core.progress import Progress
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
-from studio.engine.results import ExportDone, ItemReady, ViewReady
+from studio.engine.results import ExportDone, ItemReady, SpanWanted, ViewReady
 from studio.state.app_state import AppState
 from studio.state.form import GenerateForm
 from studio.state.jobs import Job
@@ -240,6 +240,16 @@ def test_reconstruction_makes_an_item_that_names_its_source(studio: Studio, tmp_
     job = studio.engine.reconstruct(tmp_path / "chair.obj")
     studio.wait(job)
     assert studio.library.items()[0].recipe.source == str(tmp_path / "chair.obj")
+
+
+def test_of_a_film_a_span_is_wanted(studio: Studio, tmp_path: Path) -> None:
+    wanted: list[SpanWanted] = []
+    studio.engine.span_wanted.connect(wanted.append)
+    studio.wait(studio.engine.reconstruct(tmp_path / "film.mp4"))
+    [one] = wanted
+    assert (one.seconds, one.longest) == (3600, 30) and not studio.library.items() and not studio.errors
+    studio.wait(studio.engine.reconstruct(one.request.path, span=(61.0, 70.0)))
+    assert studio.library.load_latent(studio.library.items()[0]).max() == 61
 
 
 def test_without_its_model_an_item_cannot_be_opened(studio: Studio) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTime
 
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions
@@ -16,6 +17,7 @@ from studio.engine.results import FrameReady
 from studio.panels import video
 from studio.panels.export_dialog import VideoChoice, VideoExportDialog
 from studio.panels.sequence_dialog import SequenceDialog
+from studio.panels.span_dialog import SpanDialog
 from studio.panels.video import VideoStage
 from studio.state.app_state import AppState
 from studio.state.library import Item
@@ -204,3 +206,15 @@ def test_a_sequence_is_reordered_trimmed_and_sent(
     dialog.remove_row()
     dialog.remove_row()
     assert len(dialog.pieces()) == 1
+
+
+def test_the_part_of_a_film_stays_inside_it(qtbot):
+    dialog = SpanDialog(Path("film.mp4"), 3600.0, 30.0)
+    qtbot.addWidget(dialog)
+    assert dialog.span() == (0.0, 10.0)
+    dialog.lasts.setValue(500)
+    dialog.start.setTime(QTime(0, 59, 50))
+    assert dialog.span() == (3590.0, 3600.0)
+    dialog.start.setTime(QTime(5, 0))
+    start, stop = dialog.span()
+    assert 3599 < start < stop <= 3600

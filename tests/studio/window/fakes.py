@@ -16,7 +16,7 @@ from PIL import Image
 
 from ddmi_core.cameras import Camera, orbit_camera, rays
 from ddmi_core.domains.shape import ShapeDomain
-from ddmi_core.errors import DataError
+from ddmi_core.errors import DataError, TooLongError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.progress import Progress
@@ -148,8 +148,11 @@ class FakePipeline:
     def between(self, start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
         return torch.lerp(start, end, share)
 
-    def encode(self, path: Path, *, progress: object = None) -> torch.Tensor:
-        return torch.full((1, 2, 2), 42.0)
+    def encode(self, path: Path, *, span: tuple[float, float] | None = None, progress: object = None) -> torch.Tensor:
+        """Like a film: an hour is too long. What is encoded tells where the span begins."""
+        if span is None and path.suffix == ".mp4":
+            raise TooLongError(f"{path.name}: 1:00:00 h is too long.", seconds=3600, longest=30)
+        return torch.full((1, 2, 2), 42.0 if span is None else span[0])
 
 
 class FakeField:
@@ -203,7 +206,7 @@ class FakePictureDomain:
     def extent(self, path: Path) -> None:
         return None
 
-    def duration(self, path: Path) -> None:
+    def duration(self, path: Path, span: tuple[float, float] | None = None) -> None:
         return None
 
     def export(

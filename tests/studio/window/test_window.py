@@ -6,11 +6,12 @@ import pytest
 import trimesh
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QDialog, QInputDialog, QMessageBox
 
 from ddmi_core.export_options import ShapeExport
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
+from studio.panels.span_dialog import SpanDialog
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL
 
@@ -132,6 +133,16 @@ def drop(window: MainWindow, path: Path) -> None:
         QPointF(300, 300), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     )
     window.dropEvent(event)
+
+
+def test_a_film_is_cut_before_it_is_encoded(qtbot, window, monkeypatch):
+    answers = iter([QDialog.DialogCode.Rejected, QDialog.DialogCode.Accepted])
+    monkeypatch.setattr(SpanDialog, "exec", lambda dialog: next(answers))
+    for made in (0, 1):
+        window.engine.reconstruct(Path("film.mp4"))
+        qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+        qtbot.waitUntil(lambda made=made: calm(window) and len(window.state.library.items()) == made, timeout=PATIENCE)
+    assert window.state.library.items()[0].recipe.source == "film.mp4"
 
 
 def test_closing_while_working_asks(qtbot, window, pipeline, monkeypatch):
