@@ -24,6 +24,7 @@ _CELLS = 24  # an axis, of the grid that says where near a surface point is
 _BINS = 96  # along a ray, in which that grid is looked up
 _FAR_WEIGHT = 0.08  # of a bin away from all surface points, against 1 near them
 _STRETCH = 0.15
+_EXCHANGED_SHARE = 0.3  # of recoloured examples have their colour channels exchanged
 _WHITE_SHARE = 0.5  # of training examples lie on white, the others on a random colour
 
 
@@ -184,5 +185,9 @@ def _augmentation(positions: np.ndarray, rng: np.random.Generator, augment: Augm
 
 
 def _tint(rng: np.random.Generator) -> Float[np.ndarray, "3 3"]:
-    """Return a random exchange of the colour channels, each a little darker: objects come in few colours by nature."""
-    return (np.eye(3)[rng.permutation(3)] * rng.uniform(0.7, 1.0, (3, 1))).astype(np.float32)
+    """Return random gains of the colour channels, at times also exchanged: objects come in few colours by nature.
+
+    Were they always exchanged, the channels would be alike on average, and grey a place where training rests for long.
+    """
+    order = rng.permutation(3) if rng.random() < _EXCHANGED_SHARE else np.arange(3)
+    return (np.eye(3)[order] * rng.uniform(0.7, 1.0, (3, 1))).astype(np.float32)

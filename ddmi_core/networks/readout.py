@@ -11,12 +11,19 @@ Conditioning = Literal["concatenate", "coarse_to_fine"]
 
 
 class _Block(nn.Module):
-    """Two layers with a skip connection where the widths allow it."""
+    """Two layers, the second beside a skip connection that is all there is at first.
+
+    Initialised so that what enters the first block is not lost on its way through many of them.
+    """
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
         self.first = nn.Linear(inputs, width)
+        nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
+        nn.init.zeros_(self.first.bias)
         self.second = nn.Linear(width, width)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)
 
     def forward(self, x: Float[Tensor, "... i"]) -> Float[Tensor, "... w"]:
         hidden = F.silu(self.first(x))
