@@ -357,7 +357,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("generate", "Generate", "Generate", "Generate", ("Ctrl+Return", "Ctrl+Enter"), "spark"),
     ActionSpec("cancel", "Cancel the running job", "Generate", "Generate", ("Esc",), "stop"),
     ActionSpec("dice", "Roll a new seed", "Generate", "Generate", ("Ctrl+R",), "dice"),
-    ActionSpec("lock", "Keep the seed", "Generate", "Generate", ("Ctrl+K",), checkable=True),
+    ActionSpec("lock", "Keep the seed", "Generate", "Generate", ("Ctrl+Shift+R",), checkable=True),
     ActionSpec("newer", "Newer {noun}", "History", "History", ("Alt+Left", "["), tip="Show the {noun} before this one"),
     ActionSpec("older", "Older {noun}", "History", "History", ("Alt+Right", "]"), tip="Show the {noun} after this one"),
     ActionSpec("recipe", "Use its recipe", "History", "History", (), "recipe", "Bring its recipe into the form"),
@@ -375,6 +375,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("theme_system", "Follow the system", "Theme", "Window/Theme", checkable=True, choice="theme"),
     ActionSpec("theme_dark", "Dark", "Theme", "Window/Theme", checkable=True, choice="theme"),
     ActionSpec("theme_light", "Light", "Theme", "Window/Theme", checkable=True, choice="theme"),
+    ActionSpec("palette", "Find an action…", "Help", "Help", ("Ctrl+K",), "search", "Search all that can be done here"),
     ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "Help", ("?", "F1"), "keyboard"),
     ActionSpec("about", "About DDMI Studio", "Help", "Help", (), "info"),
 )

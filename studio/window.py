@@ -36,6 +36,7 @@ from studio.panels.images import ImageStage
 from studio.panels.inspector import Inspector, item_title
 from studio.panels.model_card import ModelCard
 from studio.panels.models import ModelsRoom
+from studio.panels.palette import Palette
 from studio.panels.queue import QueuePanel
 from studio.panels.radiance import RadianceStage
 from studio.panels.rail import Rail
@@ -154,6 +155,7 @@ class MainWindow(QMainWindow):
             "star": self.toggle_star,
             "delete": self.delete,
             "undo_delete": self.undo_delete,
+            "palette": lambda: Palette(self.actions_, self.stage.room.words, self).open_over(self),
             "shortcuts": self.show_shortcuts,
             "about": lambda: AboutDialog(self.theme, self).exec(),
         }

@@ -242,7 +242,7 @@ class Inspector(QWidget):
         self.lock.setChecked(form.seed_locked)
         self._theme.bind_icon(self.lock, "lock" if form.seed_locked else "unlock")
         tip = f"Seed kept: Generate makes the same {self._noun} again" if form.seed_locked else "Keep the seed"
-        self.lock.setToolTip(f"{tip}  ({shown_keys('Ctrl+K')})")
+        self.lock.setToolTip(f"{tip}  ({shown_keys('Ctrl+Shift+R')})")
         self.steps.set_value(form.steps)
         self.guidance.set_value(form.guidance)
         self.sampler.setCurrentIndex(self.sampler.findData(form.sampler))
