@@ -21,15 +21,21 @@ _CREDITS = (
     ),
     (
         "Furniture",
-        "The shipped model was trained on the furniture libraries of Sweet Home 3D: CC BY 3.0 (Scopia, Blend Swap "
-        "authors, Kator Legaz, Reallusion) and CC0. The attribution of each piece lies beside the data, in "
-        "assets/datasets/furniture.",
+        "The shipped models of shapes and radiance fields were trained on the furniture libraries of Sweet Home 3D: "
+        "CC BY 3.0 (Scopia, Blend Swap authors, Kator Legaz, Reallusion) and CC0. The attribution of each piece lies "
+        "beside the data, in assets/datasets/furniture.",
+    ),
+    (
+        "Emoji and faces",
+        "Those of pictures and videos: on Microsoft's Fluent emoji, still and animated (MIT), and on cartoon faces of "
+        "DiceBear whose artists gave them to the public domain (CC0).",
     ),
     ("Text encoder", "all-MiniLM-L6-v2 by the Sentence Transformers team, Apache 2.0."),
     (
         "Libraries",
         "PyTorch, VisPy, NumPy and scikit-image (BSD); diffusers, transformers, accelerate and Embree (Apache 2.0); "
-        "trimesh and OpenCLIP (MIT); libigl (MPL 2.0); Qt and PySide6 (LGPL 3). The icons are the project's own.",
+        "trimesh, OpenCLIP and pyqtgraph (MIT); PyAV (BSD) with FFmpeg and x264 (GPL); libigl (MPL 2.0); Qt and "
+        "PySide6 (LGPL 3). The icons are the project's own.",
     ),
 )
 
@@ -61,7 +67,9 @@ class AboutDialog(QDialog):
         layout.addSpacing(GRID)
         layout.addWidget(
             label(
-                "Generates continuous shapes from prompts: functions, not polygons, until you export them.", wrap=True
+                "Generates continuous signals from prompts: pictures, shapes, radiance fields and videos that are "
+                "functions, not pixels or polygons, until you export them.",
+                wrap=True,
             )
         )
         layout.addWidget(line())
