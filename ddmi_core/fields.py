@@ -42,6 +42,11 @@ class Field:
         """Where the field is evaluated; coordinates may be anywhere and values come back to where they were."""
         return self.basis[0][0].device
 
+    @property
+    def at_once(self) -> int:
+        """How many coordinates are evaluated in one go: queries of so many waste nothing."""
+        return self._chunk
+
     @torch.no_grad()
     def __call__(
         self,

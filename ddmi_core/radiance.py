@@ -139,6 +139,7 @@ class RadianceField(Field):
             box=chosen.crop,
             near=chosen.near,
             far=chosen.far,
+            at_once=self.at_once,
             progress=sub_progress(progress, 0.0, 0.9),
         )
         normals = None

@@ -12,6 +12,9 @@ CHANNELS: tuple[Channel, ...] = ("colour", "depth", "normals", "opacity")
 Crop = tuple[float, float, float, float, float, float]
 """Lowest x, y, z and highest x, y, z."""
 
+_ROUGHLY = 3  # a rough picture has so many times fewer samples along a ray,
+_FEWEST_SAMPLES = 48  # but not fewer than these
+
 
 class ViewSettings(BaseModel):
     """How a view is rendered. Distances are in units of the field's [-1, 1]."""
@@ -49,3 +52,7 @@ class ViewSettings(BaseModel):
         if self.near >= self.far:
             raise ValueError("near must be less than far")
         return self
+
+    def rough(self) -> "ViewSettings":
+        """Return the settings of a picture that is drawn while the camera moves: fewer samples along each ray."""
+        return self.model_copy(update={"samples": min(self.samples, max(_FEWEST_SAMPLES, self.samples // _ROUGHLY))})

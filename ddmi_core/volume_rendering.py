@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ddmi_core.coordinates import grid
-from ddmi_core.progress import Progress, report
+from ddmi_core.progress import Progress, report, sub_progress
 
 Box = tuple[float, float, float, float, float, float]
 """Lowest x, y, z and highest x, y, z."""
@@ -35,8 +35,10 @@ EMPTY_DENSITY = 0.02
 OPAQUE = 0.002
 """Transmittance below which nothing behind can be seen: half a step of 8-bit colour."""
 
-_ADVANCE = 8  # samples of every live ray that are looked at in one go
+_ADVANCE = 8  # samples of every live ray that are looked at in one go, at least;
+_LOOKED_AT = 2**17  # more where the rays are few, up to so many in all
 _RAYS = 2**16  # rays marched together
+_AT_ONCE = 2**14  # places that a medium is asked for in one go, where nobody says how many
 
 
 class Light(NamedTuple):
@@ -200,6 +202,7 @@ def render_rays(
     box: Box = WHOLE_SPACE,
     near: float = 0.0,
     far: float = float("inf"),
+    at_once: int = _AT_ONCE,
     progress: Progress | None = None,
 ) -> Light:
     """Render rays with `samples` strata each, between where they enter and leave a box.
@@ -217,16 +220,17 @@ def render_rays(
         box: what lies outside is not shown.
         near: nor what is nearer than this along a ray,
         far: nor what is farther.
-        progress: called several times for each 65,536 rays; may raise `Cancelled`.
+        at_once: places that the medium is asked for in one go.
+        progress: called each time that the medium is asked; may raise `Cancelled`.
     """
     parts = []
     for start in range(0, len(origins), _RAYS):
         chunk = slice(start, start + _RAYS)
         enter, leave = box_span(origins[chunk], directions[chunk], box, near=near, far=far)
         depths, steps = stratified_samples(enter, leave, samples)
-        share = (start / len(origins), min(start + _RAYS, len(origins)) / len(origins))
-        march = _march_all if occupancy is None else _march
-        parts.append(march(medium, origins[chunk], directions[chunk], depths, steps, occupancy, share, progress))
+        share = sub_progress(progress, start / len(origins), min(start + _RAYS, len(origins)) / len(origins))
+        bundle = (medium, origins[chunk], directions[chunk], depths, steps, at_once, share)
+        parts.append(_march_all(*bundle) if occupancy is None else _march(*bundle, occupancy))
     if not parts:
         return Light(origins.new_zeros(0, 3), origins.new_zeros(0), origins.new_zeros(0))
     return Light(*(torch.cat(values) for values in zip(*parts, strict=True)))
@@ -238,19 +242,18 @@ def _march_all(
     directions: Tensor,
     depths: Tensor,
     steps: Tensor,
-    occupancy: OccupancyGrid | None,
-    share: tuple[float, float],
+    at_once: int,
     progress: Progress | None,
 ) -> Light:
     """Evaluate every sample, some rays at a time."""
     parts = []
-    count = max(1, 2**18 // depths.shape[1])
+    count = max(1, at_once // depths.shape[1])
     for start in range(0, len(origins), count):
-        report(progress, share[0] + (share[1] - share[0]) * start / len(origins), "rendering")
         chunk = slice(start, start + count)
         places = origins[chunk, None] + depths[chunk, :, None] * directions[chunk, None]
         ways = directions[chunk, None].expand_as(places)
-        densities, colours = medium(places.reshape(-1, 3), ways.reshape(-1, 3))
+        share = sub_progress(progress, start / len(origins), min(start + count, len(origins)) / len(origins))
+        densities, colours = _seen(medium, places.reshape(-1, 3), ways.reshape(-1, 3), at_once, share)
         shape = depths[chunk].shape
         parts.append(composite(densities.reshape(shape), colours.reshape(*shape, 3), depths[chunk], steps[chunk]))
     return Light(*(torch.cat(values) for values in zip(*parts, strict=True)))
@@ -262,32 +265,32 @@ def _march(
     directions: Tensor,
     depths: Tensor,
     steps: Tensor,
-    occupancy: OccupancyGrid | None,
-    share: tuple[float, float],
+    at_once: int,
     progress: Progress | None,
+    occupancy: OccupancyGrid,
 ) -> Light:
     """Advance all rays together through what the grid calls occupied."""
-    assert occupancy is not None
     count, samples = depths.shape
     colour = origins.new_zeros(count, 3)
     clear = origins.new_ones(count)  # transmittance
     reached = origins.new_zeros(count)
     alive = torch.nonzero(steps[:, 0] > 0)[:, 0]
-    for start in range(0, samples, _ADVANCE):
-        if not len(alive):
-            break
-        report(progress, share[0] + (share[1] - share[0]) * start / samples, "rendering")
-        ahead = depths[alive, start : start + _ADVANCE]
+    stop = 0
+    while stop < samples and len(alive):
+        start, stop = stop, min(stop + max(_ADVANCE, _LOOKED_AT // len(alive)), samples)
+        report(progress, start / samples, "rendering")
+        ahead = depths[alive, start:stop]
         places = origins[alive, None] + ahead[..., None] * directions[alive, None]
         ray, sample = torch.nonzero(occupancy(places), as_tuple=True)
         if not len(ray):
             continue
-        found, glow = medium(places[ray, sample], directions[alive[ray]])
+        share = sub_progress(progress, start / samples, stop / samples)
+        found, glow = _seen(medium, places[ray, sample], directions[alive[ray]], at_once, share)
         densities = torch.zeros_like(ahead)
         densities[ray, sample] = found
         colours = places.new_zeros(places.shape)
         colours[ray, sample] = glow
-        light = composite(densities, colours, ahead, steps[alive, start : start + _ADVANCE])
+        light = composite(densities, colours, ahead, steps[alive, start:stop])
         reach = torch.where(light.opacity > 0, light.depth, 0.0) * light.opacity
         colour[alive] += clear[alive, None] * light.colour
         reached[alive] += clear[alive] * reach
@@ -296,6 +299,23 @@ def _march(
     opacity = 1 - clear
     depth = torch.where(opacity > 0, reached / opacity.clamp(min=1e-9), torch.inf)
     return Light(colour, opacity, depth)
+
+
+def _seen(
+    medium: Medium,
+    places: Float[Tensor, "n 3"],
+    directions: Float[Tensor, "n 3"],
+    at_once: int,
+    progress: Progress | None,
+) -> tuple[Float[Tensor, " n"], Float[Tensor, "n 3"]]:
+    """Ask a medium for some places at a time, so that a view which nobody wants any longer ends soon."""
+    parts = []
+    for start in range(0, len(places), at_once):
+        report(progress, start / len(places), "rendering")
+        chunk = slice(start, start + at_once)
+        parts.append(medium(places[chunk], directions[chunk]))
+    densities, colours = zip(*parts, strict=True)
+    return torch.cat(densities), torch.cat(colours)
 
 
 def _asked(

@@ -12,13 +12,16 @@ from pyqtgraph.util.garbage_collector import GarbageCollector
 class WindowCollector(GarbageCollector):
     """Collects in the thread that made it, by a timer, and nowhere else."""
 
+    _sparing = False
+
     def spare_what_stays(self) -> None:
         """Look no more at what exists when this is called first, once a model is loaded.
 
-        The libraries and the model stay, and going through them takes a noticeable time. Only the first call counts:
-        garbage is spared as well.
+        The libraries and the model stay, and going through them takes a noticeable time, even to count them. Only the
+        first call counts: garbage is spared as well.
         """
-        if not gc.get_freeze_count():
+        if not self._sparing:
+            self._sparing = True
             gc.freeze()
 
     def stop(self) -> None:

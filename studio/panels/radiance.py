@@ -81,8 +81,6 @@ _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 _SETTLED_MS = 180
 _MOVING_RATE = 10  # pictures a second
 _STILL_RATES = (1.5, 0.2)  # a first one soon, and a last one within five seconds
-_MOVING_SAMPLES = 3  # a rough picture has so many times fewer samples along a ray
-_FEWEST_SAMPLES = 48
 _SECONDS_A_KEY = 2.0  # of a preview, from one key frame to the next
 
 
@@ -296,10 +294,8 @@ class RadianceStage(Stage):
 
     def _ask_rough(self, camera: KeyFrame) -> None:
         self._waiting, self._moved_since = True, False
-        settings = self.settings()
-        samples = min(settings.samples, max(_FEWEST_SAMPLES, settings.samples // _MOVING_SAMPLES))
         side = self.moving_pace.side(self._screen_height(), self._aspect(), _MOVING_RATE)
-        self._ask(camera, side, settings.model_copy(update={"samples": samples}), moving=True)
+        self._ask(camera, side, self.settings().rough(), moving=True)
 
     def _rest(self) -> None:
         """Begin with the finer pictures, once the rough one has come."""

@@ -114,6 +114,31 @@ def test_skipping_empty_space_changes_no_picture_and_asks_far_less() -> None:
     assert asked["skipping"] * 5 < asked["plain"]
 
 
+@pytest.mark.parametrize("skip", [False, True])
+def test_every_asking_is_reported_and_none_is_larger_than_was_wanted(skip: bool) -> None:
+    asked: list[int] = []
+    told: list[float] = []
+
+    def counted(points: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
+        asked.append(len(points))
+        return ball(points, directions)
+
+    occupancy = OccupancyGrid.bake(lambda points: ball(points, points)[0]) if skip else None
+    origins, directions = parallel_rays(torch.linspace(-0.9, 0.9, 50))
+    together = render_rays(ball, origins, directions, samples=64, occupancy=occupancy)
+    apart = render_rays(
+        counted,
+        origins,
+        directions,
+        samples=64,
+        occupancy=occupancy,
+        at_once=100,
+        progress=lambda fraction, _: told.append(fraction),
+    )
+    assert max(asked) <= 100 and len(told) >= len(asked) and told == sorted(told) and 0 <= told[0] <= told[-1] <= 1
+    torch.testing.assert_close(apart.colour, together.colour)
+
+
 def shell_density(points: Tensor) -> Tensor:
     return 80 * torch.exp(-(((points.norm(dim=-1) - 0.5) / 0.03) ** 2))
 
