@@ -377,6 +377,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("theme_light", "Light", "Theme", "Window/Theme", checkable=True, choice="theme"),
     ActionSpec("palette", "Find an action…", "Help", "Help", ("Ctrl+K",), "search", "Search all that can be done here"),
     ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "Help", ("?", "F1"), "keyboard"),
+    ActionSpec(
+        "diagnostics",
+        "Save diagnostics…",
+        "Help",
+        "Help",
+        tip="The log, versions and models in one zip; nothing that you made",
+    ),
     ActionSpec("about", "About DDMI Studio", "Help", "Help", (), "info"),
 )
 

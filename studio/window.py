@@ -26,6 +26,7 @@ from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import user_data
 from studio.actions import Actions
+from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import Engine
 from studio.engine.models import ModelFolders
 from studio.engine.results import ExportDone, ItemReady, SpanWanted, ViewReady
@@ -157,6 +158,7 @@ class MainWindow(QMainWindow):
             "undo_delete": self.undo_delete,
             "palette": lambda: Palette(self.actions_, self.stage.room.words, self).open_over(self),
             "shortcuts": self.show_shortcuts,
+            "diagnostics": self.choose_diagnostics,
             "about": lambda: AboutDialog(self.theme, self).exec(),
         }
         for name, handler in handlers.items():
@@ -441,6 +443,14 @@ class MainWindow(QMainWindow):
             self.state.notifications.error(
                 f"The picture could not be written to {target}. Check the folder and the space left."
             )
+
+    def choose_diagnostics(self) -> None:
+        """Save what helps to find a fault under a name to choose."""
+        path, _ = QFileDialog.getSaveFileName(self, "Save diagnostics", "ddmi-studio-diagnostics.zip", "Zip (*.zip)")
+        if path:
+            target = Path(path).with_suffix(".zip")
+            if self._try(lambda: save_diagnostics(target, user_data() / "logs", self.state.models)):
+                self._say_written(target)
 
     def new_run(self) -> None:
         """Put a new training run together, and start it."""

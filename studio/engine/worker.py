@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ddmi_core.errors import DDMIError
@@ -166,13 +167,21 @@ def _place(request: Request) -> tuple[LaneName, int]:
 def _failure(request: Request, error: Exception) -> JobFailed:
     """What to tell the person about an exception; what nobody foresaw also goes into the log."""
     if isinstance(error, DDMIError):
-        log.warning("%s failed: %s", describe(request), error)
+        log.warning("%s", _without_names(f"{describe(request)} failed: {error}", request))
         return JobFailed(request=request, message=str(error))
     details = "".join(traceback.format_exception(error))
-    log.error("%s failed\n%s", describe(request), details)
+    log.error("%s", _without_names(f"{describe(request)} failed\n{details}", request))
     if is_out_of_memory(error):
         message = f"There was not enough memory while {describe(request)}. Try a lower resolution or fewer variations."
     else:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         message = f"Something went wrong while {describe(request)}: {reason}"
     return JobFailed(request=request, message=message, details=details)
+
+
+def _without_names(text: str, request: Request) -> str:
+    """A line of the log as others may read it: without the name of the person's file."""
+    path: Path | None = getattr(request, "path", None)
+    if path is None:
+        return text
+    return text.replace(str(path), f"a file{path.suffix}").replace(path.name, f"a file{path.suffix}")

@@ -242,6 +242,14 @@ def test_reconstruction_makes_an_item_that_names_its_source(studio: Studio, tmp_
     assert studio.library.items()[0].recipe.source == str(tmp_path / "chair.obj")
 
 
+def test_the_log_does_not_name_the_files_of_the_person(
+    studio: Studio, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    studio.wait(studio.engine.export(studio.make(), tmp_path / "missing" / "secret.obj", ShapeExport(resolution=64)))
+    assert "secret.obj" in studio.errors[0]
+    assert "exporting a file.obj failed" in caplog.text and "secret" not in caplog.text
+
+
 def test_of_a_film_a_span_is_wanted(studio: Studio, tmp_path: Path) -> None:
     wanted: list[SpanWanted] = []
     studio.engine.span_wanted.connect(wanted.append)
