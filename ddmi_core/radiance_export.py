@@ -63,6 +63,7 @@ def export_radiance(
             tifffile.imwrite(temporary, depth, photometric="minisblack", compression="zlib")
         seen = depth[np.isfinite(depth)]
         facts |= {"nearest": float(seen.min()), "farthest": float(seen.max())} if len(seen) else {}
+        report(progress, 1.0, f"wrote {path.name}")
         return facts
     frames = _frames(field, cameras, width, height, options, progress)
     note = recipe if options.embed_recipe else None

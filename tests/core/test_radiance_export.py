@@ -1,0 +1,156 @@
+"""A radiance field is written as pictures, films, coloured meshes, depth maps and posed views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import tifffile
+import torch
+import trimesh
+from PIL import Image
+
+from ddmi_core.cameras import orbit_camera
+from ddmi_core.data.posed_pictures import read_transforms
+from ddmi_core.errors import ExportError
+from ddmi_core.export_options import KeyFrame, RadianceExport
+from ddmi_core.picture_files import RECIPE_KEY
+from ddmi_core.progress import Cancelled
+from ddmi_core.radiance import RadianceField
+from ddmi_core.radiance_export import cameras_of, export_radiance
+from ddmi_core.recipe import Recipe
+from ddmi_core.view_settings import ViewSettings
+from ddmi_core.volume_rendering import OccupancyGrid
+
+RADIUS = 0.5
+ROUGH = ViewSettings(samples=96)
+
+
+class Ball(RadianceField):
+    """A ball, red on the right half (+x) and blue on the left."""
+
+    def __init__(self) -> None:
+        self._baking, self._chunk = Lock(), 512
+        vars(self)["_occupancy"] = OccupancyGrid.bake(self.density, 24)
+
+    def __call__(
+        self, coords: torch.Tensor, *_: Any, directions: torch.Tensor | None = None, **__: Any
+    ) -> torch.Tensor:
+        filled = 40 * (RADIUS - coords.norm(dim=-1, keepdim=True)) + 1.567  # SURFACE_DENSITY at the radius
+        right = 12 * coords[..., :1].sign()
+        return torch.cat([filled] if directions is None else [filled, right, -12 + 0 * right, -right], dim=-1)
+
+
+def options(**values: Any) -> RadianceExport:
+    return RadianceExport(resolution=24, view=ROUGH).model_copy(update=values)
+
+
+def test_a_picture_of_an_odd_size_shows_the_ball_from_the_front(tmp_path: Path) -> None:
+    made = Recipe(domain="nerf", model="paint", model_hash="00ff", prompt="a ball")
+    chosen = options(width=37, height=25, azimuth=0.0, elevation=0.0)
+    facts = export_radiance(Ball(), tmp_path / "ball.png", chosen, recipe=made)
+    assert (facts["width"], facts["height"], facts["views"]) == (37, 25, 1)
+    with Image.open(tmp_path / "ball.png") as picture:
+        assert Recipe.model_validate_json(picture.text[RECIPE_KEY]) == made  # type: ignore[attr-defined]
+        pixels = np.asarray(picture)
+    assert pixels.shape == (25, 37, 4)
+    assert pixels[12, 20, 3] > 250 and pixels[12, 20, 0] > 250 and pixels[12, 20, 2] < 5
+    assert pixels[12, 16, 3] > 250 and pixels[12, 16, 2] > 250 and pixels[12, 16, 0] < 5
+    assert pixels[0, 0, 3] == 0 and pixels[12, 36, 3] == 0
+    export_radiance(Ball(), tmp_path / "bare.png", options(embed_recipe=False), recipe=made)
+    with Image.open(tmp_path / "bare.png") as picture:
+        assert RECIPE_KEY not in picture.text  # type: ignore[attr-defined]
+
+
+def test_a_background_is_under_the_picture(tmp_path: Path) -> None:
+    view = ROUGH.model_copy(update={"background": (10, 200, 30)})
+    export_radiance(Ball(), tmp_path / "ball.png", options(view=view))
+    pixels = np.asarray(Image.open(tmp_path / "ball.png"))
+    assert pixels[0, 0].tolist() == [10, 200, 30, 255]
+
+
+def test_a_turntable_has_the_frames_that_were_asked_for(tmp_path: Path) -> None:
+    chosen = options(width=27, height=25, views=5, rate=12)
+    assert export_radiance(Ball(), tmp_path / "turn.mp4", chosen)["views"] == 5
+    with av.open(str(tmp_path / "turn.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height, stream.average_rate) == (26, 24, 12)
+        assert len(list(container.decode(stream))) == 5
+    export_radiance(Ball(), tmp_path / "turn.gif", chosen)
+    with Image.open(tmp_path / "turn.gif") as picture:
+        assert (picture.n_frames, picture.size) == (5, (27, 25))  # type: ignore[attr-defined]
+    export_radiance(Ball(), tmp_path / "turn.png", chosen)
+    files = sorted(tmp_path.glob("turn-*.png"))
+    assert [file.name for file in files] == [f"turn-{i:04d}.png" for i in range(1, 6)]
+    assert len({file.read_bytes() for file in files}) == 5
+
+
+def test_a_turn_goes_once_around_and_a_path_through_its_key_frames() -> None:
+    turn = cameras_of(options(azimuth=10.0, elevation=0.0, distance=3.0), 4)
+    np.testing.assert_allclose(turn[1].pose, orbit_camera(100.0, 0.0, 3.0).pose, atol=1e-9)
+    ends = [orbit_camera(0.0), orbit_camera(60.0, 50.0, 3.0, 20.0)]
+    keys = tuple(KeyFrame(pose=tuple(map(tuple, camera.pose.tolist())), fov=camera.fov) for camera in ends)
+    way = cameras_of(options(path=keys), 7)
+    for found, wanted in ((way[0], ends[0]), (way[-1], ends[1])):
+        np.testing.assert_allclose(found.pose, wanted.pose, atol=1e-9)
+        assert found.fov == pytest.approx(wanted.fov)
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".obj", ".ply"])
+def test_a_mesh_reads_back_with_its_colours(tmp_path: Path, suffix: str) -> None:
+    facts = export_radiance(Ball(), tmp_path / f"ball{suffix}", options(resolution=32))
+    assert facts["watertight"]
+    mesh = trimesh.load(tmp_path / f"ball{suffix}", force="mesh", process=False)
+    assert len(mesh.faces) == facts["faces"]
+    np.testing.assert_allclose(np.linalg.norm(mesh.vertices, axis=1), RADIUS, atol=0.02)
+    colours = np.asarray(mesh.visual.vertex_colors)
+    right, left = mesh.vertices[:, 0] > 0.05, mesh.vertices[:, 0] < -0.05
+    assert (colours[right, 0] > 250).all() and (colours[right, 2] < 5).all()
+    assert (colours[left, 2] > 250).all() and (colours[left, 0] < 5).all()
+
+
+def test_a_mesh_too_fine_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="at most 1024"):
+        export_radiance(Ball(), tmp_path / "ball.glb", options(resolution=2048))
+
+
+def test_a_depth_map_holds_distances(tmp_path: Path) -> None:
+    facts = export_radiance(Ball(), tmp_path / "ball.tif", options(resolution=25, distance=4.0))
+    depth = tifffile.imread(tmp_path / "ball.tif")
+    assert depth.shape == (25, 25) and depth.dtype == np.float32
+    assert depth[12, 12] == pytest.approx(4 - RADIUS, abs=0.06) and np.isinf(depth[0, 0])
+    assert facts["nearest"] == pytest.approx(depth.min()) and facts["farthest"] > facts["nearest"]
+
+
+def test_posed_views_come_back_with_their_cameras(tmp_path: Path) -> None:
+    chosen = options(width=31, height=23, views=5, elevation=30.0, distance=3.5, fov=40.0)
+    export_radiance(Ball(), tmp_path / "scene.json", chosen)
+    shots = read_transforms(tmp_path / "scene.json")
+    assert not shots.unusable and len(shots.views) == 5
+    field = Ball()
+    for camera, shot in zip(cameras_of(chosen, 5), shots.views, strict=True):
+        np.testing.assert_allclose(shot.camera.pose, camera.pose, atol=1e-9)
+        assert shot.camera.fov == pytest.approx(40.0) and shot.camera.shift == pytest.approx((0, 0), abs=1e-9)
+        np.testing.assert_array_equal(shot.pixels, field.render(camera, 31, 23, ROUGH).picture(ROUGH))
+
+
+def test_posed_views_take_nobody_elses_folder(tmp_path: Path) -> None:
+    (tmp_path / "scene-views").mkdir()
+    with pytest.raises(ExportError, match="there already"):
+        export_radiance(Ball(), tmp_path / "scene.json", options())
+    assert [file.name for file in tmp_path.iterdir()] == ["scene-views"]
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.mp4", "x.gif", "x.glb", "x.tif", "x.json"])
+def test_a_cancel_leaves_nothing(tmp_path: Path, name: str) -> None:
+    def stop(fraction: float, text: str) -> None:
+        if fraction > 0.3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        export_radiance(Ball(), tmp_path / name, options(views=1 if name == "x.png" else 4), progress=stop)
+    assert not list(tmp_path.iterdir())
