@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ _BROADER = {
     "wardrobe": "storage",
     "cabinet": "storage",
 }
+Tally = dict[str, tuple[int, int]]
+"""Of each kind how many were named rightly, and how many there are."""
 _CELLS = 10
 _POINTS = 2048
 _PROCEDURAL_COUNT, _PROCEDURAL_SEED = 1500, 424_242
@@ -111,12 +114,16 @@ def train(real: Any, made: Any, *, seed: int = 0) -> ShapeClassifier:
     return model.eval()
 
 
-def held_out_accuracy(model: ShapeClassifier) -> tuple[float, dict[str, tuple[int, int]]]:
+def held_out_accuracy(model: ShapeClassifier) -> tuple[float, Tally]:
     """Accuracy on real held-out furniture of the six named kinds, and (right, all) per kind, "other" included."""
     dataset = furniture("held_out")
-    tally = {kind: (0, 0) for kind in KINDS}
-    truths = [broad_kind(dataset.kind(i)) for i in range(len(dataset))]
     guesses = model.predict([dataset.points(i) for i in range(len(dataset))])
+    return tally_of([broad_kind(dataset.kind(i)) for i in range(len(dataset))], guesses)
+
+
+def tally_of(truths: Sequence[str], guesses: Sequence[str]) -> tuple[float, Tally]:
+    """Accuracy on the six named kinds, and how many are right of how many per kind, "other" included."""
+    tally = {kind: (0, 0) for kind in KINDS}
     for truth, guess in zip(truths, guesses, strict=True):
         right, total = tally[truth]
         tally[truth] = (right + (truth == guess), total + 1)
