@@ -11,8 +11,9 @@ import torch
 from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
 from ddmi_core.cameras import orbit_camera, rays
 from ddmi_core.data.coloured_meshes import ColouredPoints, spread_cameras
-from ddmi_core.data.radiance import PosedPictures, RadianceSet, RadianceSource
+from ddmi_core.data.radiance import SAMPLES, PosedPictures, RadianceSet, RadianceSource
 from ddmi_core.domains import get_domain
+from ddmi_core.metrics.pictures import psnr
 from ddmi_core.radiance import RadianceField, density_of
 from ddmi_core.view_settings import ViewSettings
 from ddmi_core.volume_rendering import OccupancyGrid, box_span, render_rays, stratified_samples
@@ -29,7 +30,6 @@ SMALL: dict[str, Any] = {
     "basis_channels": 16,
     "readout_width": 32,
 }
-SIDE, VIEWS = 32, 8
 
 
 class Box(RadianceSet):
@@ -37,10 +37,10 @@ class Box(RadianceSet):
 
     names = ("box",)
 
-    def __init__(self, *, seen: bool = True) -> None:
-        cameras = spread_cameras(VIEWS)
-        self._points = coloured_box().seen(cameras, SIDE, SIDE).points(2048, np.random.default_rng(0))
-        self._views = PosedPictures(cameras, pictures(cameras, SIDE)) if seen else None
+    def __init__(self, side: int = 32, views: int = 8, *, seen: bool = True) -> None:
+        cameras = spread_cameras(views)
+        self._points = coloured_box().seen(cameras, side, side).points(2048, np.random.default_rng(0))
+        self._views = PosedPictures(cameras, pictures(cameras, side)) if seen else None
 
     def __len__(self) -> int:
         return 1
@@ -72,8 +72,8 @@ def unit(*shape: int) -> torch.Tensor:
     return torch.nn.functional.normalize(torch.randn(*shape, 3), dim=-1)
 
 
-def example(seed: int = 0, *, queries: int = 28 * 40, seen: bool = True) -> dict[str, torch.Tensor]:
-    source = RadianceSource(Box(seen=seen), 512, queries)
+def example(box: Box | None = None, *, rays: int = 40, seed: int = 0) -> dict[str, torch.Tensor]:
+    source = RadianceSource(box or Box(), 512, SAMPLES * rays)
     drawn = source.sample(0, np.random.default_rng(seed), augment="none")
     return {name: torch.from_numpy(values).unsqueeze(0) for name, values in drawn.items()}
 
@@ -149,7 +149,7 @@ def test_the_encoder_sees_colours_and_the_order_of_points_does_not_matter(autoen
 
 
 def test_points_alone_can_be_encoded_but_tell_nothing_to_fit_to() -> None:
-    assert set(example(seen=False)) == {"points"}
+    assert set(example(Box(seen=False))) == {"points"}
 
 
 def test_skipping_empty_space_shows_the_same(field: RadianceField) -> None:
@@ -171,3 +171,29 @@ def test_no_value_of_the_read_out_gives_a_density_that_is_not_finite() -> None:
     values = torch.tensor([[-1e4], [0.0], [1e4]])
     densities = density_of(values)
     assert torch.isfinite(densities).all() and (densities.diff() > 0).all() and float(densities[0]) == 0
+
+
+@pytest.mark.slow
+def test_a_coloured_box_is_learned(autoencoder: D2CVAE) -> None:
+    box, domain, steps, rate = Box(64, 12), autoencoder.domain, 700, 1e-2
+    optimiser = torch.optim.Adam(autoencoder.parameters(), lr=rate)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = rate * min(1, step / 20) * (0.05 + 0.475 * (1 + np.cos(np.pi * step / steps)))
+        batch = example(box, rays=168, seed=step)
+        basis = autoencoder.decode(autoencoder.encode(domain.inputs(batch)).mean)
+        loss, _ = domain.reconstruction_loss(domain.predict(autoencoder, basis, batch), batch["targets"])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    with torch.no_grad():
+        field = autoencoder.field(autoencoder.encode(domain.inputs(example(box))).mean[0])
+    assert isinstance(field, RadianceField)
+    truth = box.views(0)
+    assert truth is not None
+    likeness = []
+    for view in (1, 6, 10):
+        pixels = truth.pixels[view].astype(np.float32) / 255
+        found = field.render(truth.cameras[view], 64, 64)
+        wanted = pixels[..., :3] * pixels[..., 3:] + 1 - pixels[..., 3:]
+        likeness.append(psnr(found.colour + 1 - found.opacity[..., None], wanted))
+    assert np.mean(likeness) > 30
