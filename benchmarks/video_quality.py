@@ -77,8 +77,7 @@ def main(
         report(
             "between",
             refine_steps=steps,
-            **_figures("psnr", ours),
-            **_figures("blending_psnr", blending),
+            **_figures("psnr", ours) | _figures("blending_psnr", blending),
             gain_mean=round(float(np.mean(gains)), 2),
             better_share=round(float(np.mean([gain > 0 for gain in gains])), 3),
         )
