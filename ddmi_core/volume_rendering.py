@@ -31,8 +31,8 @@ Medium = Callable[[Float[Tensor, "n 3"], Float[Tensor, "n 3"]], tuple[Float[Tens
 GRID_CELLS = 64
 """Cells an axis of an occupancy grid."""
 EMPTY_DENSITY = 0.1
-"""Density below which a cell counts as empty. What trained fields leave in empty space is mostly fainter by far: pictures
-with and without it were seen to differ by less than 0.4 of 255 steps in the mean."""
+"""Density below which a cell counts as empty. What trained fields leave in empty space is mostly fainter by far:
+pictures with and without it were seen to differ by less than 0.4 of 255 steps in the mean."""
 OPAQUE = 0.002
 """Transmittance below which nothing behind can be seen: half a step of 8-bit colour."""
 
