@@ -20,6 +20,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe, SamplerName
+from ddmi_core.threads import spare_the_machine
 from ddmi_core.view_settings import Channel
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ app = tyro.extras.SubcommandApp()
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 for an error, 2 for wrong usage, 130 for Ctrl+C."""
+    spare_the_machine()
     try:
         app.cli(
             prog="ddmi",

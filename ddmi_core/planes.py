@@ -44,9 +44,19 @@ def look_up(planes: Planes, coords: Float[Tensor, "b n d"], layout: PlaneLayout)
 
 
 def splat(features: Float[Tensor, "b n c"], coords: Float[Tensor, "b n d"], layout: PlaneLayout, size: int) -> Planes:
-    """Average the features of all points that fall into a cell of each plane; empty cells are zero (ConvONet)."""
-    cells = plane_cells(coords, layout, size)
-    return tuple(rearrange(_cell_means(features, index, size), "b (h w) c -> b c h w", h=size) for index in cells)
+    """Collect the features of all points that fall into a cell of each plane; empty cells are zero.
+
+    The first half of a plane's channels are averages (ConvONet), the second maxima: seen from above, few points of a
+    table's leg are among many of its top, and an average would hide them.
+    """
+    return tuple(
+        rearrange(
+            torch.cat([_cell_means(features, index, size), _cell_maxima(features, index, size)], dim=-1),
+            "b (h w) c -> b c h w",
+            h=size,
+        )
+        for index in plane_cells(coords, layout, size)
+    )
 
 
 def plane_cells(coords: Float[Tensor, "b n d"], layout: PlaneLayout, size: int) -> tuple[Tensor, ...]:
@@ -66,11 +76,24 @@ def pool_locally(features: Float[Tensor, "b n c"], cells: tuple[Tensor, ...], si
 
 def _cell_means(features: Float[Tensor, "b n c"], index: Tensor, size: int) -> Float[Tensor, "b cells c"]:
     batch, _, channels = features.shape
-    flat = (index + torch.arange(batch, device=index.device).unsqueeze(1) * size * size).reshape(-1)
+    flat = _flat_cells(index, size)
     sums = features.new_zeros(batch * size * size, channels)
     sums = sums.index_add(0, flat, features.reshape(-1, channels))
     counts = torch.bincount(flat, minlength=batch * size * size).clamp_(min=1).to(features.dtype)
     return (sums / counts.unsqueeze(1)).reshape(batch, size * size, channels)
+
+
+def _cell_maxima(features: Float[Tensor, "b n c"], index: Tensor, size: int) -> Float[Tensor, "b cells c"]:
+    batch, _, channels = features.shape
+    flat = _flat_cells(index, size).unsqueeze(1).expand(-1, channels)
+    found = features.new_zeros(batch * size * size, channels)
+    found = found.scatter_reduce(0, flat, features.reshape(-1, channels), "amax", include_self=False)
+    return found.reshape(batch, size * size, channels)
+
+
+def _flat_cells(index: Tensor, size: int) -> Tensor:
+    """Number the cells of all batch elements through: int64 (b n)."""
+    return (index + torch.arange(len(index), device=index.device).unsqueeze(1) * size * size).reshape(-1)
 
 
 def pack(planes: Planes) -> Float[Tensor, "b pc h w"]:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.paths import user_data
+from ddmi_core.threads import spare_the_machine
 from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
 from studio.engine.training import Training
@@ -35,6 +36,7 @@ _SETTLE_MS = 900
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the studio; returns the exit code."""
+    spare_the_machine()
     options = _parse(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # before the application exists

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import UInt8
 
 from ddmi_core.data.clip_files import CLIP_SUFFIXES, FRAME_SUFFIXES, LONGEST_SECONDS, clip_facts, read_clip
 from ddmi_core.data.clip_storage import compress, expand
-from ddmi_core.data.clips import Clip
+from ddmi_core.data.clips import Clip, small_frame
 from ddmi_core.data.pictures import WHOLE_PICTURE
 from ddmi_core.data.user_folder import Unusable, digest, files_of, read_folder
 from ddmi_core.errors import DataError
@@ -82,6 +83,10 @@ class FolderClips:
             DataError: its stored copy has been damaged or removed since the folder was read.
         """
         return self._opened(index)
+
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return small_frame(self.open(index), size)
 
     def _decoded(self, index: int) -> Clip:
         piece = self._pieces[index]

@@ -65,6 +65,11 @@ class Clip:
         return torch.matmul(across, narrowed).numpy()
 
 
+def small_frame(clip: Clip, size: int) -> UInt8[np.ndarray, "s s 4"]:
+    """Return the middle frame of a clip as a thumbnail, premultiplied."""
+    return (clip.view([len(clip.times) // 2], WHOLE_PICTURE, size)[0] * 255).round().astype(np.uint8)
+
+
 @runtime_checkable
 class ClipSet(Protocol):
     """A data set of clips."""
@@ -127,6 +132,11 @@ class ClipSource(ItemSource):
     @override
     def captions(self, index: int) -> Sequence[str]:
         return self.clips.captions(index)
+
+    @override
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return small_frame(self.clips.open(index), size)
 
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:

@@ -35,10 +35,6 @@ class FolderShapes(GridShapes):
 
     unusable: list[Unusable]
 
-    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
-        """Draw a small picture, premultiplied."""
-        return draw_points(self.points(index), size)
-
 
 class ShardShapes:
     """Meshes in WebDataset shards, labelled when they are first drawn; the labels are cached."""

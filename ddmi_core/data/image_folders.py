@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import ExifTags, Image, ImageOps
 
-from ddmi_core.data.pictures import WHOLE_PICTURE, Raster, premultiplied
+from ddmi_core.data.pictures import Raster, premultiplied, small
 from ddmi_core.data.shards import Shards, first_usable, has_shards
 from ddmi_core.data.user_folder import Unusable, digest, read_folder
 from ddmi_core.errors import DataError
@@ -66,7 +66,7 @@ class FolderPictures:
 
     def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
         """Draw a small picture, premultiplied."""
-        return _small(self.open(index), size)
+        return small(self.open(index), size)
 
 
 class ShardPictures:
@@ -94,7 +94,7 @@ class ShardPictures:
 
     def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
         """Draw a small picture, premultiplied."""
-        return _small(self.open(index), size)
+        return small(self.open(index), size)
 
 
 def image_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderPictures | ShardPictures:
@@ -130,10 +130,6 @@ def read_picture(path: Path) -> Raster:
         DataError: the file cannot be used; the message names it and says why.
     """
     return Raster(premultiplied(_squared(_decoded(Path(path)))))
-
-
-def _small(picture: Raster, size: int) -> UInt8[np.ndarray, "s s 4"]:
-    return (picture.view(WHOLE_PICTURE, size) * 255).round().astype(np.uint8)
 
 
 def picture_size(path: Path) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -32,6 +33,9 @@ class ItemSource(Protocol):
 
     def captions(self, index: int) -> Sequence[str]:
         """Return the signal's captions, all of them true; may be empty."""
+
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture of the signal, premultiplied."""
 
 
 class Mixture:

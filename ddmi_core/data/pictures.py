@@ -114,6 +114,11 @@ def premultiplied(picture: Image.Image) -> UInt8[np.ndarray, "h w 4"]:
     return np.asarray(picture.convert("RGBA").convert("RGBa"))
 
 
+def small(picture: Picture, size: int) -> UInt8[np.ndarray, "s s 4"]:
+    """Return the whole of a picture as a thumbnail, premultiplied."""
+    return (picture.view(WHOLE_PICTURE, size) * 255).round().astype(np.uint8)
+
+
 class PictureSource(ItemSource):
     """A set of pictures as training items.
 
@@ -142,6 +147,11 @@ class PictureSource(ItemSource):
     @override
     def captions(self, index: int) -> Sequence[str]:
         return self.pictures.captions(index)
+
+    @override
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return small(self.pictures.open(index), size)
 
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:

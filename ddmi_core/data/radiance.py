@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
+from PIL import Image
 from scipy import ndimage
 from typing_extensions import override
 
@@ -14,6 +15,7 @@ from ddmi_core.cameras import Camera, rays
 from ddmi_core.data.coloured_meshes import ColouredPoints
 from ddmi_core.data.items import Augment, ItemSource
 from ddmi_core.data.labels import HALF_SIDE
+from ddmi_core.data.shapes import draw_points
 from ddmi_core.volume_rendering import box_span, importance_samples
 
 SAMPLES = 28
@@ -57,6 +59,14 @@ class RadianceSet(ABC):
     def views(self, index: int) -> PosedPictures | None:
         """Return the pictures of an object; None where there are only points."""
 
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        views = self.views(index)
+        if views is None:
+            points = self.points(index)
+            return draw_points(points.positions, size, points.colours)
+        return np.asarray(Image.fromarray(views.pixels[0]).convert("RGBa").resize((size, size)))
+
 
 class RadianceSource(ItemSource):
     """A set of objects seen as training items.
@@ -78,6 +88,11 @@ class RadianceSource(ItemSource):
     @override
     def captions(self, index: int) -> Sequence[str]:
         return self.objects.captions(index)
+
+    @override
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return self.objects.thumbnail(index, size)
 
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 from typing_extensions import override
 
 from ddmi_core.data.items import Augment, ItemSource
@@ -34,6 +35,11 @@ class ShapeSource(ItemSource):
     @override
     def captions(self, index: int) -> Sequence[str]:
         return self.shapes.captions(index)
+
+    @override
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return self.shapes.thumbnail(index, size)
 
 
 def open_shapes(source: str, split: str, *, seed: int, surface_points: int, queries: int) -> ItemSource:

@@ -10,7 +10,7 @@ from ddmi_core.data.labels import HALF_SIDE, RESOLUTION, occupancy, unpack
 
 _SIGMAS = (0.01, 0.03, 0.08)
 """Spread of the queries near the surface, one drawn for each example."""
-_NEAR_SHARE = 2 / 3
+_NEAR_SHARE, _CROSSING_SHARE = 1 / 2, 1 / 4
 """Thin parts are learned near the surface; far from it almost everything is empty and soon known."""
 _STRETCH = 0.2
 
@@ -61,30 +61,56 @@ class GridShapes:
         centres = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
         return occupancy(self._grids[index], centres).reshape((resolution,) * 3)
 
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return draw_points(self.points(index), size)
+
     def sample(
         self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
     ) -> dict[str, np.ndarray]:
         """Draw an example: `points` (n_surface, 3), `coords` (n_query, 3), `targets` (n_query, 1), float32.
 
-        A third of the queries is uniform in [-1, 1]^3, the others lie near the surface. `captioned` augmentation
-        mirrors and stretches, `full` also turns the shape about y by quarters, which would make "wide" or "front"
-        untrue.
+        `place_queries` says where the queries are. `captioned` augmentation mirrors and stretches, `full` also turns
+        the shape about y by quarters, which would make "wide" or "front" untrue.
         The grid itself is never resampled: queries are taken back through the inverse map.
         """
         surface = self._points[index]
-        near = round(_NEAR_SHARE * n_query)
-        chosen = surface[rng.integers(len(surface), size=n_surface + near)]
+        chosen = surface[rng.integers(len(surface), size=n_surface + n_query)]
         matrix = _augmentation(surface, rng, augment)
         chosen = chosen @ matrix.T
-        coords = np.empty((n_query, 3), dtype=np.float32)
-        coords[: n_query - near] = rng.uniform(-1, 1, (n_query - near, 3))
-        coords[n_query - near :] = chosen[n_surface:] + rng.normal(0, rng.choice(_SIGMAS), (near, 3))
+        coords = place_queries(chosen[n_surface:], rng)
         inside = occupancy(self._grids[index], coords @ np.linalg.inv(matrix).T)
         return {
             "points": chosen[:n_surface].astype(np.float32),
             "coords": coords,
             "targets": inside.astype(np.float32)[:, None],
         }
+
+
+def place_queries(surface: Float[np.ndarray, "n 3"], rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+    """Return places to ask for, float32, as many as there are points of the surface to choose them by.
+
+    Half of them lie near the surface. A quarter are crossings: where two of the three projections of the surface say
+    that something is there. Between the legs of a table there is nothing, but two side views alone cannot tell, and
+    so small a part of space is hardly ever drawn by chance. The last quarter is uniform in [-1, 1]^3.
+    """
+    near = round(_NEAR_SHARE * len(surface))
+    crossing = round(_CROSSING_SHARE * len(surface))
+    coords = rng.uniform(-1, 1, surface.shape).astype(np.float32)
+    coords[:near] = surface[:near]
+    parts = np.array_split(surface[near : near + crossing], 3)
+    coords[near : near + crossing] = np.concatenate([_crossed(part, axis) for axis, part in enumerate(parts)])
+    spread = near + crossing
+    coords[:spread] += rng.normal(0, rng.choice(_SIGMAS), (spread, 3))
+    return coords
+
+
+def _crossed(points: Float[np.ndarray, "n 3"], axis: int) -> Float[np.ndarray, "n 3"]:
+    """Let points at the same height along one axis pass on their places along the next one."""
+    level = points[np.argsort(points[:, axis])]
+    following = (axis + 1) % 3
+    level[:, following] = np.roll(level[:, following], 1)
+    return level
 
 
 class PointCloud:
@@ -116,8 +142,13 @@ class PointCloud:
         return {"points": self._points[chosen]}
 
 
-def draw_points(points: Float[np.ndarray, "p 3"], size: int) -> UInt8[np.ndarray, "s s 4"]:
-    """Draw surface points in [-1, 1]^3 from the front right and above: RGBA, what is nearer is brighter."""
+def draw_points(
+    points: Float[np.ndarray, "p 3"], size: int, colours: Float[np.ndarray, "p 3"] | None = None
+) -> UInt8[np.ndarray, "s s 4"]:
+    """Draw surface points in [-1, 1]^3 from the front right and above: RGBA.
+
+    Without `colours` (sRGB in [0, 1]) they are grey, and what is nearer is brighter.
+    """
     across, up = np.array([0.82, 0.0, -0.57]), np.array([-0.2, 0.94, -0.29])
     towards = np.cross(across, up)
     # 0.72: the cube's corners are further away from its centre than its sides
@@ -126,10 +157,11 @@ def draw_points(points: Float[np.ndarray, "p 3"], size: int) -> UInt8[np.ndarray
     depth = points @ towards
     picture = np.zeros((size, size, 4), np.uint8)
     order = np.argsort(depth)  # near points are drawn last
-    shade = np.interp(depth[order], (-1.2, 1.2), (70, 235)).astype(np.uint8)
+    greys = np.interp(depth, (-1.2, 1.2), (70, 235))[:, None].repeat(3, axis=1)
+    shades = (greys if colours is None else colours * 255).astype(np.uint8)[order]
     for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
         at = np.clip(rows[order] + down, 0, size - 1), np.clip(columns[order] + right, 0, size - 1)
-        picture[at] = np.stack([shade, shade, shade, np.full_like(shade, 255)], -1)
+        picture[at] = np.concatenate([shades, np.full((len(shades), 1), 255, np.uint8)], axis=1)
     return picture
 
 

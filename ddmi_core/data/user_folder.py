@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -52,11 +52,6 @@ class UserFolder(Protocol):
     def captions(self, index: int) -> list[str]:
         """Return the captions of a file."""
 
-
-@runtime_checkable
-class Pictured(Protocol):
-    """A folder whose files can be shown."""
-
     def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
         """Draw a small picture of a file: premultiplied RGBA."""
 
@@ -87,7 +82,7 @@ def scan_folder(
     Args:
         read: reads the part called `train` or `held_out`, such as a domain's `folder` does.
         progress: called before each file.
-        thumbnails: how many files to draw, where the kind of folder can.
+        thumbnails: how many files to draw.
         size: side of such a picture in pixels.
 
     Raises:
@@ -98,10 +93,9 @@ def scan_folder(
         name: bool(part.captions(i)) for part in (train, held_out) for i, name in enumerate(part.names)
     }  # a lone file is in both
     drawn: dict[str, np.ndarray] = {}
-    if isinstance(train, Pictured):
-        for index, name in enumerate(train.names[:thumbnails]):
-            report(progress, 1.0, f"Drawing {name}")
-            drawn[name] = train.thumbnail(index, size)
+    for index, name in enumerate(train.names[:thumbnails]):
+        report(progress, 1.0, f"Drawing {name}")
+        drawn[name] = train.thumbnail(index, size)
     return FolderScan(
         tuple(sorted(captions)), len(held_out.names), sum(captions.values()), tuple(train.unusable), drawn
     )

@@ -39,6 +39,8 @@ class Domain(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    about: ClassVar[str]
+    """What its signals are, in a line."""
     layout: ClassVar[PlaneLayout]
     combine: ClassVar[Literal["sum", "concatenate"]]
     """How the embeddings of the planes are joined before the read-out."""

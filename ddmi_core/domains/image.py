@@ -112,6 +112,7 @@ class ImageDomain(Domain):
 
     name: ClassVar[str] = "image"
     title: ClassVar[str] = "Images"
+    about: ClassVar[str] = "Pictures without a resolution"
     layout = SINGLE_PLANE
     combine: ClassVar[Literal["sum", "concatenate"]] = "sum"
     value_channels: ClassVar[int] = 4

@@ -56,6 +56,7 @@ class NerfDomain(Domain):
 
     name: ClassVar[str] = "nerf"
     title: ClassVar[str] = "Radiance"
+    about: ClassVar[str] = "Coloured objects that are seen from anywhere"
     layout = TRI_PLANE
     combine: ClassVar[Literal["sum", "concatenate"]] = "sum"
     value_channels: ClassVar[int] = 4

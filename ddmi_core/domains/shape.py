@@ -58,6 +58,7 @@ class ShapeDomain(Domain):
 
     name: ClassVar[str] = "shape"
     title: ClassVar[str] = "Shapes"
+    about: ClassVar[str] = "Solid things without a polygon count, such as furniture"
     layout = TRI_PLANE
     combine: ClassVar[Literal["sum", "concatenate"]] = "sum"
     value_channels: ClassVar[int] = 1

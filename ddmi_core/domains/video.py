@@ -164,6 +164,7 @@ class VideoDomain(Domain):
 
     name: ClassVar[str] = "video"
     title: ClassVar[str] = "Video"
+    about: ClassVar[str] = "Short clips without a frame rate"
     layout = TRI_PLANE
     combine: ClassVar[Literal["sum", "concatenate"]] = "concatenate"
     value_channels: ClassVar[int] = 4

@@ -20,7 +20,7 @@ class PointSet(NamedTuple):
 
 
 class PointEncoder(nn.Module):
-    """Local features of points, averaged into planes and convolved down to the latent size.
+    """Local features of points, collected into planes and convolved down to the latent size.
 
     Args:
         layout: the planes to fill.
@@ -49,7 +49,8 @@ class PointEncoder(nn.Module):
         self.blocks = nn.ModuleList(nn.Linear(2 * point_channels, point_channels) for _ in range(3))
         self.to_plane = nn.Linear(point_channels, channels[0])
         down: list[nn.Module] = []
-        for width, narrower in zip(channels[1:], channels[:-1], strict=True):
+        given = (2 * channels[0], *channels[1:-1])  # means and maxima
+        for width, narrower in zip(channels[1:], given, strict=True):
             down.append(PerPlane(layout, partial(_halved, narrower, width)))
             down.append(CrossPlaneMixing(width, layout))
         self.down = nn.Sequential(*down)

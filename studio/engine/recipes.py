@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import yaml
+from jaxtyping import UInt8
+from numpy import ndarray
 from PySide6.QtCore import QObject, Signal
 
 from ddmi_core.data.user_folder import FEW, other_files, scan_folder
@@ -17,15 +19,15 @@ from ddmi_core.domains import domain_names, get_domain
 from ddmi_core.errors import DDMIError
 from ddmi_core.model_folder import INDEX, PREVIEW
 from ddmi_core.paths import assets
-from ddmi_core.progress import Cancelled
+from ddmi_core.progress import Cancelled, Progress
 from ddmi_core.training.config import RunConfig, preset_file, preset_names, save_preset
 from ddmi_core.training.known_runs import runs_folder
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine.lanes import Lane
 from studio.state.recipes import (
     BatchReport,
+    DataReport,
     DomainChoice,
-    FolderReport,
     PresetChoice,
     TextEncoderChoice,
     TrialReport,
@@ -36,6 +38,7 @@ __all__ = ["FEW", "TRIAL_SECONDS", "Recipes"]
 TRIAL_SECONDS = 20
 
 _THUMBNAILS = 60
+_STARTER_THUMBNAILS = 24  # some sets are drawn, which takes a moment each
 _THUMBNAIL_SIZE = 96  # px
 _TEXT_ENCODERS = (
     ("all-MiniLM-L6-v2, works offline", "minilm", "all-MiniLM-L6-v2", None, 384),
@@ -49,7 +52,7 @@ class Recipes(QObject):
 
     scan_progressed = Signal(float, str)
     scanned = Signal(object)
-    """FolderReport of the folder asked for last."""
+    """DataReport of what was asked for last."""
     scan_failed = Signal(str)
     tried = Signal(object)
     """TrialReport."""
@@ -61,7 +64,7 @@ class Recipes(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._lane = Lane("recipes")
-        self._wanted: tuple[str, Path] | None = None
+        self._wanted: tuple[str, str] | None = None
         self._trial: subprocess.Popen[str] | None = None
         self._stopping = False
 
@@ -71,7 +74,9 @@ class Recipes(QObject):
         """The kinds of signals that there are presets for."""
         known = {preset.domain for preset in self.presets()}
         return [
-            DomainChoice(name, domain.title, domain.import_formats, domain.starter_sets, _picture_of(name))
+            DomainChoice(
+                name, domain.title, domain.about, domain.import_formats, domain.starter_sets, _picture_of(name)
+            )
             for name in domain_names()
             if name in known and (domain := get_domain(name))
         ]
@@ -148,9 +153,9 @@ class Recipes(QObject):
 
     # In the background
 
-    def scan(self, domain: str, folder: Path) -> None:
-        """Look through a folder, instead of the one asked for before."""
-        self._wanted = wanted = (domain, folder)
+    def scan(self, domain: str, source: str) -> None:
+        """Look through a starter set or a folder, instead of the one asked for before."""
+        self._wanted = wanted = (domain, source)
 
         def progress(fraction: float, text: str) -> None:
             if self._wanted != wanted or self._stopping:
@@ -158,34 +163,17 @@ class Recipes(QObject):
             self.scan_progressed.emit(fraction, text)
 
         def look() -> None:
-            kind = get_domain(domain)
+            of_ours = source in get_domain(domain).starter_sets
             try:
-                found = scan_folder(
-                    lambda split, told: kind.folder(folder, split, told),
-                    progress,
-                    thumbnails=_THUMBNAILS,
-                    size=_THUMBNAIL_SIZE,
-                )
+                report = (_starter_set if of_ours else _folder)(domain, source, progress)
             except Cancelled:
                 return
             except DDMIError as error:
                 if self._wanted == wanted:
                     self.scan_failed.emit(str(error))
                 return
-            unusable = [(str(one.path.relative_to(folder)), one.reason) for one in found.unusable]
-            unusable += _of_other_kinds(domain, folder)
-            files = [folder / name for name in found.names]
-            self.scanned.emit(
-                FolderReport(
-                    folder,
-                    found.names,
-                    found.held_out,
-                    found.captioned,
-                    tuple(unusable),
-                    found.thumbnails,
-                    sum(file.stat().st_size for file in files if file.is_file()),
-                )
-            )
+            if self._wanted == wanted:
+                self.scanned.emit(report)
 
         self._lane.submit(look)
 
@@ -247,6 +235,34 @@ class Recipes(QObject):
         if self._trial is not None:
             self._trial.kill()
         return self._lane.join(timeout)
+
+
+def _starter_set(domain: str, source: str, progress: Progress) -> DataReport:
+    """Look through a set that came along; all of it has captions, by which its pictures are named."""
+    kind = get_domain(domain)
+    train, held_out = (kind.items(source, split, seed=0, queries=1) for split in ("train", "held_out"))
+    count = len(train) + len(held_out)
+    drawn: dict[str, UInt8[ndarray, "s s 4"]] = {}
+    for number in range(_STARTER_THUMBNAILS):
+        progress(number / _STARTER_THUMBNAILS, f"Drawing {number + 1} of {_STARTER_THUMBNAILS}")
+        index = number * len(train) // _STARTER_THUMBNAILS
+        drawn[train.captions(index)[0]] = train.thumbnail(index, _THUMBNAIL_SIZE)
+    return DataReport(source, count, len(held_out), count, (), drawn, 0)
+
+
+def _folder(domain: str, source: str, progress: Progress) -> DataReport:
+    """Look through a folder of a user's."""
+    kind, folder = get_domain(domain), Path(source)
+    found = scan_folder(
+        lambda split, told: kind.folder(folder, split, told), progress, thumbnails=_THUMBNAILS, size=_THUMBNAIL_SIZE
+    )
+    unusable = [(str(one.path.relative_to(folder)), one.reason) for one in found.unusable]
+    unusable += _of_other_kinds(domain, folder)
+    files = [folder / name for name in found.names]
+    taken = sum(file.stat().st_size for file in files if file.is_file())
+    return DataReport(
+        source, len(found.names), found.held_out, found.captioned, tuple(unusable), found.thumbnails, taken
+    )
 
 
 def _picture_of(domain: str) -> Path | None:

@@ -16,6 +16,7 @@ class DomainChoice:
 
     name: str
     title: str
+    about: str
     formats: tuple[str, ...]
     starter_sets: tuple[str, ...]
     picture: Path | None
@@ -41,15 +42,15 @@ class TextEncoderChoice:
 
 
 @dataclass(frozen=True, eq=False)
-class FolderReport:
-    """What a folder holds. `names` are usable files relative to it; `unusable` names others, each with the reason.
+class DataReport:
+    """What a starter set or a folder holds: `count` usable signals, some of them held out, some with captions.
 
-    `thumbnails` are pictures of some of the usable files, premultiplied RGBA. `size_bytes` is what these files take, 0
-    if they lie in shards.
+    `unusable` names other files of a folder, each with the reason. `thumbnails` are pictures of some of the usable
+    ones, premultiplied RGBA, by file name or caption. `size_bytes` is what a folder's files take, 0 if not known.
     """
 
-    folder: Path
-    names: tuple[str, ...]
+    source: str
+    count: int
     held_out: int
     captioned: int
     unusable: tuple[tuple[str, str], ...]

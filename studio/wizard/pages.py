@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
@@ -27,15 +28,14 @@ from PySide6.QtWidgets import (
 
 from ddmi_core.errors import DDMIError
 from studio.engine.recipes import FEW
-from studio.state.recipes import BatchReport, FolderReport, TrialReport
+from studio.state.recipes import BatchReport, DataReport, PresetChoice, TrialReport
 from studio.state.runs import duration
 from studio.theme.tokens import GRID, THUMBNAIL
 from studio.widgets.basics import figure_box, inset, label
+from studio.widgets.card_list import CardList
 from studio.wizard.draft import Draft
 
-_PICTURE = (88, 64)  # px
 _FOLDER = "folder"
-_VALUE_ROLE = Qt.ItemDataRole.UserRole
 
 
 class Page(QWidget):
@@ -73,24 +73,22 @@ class WhatPage(Page):
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft, "What shall the model make?", "It learns from files of this kind.")
-        self.choices = _choices("Kind of signal")
-        self.choices.setIconSize(QSize(*_PICTURE))
+        self.choices = CardList("Kind of signal")
         for domain in draft.domains:
             known = ", ".join(suffix[1:].upper() for suffix in domain.formats)
-            item = _add(self.choices, domain.title, f"From {known}", domain.name)
-            item.setSizeHint(QSize(0, _PICTURE[1] + 2 * GRID))
-            item.setIcon(_cut_to(QPixmap(str(domain.picture)) if domain.picture is not None else QPixmap()))
+            picture = _first_two(QPixmap(str(domain.picture))) if domain.picture is not None else None
+            self.choices.add(domain.title, f"{domain.about}\nFrom {known}", domain.name, picture)
         self.choices.setCurrentRow(0)
         self.choices.currentItemChanged.connect(self._choose)
         self.column.addWidget(self.choices, 1)
 
     def _choose(self, item: QListWidgetItem) -> None:
-        self.draft.choose_domain(item.data(_VALUE_ROLE))
+        self.draft.choose_domain(str(self.choices.value(item)))
         self.changed.emit()
 
 
 class DataPage(Page):
-    """A starter set, or a folder that is looked through in the background."""
+    """A starter set, or a folder; either is looked through in the background."""
 
     title = "Data"
 
@@ -102,7 +100,6 @@ class DataPage(Page):
             "captions.csv into it, with the columns file and caption.",
         )
         self._domain = ""
-        self._scanning = False
         self.choice = QComboBox()
         self.choice.setAccessibleName("Data")
         self.browse = QPushButton("Choose a folder…")
@@ -150,8 +147,8 @@ class DataPage(Page):
         self._choose()
 
     def is_complete(self) -> bool:
-        """A folder has to be looked through first."""
-        return not self._scanning and self.draft.source is not None
+        """A folder has to be looked through first; a starter set is known to be good."""
+        return self.draft.source is not None
 
     def scan(self, folder: Path) -> None:
         """Look through a folder."""
@@ -171,27 +168,26 @@ class DataPage(Page):
     def _choose(self) -> None:
         source = str(self.choice.currentData())
         own = source not in self.draft.domain.starter_sets
-        self._problem, self._scanning = "", own
-        self.facts.setText("Looking through the folder…" if own else "Ready to be trained on, with captions.")
+        self._problem = ""
+        self.facts.setText(f"Looking through the {'folder' if own else 'set'}…")
         self.thumbnails.clear()
         self.unusable.clear()
-        self.progress.setVisible(own)
-        self.thumbnails.setVisible(own)
+        self.progress.show()
+        self.thumbnails.show()
         self.unusable.hide()
         self.draft.choose_source(None if own else source)
-        if own:
-            self.progress.setValue(0)
-            self.draft.recipes.scan(self.draft.domain.name, Path(source))
+        self.progress.setValue(0)
+        self.draft.recipes.scan(self.draft.domain.name, source)
         self.changed.emit()
 
     def _on_progress(self, fraction: float, text: str) -> None:
         self.progress.setValue(round(1000 * fraction))
         self.facts.setText(text)
 
-    def _on_scanned(self, report: FolderReport) -> None:
-        self._scanning, self._problem = False, ""
+    def _on_scanned(self, report: DataReport) -> None:
+        self._problem = ""
         self.progress.hide()
-        count = len(report.names)
+        count = report.count
         few = (
             f" Fewer than {FEW} are learned by heart rather than learned from: add more, or go on to try things."
             if count < FEW
@@ -200,21 +196,23 @@ class DataPage(Page):
         size = f", {_size(report.size_bytes)}" if report.size_bytes else ""
         self.facts.setText(
             f"{count:,} usable{size}: {count - report.held_out:,} to learn from, {report.held_out:,} held out to "
-            f"measure. {report.captioned:,} with captions.{few}"
+            f"measure. {'All' if report.captioned == count else f'{report.captioned:,}'} with captions.{few}"
         )
         for name, pixels in report.thumbnails.items():
             side = len(pixels)
             image = QImage(pixels.tobytes(), side, side, 4 * side, QImage.Format.Format_RGBA8888_Premultiplied)
-            self.thumbnails.addItem(QListWidgetItem(QIcon(QPixmap.fromImage(image)), Path(name).name))
+            item = QListWidgetItem(QIcon(QPixmap.fromImage(image)), Path(name).name)
+            item.setToolTip(name)
+            self.thumbnails.addItem(item)
         self.thumbnails.setVisible(bool(report.thumbnails))
         for name, reason in report.unusable:
             self.unusable.addItem(f"Left out: {name}. {reason}")
         self.unusable.setVisible(bool(report.unusable))
-        self.draft.choose_source(report.folder)
+        self.draft.choose_source(report.source)
         self.changed.emit()
 
     def _on_failed(self, message: str) -> None:
-        self._scanning, self._problem = False, message
+        self._problem = message
         self.progress.hide()
         self.facts.setText("")
         self.changed.emit()
@@ -228,7 +226,7 @@ class ModelPage(Page):
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft, "How large shall it be?", "Larger models make finer things and take longer to train.")
         self._domain = ""
-        self.choices = _choices("Size")
+        self.choices = CardList("Size")
         self.measure = QPushButton("Measure on this machine")
         self.measure.setToolTip("Trains for 20 seconds and keeps nothing")
         self.found = label("", "", wrap=True)
@@ -254,13 +252,13 @@ class ModelPage(Page):
         with QSignalBlocker(self.choices):
             self.choices.clear()
             for preset in self.draft.presets():
-                _add(self.choices, preset.name, preset.about, preset)
+                self.choices.add(preset.name, preset.about, preset)
             self.choices.setCurrentRow(0)
         self._say_what_it_does()
 
     def _choose(self, item: QListWidgetItem | None) -> None:
         if item is not None:
-            self.draft.choose_preset(item.data(_VALUE_ROLE))
+            self.draft.choose_preset(cast(PresetChoice, self.choices.value(item)))
             self._say_what_it_does()
             self.changed.emit()
 
@@ -468,6 +466,12 @@ class ReviewPage(Page):
                 self.kept.setText(str(error))
 
 
+def _first_two(sheet: QPixmap) -> QPixmap:
+    """The first two pictures of a model's preview, which has eight square ones in a row."""
+    side = sheet.width() // 8
+    return sheet.copy(0, 0, 2 * side, side)
+
+
 def _size(count: int) -> str:
     return f"{count / 1e6:,.1f} MB" if count >= 1e5 else f"{count / 1e3:,.1f} kB"
 
@@ -477,34 +481,3 @@ def _combo(name: str, texts: list[str]) -> QComboBox:
     combo.setAccessibleName(name)
     combo.addItems(texts)
     return combo
-
-
-def _cut_to(pixmap: QPixmap) -> QIcon:
-    """The middle of a picture as an icon of a card; without a picture an empty place as large."""
-    width, height = _PICTURE
-    if pixmap.isNull():
-        empty = QPixmap(width, height)
-        empty.fill(Qt.GlobalColor.transparent)
-        return QIcon(empty)
-    mode, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
-    scaled = pixmap.scaled(width, height, mode, smooth)
-    left, top = (scaled.width() - width) // 2, (scaled.height() - height) // 2
-    icon = QIcon(scaled.copy(left, top, width, height))
-    icon.addPixmap(scaled.copy(left, top, width, height), QIcon.Mode.Selected)  # or it would be tinted
-    return icon
-
-
-def _choices(name: str) -> QListWidget:
-    choices = QListWidget()
-    choices.setAccessibleName(name)
-    choices.setSpacing(GRID // 2)
-    choices.setWordWrap(True)
-    return choices
-
-
-def _add(choices: QListWidget, title: str, text: str, value: object) -> QListWidgetItem:
-    item = QListWidgetItem(f"{title}\n{text}")
-    item.setData(_VALUE_ROLE, value)
-    item.setSizeHint(QSize(0, 8 * GRID))
-    choices.addItem(item)
-    return item

@@ -31,15 +31,17 @@ def test_a_point_is_splatted_where_it_is_looked_up() -> None:
     planes = splat(torch.tensor([[[2.0]]]), coords, TRI_PLANE, size=8)
     for plane, (width_axis, height_axis) in zip(planes, TRI_PLANE.axes, strict=True):
         row, column = (plane[0, 0] == 2).nonzero()[0].tolist()
-        assert plane.sum() == 2
+        assert plane[0].flatten(1).sum(1).tolist() == [2, 2]
         assert abs(cell_centres(8)[column] - coords[0, 0, width_axis]) <= 1 / 8
         assert abs(cell_centres(8)[row] - coords[0, 0, height_axis]) <= 1 / 8
 
 
-def test_points_of_one_cell_are_averaged() -> None:
-    coords = torch.tensor([[[0.1, 0.1], [0.12, 0.12]]])
-    (plane,) = splat(torch.tensor([[[1.0], [3.0]]]), coords, SINGLE_PLANE, size=4)
-    assert plane.max() == 2
+def test_points_of_one_cell_give_their_mean_and_their_maximum() -> None:
+    coords = torch.tensor([[[0.1, 0.1], [0.12, 0.12], [-0.9, -0.9]]])
+    (plane,) = splat(torch.tensor([[[1.0], [3.0], [-5.0]]]), coords, SINGLE_PLANE, size=4)
+    assert plane[0, :, 2, 2].tolist() == [2, 3]
+    assert plane[0, :, 0, 0].tolist() == [-5, -5]
+    assert plane[0, :, 1, 1].tolist() == [0, 0]  # nothing there
 
 
 def test_planes_of_different_sizes_share_a_canvas_and_come_back() -> None:

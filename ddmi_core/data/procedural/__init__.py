@@ -20,6 +20,7 @@ from ddmi_core.data.procedural.seating import chair, sofa
 from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
 from ddmi_core.data.procedural.tables import table
+from ddmi_core.data.shapes import draw_points, place_queries
 
 KINDS = {
     "chair": (chair, 0.25),
@@ -30,8 +31,8 @@ KINDS = {
     "storage": (storage, 0.15),
 }
 CAPTIONS_PER_SHAPE = 8
-NEAR_SURFACE_SIGMAS = (0.01, 0.03, 0.08)
 _CACHED_SHAPES = 32_768  # about 6 kB each
+_DRAWN_POINTS = 8192
 
 
 class ProceduralShapes:
@@ -79,20 +80,14 @@ class ProceduralShapes:
         """One training example of shape ``i``.
 
         Returns ``points`` (n_surface, 3) on the surface, ``coords`` (n_query, 3), ``targets`` (n_query, 1) of 0 and 1,
-        all float32, and a ``caption``. The first half of the queries is uniform in [-1, 1]^3, the rest is surface
-        points plus Gaussian noise. ``captioned`` augmentation mirrors left and right and stretches the axes by up to
-        10 %, with the longest side kept at 1.8; ``full`` also turns the shape about y by quarters.
+        all float32, and a ``caption``. ``captioned`` augmentation mirrors left and right and stretches the axes by up
+        to 10 %, with the longest side kept at 1.8; ``full`` also turns the shape about y by quarters.
         """
         shape, _, texts = self._shape(i)
-        near = n_query // 2
-        drawn, _ = shape.surface(n_surface + near, rng)
+        drawn, _ = shape.surface(n_surface + n_query, rng)
         matrix = _augmentation(shape.sides, rng, augment)
         drawn = drawn @ matrix.T
-        coords = np.empty((n_query, 3), dtype=np.float32)
-        coords[: n_query - near] = rng.random((n_query - near, 3), dtype=np.float32) * 2 - 1
-        sigma = NEAR_SURFACE_SIGMAS[int(rng.integers(len(NEAR_SURFACE_SIGMAS)))]
-        noise = rng.standard_normal((near, 3), dtype=np.float32)
-        coords[n_query - near :] = drawn[n_surface:] + np.float32(sigma) * noise
+        coords = place_queries(drawn[n_surface:], rng)
         targets = shape.inside(coords @ np.linalg.inv(matrix).T).astype(np.float32)[:, None]
         caption = texts[int(rng.integers(len(texts)))]
         return {
@@ -101,6 +96,10 @@ class ProceduralShapes:
             "targets": targets,
             "caption": caption,
         }
+
+    def thumbnail(self, i: int, size: int) -> NDArray[np.uint8]:
+        """Draw a small picture, premultiplied: (size, size, 4)."""
+        return draw_points(self.shape(i).surface(_DRAWN_POINTS, np.random.default_rng(i))[0], size)
 
     def grid(self, i: int, resolution: int = 128) -> NDArray[np.bool_]:
         """Inside or not at the cell centres of a grid: (resolution,) * 3, indexed [ix, iy, iz]."""
