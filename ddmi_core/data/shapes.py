@@ -13,6 +13,7 @@ _SIGMAS = (0.01, 0.03, 0.08)
 _NEAR_SHARE, _CROSSING_SHARE = 1 / 2, 1 / 4
 """Thin parts are learned near the surface; far from it almost everything is empty and soon known."""
 _STRETCH = 0.2
+_TURNED_SHARE = 0.5
 
 
 class GridShapes:
@@ -71,7 +72,7 @@ class GridShapes:
         """Draw an example: `points` (n_surface, 3), `coords` (n_query, 3), `targets` (n_query, 1), float32.
 
         `place_queries` says where the queries are. `captioned` augmentation mirrors and stretches, `full` also turns
-        the shape about y by quarters, which would make "wide" or "front" untrue.
+        half of the shapes about y, which would make "wide" or "front" untrue.
         The grid itself is never resampled: queries are taken back through the inverse map.
         """
         surface = self._points[index]
@@ -173,7 +174,18 @@ def _augmentation(surface: np.ndarray, rng: np.random.Generator, augment: Augmen
     scale *= HALF_SIDE / np.abs(surface * scale).max()
     scale[0] *= rng.choice((-1, 1))
     matrix = np.diag(scale)
-    if augment == "full" and rng.random() < 0.5:
-        sine = int(rng.choice((-1, 1)))
-        matrix = np.array([[0, 0, sine], [0, 1, 0], [-sine, 0, 0]]) @ matrix
-    return matrix
+    return turned(matrix, surface, rng) if augment == "full" and rng.random() < _TURNED_SHARE else matrix
+
+
+def turned(
+    matrix: Float[np.ndarray, "3 3"], surface: Float[np.ndarray, "p 3"], rng: np.random.Generator
+) -> Float[np.ndarray, "3 3"]:
+    """Turn about the upright axis after a linear map of a surface, its longest side kept at its length.
+
+    By any angle: where all legs of all tables stand at the corners of a rectangle along the axes, two side views do
+    well without the view from above, and an autoencoder would never learn to look at it.
+    """
+    angle = rng.uniform(-np.pi, np.pi)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    whole = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]]) @ matrix
+    return whole * (HALF_SIDE / np.abs(surface @ whole.T).max())

@@ -20,7 +20,7 @@ from ddmi_core.data.procedural.seating import chair, sofa
 from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
 from ddmi_core.data.procedural.tables import table
-from ddmi_core.data.shapes import draw_points, place_queries
+from ddmi_core.data.shapes import draw_points, place_queries, turned
 
 KINDS = {
     "chair": (chair, 0.25),
@@ -33,6 +33,7 @@ KINDS = {
 CAPTIONS_PER_SHAPE = 8
 _CACHED_SHAPES = 32_768  # about 6 kB each
 _DRAWN_POINTS = 8192
+_TURNED_SHARE = 0.5
 
 
 class ProceduralShapes:
@@ -81,11 +82,11 @@ class ProceduralShapes:
 
         Returns ``points`` (n_surface, 3) on the surface, ``coords`` (n_query, 3), ``targets`` (n_query, 1) of 0 and 1,
         all float32, and a ``caption``. ``captioned`` augmentation mirrors left and right and stretches the axes by up
-        to 10 %, with the longest side kept at 1.8; ``full`` also turns the shape about y by quarters.
+        to 10 %, with the longest side kept at 1.8; ``full`` also turns half of the shapes about y.
         """
         shape, _, texts = self._shape(i)
         drawn, _ = shape.surface(n_surface + n_query, rng)
-        matrix = _augmentation(shape.sides, rng, augment)
+        matrix = _augmentation(shape.sides, drawn, rng, augment)
         drawn = drawn @ matrix.T
         coords = place_queries(drawn[n_surface:], rng)
         targets = shape.inside(coords @ np.linalg.inv(matrix).T).astype(np.float32)[:, None]
@@ -119,7 +120,9 @@ def procedural(count: int, seed: int) -> ProceduralShapes:
     return ProceduralShapes(count, seed)
 
 
-def _augmentation(sides: NDArray[np.floating], rng: np.random.Generator, augment: Augment) -> NDArray[np.float32]:
+def _augmentation(
+    sides: NDArray[np.floating], surface: NDArray[np.floating], rng: np.random.Generator, augment: Augment
+) -> NDArray[np.float32]:
     """Random linear map (3, 3) that keeps the longest of the ``sides`` (3,) at its length."""
     if augment == "none":
         return np.eye(3, dtype=np.float32)
@@ -127,7 +130,6 @@ def _augmentation(sides: NDArray[np.floating], rng: np.random.Generator, augment
     stretch *= sides.max() / (sides * stretch).max()
     stretch[0] *= rng.choice((-1, 1))
     matrix = np.diag(stretch)
-    if augment == "full" and rng.random() < 0.5:
-        sine = int(rng.choice((-1, 1)))
-        matrix = np.array([[0, 0, sine], [0, 1, 0], [-sine, 0, 0]]) @ matrix
+    if augment == "full" and rng.random() < _TURNED_SHARE:
+        matrix = turned(matrix, surface, rng)
     return matrix.astype(np.float32)
