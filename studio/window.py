@@ -579,12 +579,12 @@ class MainWindow(QMainWindow):
         interrupted = [run for run in runs if run.state == "interrupted"]
         if len(interrupted) == 1:
             (run,) = interrupted
-            self.state.notifications.info(
+            self.state.notifications.warning(
                 f"The training of {run.name} was interrupted. It can go on from its newest checkpoint.",
                 action=Action("Resume", partial(self.start_run, run.folder)),
             )
         elif interrupted:
-            self.state.notifications.info(
+            self.state.notifications.warning(
                 f"{len(interrupted)} training runs were interrupted. They can go on from their newest checkpoints.",
                 action=Action("Show", self.show_training),
             )

@@ -363,7 +363,8 @@ class _Loop:
             self.said_at = time.monotonic()
             _log.info("%s %d/%d: %.4f", self.stage.name, step, self.stage.settings.steps, event["losses"]["loss"])
         if "held_out" in event:
-            _log.info("%s step %d: %s", self.stage.name, step, event["held_out"])
+            figures = ", ".join(f"{name} {value:.4f}" for name, value in event["held_out"].items())
+            _log.info("%s %d held out: %s", self.stage.name, step, figures)
         try:
             self.run.record(stage=self.stage.name, step=step, steps=self.stage.settings.steps, **event)
             for kind in ("losses", "held_out"):

@@ -15,6 +15,7 @@ from studio.state.runs import Curve, smoothed
 from studio.theme.theme import Theme
 from studio.theme.tokens import Colours
 
+_LEGEND_OPACITY = 0.7  # curves pass behind it
 _WIDTH = 2.0  # px
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 
@@ -109,7 +110,9 @@ class CurvePlot(QWidget):
             axis.setPen(QColor(c.line))
             axis.setTextPen(QColor(c.muted))
         self.legend.setLabelTextColor(QColor(c.text))
-        self.legend.setBrush(QColor(c.panel))
+        ground = QColor(c.panel)
+        ground.setAlphaF(_LEGEND_OPACITY)
+        self.legend.setBrush(ground)
         self.legend.setPen(QColor(c.line))
         self._draw()
 

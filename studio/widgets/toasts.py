@@ -77,7 +77,7 @@ class Toast(QWidget):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._on_timeout)
         if level in _MILLISECONDS:
-            self._timer.start(_MILLISECONDS[level])
+            self._timer.start(_MILLISECONDS[level] * (2 if action is not None else 1))  # time to decide
 
     @staticmethod
     def _link(text: str) -> QPushButton:
