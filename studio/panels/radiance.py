@@ -79,7 +79,7 @@ _STRIP = (
 )
 _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 _SETTLED_MS = 180
-_MOVING_RATE = 10  # pictures a second
+_MOVING_RATE = 8  # pictures a second
 _STILL_RATES = (1.5, 0.2)  # a first one soon, and a last one within five seconds
 _SECONDS_A_KEY = 2.0  # of a preview, from one key frame to the next
 
