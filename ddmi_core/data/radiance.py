@@ -15,7 +15,7 @@ from ddmi_core.cameras import Camera, rays
 from ddmi_core.data.coloured_meshes import ColouredPoints
 from ddmi_core.data.items import Augment, ItemSource
 from ddmi_core.data.labels import HALF_SIDE
-from ddmi_core.data.shapes import draw_points
+from ddmi_core.data.shapes import TURNED_SHARE, draw_points, turned
 from ddmi_core.volume_rendering import box_span, importance_samples
 
 SAMPLES = 28
@@ -101,7 +101,8 @@ class RadianceSource(ItemSource):
         `points` (p, 6): positions and colours. Of each ray `origins` and unit `directions` (n, 3), `depths` of its
         samples and the `steps` they stand for (n, SAMPLES), `background` and, over it, `targets` (n, 3).
         Samples are dense near surface points and sparse elsewhere, but never absent, so that emptiness is learned too.
-        `captioned` augmentation mirrors and stretches, `full` also changes colours and turns by quarters about y.
+        `captioned` augmentation mirrors and stretches, `full` also changes colours and turns half of the objects
+        about y.
         """
         cloud = self.objects.points(index)
         matrix = _augmentation(cloud.positions, rng, augment)
@@ -193,9 +194,8 @@ def _augmentation(positions: np.ndarray, rng: np.random.Generator, augment: Augm
     scale *= HALF_SIDE / max(np.abs(positions * scale).max(), 1e-6)
     scale[0] *= rng.choice((-1, 1))
     matrix = np.diag(scale)
-    if augment == "full" and rng.random() < 0.5:
-        sine = int(rng.choice((-1, 1)))
-        matrix = np.array([[0, 0, sine], [0, 1, 0], [-sine, 0, 0]]) @ matrix
+    if augment == "full" and rng.random() < TURNED_SHARE:
+        matrix = turned(matrix, positions, rng)
     return matrix.astype(np.float32)
 
 

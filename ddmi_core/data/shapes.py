@@ -13,7 +13,8 @@ _SIGMAS = (0.01, 0.03, 0.08)
 _NEAR_SHARE, _CROSSING_SHARE = 1 / 2, 1 / 4
 """Thin parts are learned near the surface; far from it almost everything is empty and soon known."""
 _STRETCH = 0.2
-_TURNED_SHARE = 0.5
+TURNED_SHARE = 0.5
+"""Of fully augmented examples, are turned about the upright axis."""
 
 
 class GridShapes:
@@ -174,7 +175,7 @@ def _augmentation(surface: np.ndarray, rng: np.random.Generator, augment: Augmen
     scale *= HALF_SIDE / np.abs(surface * scale).max()
     scale[0] *= rng.choice((-1, 1))
     matrix = np.diag(scale)
-    return turned(matrix, surface, rng) if augment == "full" and rng.random() < _TURNED_SHARE else matrix
+    return turned(matrix, surface, rng) if augment == "full" and rng.random() < TURNED_SHARE else matrix
 
 
 def turned(

@@ -20,7 +20,7 @@ from ddmi_core.data.procedural.seating import chair, sofa
 from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
 from ddmi_core.data.procedural.tables import table
-from ddmi_core.data.shapes import draw_points, place_queries, turned
+from ddmi_core.data.shapes import TURNED_SHARE, draw_points, place_queries, turned
 
 KINDS = {
     "chair": (chair, 0.25),
@@ -33,7 +33,6 @@ KINDS = {
 CAPTIONS_PER_SHAPE = 8
 _CACHED_SHAPES = 32_768  # about 6 kB each
 _DRAWN_POINTS = 8192
-_TURNED_SHARE = 0.5
 
 
 class ProceduralShapes:
@@ -130,6 +129,6 @@ def _augmentation(
     stretch *= sides.max() / (sides * stretch).max()
     stretch[0] *= rng.choice((-1, 1))
     matrix = np.diag(stretch)
-    if augment == "full" and rng.random() < _TURNED_SHARE:
+    if augment == "full" and rng.random() < TURNED_SHARE:
         matrix = turned(matrix, surface, rng)
     return matrix.astype(np.float32)
