@@ -463,8 +463,8 @@ def evaluate(
         _print_json(report)
         return
     for figure in report["figures"]:
-        value = "not told" if figure["value"] is None else f"{figure['value']:.4g} {figure.get('unit', '')}".rstrip()
-        print(f"{figure['name']}: {value}{'. ' + figure['reason'] if 'reason' in figure else ''}")
+        told = "not told" if figure["value"] is None else f"{figure['value']:.4g} {figure.get('unit', '')}".rstrip()
+        print(f"{figure['name']}: {told}{'. ' + figure['reason'] if 'reason' in figure else ''}")
     for kind, reasons in report["not_measured"].items():
         if left_out := sum(reasons.values()):
             print(f"{left_out:,} of the {kind} are in no figure: {reasons}", file=sys.stderr)

@@ -100,7 +100,7 @@ def make_distances(
     ]
     for done, (kind, name, start) in enumerate(todo):
         rows, columns = sets[name]
-        found = []
+        found: list[Tensor] = []
         for row in distance_rows(rows[: start + _ROWS], columns, kind, start):
             report(progress, (done + len(found) / _ROWS) / len(todo), "comparing clouds")
             found.append(torch.from_numpy(np.pad(row, (0, len(columns or rows) - len(row)))))

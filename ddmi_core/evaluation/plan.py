@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ddmi_core.domains import Domain, get_domain
 from ddmi_core.domains.base import Evidence
 from ddmi_core.errors import DDMIError
-from ddmi_core.metrics.feature_networks import NETWORKS, OFFLINE
+from ddmi_core.metrics.feature_networks import NETWORKS, OFFLINE, Takes
 from ddmi_core.recipe import SamplerName
 
 Of = Literal["reconstructions", "samples"]
@@ -118,7 +118,7 @@ def make_plan(
     for name in chosen:
         if name not in possible:
             raise DDMIError(f"{domain.title} cannot be measured by {name!r}. There are: {', '.join(possible)}.")
-    takes = "clip" if domain.evidence[0] == "clip" else "pictures"
+    takes: Takes = "clip" if domain.evidence[0] == "clip" else "pictures"
     network = network or OFFLINE[takes]
     if network not in NETWORKS:
         raise DDMIError(f"There is no feature network {network!r}. There are: {', '.join(NETWORKS)}.")

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import user_data
 from studio.theme.tokens import GRID
-from studio.widgets.basics import breakable, figure_box, inset, label
+from studio.widgets.basics import breakable, figure_box, label
 
 _WIDTH = 480
 _SAMPLES, _MOST = 200, 50_000
@@ -52,7 +52,6 @@ class EvaluateDialog(QDialog):
         self.samples = figure_box("Samples", 1, _MOST, _SAMPLES)
         self.samples.valueChanged.connect(self._propose)
         self.target = QLineEdit()
-        inset(self.target)
         self.target.setAccessibleName("Folder of the report")
         choose_folder = QPushButton("Choose…")
         choose_folder.setAccessibleName("Choose the folder of the report")

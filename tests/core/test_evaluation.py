@@ -13,7 +13,7 @@ import torch
 
 from ddmi_core import cli
 from ddmi_core.data import shape_sources
-from ddmi_core.domains import domain_names, get_domain
+from ddmi_core.domains import domain_names, get_domain, shape
 from ddmi_core.errors import DDMIError
 from ddmi_core.evaluation.page import histogram
 from ddmi_core.evaluation.parts import Parts
@@ -32,6 +32,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pipeline(model: Path) -> Pipeline:
     return Pipeline.from_pretrained(model, device="cpu")
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shape, "_MEASURED_RESOLUTION", 24)
 
 
 def plan_of(pipeline: Pipeline, **values: Any) -> EvaluationPlan:
@@ -166,7 +171,7 @@ def test_too_few_for_a_covariance_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     )
     drawn = torch.randn(2, 6, 1280, generator=torch.Generator().manual_seed(0))
     kept = Parts.__new__(Parts)
-    monkeypatch.setattr(Parts, "read", lambda self, kind: iter([{"features": drawn[kind == "samples"].clone()}]))
+    monkeypatch.setattr(Parts, "read", lambda self, kind: iter([{"features": drawn[int(kind == "samples")].clone()}]))
     frechet, kernel, *others = figures_of(kept, plan, network, None)
     assert frechet.value is None and "too few" in frechet.reason and "kernel distance" in frechet.reason
     assert kernel.value is not None and all(other.value is not None for other in others)
