@@ -31,7 +31,8 @@ from ddmi_core.data.faces import faces
 from ddmi_core.data.image_sources import picture_source
 from ddmi_core.data.pictures import WHOLE_PICTURE, Picture, PictureSet
 from ddmi_core.domains.image import COARSEST, ENCODED_SIDE, FINEST, ImageField
-from ddmi_core.metrics.pictures import BACKBONE, features, frechet_distance, kernel_distance, psnr
+from ddmi_core.metrics.distributions import Moments, frechet_distance, kernel_distance
+from ddmi_core.metrics.pictures import BACKBONE, features, psnr
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
 
@@ -89,7 +90,7 @@ def main(
             of=what,
             backbone=BACKBONE,
             pictures=[len(a), len(b)],
-            frechet=round(frechet_distance(a, b), 3),
+            frechet=round(frechet_distance(Moments.of([a]), Moments.of([b])), 3),
             kernel=round(kernel_distance(a, b), 3),
         )
     likeness, places = _nearest(sampled[:_SHOWN], data)

@@ -372,6 +372,108 @@ def ablate(
 
 
 @app.command
+def evaluate(
+    model: Positional[str],
+    /,
+    *,
+    out: Path,
+    data: str | None = None,
+    split: Literal["train", "held_out"] = "train",
+    metrics: tuple[str, ...] | None = None,
+    samples: int = 1000,
+    references: int | None = None,
+    reconstructions: int = 64,
+    per_prompt: int | None = None,
+    points: int = 2048,
+    network: str | None = None,
+    seed: int = 0,
+    steps: int = 20,
+    guidance: float = 3.0,
+    sampler: SamplerName = "dpm++",
+    device: Device = "auto",
+    json: Flag = False,
+) -> None:
+    """Measure a model against a data set, and write report.json and report.html.
+
+    What was interrupted goes on where it stopped, given the same settings. Of several processes
+    (`accelerate launch -m ddmi_core.cli evaluate ...`) each takes its part.
+
+    Args:
+        model: name or folder.
+        out: the folder of the report.
+        data: a starter set's name or your folder; otherwise the first starter set of the model's domain.
+        split: the part of the data that samples are compared with; reconstructions are always of the held-out part.
+        metrics: which; otherwise all that need no weight file, no hours, and not many samples of a prompt.
+        samples: how many signals to generate.
+        references: compare with at most so many signals of the data.
+        reconstructions: reconstruct at most so many held-out signals.
+        per_prompt: samples of each prompt; 10 if tmd is asked for, otherwise 1.
+        points: of each cloud that sets of clouds are compared by.
+        network: that takes the features; otherwise the one that comes along.
+        seed: of the first sample; the next ones count on from it.
+        steps: denoising steps.
+        guidance: how strictly to follow the prompts.
+        sampler: dpm++ is the fastest, ddpm the paper's.
+        device: auto takes a GPU if there is one.
+        json: print the report.
+    """
+    from ddmi_core.domains import get_domain
+    from ddmi_core.evaluation.plan import make_plan
+    from ddmi_core.model_folder import describe
+
+    folder = _model_folder(model, None)
+    found = describe(folder)
+    domain = get_domain(found.domain)
+    for flag, value, least, most in (
+        ("samples", samples, 1, None),
+        ("references", references, 1, None),
+        ("reconstructions", reconstructions, 1, None),
+        ("per-prompt", per_prompt, 1, None),
+        ("points", points, 16, 2048),
+        ("steps", steps, 1, 1000),
+        ("seed", seed, 0, None),
+        ("guidance", guidance, 0, 50),
+    ):
+        bounds = f"{least} or more" if most is None else f"from {least} to {most}"
+        _require(value is None or (value >= least and (most is None or value <= most)), f"--{flag} must be {bounds}.")
+    plan = make_plan(
+        domain,
+        None if metrics is None else list(metrics),
+        network,
+        per_prompt,
+        model=found.name,
+        model_hash=found.hash,
+        data=data or domain.starter_sets[0],
+        split=split,
+        samples=samples,
+        references=references,
+        reconstructions=reconstructions,
+        points=points,
+        first_seed=seed,
+        steps=steps,
+        guidance=guidance,
+        sampler=sampler,
+    )
+    from ddmi_core.evaluation.run import PAGE
+    from ddmi_core.evaluation.run import evaluate as run_evaluation
+
+    with _Meter() as meter:
+        report = run_evaluation(plan, _load(folder, device), out, device=device, progress=meter)
+    if not report:  # of another process than the first
+        return
+    if json:
+        _print_json(report)
+        return
+    for figure in report["figures"]:
+        told = "not told" if figure["value"] is None else f"{figure['value']:.4g} {figure.get('unit', '')}".rstrip()
+        print(f"{figure['name']}: {told}{'. ' + figure['reason'] if 'reason' in figure else ''}")
+    for kind, reasons in report["not_measured"].items():
+        if left_out := sum(reasons.values()):
+            print(f"{left_out:,} of the {kind} are in no figure: {reasons}", file=sys.stderr)
+    print(out / PAGE)
+
+
+@app.command
 def models(*, json: Flag = False) -> None:
     """List the models on this machine.
 

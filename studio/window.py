@@ -29,9 +29,10 @@ from studio.actions import Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import Engine
 from studio.engine.models import ModelFolders
-from studio.engine.results import ExportDone, ItemReady, SpanWanted, ViewReady
+from studio.engine.results import EvaluationDone, ExportDone, ItemReady, SpanWanted, ViewReady
 from studio.engine.training import Training
 from studio.panels.about import AboutDialog
+from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.history import HistoryPanel
 from studio.panels.images import ImageStage
 from studio.panels.inspector import Inspector, item_title
@@ -180,6 +181,7 @@ class MainWindow(QMainWindow):
         self.models.opened.connect(self._open_folder)
         self.models.refreshed.connect(self.engine.refresh_models)
         self.models.import_asked.connect(self.choose_model)
+        self.models.evaluate_asked.connect(self.evaluate_model)
         self.models.rename_asked.connect(self.rename_model)
         self.models.delete_asked.connect(self.delete_model)
         self.model_folders.changed.connect(self.engine.refresh_models)
@@ -199,6 +201,7 @@ class MainWindow(QMainWindow):
         self.engine.span_wanted.connect(self.ask_span)
         self.engine.view_ready.connect(self.on_view_ready)
         self.engine.export_done.connect(self.on_export_done)
+        self.engine.evaluation_done.connect(self.on_evaluation_done)
         for written in (self.engine.walk_done, self.engine.sequence_done):
             written.connect(lambda result: self._say_written(result.request.path))
 
@@ -494,6 +497,15 @@ class MainWindow(QMainWindow):
         if path:
             self.model_folders.import_folder(Path(path))
 
+    def evaluate_model(self, model: ModelInfo) -> None:
+        """Ask what a model is to be measured against, and measure it in the background."""
+        dialog = EvaluateDialog(model, self.model_folders.starter_sets(model.domain), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(
+            lambda: self.engine.evaluate(model, dialog.data(), dialog.samples.value(), dialog.folder())
+        )
+        dialog.open()
+
     def rename_model(self, model: ModelInfo) -> None:
         """Ask for another name of a model."""
         name, agreed = QInputDialog.getText(self, "Rename the model", "Name", text=model.name)
@@ -529,6 +541,14 @@ class MainWindow(QMainWindow):
         self._sheet.raise_()
 
     # What the engine answers
+
+    def on_evaluation_done(self, result: EvaluationDone) -> None:
+        """Open the report, and say where it is."""
+        page = QUrl.fromLocalFile(str(result.page))
+        self.state.notifications.info(
+            f"The report is {result.page}.", action=Action("Open report", lambda: QDesktopServices.openUrl(page))
+        )
+        QDesktopServices.openUrl(page)
 
     def on_item_ready(self, result: ItemReady) -> None:
         """Show the first variation, unless the person went on to something else meanwhile."""

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ddmi_core.data.items import ItemSource
     from ddmi_core.data.user_folder import UserFolder
 
+Evidence = Literal["pictures", "clip", "points", "occupancy"]
+"""What figures of merit look at: pictures (n, 3, h, w) or the frames of one clip, on white in [0, 1]; surface points
+(n, 3); whether places are inside, (n, 1) of 0 and 1."""
+
 
 class Patch(NamedTuple):
     """A square of neighbouring samples of every item of a batch, row by row, and what is true of them."""
@@ -103,6 +107,31 @@ class Domain(ABC):
             DDMIError: as for `patch`.
         """
         raise DDMIError(f"{self.title} have no patches.")
+
+    evidence: ClassVar[tuple[Evidence, ...]]
+    """What `observe` gives of a signal, that which features are taken of first."""
+    unseen_in_data: ClassVar[tuple[Evidence, ...]] = ()
+    """What of it `observed` does not give, because data sets do not have it."""
+
+    @abstractmethod
+    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "n ..."]:
+        """Return what a figure of merit looks at of a signal, as `observed` gives it of a signal of a data set.
+
+        Raises:
+            DDMIError: there is nothing to look at, such as no surface.
+        """
+
+    @abstractmethod
+    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "n ..."]:
+        """Return what a figure of merit looks at of a signal of a data set; the same each time.
+
+        Raises:
+            DDMIError: the data set does not have it.
+        """
+
+    def kind_of(self, source: "ItemSource", index: int) -> str | None:
+        """Return what kind of thing a signal of a data set is, where the data set says so."""
+        return None
 
     starter_sets: ClassVar[tuple[str, ...]]
     """Names of the data sets that come along."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.coordinates import WHOLE, Region, Window, in_the_middle, region_grid
-from ddmi_core.domains.base import Domain, Patch
+from ddmi_core.domains.base import Domain, Evidence, Patch
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions, ImageExport
 from ddmi_core.fields import Field
@@ -119,6 +119,7 @@ class ImageDomain(Domain):
     footprint = (FINEST, COARSEST)
     export_formats = IMAGE_FORMATS
     export_options = ImageExport
+    evidence = ("pictures",)
     starter_sets = ("emoji", "faces")
     import_formats = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
@@ -161,6 +162,18 @@ class ImageDomain(Domain):
         """As they look on white."""
         planes = rearrange(values, "b (h w) c -> b c h w", h=side)
         return (planes[:, :3] + 1 - planes[:, 3:]).clamp(0, 1)
+
+    @override
+    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "1 3 h w"]:
+        """The whole canvas at the base resolution."""
+        assert isinstance(field, ImageField)
+        return on_white(field, ENCODED_SIDE).unsqueeze(0)
+
+    @override
+    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "1 3 h w"]:
+        drawn = source.sample(index, np.random.default_rng((0, index)), augment="none")
+        picture = torch.from_numpy(drawn["image"])
+        return (picture[:3] + 1 - picture[3:]).unsqueeze(0)
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
@@ -224,6 +237,12 @@ class ImageDomain(Domain):
     ) -> np.ndarray:
         view = self.view(field, resolution=resolution or size, progress=progress)
         return over(self.thumbnail(view, size=size), (_PAPER,) * 3)
+
+
+def on_white(field: ImageField, side: int) -> Float[Tensor, "3 s s"]:
+    """Return a picture as it looks on white once it has been written with 8 bits a channel, values in [0, 1]."""
+    pixels = torch.from_numpy(field.render(side, side).astype(np.float32) / 255).movedim(-1, 0)
+    return pixels[:3] * pixels[3:] + 1 - pixels[3:]
 
 
 def straight(premultiplied: Float[Tensor, "h w 4"], largest: int) -> np.ndarray:

@@ -14,7 +14,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.cameras import orbit_camera
-from ddmi_core.domains.base import Domain
+from ddmi_core.domains.base import Domain, Evidence
+from ddmi_core.errors import DataError
 from ddmi_core.export_options import ExportOptions, RadianceExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -31,6 +32,7 @@ from ddmi_core.volume_rendering import composite
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.items import ItemSource
+    from ddmi_core.data.radiance import PosedPictures
     from ddmi_core.data.user_folder import UserFolder
 
 SURFACE_POINTS = 2048
@@ -45,6 +47,7 @@ _DENSITY_RATE = 0.1
 # of the densities' gradient. What a ray sees depends on where it stops more than on the colour there: without these
 # two, colours learn only what all objects have in common.
 _PREVIEW_SIDE, _PREVIEW_SAMPLES = 96, 128
+_MEASURED_VIEWS = 4
 
 
 class NerfDomain(Domain):
@@ -63,6 +66,7 @@ class NerfDomain(Domain):
     directed_channels: ClassVar[int] = 3
     export_formats = RADIANCE_FORMATS
     export_options = RadianceExport
+    evidence = ("pictures",)
     starter_sets = ("furniture-nerf",)
     import_formats = (".ply", ".obj", ".glb", ".off", ".stl", ".npz", ".json")
 
@@ -114,6 +118,20 @@ class NerfDomain(Domain):
         error = errors.square().mean()
         loss = _ERROR_WEIGHT * (error + _HUE_WEIGHT * hues.square().mean())
         return loss, {"psnr": -10 * math.log10(max(error.item(), 1e-10))}
+
+    @override
+    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "v 3 h w"]:
+        """Looks from where an object of the data set was looked at."""
+        assert isinstance(field, RadianceField)
+        seen = _some_views(source, index)
+        height, width = seen.pixels.shape[1:3]
+        views = [field.render(camera, width, height) for camera in seen.cameras]
+        return torch.from_numpy(np.stack([view.colour + 1 - view.opacity[..., None] for view in views])).movedim(-1, 1)
+
+    @override
+    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "v 3 h w"]:
+        pixels = torch.from_numpy(_some_views(source, index).pixels.astype(np.float32) / 255).movedim(-1, 1)
+        return pixels[:, :3] * pixels[:, 3:] + 1 - pixels[:, 3:]
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
@@ -171,3 +189,15 @@ class NerfDomain(Domain):
     ) -> np.ndarray:
         view = self.view(field, resolution=resolution or min(size, _PREVIEW_SIDE), progress=progress)
         return over(self.thumbnail(view, size=size), LIGHT)
+
+
+def _some_views(source: "ItemSource", index: int) -> "PosedPictures":
+    """Evenly chosen pictures of an object of a data set, with their cameras."""
+    from ddmi_core.data.radiance import PosedPictures, RadianceSource
+
+    assert isinstance(source, RadianceSource)
+    views = source.objects.views(index)
+    if views is None:
+        raise DataError(f"Object number {index} of the data has no pictures to compare with. Give posed pictures.")
+    chosen = np.linspace(0, len(views.cameras), _MEASURED_VIEWS, endpoint=False).astype(int)
+    return PosedPictures([views.cameras[i] for i in chosen], views.pixels[chosen])

@@ -11,7 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.domains.base import Domain
+from ddmi_core.cameras import framing_camera
+from ddmi_core.domains.base import Domain, Evidence
+from ddmi_core.errors import DataError
 from ddmi_core.export import export_mesh
 from ddmi_core.export_options import ExportOptions, ShapeExport
 from ddmi_core.fields import Field
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 
 SURFACE_POINTS = 2048
 """Points that the encoder sees of a surface, in training and afterwards."""
+
+
+_MEASURED_RESOLUTION = 64  # of the meshes that points are drawn from, and that are looked at
+_LOOKS, _LOOK_SIDE = 20, 224
+_PAPER = (255, 255, 255)
 
 
 class ShapeField(Field):
@@ -64,6 +71,8 @@ class ShapeDomain(Domain):
     value_channels: ClassVar[int] = 1
     export_formats = (".obj", ".glb", ".ply", ".stl")
     export_options = ShapeExport
+    evidence = ("points", "occupancy", "pictures")
+    unseen_in_data = ("pictures",)
     starter_sets = ("furniture", "procedural")
     import_formats = (".obj", ".ply", ".stl", ".glb", ".off")
 
@@ -92,6 +101,36 @@ class ShapeDomain(Domain):
             union = (inside | true).sum()
             iou = ((inside & true).sum() / union.clamp(min=1)).item()
         return loss, {"query_iou": iou}
+
+    @override
+    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "n ..."]:
+        """Points drawn evenly from the surface; what is inside of `observed`'s places; 20 looks from all around."""
+        assert isinstance(field, ShapeField)
+        if kind == "occupancy":
+            drawn = source.sample(index, np.random.default_rng((0, index)), augment="none")
+            return (field(torch.from_numpy(drawn["coords"])) > 0).float().cpu()
+        mesh = field.mesh(_MEASURED_RESOLUTION)
+        if kind == "points":
+            points, _ = trimesh.sample.sample_surface(mesh, SURFACE_POINTS, seed=0)
+            return torch.from_numpy(np.asarray(points, dtype=np.float32))
+        views = [
+            render_mesh(mesh, framing_camera(mesh, 360 * i / _LOOKS), _LOOK_SIDE, _LOOK_SIDE, background=_PAPER)
+            for i in range(_LOOKS)
+        ]
+        return torch.from_numpy(np.stack(views)).movedim(-1, 1).float() / 255
+
+    @override
+    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "n ..."]:
+        drawn = source.sample(index, np.random.default_rng((0, index)), augment="none")
+        name = {"points": "points", "occupancy": "targets"}.get(kind, kind)
+        if name not in drawn:
+            raise DataError(f"Shape number {index} of the data has no {kind} to compare with. Leave that figure out.")
+        return torch.from_numpy(np.asarray(drawn[name], dtype=np.float32))
+
+    @override
+    def kind_of(self, source: "ItemSource", index: int) -> str | None:
+        kind = getattr(getattr(source, "shapes", None), "kind", None)
+        return None if kind is None else str(kind(index))
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":

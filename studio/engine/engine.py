@@ -19,6 +19,7 @@ from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
     EnlargeRequest,
+    EvaluateRequest,
     ExportRequest,
     FramesRequest,
     GenerateRequest,
@@ -38,6 +39,7 @@ from studio.engine.requests import (
 from studio.engine.results import (
     BasisReady,
     BetweenReady,
+    EvaluationDone,
     ExportDone,
     FrameReady,
     ItemReady,
@@ -98,6 +100,8 @@ class Engine(QObject):
     """ExportDone: a file was written."""
     walk_done = Signal(object)
     """WalkDone: a walk was written."""
+    evaluation_done = Signal(object)
+    """EvaluationDone: a model was measured."""
     sequence_done = Signal(object)
     """SequenceDone: a sequence of clips was written."""
     device_found = Signal(str)
@@ -317,6 +321,18 @@ class Engine(QObject):
         )
         return self._submit(request, f"Walk {request.path.name}")
 
+    def evaluate(self, model: ModelInfo, data: str, samples: int, folder: Path) -> Job:
+        """Measure a model against a starter set or a folder, and write a report into ``folder``."""
+        request = EvaluateRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation,
+            model=model.folder,
+            data=data,
+            samples=samples,
+            path=Path(folder),
+        )
+        return self._submit(request, f"Evaluate {model.name}")
+
     def sequence(self, pieces: Sequence[Piece], transition: float, path: Path, options: VideoExport) -> Job:
         """Write pieces of items one after the other, each leading into the next for ``transition`` seconds."""
         model = self._find_model(pieces[0].item)
@@ -447,6 +463,8 @@ class Engine(QObject):
                 self.between_ready.emit(result)
             case WalkDone():
                 self.walk_done.emit(result)
+            case EvaluationDone():
+                self.evaluation_done.emit(result)
             case SequenceDone():
                 self.sequence_done.emit(result)
             case ExportDone():

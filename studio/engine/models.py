@@ -41,6 +41,12 @@ class ModelFolders(QObject):
 
         self._lane.submit(read, priority=1)
 
+    def starter_sets(self, domain: str) -> tuple[str, ...]:
+        """Return the names of the data sets that come along for a domain."""
+        from ddmi_core.domains import get_domain
+
+        return get_domain(domain).starter_sets
+
     def card(self, model: ModelInfo) -> None:
         """Bring a model's card."""
 

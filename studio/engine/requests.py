@@ -186,6 +186,18 @@ class WalkRequest(ModelRequest):
     """Frames a second, of a video."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EvaluateRequest(ModelRequest):
+    """Measure a model against a data set and write a report into a folder. Answered by an EvaluationDone.
+
+    ``data`` is a starter set's name or a folder. What an earlier request of the same kind has done is not done again.
+    """
+
+    data: str
+    samples: int
+    path: Path
+
+
 @dataclass(frozen=True)
 class Piece:
     """A piece of an item that moves: from ``start`` to ``stop``, of ``seconds`` that all of it lasts."""

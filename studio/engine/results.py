@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
     EnlargeRequest,
+    EvaluateRequest,
     ExportRequest,
     FramesRequest,
     GenerateRequest,
@@ -159,6 +161,14 @@ class WalkDone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvaluationDone:
+    """A model was measured; ``page`` is the report."""
+
+    request: EvaluateRequest
+    page: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class SequenceDone:
     """A sequence of clips was written."""
 
@@ -241,6 +251,7 @@ WorkResult = (
     | BasisReady
     | BetweenReady
     | WalkDone
+    | EvaluationDone
     | SequenceDone
 )
 """What work itself yields."""

@@ -21,6 +21,7 @@ from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
     EnlargeRequest,
+    EvaluateRequest,
     ExportRequest,
     FramesRequest,
     GenerateRequest,
@@ -39,6 +40,7 @@ from studio.engine.requests import (
 from studio.engine.results import (
     BasisReady,
     BetweenReady,
+    EvaluationDone,
     ExportDone,
     FrameReady,
     ItemReady,
@@ -109,6 +111,8 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             yield from _walk(request, context)
         case SequenceRequest():
             yield from _sequence(request, context)
+        case EvaluateRequest():
+            yield from _evaluate(request, context)
         case PreloadRequest():
             _preload(request, context)
         case ModelsRequest():
@@ -140,6 +144,8 @@ def describe(request: Request) -> str:
             return "interpolating"
         case WalkRequest() | SequenceRequest():
             return f"writing {request.path.name}"
+        case EvaluateRequest():
+            return "measuring the model"
         case PreloadRequest():
             return "loading the model"
         case ModelsRequest():
@@ -380,6 +386,26 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
 
     write_frames(frames(), request.path, rate=Fraction(request.rate))
     yield WalkDone(request=request)
+
+
+def _evaluate(request: EvaluateRequest, context: Context) -> Iterator[EvaluationDone]:
+    from ddmi_core.evaluation.plan import make_plan
+    from ddmi_core.evaluation.run import PAGE, evaluate
+    from ddmi_core.model_folder import describe as describe_model
+
+    pipeline = context.pipeline(request)
+    plan = make_plan(
+        pipeline.domain,
+        None,
+        None,
+        None,
+        model=describe_model(request.model).name,
+        model_hash=pipeline.hash,
+        data=request.data,
+        samples=request.samples,
+    )
+    evaluate(plan, pipeline, request.path, device=pipeline.device.type, progress=context.progress)
+    yield EvaluationDone(request=request, page=request.path / PAGE)
 
 
 def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:

@@ -20,6 +20,7 @@ from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
     EnlargeRequest,
+    EvaluateRequest,
     ExportRequest,
     FramesRequest,
     GenerateRequest,
@@ -51,12 +52,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LaneName = Literal["make", "view", "export"]
+LaneName = Literal["make", "view", "export", "measure"]
 _REPORT_SECONDS = 0.04
 
 
 class Worker:
-    """Three lanes, so that neither looking at an item waits for sampling nor either of them for an export.
+    """Four lanes, so that neither looking at an item waits for sampling nor either of them for an export, and none for
+    an evaluation, which may take hours.
 
     ``post`` receives every result, from the lane's thread; it must be quick and thread-safe.
     """
@@ -72,6 +74,7 @@ class Worker:
             "make": Lane("ddmi-make"),
             "view": Lane("ddmi-view"),
             "export": Lane("ddmi-export"),
+            "measure": Lane("ddmi-measure"),
         }
 
     def submit(self, request: Request) -> None:
@@ -152,6 +155,8 @@ def _place(request: Request) -> tuple[LaneName, int]:
     match request:
         case ExportRequest() | WalkRequest() | SequenceRequest():
             return "export", 0
+        case EvaluateRequest():
+            return "measure", 0
         case ViewRequest():
             return "view", int(request.refining)
         case TilesRequest() | EnlargeRequest() | RenderRequest() | BasisRequest() | BetweenRequest():

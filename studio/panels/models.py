@@ -22,13 +22,15 @@ _PREVIEW = 112  # px
 class ModelsRoom(QWidget):
     """A card per model. `used` carries the one to generate with, `opened` a folder to show.
 
-    `import_asked`: a model folder is to be chosen; `rename_asked` and `delete_asked` carry a model of the person's own.
+    `import_asked`: a model folder is to be chosen; `evaluate_asked` carries a model to measure, `rename_asked` and
+    `delete_asked` one of the person's own.
     """
 
     used = Signal(object)
     opened = Signal(object)
     refreshed = Signal()
     import_asked = Signal()
+    evaluate_asked = Signal(object)
     rename_asked = Signal(object)
     delete_asked = Signal(object)
 
@@ -137,6 +139,11 @@ class ModelsRoom(QWidget):
         buttons = [use]
         for text, tip, act in (
             ("Card", "What it was trained on, how, and its licence", lambda: self._folders.card(model)),
+            (
+                "Evaluate…",
+                "Measure it against a data set, and write a report",
+                lambda: self.evaluate_asked.emit(model),
+            ),
             ("Show folder", str(model.folder), lambda: self.opened.emit(model.folder)),
             ("Rename…", "Call it something else", lambda: self.rename_asked.emit(model)),
             ("Delete…", "Move it to the trash", lambda: self.delete_asked.emit(model)),

@@ -369,6 +369,31 @@ def test_a_real_model_generates_opens_and_exports(real: Studio, tmp_path: Path) 
     assert trimesh.load(tmp_path / "ball.ply").is_watertight
 
 
+def test_a_model_is_measured_and_stopped(real: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ddmi_core.evaluation import run
+
+    asked: list[Any] = []
+    go_on = threading.Event()
+
+    def evaluate(plan: Any, pipeline: Any, out: Path, *, device: str, progress: Progress) -> None:
+        asked.append((plan.model, plan.data, plan.samples, pipeline.hash == plan.model_hash, out, device))
+        while not go_on.is_set():
+            progress(0.5, "samples")
+            time.sleep(0.01)
+
+    monkeypatch.setattr(run, "evaluate", evaluate)
+    (model,) = real.state.models
+    job = real.engine.evaluate(model, "procedural", 7, tmp_path / "report")
+    real.qtbot.waitUntil(lambda: job.fraction == 0.5, timeout=PATIENCE)
+    real.engine.cancel(job)
+    real.wait(job)
+    assert job.status == "cancelled" and asked == [("tiny", "procedural", 7, True, tmp_path / "report", "cpu")]
+    go_on.set()
+    with real.qtbot.waitSignal(real.engine.evaluation_done, timeout=PATIENCE) as done:
+        real.engine.evaluate(model, "procedural", 7, tmp_path / "report")
+    assert done.args[0].page == tmp_path / "report" / "report.html"
+
+
 @pytest.mark.parametrize("damage", ["missing", "truncated", "foreign", "nan"])
 def test_unusable_models_fail_readably(real: Studio, tiny_model: Path, tmp_path: Path, damage: str) -> None:
     import shutil

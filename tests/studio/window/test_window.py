@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 import trimesh
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDesktopServices, QDropEvent
 from PySide6.QtWidgets import QApplication, QDialog, QInputDialog, QMessageBox
 
 from ddmi_core.export_options import ShapeExport
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
+from studio.engine.requests import EvaluateRequest
+from studio.engine.results import EvaluationDone
+from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.span_dialog import SpanDialog
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL
@@ -242,6 +245,27 @@ def test_a_run_that_was_cut_off_is_offered_to_go_on(qtbot, make_window, run: Run
     offer.action.run()
     assert started == [run.path]
     assert window.rooms.currentWidget() is window.runs
+
+
+def test_a_model_is_evaluated_in_the_background_and_the_report_opens(window, monkeypatch, tmp_path: Path):
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(window.engine, "evaluate", lambda *given: asked.append(given))
+    window.models.evaluate_asked.emit(MODEL)
+    dialog = window.findChild(EvaluateDialog)
+    assert dialog is not None and [dialog.sets.itemText(i) for i in range(2)] == ["furniture", "procedural"]
+    first = dialog.folder()
+    dialog.samples.setValue(321)
+    assert dialog.folder() != first and "321" in dialog.folder().name
+    dialog.accept()
+    assert asked == [(MODEL, "furniture", 321, dialog.folder())]
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    request = EvaluateRequest(
+        job_id="1", generation=0, model=MODEL.folder, data="furniture", samples=321, path=tmp_path
+    )
+    window.on_evaluation_done(EvaluationDone(request=request, page=tmp_path / "report.html"))
+    assert opened == [str(tmp_path / "report.html")]
+    assert "report.html" in window.state.notifications.list()[-1].text
 
 
 def test_models_are_renamed_and_deleted_when_the_person_agrees(window, monkeypatch):
