@@ -15,6 +15,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from ddmi_core import __version__
 from ddmi_core.errors import DDMIError
 from ddmi_core.paths import user_data
 from ddmi_core.threads import spare_the_machine
@@ -22,6 +23,7 @@ from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
 from studio.engine.training import Training
 from studio.garbage import WindowCollector
+from studio.self_test import self_test
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Library
@@ -38,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the studio; returns the exit code."""
     spare_the_machine()
     options = _parse(argv)
+    if options.self_test:
+        return self_test()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # before the application exists
     app = QApplication(sys.argv[:1])
@@ -142,6 +146,10 @@ class Photographer(QObject):
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ddmi-studio", description="Generate continuous signals from prompts.")
+    parser.add_argument("--version", action="version", version=f"DDMI Studio {__version__}")
+    parser.add_argument(
+        "--self-test", action="store_true", help="generate and export with every model, without a window, and quit"
+    )
     parser.add_argument("--prompt", help="put this prompt into the form")
     parser.add_argument(
         "--screenshot",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from ddmi_core import __version__
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
@@ -55,7 +54,7 @@ class AboutDialog(QDialog):
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(label("DDMI Studio", "title"))
-        words.addWidget(label(f"Version {_version()}  ·  MIT licence", "muted"))
+        words.addWidget(label(f"Version {__version__}  ·  MIT licence", "muted"))
         top = QHBoxLayout()
         top.setSpacing(2 * GRID)
         top.addWidget(picture)
@@ -77,10 +76,3 @@ class AboutDialog(QDialog):
             layout.addWidget(label(title, "heading"))
             layout.addWidget(label(text, "muted", wrap=True, selectable=True))
         self.setFixedHeight(layout.heightForWidth(_WIDTH))
-
-
-def _version() -> str:
-    try:
-        return version("ddmi-studio")
-    except PackageNotFoundError:
-        return "of the source tree"
