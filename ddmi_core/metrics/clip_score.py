@@ -1,6 +1,5 @@
 """CLIP score: how well pictures fit a prompt, by the cosine of their embeddings."""
 
-import open_clip
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -9,6 +8,10 @@ from torch import Tensor
 from ddmi_core._torchvision import ensure_torchvision
 from ddmi_core.errors import ModelError
 from ddmi_core.metrics.feature_networks import file_digest, weights_file
+
+ensure_torchvision()
+
+import open_clip  # noqa: E402
 
 MODEL = "ViT-B-32-quickgelu"
 """Its name in open_clip."""
@@ -24,7 +27,6 @@ class ClipScorer:
     """
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
-        ensure_torchvision()
         url = str(open_clip.get_pretrained_cfg(MODEL, TAG)["url"])
         self.file = url.rsplit("/", 1)[1]
         path = weights_file(f"CLIP ({MODEL})", self.file, url)

@@ -21,6 +21,7 @@ from ddmi_core.evaluation.plan import EvaluationPlan, available, make_plan
 from ddmi_core.evaluation.run import evaluate
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.progress import Cancelled
+from ddmi_core.training.processes import launch
 from tests.tiny_model import RADIUS, save_tiny_model
 
 
@@ -125,6 +126,17 @@ def test_processes_share_the_parts(pipeline: Pipeline, tmp_path: Path) -> None:
     points = Parts(tmp_path, plan, pipeline, None, None).column("samples", "points")
     assert points is not None and points.shape == (20, 2048, 3)
     assert torch.allclose(points.norm(dim=-1).mean(), torch.tensor(RADIUS), atol=0.05)
+
+
+@pytest.mark.slow
+def test_two_processes_write_one_report(model: Path, tmp_path: Path) -> None:
+    flags = "--data procedural --samples 12 --references 10 --reconstructions 9 --points 32 --steps 2 --device cpu"
+    flags += " --metrics iou clouds-cd tmd --per-prompt 6"
+    arguments = ["evaluate", str(model), *flags.split(), "--out"]
+    assert launch([*arguments, str(tmp_path / "two")], 2) == 0
+    assert launch([*arguments, str(tmp_path / "one")], 1) == 0
+    one, two = (json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "two"))
+    assert two["figures"] == one["figures"] and two["data"] == one["data"]
 
 
 def test_what_is_no_number_or_nothing_is_counted_and_told(

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from ddmi_core.errors import DataError
-from ddmi_core.metrics.shapes import chamfer_distance, mesh_health, volumetric_iou
+from ddmi_core.metrics.shapes import chamfer_distance, f_score, mesh_health, volumetric_iou
 
 
 def test_overlap_of_known_grids() -> None:
@@ -24,6 +24,15 @@ def test_distance_of_known_points() -> None:
     assert chamfer_distance(a[:1], a) == pytest.approx(0.25)
     with pytest.raises(DataError, match="empty"):
         chamfer_distance(a, a[:0])
+
+
+def test_f_score_of_known_points() -> None:
+    a = np.array([[0.0, 0, 0], [1, 0, 0], [2, 0, 0]])
+    assert f_score(a, a) == 1 and f_score(a, a + 5) == 0
+    # Two of three points are right, and both true ones are found: 2 (2/3) 1 / (2/3 + 1)
+    assert f_score(a, a[:2] + np.array([0, 0.019, 0])) == pytest.approx(0.8)
+    with pytest.raises(DataError, match="empty"):
+        f_score(a, a[:0])
 
 
 def test_health_of_sound_and_unsound_meshes() -> None:
