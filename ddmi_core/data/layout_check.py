@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ddmi_core.data.cifar import SIDE, label_names, read_batch
+from ddmi_core.data.clip_files import numbered_frames
+from ddmi_core.data.clip_folders import LEAST_FRAMES
 from ddmi_core.data.image_folders import decoded_size
 from ddmi_core.data.layouts import CIFAR10, Item, listing_of
+from ddmi_core.data.occupancy_shapes import read_model
+from ddmi_core.data.posed_pictures import read_shots
 from ddmi_core.data.user_folder import Unusable, check_folder
 from ddmi_core.errors import DataError
 from ddmi_core.progress import Progress, report
@@ -130,6 +134,31 @@ def _cifar(item: Item) -> _Found:
     return _Found(len(read_batch(item.path).labels), f"{SIDE} x {SIDE}")
 
 
+def _model(item: Item) -> _Found:
+    surface, queries, _ = read_model(item.path)
+    return _Found(1, f"{len(surface):,} surface points, {len(queries):,} queries")
+
+
+def _scene(item: Item) -> _Found:
+    shots = read_shots(item.path)
+    height, width = shots.views[0].pixels.shape[:2]
+    return _Found(1, f"{len(shots.views)} views of {width} x {height}", tuple(shots.unusable))
+
+
+def _clip(item: Item) -> _Found:
+    frames = numbered_frames(item.path)
+    sizes = {decoded_size(frame) for frame in frames}
+    if len(sizes) > 1:
+        raise DataError(f"The frames of {item.path.name} differ in size.")
+    if len(frames) < LEAST_FRAMES:
+        raise DataError(f"{item.path.name} has {len(frames)} frames; at least {LEAST_FRAMES} are needed.")
+    ((width, height),) = sizes
+    return _Found(1, f"{width} x {height}")
+
+
 _LOOKS: dict[str, Callable[[Item], _Found]] = {
     "image": _picture,
+    "shape": _model,
+    "nerf": _scene,
+    "video": _clip,
 }

@@ -209,7 +209,7 @@ _LAYOUTS: tuple[Callable[[Path], Listing | None], ...] = (
 
 
 def _by_class(folder: Path, classes: Mapping[str, str]) -> dict[str, list[Item]] | None:
-    """Return the pictures of SPLIT/CLASS/*, captioned by their class as `classes` puts it, if `train` has such classes and no others."""
+    """Return the pictures of SPLIT/CLASS/*, captioned as `classes` says, if `train` has no other classes."""
     train = folder / "train"
     there = {path.name for path in train.iterdir() if path.is_dir()} if train.is_dir() else set()
     if not there or not there <= classes.keys():

@@ -74,7 +74,7 @@ class GridShapes:
         surface = self._points[index]
         near = round(_NEAR_SHARE * n_query)
         chosen = surface[rng.integers(len(surface), size=n_surface + near)]
-        matrix = _augmentation(surface, rng, augment)
+        matrix = random_map(surface, rng, augment)
         chosen = chosen @ matrix.T
         coords = np.empty((n_query, 3), dtype=np.float32)
         coords[: n_query - near] = rng.uniform(-1, 1, (n_query - near, 3))
@@ -133,8 +133,10 @@ def draw_points(points: Float[np.ndarray, "p 3"], size: int) -> UInt8[np.ndarray
     return picture
 
 
-def _augmentation(surface: np.ndarray, rng: np.random.Generator, augment: Augment) -> np.ndarray:
-    """Return a random linear map that keeps the longest side at its length."""
+def random_map(
+    surface: Float[np.ndarray, "p 3"], rng: np.random.Generator, augment: Augment
+) -> Float[np.ndarray, "3 3"]:
+    """Return a random linear map that keeps the longest side of a surface at its length."""
     if augment == "none":
         return np.eye(3)
     scale = rng.uniform(1 - _STRETCH, 1 + _STRETCH, 3)
