@@ -392,6 +392,31 @@ def models(*, json: Flag = False) -> None:
         print("There are no models yet. Train one: ddmi train --preset NAME --out RUN", file=sys.stderr)
 
 
+@app.command
+def presets(*, json: Flag = False) -> None:
+    """List the training recipes: parameters of both networks, and the memory of their weights, AdamW and average.
+
+    Args:
+        json: print one JSON object a line for each recipe.
+    """
+    from ddmi_core.training.config import RunConfig, preset_names
+    from ddmi_core.training.sizes import sizes
+
+    for name in preset_names():
+        recipe = RunConfig.from_preset(name)
+        found = sizes(recipe)
+        if json:
+            _print_json({"name": name, "domain": recipe.domain, **found._asdict()})
+            continue
+        latent = " x ".join(map(str, found.canvas))
+        print(
+            f"{name:20} {recipe.domain:6} latent {latent:14} autoencoder {found.autoencoder / 1e6:6.1f} M, "
+            f"{found.autoencoder_bytes / 1e9:5.2f} GB  denoiser {found.denoiser / 1e6:7.1f} M, "
+            f"{found.denoiser_bytes / 1e9:5.2f} GB",
+            flush=True,
+        )
+
+
 @data_app.command(name="check")
 def data_check(path: Positional[Path], /, *, json: Flag = False) -> None:
     """Say which published data set a folder is, what it holds and what is wrong with it; exit with 1 if unusable.
