@@ -1,6 +1,6 @@
 """Whether a checkpoint of a model of the paper's size is written and read without a second copy in memory.
 
-    python -m benchmarks.checkpoint_memory [--preset image-paper]
+    python -m benchmarks.checkpoint_memory [--preset paper-afhq]
 
 Makes the preset's denoiser (by far the larger part) with random weights, its average and its optimiser's state, writes
 a checkpoint and reads it back. Prints one JSON object: what is in memory, and by how much the process grew meanwhile at
@@ -25,7 +25,7 @@ from ddmi_core.training.checkpoints import Checkpoints, Progressed
 from ddmi_core.training.config import RunConfig
 
 
-def main(preset: str = "image-paper") -> None:
+def main(preset: str = "paper-afhq") -> None:
     """Measure.
 
     Args:

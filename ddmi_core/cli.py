@@ -35,6 +35,8 @@ Flag = FlagCreatePairsOff[bool]
 BATCH = 8  # items sampled at once
 
 app = tyro.extras.SubcommandApp()
+data_app = tyro.extras.SubcommandApp()
+app.command(data_app, name="data", help="Look into data sets.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -492,6 +494,61 @@ def models(*, json: Flag = False) -> None:
             )
     if not found:
         print("There are no models yet. Train one: ddmi train --preset NAME --out RUN", file=sys.stderr)
+
+
+@app.command
+def presets(*, json: Flag = False) -> None:
+    """List the training recipes: parameters of both networks, and the memory of their weights, AdamW and average.
+
+    Args:
+        json: print one JSON object a line for each recipe.
+    """
+    from ddmi_core.training.config import RunConfig, preset_names
+    from ddmi_core.training.sizes import sizes
+
+    for name in preset_names():
+        recipe = RunConfig.from_preset(name)
+        found = sizes(recipe)
+        if json:
+            _print_json({"name": name, "domain": recipe.domain, **found._asdict()})
+            continue
+        latent = " x ".join(map(str, found.canvas))
+        print(
+            f"{name:20} {recipe.domain:6} latent {latent:14} autoencoder {found.autoencoder / 1e6:6.1f} M, "
+            f"{found.autoencoder_bytes / 1e9:5.2f} GB  denoiser {found.denoiser / 1e6:7.1f} M, "
+            f"{found.denoiser_bytes / 1e9:5.2f} GB",
+            flush=True,
+        )
+
+
+@data_app.command(name="check")
+def data_check(path: Positional[Path], /, *, json: Flag = False) -> None:
+    """Say which published data set a folder is, what it holds and what is wrong with it; exit with 1 if unusable.
+
+    Args:
+        path: the data set's root folder.
+        json: print a JSON object.
+    """
+    from ddmi_core.data.layout_check import check_layout
+
+    with _Meter() as meter:
+        found = check_layout(path, meter)
+    if json:
+        problems = [{"path": str(one.path), "reason": one.reason} for one in found.unusable]
+        _print_json({**vars(found), "unusable": problems, "usable": found.usable})
+    else:
+        print(f"{found.title} ({found.layout}), for {found.domain}: {found.captions:,} captions")
+        for name, counts in (("split", found.splits), ("size", found.sizes)):
+            for key, count in itertools.islice(counts.items(), 10):
+                print(f"  {name} {key}: {count:,}")
+        for remark in found.remarks:
+            print(f"  {remark}")
+        for one in found.unusable[:20]:
+            print(f"  cannot be used: {one.path}: {one.reason}")
+        if len(found.unusable) > 20:
+            print(f"  and {len(found.unusable) - 20:,} more; --json lists them all")
+    if not found.usable:
+        raise DataError(f"{path} holds nothing to train on.")
 
 
 def plan_targets(out: Path, count: int, domain: "Domain") -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Setting
 from torch import Tensor, nn
 
@@ -42,6 +42,16 @@ class DenoiserConfig(BaseModel):
     prediction: Literal["epsilon", "v"] = "epsilon"
     mixed: bool = False
     train_steps: int = Setting(1000, ge=10)
+    beta_start: float = Setting(0.00085, gt=0, lt=1)
+    beta_end: float = Setting(0.012, gt=0, lt=1)
+    """Ends of the noise schedule of `epsilon`, which is linear in the square roots: those of latent diffusion (Rombach
+    et al. 2022); the paper has 0.0015 and 0.0195. `v` has the squared cosine, which ends in pure noise."""
+
+    @model_validator(mode="after")
+    def _noise_grows(self) -> "DenoiserConfig":
+        if self.beta_start > self.beta_end:
+            raise ValueError(f"beta_start ({self.beta_start}) must not be above beta_end ({self.beta_end})")
+        return self
 
 
 class LatentDiffusion(nn.Module):
@@ -87,8 +97,8 @@ class LatentDiffusion(nn.Module):
         return schedule | {
             "prediction_type": "epsilon",
             "beta_schedule": "scaled_linear",
-            "beta_start": 0.00085,
-            "beta_end": 0.012,
+            "beta_start": self.config.beta_start,
+            "beta_end": self.config.beta_end,
         }
 
     def fit_scale(self, latents: Float[Tensor, "n c h w"]) -> None:

@@ -16,6 +16,7 @@ from jaxtyping import UInt8
 from ddmi_core.data.clip_files import CLIP_SUFFIXES, FRAME_SUFFIXES, LONGEST_SECONDS, clip_facts, read_clip
 from ddmi_core.data.clip_storage import compress, expand
 from ddmi_core.data.clips import Clip, small_frame
+from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.pictures import WHOLE_PICTURE
 from ddmi_core.data.user_folder import Unusable, digest, files_of, read_folder
 from ddmi_core.errors import DataError
@@ -101,10 +102,10 @@ class FolderClips:
 def clip_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderClips:
     """Read a folder of MP4, WebM, MOV, MKV, AVI, GIF and WebP clips, subfolders included, as one of its two parts.
 
-    A folder that holds pictures and no clips is one clip, its frames in the order of their numbers (the layout of
-    SkyTimelapse: train/NAME/frame00000.png). Where there is a folder `train`, only what is in it is read. Captions and
-    the held-out part are those of `user_folder.read_folder`. Clips that cannot be used, among them those of fewer than
-    16 frames, are left out and listed. What is trained on are small copies, kept in the cache.
+    A folder that holds pictures and no clips is one clip, its frames in the order of their numbers. Where there is a
+    folder `train`, only what is in it is read; SkyTimelapse (sky_train/VIDEO/CLIP/*.jpg) has its published parts.
+    Captions and the held-out part are those of `user_folder.read_folder`. Clips that cannot be used, among them those
+    of fewer than 16 frames, are left out and listed. What is trained on are small copies, kept in the cache.
 
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable clip at all.
@@ -117,6 +118,7 @@ def clip_folder(path: Path, split: str, *, progress: Progress | None = None) -> 
         noun="clip",
         plural="clips or frame folders",
         find=_clips_in,
+        listing=listing_of(Path(path), "video"),
         progress=progress,
     )
     pieces = [(piece, entry) for entry in entries for piece in entry.content]

@@ -11,6 +11,8 @@ from jaxtyping import UInt8
 
 from ddmi_core.data.items import Augment
 from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points
+from ddmi_core.data.layouts import listing_of
+from ddmi_core.data.occupancy_shapes import OccupancyShapes
 from ddmi_core.data.shapes import GridShapes, PointCloud, draw_points
 from ddmi_core.data.shards import Shards, first_usable, has_shards
 from ddmi_core.data.user_folder import Unusable, digest, known, read_folder
@@ -88,18 +90,22 @@ def read_shape(path: Path) -> GridShapes | PointCloud:
     return GridShapes([pack(grid)], [points], [[]], names=[path.stem], kinds=["other"])
 
 
-def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderShapes | ShardShapes:
+def mesh_folder(
+    path: Path, split: str, *, progress: Progress | None = None
+) -> FolderShapes | ShardShapes | OccupancyShapes:
     """Read a folder of OBJ, PLY, STL, GLB and OFF meshes, subfolders included, as the `train` or `held_out` part.
 
     Captions and the held-out part are those of `user_folder.read_folder`.
     Files that cannot be used are left out and listed. Labels are cached. Of a folder with WebDataset shards (`*.tar`),
-    the meshes in these are read.
+    the meshes in these are read. ShapeNet in the layout of the Occupancy Networks has its published parts and points.
 
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable mesh at all.
     """
     if has_shards(Path(path)):
         return ShardShapes(Shards(Path(path), split, SUFFIXES, progress))
+    if (listing := listing_of(Path(path), "shape")) is not None:
+        return OccupancyShapes(Path(path), listing, split)
     entries, unusable = read_folder(
         Path(path), split, _cached_label, suffixes=SUFFIXES, noun="mesh", plural="meshes", progress=progress
     )

@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import ExifTags, Image, ImageOps
 
+from ddmi_core.data.cifar import label_names, read_batch
+from ddmi_core.data.layouts import CIFAR10, Listing, listing_of
 from ddmi_core.data.pictures import Raster, premultiplied, small
 from ddmi_core.data.shards import Shards, first_usable, has_shards
 from ddmi_core.data.user_folder import Unusable, digest, read_folder
@@ -69,6 +71,39 @@ class FolderPictures:
         return small(self.open(index), size)
 
 
+class CifarPictures:
+    """The pictures of CIFAR10's batches, captioned by their class."""
+
+    def __init__(self, listing: Listing, split: str) -> None:
+        files = [item.path for item in listing.part(split) or listing.items]
+        batches = [read_batch(file) for file in files]
+        words = label_names(files[0].parent)
+        self._pixels = np.concatenate([batch.pixels for batch in batches])
+        self._labels = np.concatenate([batch.labels for batch in batches])
+        self._captions = [[f"{'an' if word[0] in 'aeiou' else 'a'} {word}"] for word in words]
+        self.unusable = list(listing.absent)
+        self.names: Sequence[str] = [
+            f"{file.name}/{number:05d}"
+            for file, batch in zip(files, batches, strict=True)
+            for number in range(len(batch.labels))
+        ]
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def captions(self, index: int) -> list[str]:
+        """Return the name of a picture's class."""
+        return self._captions[self._labels[index]]
+
+    def open(self, index: int) -> Raster:
+        """Return a picture."""
+        return Raster(premultiplied(_squared(Image.fromarray(self._pixels[index]).convert("RGBA"))))
+
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return small(self.open(index), size)
+
+
 class ShardPictures:
     """Pictures in WebDataset shards, decoded whenever they are drawn."""
 
@@ -97,20 +132,32 @@ class ShardPictures:
         return small(self.open(index), size)
 
 
-def image_folder(path: Path, split: str, *, progress: Progress | None = None) -> FolderPictures | ShardPictures:
+def image_folder(
+    path: Path, split: str, *, progress: Progress | None = None
+) -> FolderPictures | ShardPictures | CifarPictures:
     """Read a folder of PNG, JPEG, WebP, TIFF and BMP pictures, subfolders included, as the `train` or `held_out` part.
 
     Captions and the held-out part are those of `user_folder.read_folder`. Pictures that cannot be used are left out and
     listed. What is trained on are copies of at most `STORED_SIDE` pixels a side, kept in the cache; of a folder with
-    WebDataset shards (`*.tar`), the pictures in these.
+    WebDataset shards (`*.tar`), the pictures in these. A data set in a published layout has its published parts.
 
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable picture at all.
     """
     if has_shards(Path(path)):
         return ShardPictures(Shards(Path(path), split, SUFFIXES, progress))
+    listing = listing_of(Path(path), "image")
+    if listing is not None and listing.layout == CIFAR10:
+        return CifarPictures(listing, split)
     entries, unusable = read_folder(
-        Path(path), split, _stored, suffixes=SUFFIXES, noun="picture", plural="pictures", progress=progress
+        Path(path),
+        split,
+        _stored,
+        suffixes=SUFFIXES,
+        noun="picture",
+        plural="pictures",
+        listing=listing,
+        progress=progress,
     )
     return FolderPictures(
         [entry.content for entry in entries],
@@ -142,6 +189,16 @@ def picture_size(path: Path) -> tuple[int, int]:
         turned = _metadata(picture, path).get(ExifTags.Base.Orientation) in _SWAPPED
         width, height = picture.size
         return (height, width) if turned else (width, height)
+
+
+def decoded_size(path: Path) -> tuple[int, int]:
+    """Return the width and height in pixels of a picture all of which can be decoded.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    _decoded(path)  # a header alone would not tell that a file was cut short
+    return picture_size(path)
 
 
 def _decoded(path: Path) -> Image.Image:

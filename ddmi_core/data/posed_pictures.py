@@ -17,13 +17,13 @@ from PIL import Image
 from scipy import ndimage
 
 from ddmi_core.cameras import Camera, project
+from ddmi_core.data.layouts import SRN_INTRINSICS
 from ddmi_core.data.user_folder import Unusable
 from ddmi_core.errors import DataError
 from ddmi_core.picture_files import open_picture
 from ddmi_core.transforms_json import TO_Y_UP, camera_of, rigid
 
 TRANSFORMS = ("transforms_train.json", "transforms.json")
-SRN_INTRINSICS = "intrinsics.txt"
 LEAST_VIEWS = 3
 """Fewer do not say where things are in space."""
 
@@ -264,5 +264,7 @@ def read_shots(file: Path) -> Shots:
 
 
 def scene_digest_files(file: Path) -> list[Path]:
-    """Return the files that tell one scene from another: SRN's intrinsics are alike in many scenes, its poses not."""
-    return sorted((file.parent / "pose").glob("*.txt")) if file.name == SRN_INTRINSICS else [file]
+    """Return the files that tell one scene from another: SRN's intrinsics, and even poses, are alike in many scenes."""
+    if file.name != SRN_INTRINSICS:
+        return [file]
+    return sorted(part for folder in ("pose", "rgb") for part in (file.parent / folder).iterdir() if part.is_file())

@@ -1,11 +1,14 @@
 """A user's own radiance data: one file or scene to encode, or a folder of them to train on."""
 
 import hashlib
+import logging
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from typing_extensions import override
 
+from ddmi_core.cameras import Camera
 from ddmi_core.data.coloured_meshes import (
     ColouredMesh,
     ColouredPoints,
@@ -15,8 +18,8 @@ from ddmi_core.data.coloured_meshes import (
 )
 from ddmi_core.data.folders import SUFFIXES
 from ddmi_core.data.labels import HALF_SIDE
+from ddmi_core.data.layouts import SRN_INTRINSICS, Listing, listing_of
 from ddmi_core.data.posed_pictures import (
-    SRN_INTRINSICS,
     TRANSFORMS,
     Shots,
     moved,
@@ -28,10 +31,16 @@ from ddmi_core.data.radiance import PosedPictures, RadianceSet
 from ddmi_core.data.user_folder import Unusable, digest, files_of, read_folder
 from ddmi_core.data.visual_hull import hull_points
 from ddmi_core.errors import DataError
+from ddmi_core.files import atomic_write
+from ddmi_core.paths import cache
 from ddmi_core.progress import Progress
 
 _POINTS = 4096
+_RECENT = 64  # scenes of a data set that are kept in memory, of about 3 MB each
+_CACHE_VERSION = 1  # raise it when what is made of a scene changes
 _SIDE, _VIEWS = 96, 24  # of the pictures that are made of a mesh
+
+_log = logging.getLogger(__name__)
 
 
 class Objects(RadianceSet):
@@ -65,6 +74,53 @@ class Objects(RadianceSet):
         return self._contents[index][1]
 
 
+class PublishedScenes(RadianceSet):
+    """The scenes of a data set of thousands, each read when it is drawn: together they would not fit into memory.
+
+    What has been made of a scene is kept in the cache. For one that cannot be used the next one is taken.
+
+    Args:
+        root: the data set's folder.
+        listing: what it holds.
+        split: `train` or `held_out`.
+
+    Raises:
+        DataError: nothing is listed for the part.
+    """
+
+    def __init__(self, root: Path, listing: Listing, split: str) -> None:
+        items = listing.part(split) or listing.items
+        if not items:
+            raise DataError(f"{root} holds no scene. `ddmi data check {root}` says what is missing.")
+        self._files = [item.path for item in items]
+        self.names = [file.parent.relative_to(root).as_posix() for file in self._files]
+        self.unusable = list(listing.absent)
+        self._recent = lru_cache(_RECENT)(_cached)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    @override
+    def captions(self, index: int) -> list[str]:
+        return []
+
+    @override
+    def points(self, index: int) -> ColouredPoints:
+        return self._usable(index)[0]
+
+    @override
+    def views(self, index: int) -> PosedPictures | None:
+        return self._usable(index)[1]
+
+    def _usable(self, index: int) -> tuple[ColouredPoints, PosedPictures]:
+        for step in range(len(self)):
+            try:
+                return self._recent(self._files[(index + step) % len(self)])
+            except DataError as error:
+                _log.warning("left out: %s", error)
+        raise DataError("No scene of the data set can be used; the log names the reasons.")
+
+
 def read_radiance(path: Path) -> Objects:
     """Read one object: a coloured mesh or point cloud, a points2nerf .npz, or posed pictures.
 
@@ -83,15 +139,18 @@ def read_radiance(path: Path) -> Objects:
     return Objects([path.stem], [_load(path)], [[]], [])
 
 
-def radiance_folder(path: Path, split: str, *, progress: Progress | None = None) -> Objects:
+def radiance_folder(path: Path, split: str, *, progress: Progress | None = None) -> Objects | PublishedScenes:
     """Read a folder of coloured meshes, points2nerf files and posed pictures, subfolders included.
 
     Captions and the held-out part are those of `user_folder.read_folder`; a scene of posed pictures is called by its
-    `transforms.json` or `intrinsics.txt`. What cannot be used is left out and listed.
+    `transforms.json` or `intrinsics.txt`. What cannot be used is left out and listed. SRN's cars and chairs
+    (cars_train/OBJECT/intrinsics.txt) have their published parts.
 
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable object at all.
     """
+    if (listing := listing_of(Path(path), "nerf")) is not None:
+        return PublishedScenes(Path(path), listing, split)
     entries, unusable = read_folder(
         Path(path),
         split,
@@ -127,6 +186,35 @@ def _load(path: Path) -> tuple[ColouredPoints, PosedPictures | None, list[Unusab
     if isinstance(found, ColouredMesh):
         return *_drawn(found, path), []
     return found, None, []
+
+
+def _cached(scene: Path) -> tuple[ColouredPoints, PosedPictures]:
+    """Return the points and pictures of a scene, made once for each content."""
+    stored = cache() / "scenes" / f"{_identity(scene)}-{_CACHE_VERSION}.npz"
+    try:
+        with stored.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
+            cameras = [
+                Camera(pose, float(fov), (float(x), float(y)))
+                for pose, (fov, x, y) in zip(found["poses"], found["lenses"], strict=True)
+            ]
+            return ColouredPoints(found["positions"], found["colours"]), PosedPictures(cameras, found["pixels"])
+    except Exception:  # absent or damaged, it is made again
+        pass
+    points, views, _ = _from_shots(read_shots(scene))
+    try:
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(stored) as temporary, temporary.open("wb") as target:
+            np.savez_compressed(
+                target,
+                positions=points.positions,
+                colours=points.colours,
+                poses=np.stack([camera.pose for camera in views.cameras]),
+                lenses=np.array([(camera.fov, *camera.shift) for camera in views.cameras]),
+                pixels=views.pixels,
+            )
+    except OSError as error:
+        _log.warning("what was made of %s is not cached: %s", scene.parent, error)
+    return points, views
 
 
 def _load_to_train_on(path: Path) -> tuple[ColouredPoints, PosedPictures | None, list[Unusable]]:

@@ -78,7 +78,7 @@ class GridShapes:
         """
         surface = self._points[index]
         chosen = surface[rng.integers(len(surface), size=n_surface + n_query)]
-        matrix = _augmentation(surface, rng, augment)
+        matrix = random_map(surface, rng, augment)
         chosen = chosen @ matrix.T
         coords = place_queries(chosen[n_surface:], rng)
         inside = occupancy(self._grids[index], coords @ np.linalg.inv(matrix).T)
@@ -167,8 +167,10 @@ def draw_points(
     return picture
 
 
-def _augmentation(surface: np.ndarray, rng: np.random.Generator, augment: Augment) -> np.ndarray:
-    """Return a random linear map that keeps the longest side at its length."""
+def random_map(
+    surface: Float[np.ndarray, "p 3"], rng: np.random.Generator, augment: Augment
+) -> Float[np.ndarray, "3 3"]:
+    """Return a random linear map that keeps the longest side of a surface at its length."""
     if augment == "none":
         return np.eye(3)
     scale = rng.uniform(1 - _STRETCH, 1 + _STRETCH, 3)

@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
 
 from ddmi_core.errors import DataError
 from ddmi_core.progress import Progress, report
+
+if TYPE_CHECKING:
+    from ddmi_core.data.layouts import Listing
 
 CAPTIONS_FILE = "captions.csv"
 
@@ -96,9 +99,8 @@ def scan_folder(
     for index, name in enumerate(train.names[:thumbnails]):
         report(progress, 1.0, f"Drawing {name}")
         drawn[name] = train.thumbnail(index, size)
-    return FolderScan(
-        tuple(sorted(captions)), len(held_out.names), sum(captions.values()), tuple(train.unusable), drawn
-    )
+    unusable = tuple(dict.fromkeys([*train.unusable, *held_out.unusable]))
+    return FolderScan(tuple(sorted(captions)), len(held_out.names), sum(captions.values()), unusable, drawn)
 
 
 def read_folder(
@@ -111,6 +113,7 @@ def read_folder(
     plural: str,
     find: Callable[[Path], list[Path]] | None = None,
     identity: Callable[[Path], str] | None = None,
+    listing: "Listing | None" = None,
     progress: Progress | None = None,
 ) -> tuple[list[Entry[_Content]], list[Unusable]]:
     """Read the files of a folder, subfolders included, as the `train` or `held_out` part.
@@ -129,6 +132,8 @@ def read_folder(
         find: lists what the folder holds, where that is not just its files of the suffixes; a folder in the list counts
             as one item, such as a clip of numbered frames.
         identity: returns the hash of what a file stands for, where that is not its own bytes.
+        listing: of a folder in a published layout: what it lists is read instead of all that is there, and where it
+            publishes the parts, these count and only the one asked for is looked at.
         progress: called before each file.
 
     Returns:
@@ -139,14 +144,23 @@ def read_folder(
     """
     check_folder(path, f"Give a folder of {known(suffixes)} {plural}.")
     captions, lines = _read_captions(path / CAPTIONS_FILE)
-    files = find(path) if find is not None else files_of(path, suffixes)
+    published = None if listing is None else listing.part(split)
+    if listing is not None:
+        listed = listing.items if published is None else published
+        files = [item.path for item in listed]
+        for item in listed:
+            captions.setdefault(item.path.relative_to(path).as_posix(), list(item.captions))
+    else:
+        files = find(path) if find is not None else files_of(path, suffixes)
     there = {file.relative_to(path).as_posix() for file in files}
     usable: list[tuple[str, Entry[_Content]]] = []
     unusable = [
         Unusable(path / CAPTIONS_FILE, f"Line {line} names {name}, but there is no such {noun} in the folder.")
         for name, line in lines.items()
-        if name not in there
+        if name not in there and published is None
     ]
+    if listing is not None:
+        unusable += listing.absent
     for one in unusable:
         _log.warning("%s: %s", one.path, one.reason)
     for i, file in enumerate(files):
@@ -157,7 +171,7 @@ def read_folder(
         except DataError as error:
             unusable.append(Unusable(file, str(error)))
             _log.warning("left out %s: %s", file, error)
-    others = other_files(path, suffixes)
+    others = other_files(path, suffixes) if listing is None else Counter[str]()
     if not usable:
         reasons = f" The first problem: {unusable[0].reason}" if unusable else ""
         what = f" It holds other files: {_listed(others)}." if others else ""
@@ -174,6 +188,8 @@ def read_folder(
                 "%s holds only %d usable %s: they are learned by heart rather than learned from. Give at least %d.",
                 path, len(digests), plural if len(digests) > 1 else noun, FEW,
             )  # fmt: skip
+    if published is not None:
+        return [entry for _, entry in usable], unusable
     held_out = {found for found in digests if int(found[:8], 16) < _HELD_OUT * 2**32} or {min(digests)}
     alone = len(digests) == 1
     return [entry for found, entry in usable if alone or (found in held_out) == (split == "held_out")], unusable

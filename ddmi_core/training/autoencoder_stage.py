@@ -28,7 +28,7 @@ class AutoencoderStage(Stage):
 
     def __init__(self, config: RunConfig, autoencoder: D2CVAE) -> None:
         self.settings = config.stage1
-        self._kl_weight = config.stage1.kl_weight
+        self._kl_start, self._kl_weight = config.stage1.kl_start, config.stage1.kl_weight
         self._kl_anneal_steps = config.stage1.kl_anneal_steps
         self._latent_noise = config.stage1.latent_noise
         self.autoencoder = autoencoder
@@ -53,7 +53,7 @@ class AutoencoderStage(Stage):
         reconstruction, figures = module.domain.reconstruction_loss(values, batch["targets"])
         kl = posterior.kl()
         share = min(1.0, (step + 1) / self._kl_anneal_steps)
-        loss = reconstruction + share * self._kl_weight * kl
+        loss = reconstruction + (self._kl_start + share * (self._kl_weight - self._kl_start)) * kl
         figures = {"reconstruction": reconstruction.item(), "kl": kl.item(), **figures}
         if self._patch_terms is None:
             return loss, figures

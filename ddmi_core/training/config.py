@@ -46,6 +46,8 @@ class StageConfig(_Settings):
     """The learning rate at the end, as a share of the highest (cosine)."""
     ema: float = Field(0.999, ge=0, lt=1)
     clip_norm: float = Field(1.0, gt=0)
+    second_moment: float = Field(0.999, gt=0, lt=1)
+    """AdamW's second beta; the paper has 0.99."""
     sample_every: int = Field(500, ge=1)
     """Steps between two sets of pictures and held-out figures."""
 
@@ -58,7 +60,8 @@ class StageOneConfig(StageConfig):
     augment: Augment = "full"
     kl_weight: float = Field(1e-3, ge=0)
     kl_anneal_steps: int = Field(1000, ge=1)
-    """Steps over which lambda grows from zero to `kl_weight`."""
+    """Steps over which lambda grows from `kl_start` to `kl_weight`."""
+    kl_start: float = Field(0.0, ge=0)
     latent_noise: float = Field(0.0, ge=0)
     """Least noise that the decoder learns to bear, as a share of each latent channel's spread. What a denoiser makes is
     never quite a latent that the encoder would make: without this, its remaining noise shows."""

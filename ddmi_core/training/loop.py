@@ -141,7 +141,12 @@ class _Loop:
             memory_format=torch.channels_last,  # type: ignore[call-overload]
         )
         self.average = AveragedWeights(self.module, stage.settings.ema)
-        self.optimiser = torch.optim.AdamW(self.module.parameters(), lr=stage.settings.learning_rate, weight_decay=0.01)
+        self.optimiser = torch.optim.AdamW(
+            self.module.parameters(),
+            lr=stage.settings.learning_rate,
+            betas=(0.9, stage.settings.second_moment),
+            weight_decay=0.01,
+        )
         self.checkpoints = Checkpoints(run.checkpoints, stage.name, config.keep_checkpoints)
         self.control = Control(
             run,

@@ -73,6 +73,6 @@ def test_a_preset_of_a_newer_version_is_refused_clearly() -> None:
         RunConfig.from_preset("mine")
 
 
-@pytest.mark.parametrize("name", ["image-paper", "shape-paper", "image-tiny", "shape-tiny", "emoji", "furniture"])
+@pytest.mark.parametrize("name", ["nerf-tiny", "video-tiny", "image-tiny", "shape-tiny", "emoji", "furniture"])
 def test_every_preset_that_comes_along_can_be_read(name: str) -> None:
     assert RunConfig.from_preset(name).name == name
