@@ -357,9 +357,14 @@ class VideoExportDialog(FileDialog[VideoChoice]):
         seconds: float,
         span: tuple[float, float] | None = None,
         parent: QWidget | None = None,
+        *,
+        has_recipe: bool = True,
     ) -> None:
-        """`seconds`: how long the clip lasts. `span`: the range between the marks, unless that is all."""
-        self._seconds, self._span = seconds, span
+        """`seconds`: how long the clip lasts. `span`: the range between the marks, unless that is all.
+
+        `has_recipe`: whether there is a recipe to put into the file.
+        """
+        self._seconds, self._span, self._has_recipe = seconds, span, has_recipe
         super().__init__(title, formats, choice, parent)
         self._show_what_counts()
         self.format.currentIndexChanged.connect(self._show_what_counts)
@@ -434,7 +439,7 @@ class VideoExportDialog(FileDialog[VideoChoice]):
 
     def _show_what_counts(self) -> None:
         self.quality.setEnabled(self.suffix() in (".mp4", ".webm", ".webp"))
-        self.embed_recipe.setEnabled(self.suffix() in (".mp4", ".webm"))
+        self.embed_recipe.setEnabled(self._has_recipe and self.suffix() in (".mp4", ".webm"))
 
 
 class RadianceExportDialog(FileDialog[RadianceChoice]):
