@@ -416,6 +416,7 @@ class VideoExportDialog(FileDialog[VideoChoice]):
         self.range_only.setEnabled(self._span is not None)
         self.range_only.setChecked(self._span is not None)
         self.embed_recipe = QCheckBox("Put the recipe into the file")
+        self.embed_recipe.setVisible(self._has_recipe)
         self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it; in MP4 and WebM")
         self.embed_recipe.setChecked(choice.embed_recipe)
         rows: tuple[tuple[str, QWidget], ...] = (
@@ -439,7 +440,7 @@ class VideoExportDialog(FileDialog[VideoChoice]):
 
     def _show_what_counts(self) -> None:
         self.quality.setEnabled(self.suffix() in (".mp4", ".webm", ".webp"))
-        self.embed_recipe.setEnabled(self._has_recipe and self.suffix() in (".mp4", ".webm"))
+        self.embed_recipe.setEnabled(self.suffix() in (".mp4", ".webm"))
 
 
 class RadianceExportDialog(FileDialog[RadianceChoice]):

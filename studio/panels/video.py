@@ -207,7 +207,8 @@ class VideoStage(Stage):
         span = self.playback.range if self.playback.range != whole else None
         arrangement = self._arrangement
         if arrangement is not None:
-            title = f"Sequence of {len(arrangement.pieces)}, {item_title(arrangement.pieces[0].item)} first"
+            first, *more = (item_title(piece.item) for piece in arrangement.pieces)
+            title = f"{first} and {len(more)} more" if more else first
         dialog = VideoExportDialog(
             title,
             FACTS.export_formats,

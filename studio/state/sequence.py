@@ -52,6 +52,11 @@ class Arrangement:
         """Tells apart what looks different."""
         return self.transition, *((piece.item.id, piece.seconds, piece.start, piece.stop) for piece in self.pieces)
 
+    def transitions_of(self, place: int) -> tuple[float, float]:
+        """How many seconds the piece before leads into a piece, and this one into the next."""
+        overlaps = self.layout.overlaps
+        return (0.0, *overlaps)[place], (*overlaps, 0.0)[place]
+
     def place_of(self, item: Item) -> int | None:
         """The place of the first piece of an item, if there is one."""
         return next((place for place, piece in enumerate(self.pieces) if piece.item.id == item.id), None)

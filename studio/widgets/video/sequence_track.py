@@ -33,7 +33,6 @@ BLOCK = 48  # px
 EDGE = 7  # px from the end of a block that take hold of it
 _THUMBNAIL = BLOCK - GRID
 _STEP = 0.05  # s that a key trims
-_BEFORE_END = 0.02  # s, so that what a clip ends with is still of that clip
 _LONGEST_TRANSITION = 60.0  # s
 _HELP = (
     "Drag a clip to move it, or one of its ends to trim it.\n"
@@ -136,11 +135,12 @@ class SequenceTrack(QWidget):
             self._seek_end("start" if start else "stop")
 
     def _seek_end(self, part: Literal["start", "stop"]) -> None:
-        """Show what the chosen clip begins or ends with."""
+        """Show the first moment, or the last, at which the chosen clip is seen alone."""
         assert self._arrangement is not None
         layout, chosen = self._arrangement.layout, self._chosen
+        before, after = self._arrangement.transitions_of(chosen)
         start = layout.starts[chosen]
-        self.sought.emit(start if part == "start" else start + layout.lengths[chosen] - _BEFORE_END)
+        self.sought.emit(start + before if part == "start" else start + layout.lengths[chosen] - after)
 
     def _remove(self) -> None:
         if self._arrangement is not None:
@@ -242,9 +242,9 @@ class SequenceTrack(QWidget):
         painter.fillPath(path, QColor(c.accent_soft if chosen else c.control))
         painter.save()
         painter.setClipPath(path)
-        layout = shown.layout
-        led_into = self._width(layout.overlaps[place - 1]) if place else 0.0
-        led_out = self._width(layout.overlaps[place]) if place < len(layout.overlaps) else 0.0
+        led_into, led_out = 0.0, 0.0
+        if self._drag is None:  # else no transitions are painted
+            led_into, led_out = (self._width(seconds) for seconds in shown.transitions_of(place))
         left = block.left() + led_into + GRID / 2
         thumbnail = self._thumbnails.get(piece.item.id)
         if thumbnail is not None and not thumbnail.isNull() and block.width() - led_into - led_out > _THUMBNAIL / 2:
@@ -291,11 +291,10 @@ class SequenceTrack(QWidget):
         target = self._target(self._arrangement, drag)
         others = [self.block(place) for place in range(len(self._arrangement.pieces)) if place != drag.place]
         x = others[target].left() if target < len(others) else others[-1].right() if others else 0.0
-        painter.setOpacity(0.75)
         self._paint_block(painter, drag.place, self.block(drag.place).translated(drag.by, 0))
-        painter.setOpacity(1.0)
         if target != drag.place:
             painter.setPen(QPen(QColor(self._theme.colours.text), 2))
+            x = min(max(x, 1.0), self.width() - 1.0)
             painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
 
     def _width(self, seconds: float) -> float:

@@ -36,6 +36,7 @@ def test_a_piece_is_the_whole_of_a_clip_or_a_span_that_lasts() -> None:
 
 def test_neighbours_overlap_and_clips_of_another_length_are_cut(three: Arrangement) -> None:
     assert three.layout.starts == (0.0, 1.5, 3.0) and three.layout.seconds == 5.0
+    assert [three.transitions_of(place) for place in range(3)] == [(0.0, 0.5), (0.5, 0.5), (0.5, 0.0)]
     assert three.with_transition(9).layout.overlaps == (1.0, 1.0)
     assert three.with_transition(-1).layout.seconds == 6.0
     cut = three.added(piece("d", shape=(12, 2, 2))).layout
