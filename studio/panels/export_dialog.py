@@ -416,7 +416,8 @@ class VideoExportDialog(FileDialog[VideoChoice]):
         self.range_only.setEnabled(self._span is not None)
         self.range_only.setChecked(self._span is not None)
         self.embed_recipe = QCheckBox("Put the recipe into the file")
-        self.embed_recipe.setVisible(self._has_recipe)
+        if not self._has_recipe:
+            self.embed_recipe.hide()
         self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it; in MP4 and WebM")
         self.embed_recipe.setChecked(choice.embed_recipe)
         rows: tuple[tuple[str, QWidget], ...] = (
