@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
 from ddmi_core.errors import DataError
+from ddmi_core.sequence_layout import lay_out
 
 
 @dataclass(frozen=True)
@@ -65,35 +65,31 @@ class ClipSequence:
             raise DataError("A sequence needs clips, and of each a range that lies in it and is not empty.")
         self.shots = shots
         self._decode, self._between = decode, between
-        self._fields: dict[int, Any] = {}
-        self.overlaps = [
-            min(transition, before.length / 2, after.length / 2) if before.latent.shape == after.latent.shape else 0.0
-            for before, after in pairwise(shots)
-        ]
-        self.starts = [0.0]
-        for shot, overlap in zip(shots, self.overlaps, strict=False):
-            self.starts.append(self.starts[-1] + shot.length - overlap)
+        self._kept: tuple[int, Any] = (-1, None)
+        self.layout = lay_out([shot.length for shot in shots], [tuple(shot.latent.shape) for shot in shots], transition)
 
     @property
     def seconds(self) -> float:
         """How long all of it lasts."""
-        return self.starts[-1] + self.shots[-1].length
+        return self.layout.seconds
 
     def at(self, t: float) -> Any:
         """Return the picture at a moment in [-1, 1]."""
         second = (t + 1) / 2 * self.seconds
-        place = max(i for i, start in enumerate(self.starts) if i == 0 or start <= second)
-        shot, local = self.shots[place], second - self.starts[place]
-        if place and local < (overlap := self.overlaps[place - 1]):
+        place, starts = self.layout.place_at(second), self.layout.starts
+        shot, local = self.shots[place], second - starts[place]
+        if place and local < (overlap := self.layout.overlaps[place - 1]):
             share = local / overlap
             share = share * share * (3 - 2 * share)
             before = self.shots[place - 1]
-            moment = (1 - share) * before.moment(second - self.starts[place - 1]) + share * shot.moment(local)
+            moment = (1 - share) * before.moment(second - starts[place - 1]) + share * shot.moment(local)
             return self._decode(self._between(before.latent, shot.latent, share)).at(moment)
         return self._field(place).at(shot.moment(local))
 
     def _field(self, place: int) -> Any:
-        """Return the field of a shot; one is kept, since shots are shown in order."""
-        if place not in self._fields:
-            self._fields = {place: self._decode(self.shots[place].latent)}
-        return self._fields[place]
+        """Return the field of a shot; one is kept, since shots are shown in order. Threads may share the sequence."""
+        kept, field = self._kept
+        if kept != place:
+            field = self._decode(self.shots[place].latent)
+            self._kept = place, field
+        return field

@@ -319,12 +319,22 @@ _VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
         ),
         ActionSpec(
             "sequence",
-            "Sequence clips…",
+            "Sequence of clips",
             "Clip",
             "Playback",
             ("Q",),
-            "walk",
+            "sequence",
             "Put clips one after the other, each leading into the next through the latents between them",
+            checkable=True,
+        ),
+        ActionSpec(
+            "add_to_sequence",
+            "Add to the sequence",
+            "Clip",
+            "Playback",
+            ("Shift+Q",),
+            "add",
+            "Put this clip at the end of the sequence",
         ),
         ActionSpec("clip_left", "Pan left", "Clip", "", ("Left",), scope="player"),
         ActionSpec("clip_right", "Pan right", "Clip", "", ("Right",), scope="player"),
@@ -413,6 +423,7 @@ MOUSE: dict[str, tuple[tuple[str, str], ...]] = {
         ("Move the playhead", "Drag on the timeline"),
         ("Zoom the timeline", "Wheel on the timeline"),
         ("Move along the timeline", "Shift + wheel"),
+        ("Reorder or trim the sequence", "Drag a clip or its end"),
     ),
 }
 """What the mouse does in each room."""

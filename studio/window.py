@@ -431,7 +431,7 @@ class MainWindow(QMainWindow):
 
     def export(self, item: Item, path: Path, options: ExportOptions) -> None:
         """Export an item in the background."""
-        self._try(lambda: self.engine.export(item, path, options))
+        self._try(lambda: self.stage_of(item.recipe.domain).export(self.engine, item, path, options))
 
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""

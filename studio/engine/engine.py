@@ -24,7 +24,6 @@ from studio.engine.requests import (
     FramesRequest,
     GenerateRequest,
     ModelsRequest,
-    Piece,
     PreloadRequest,
     ReconstructRequest,
     RenderRequest,
@@ -64,6 +63,7 @@ from studio.engine.worker import Worker
 from studio.state.app_state import AppState
 from studio.state.jobs import Job
 from studio.state.library import Item
+from studio.state.sequence import Arrangement
 
 PREVIEW_RESOLUTION = 64
 REFINED_RESOLUTION = 160
@@ -164,12 +164,13 @@ class Engine(QObject):
         coarse: Window | None,
         *,
         moment: float | None = None,
+        arrangement: Arrangement | None = None,
     ) -> None:
         """Draw windows of an item with ``side`` pixels as a whole, instead of those asked for before.
 
-        ``moment``: of an item that moves.
+        ``moment``: of an item that moves. ``arrangement``: draw this sequence in the item's place.
         """
-        model = self._find_model(item)
+        model = self._find_model(item) if arrangement is None else self._model_of_all(arrangement)
         self._cancel_quiet(TilesRequest)
         if not windows:
             return
@@ -183,6 +184,7 @@ class Engine(QObject):
             coarse_side=coarse_side,
             coarse=coarse,
             moment=moment,
+            arrangement=arrangement,
         )
         self._submit(request, "Sharpen the view", quiet=True)
 
@@ -196,9 +198,13 @@ class Engine(QObject):
         purpose: str,
         wish: int,
         more: bool = False,
+        arrangement: Arrangement | None = None,
     ) -> None:
-        """Draw an item at several moments, instead of (or, with ``more``, after) those asked for the same purpose."""
-        model = self._find_model(item)
+        """Draw an item at several moments, instead of (or, with ``more``, after) those asked for the same purpose.
+
+        ``arrangement``: draw this sequence in the item's place.
+        """
+        model = self._find_model(item) if arrangement is None else self._model_of_all(arrangement)
         if not more:
             self.stop_frames(purpose)
         if not moments:
@@ -213,6 +219,7 @@ class Engine(QObject):
             window=window,
             purpose=purpose,
             wish=wish,
+            arrangement=arrangement,
         )
         self._submit(request, "Draw frames", quiet=True)
 
@@ -333,17 +340,14 @@ class Engine(QObject):
         )
         return self._submit(request, f"Evaluate {model.name}")
 
-    def sequence(self, pieces: Sequence[Piece], transition: float, path: Path, options: VideoExport) -> Job:
-        """Write pieces of items one after the other, each leading into the next for ``transition`` seconds."""
-        model = self._find_model(pieces[0].item)
-        if any(self._find_model(piece.item) != model for piece in pieces):
-            raise ModelError("These clips were made by different models, so there is no way between them.")
+    def sequence(self, arrangement: Arrangement, path: Path, options: VideoExport) -> Job:
+        """Write a sequence of clips to a file."""
+        model = self._model_of_all(arrangement)
         request = SequenceRequest(
             job_id=self._state.jobs.new_id(),
             generation=self._state.generation,
             model=model.folder,
-            pieces=tuple(pieces),
-            transition=transition,
+            arrangement=arrangement,
             path=Path(path),
             options=options,
         )
@@ -537,6 +541,13 @@ class Engine(QObject):
         if self._find_model(end) != model:
             raise ModelError("These two were made by different models, so there is no way between them.")
         return model
+
+    def _model_of_all(self, arrangement: Arrangement) -> ModelInfo:
+        """The model that can decode all clips of a sequence and what lies between them."""
+        first, *others = (self._find_model(piece.item) for piece in arrangement.pieces)
+        if any(other != first for other in others):
+            raise ModelError("These clips were made by different models, so there is no way between them.")
+        return first
 
     def _model_of(self, item: Item) -> ModelInfo:
         """The model that can decode an item; says so if it is not the very one that made it."""

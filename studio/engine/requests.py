@@ -12,6 +12,7 @@ from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
 from ddmi_core.recipe import SamplerName
 from ddmi_core.view_settings import ViewSettings
 from studio.state.library import Item
+from studio.state.sequence import Arrangement
 
 Window = tuple[int, int, int, int]
 """A rectangle of pixels: left, top, width and height."""
@@ -89,7 +90,8 @@ class TilesRequest(ModelRequest):
     """Windows of an item drawn with ``side`` × ``side`` pixels, in the order given. Answered by a TileReady each.
 
     ``coarse`` is answered first: the same of a drawing of ``coarse_side``, to have something to show at once.
-    ``moment``: the time coordinate of the picture, of an item that moves.
+    ``moment``: the time coordinate of the picture, of an item that moves. ``arrangement``: what is drawn instead of the
+    item that is on the stage.
     """
 
     item: Item
@@ -98,6 +100,7 @@ class TilesRequest(ModelRequest):
     coarse_side: int
     coarse: Window | None
     moment: float | None = None
+    arrangement: Arrangement | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +109,7 @@ class FramesRequest(ModelRequest):
 
     A moment is two time coordinates in [-1, 1] and the share of the second one in the picture. ``purpose`` tells apart
     who asked: what was asked for the same purpose before is given up. ``wish`` numbers what the asker wanted.
+    ``arrangement``: what is drawn instead of the item that is on the stage.
     """
 
     item: Item
@@ -114,6 +118,7 @@ class FramesRequest(ModelRequest):
     window: Window
     purpose: str
     wish: int
+    arrangement: Arrangement | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,25 +203,11 @@ class EvaluateRequest(ModelRequest):
     path: Path
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A piece of an item that moves: from ``start`` to ``stop``, of ``seconds`` that all of it lasts."""
-
-    item: Item
-    seconds: float
-    start: float
-    stop: float
-
-
 @dataclass(frozen=True, kw_only=True)
 class SequenceRequest(ModelRequest):
-    """Write pieces one after the other, each leading into the next for ``transition`` seconds.
+    """Write a sequence of clips. ``options`` are those of a clip. Answered by a SequenceDone."""
 
-    ``options`` are those of a clip; they say nothing of its length. Answered by a SequenceDone.
-    """
-
-    pieces: tuple[Piece, ...]
-    transition: float
+    arrangement: Arrangement
     path: Path
     options: VideoExport
 

@@ -55,12 +55,14 @@ from studio.engine.results import (
     WorkResult,
 )
 from studio.state.library import Library
+from studio.state.sequence import Arrangement
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ddmi_core.fields import Field
     from ddmi_core.pipeline import Pipeline
+    from ddmi_core.sequences import ClipSequence
 
 THUMBNAIL_SIZE = 256
 _SAMPLING_SHARE = 0.6
@@ -295,8 +297,7 @@ def _preload(request: PreloadRequest, context: Context) -> None:
 
 def _tiles(request: TilesRequest, context: Context) -> Iterator[TileReady]:
     """Each tile is a window of one drawing, so that they fit together bit for bit."""
-    _, decoded = _decode_item(request, context)
-    field: Any = decoded  # one that draws itself
+    field = _decode_moving(request, context)
     if request.moment is not None:
         field = field.at(request.moment)
     drawings = [(request.side, window) for window in request.windows]
@@ -309,8 +310,7 @@ def _tiles(request: TilesRequest, context: Context) -> Iterator[TileReady]:
 
 
 def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
-    _, decoded = _decode_item(request, context)
-    field: Any = decoded  # one that has a picture at every moment
+    field = _decode_moving(request, context)
     drawn: dict[float, np.ndarray] = {}  # a blend needs the frames of the one before it again
 
     def draw(t: float, progress: Progress | None) -> np.ndarray:
@@ -344,7 +344,7 @@ def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
 
 def _slices(request: SlicesRequest, context: Context) -> Iterator[SlicesReady]:
     _, decoded = _decode_item(request, context)
-    field: Any = decoded  # as above
+    field: Any = decoded  # one that has a picture at every moment
     along_x, along_y = field.slices(
         request.x, request.y, side=request.side, moments=request.moments, progress=context.progress
     )
@@ -409,25 +409,32 @@ def _evaluate(request: EvaluateRequest, context: Context) -> Iterator[Evaluation
 
 
 def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:
-    import torch
-
-    from ddmi_core.sequences import ClipSequence, Shot
     from ddmi_core.video_export import export_video
 
     context.progress(0.0, "loading the model")
-    pipeline = context.pipeline(request)
-    sequence = ClipSequence(
+    sequence = _arranged(request.arrangement, context.pipeline(request), context)
+    options = request.options
+    if options.seconds is None:
+        options = options.model_copy(update={"seconds": sequence.seconds})
+    export_video(sequence, request.path, options, progress=context.progress)
+    yield SequenceDone(request=request)
+
+
+def _arranged(arrangement: Arrangement, pipeline: Pipeline, context: Context) -> ClipSequence:
+    """The sequence of an arrangement."""
+    import torch
+
+    from ddmi_core.sequences import ClipSequence, Shot
+
+    return ClipSequence(
         [
             Shot(torch.from_numpy(context.library.load_latent(piece.item)), piece.seconds, piece.start, piece.stop)
-            for piece in request.pieces
+            for piece in arrangement.pieces
         ],
         decode=pipeline.decode,
         between=pipeline.between,
-        transition=request.transition,
+        transition=arrangement.transition,
     )
-    options = request.options.model_copy(update={"seconds": sequence.seconds})
-    export_video(sequence, request.path, options, progress=context.progress)
-    yield SequenceDone(request=request)
 
 
 def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipeline, Callable[[float], Field]]:
@@ -438,6 +445,15 @@ def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipel
     pipeline = context.pipeline(request)
     start, end = (torch.from_numpy(context.library.load_latent(item)) for item in (request.start, request.end))
     return pipeline, lambda share: pipeline.decode(pipeline.between(start, end, share))
+
+
+def _decode_moving(request: TilesRequest | FramesRequest, context: Context) -> Any:
+    """What draws itself: the item, or the sequence that is on the stage with it."""
+    arrangement = request.arrangement
+    if arrangement is None:
+        return _decode_item(request, context)[1]
+    pipeline = context.pipeline(request)
+    return context.fields.get(pipeline.hash, arrangement.key, lambda: _arranged(arrangement, pipeline, context))
 
 
 def _decode_item(

@@ -357,9 +357,14 @@ class VideoExportDialog(FileDialog[VideoChoice]):
         seconds: float,
         span: tuple[float, float] | None = None,
         parent: QWidget | None = None,
+        *,
+        has_recipe: bool = True,
     ) -> None:
-        """`seconds`: how long the clip lasts. `span`: the range between the marks, unless that is all."""
-        self._seconds, self._span = seconds, span
+        """`seconds`: how long the clip lasts. `span`: the range between the marks, unless that is all.
+
+        `has_recipe`: whether there is a recipe to put into the file.
+        """
+        self._seconds, self._span, self._has_recipe = seconds, span, has_recipe
         super().__init__(title, formats, choice, parent)
         self._show_what_counts()
         self.format.currentIndexChanged.connect(self._show_what_counts)
@@ -411,6 +416,8 @@ class VideoExportDialog(FileDialog[VideoChoice]):
         self.range_only.setEnabled(self._span is not None)
         self.range_only.setChecked(self._span is not None)
         self.embed_recipe = QCheckBox("Put the recipe into the file")
+        if not self._has_recipe:
+            self.embed_recipe.hide()
         self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it; in MP4 and WebM")
         self.embed_recipe.setChecked(choice.embed_recipe)
         rows: tuple[tuple[str, QWidget], ...] = (

@@ -313,7 +313,7 @@ class HistoryPanel(QWidget):
             return
         self.view.setCurrentIndex(index)
         menu = QMenu(self)
-        for name in ("export", "recipe", "copy_prompt", "star", "delete"):
+        for name in ("export", "add_to_sequence", "recipe", "copy_prompt", "star", "delete"):
             if name == "delete":
                 menu.addSeparator()
             menu.addAction(self._actions[name])

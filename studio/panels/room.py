@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions, Words
-from studio.engine.engine import PREVIEW_RESOLUTION
+from studio.engine.engine import PREVIEW_RESOLUTION, Engine
 from studio.settings import Settings
 from studio.state.library import Item
 from studio.theme.tokens import GRID, STRIP_HEIGHT
@@ -80,6 +80,14 @@ class Stage(QWidget):
     @abstractmethod
     def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
         """Ask how and where to export what is on the stage; None if the person thinks better of it."""
+
+    def export(self, engine: Engine, item: Item, path: Path, options: ExportOptions) -> None:
+        """Have what is on the stage with an item written to a file.
+
+        Raises:
+            ModelError: the model that it needs is not installed.
+        """
+        engine.export(item, path, options)
 
     def recipe_in(self, path: Path) -> Recipe | None:
         """Return the recipe that a file of the room carries, if its exports carry one and this file does.

@@ -1,4 +1,4 @@
-"""The Video room's stage: the player with its timeline, the tool strip above it, and slices through time.
+"""The Video room's stage: the player with its timeline and sequence, the tool strip above it, and slices through time.
 
 All that the window knows about clips in particular is in this file.
 """
@@ -16,18 +16,21 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.export_options import USUAL_SECONDS, ExportOptions
+from ddmi_core.errors import DDMIError, ModelError
+from ddmi_core.export_options import USUAL_SECONDS, ExportOptions, VideoExport
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
+from studio.engine.requests import FramesRequest, TilesRequest
 from studio.engine.results import FrameReady, SlicesReady, TileReady
 from studio.panels.export_dialog import VideoExportDialog
+from studio.panels.inspector import item_title
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
-from studio.panels.sequence_dialog import SequenceDialog
+from studio.panels.walk_dialog import others
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.state.playback import RATE, Between, Moment, Pace, Playback, moment_between
+from studio.state.sequence import Arrangement, Piece, SequenceEdits, piece_of
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import ElidedLabel, label, line, styled
@@ -35,6 +38,7 @@ from studio.widgets.deep_zoom.geometry import WHOLE
 from studio.widgets.deep_zoom.images import to_image
 from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, Pointed, TileWish
 from studio.widgets.video.frame_view import FrameView, seen_window, visible_share
+from studio.widgets.video.sequence_track import SequencePanel
 from studio.widgets.video.timeline import Timeline
 
 FACTS = RoomFacts(
@@ -82,15 +86,17 @@ _PAN_STEP = 0.125
 _RING = 12  # frames that are drawn ahead, half a second
 _BATCH = 4  # frames that are asked for at once
 _MOST_WAITS = 10 * RATE  # ticks without a frame
+_OFFERED = 60  # clips of the history
 _SLICE_SIDE, _SLICE_MOMENTS = 192, 192
 _CLIP_ACTIONS = (
     "play", "play_space", "play_back", "play_on", "frame_back", "frame_on", "slower", "quicker", "mark_in", "mark_out",
-    "clear_marks", "clip_whole", "clip_closer", "clip_farther", "sequence",
+    "clear_marks", "clip_whole", "clip_closer", "clip_farther", "sequence", "add_to_sequence",
 )  # fmt: skip
+_OF_A_CLIP = ("between_repeated", "between_blended", "slices")  # what a sequence does not have
 
 
 class VideoStage(Stage):
-    """Shows and plays one clip.
+    """Shows and plays one clip, or the sequence of clips while that is shown.
 
     Frames are drawn ahead by the engine into a ring of a dozen. When it runs dry the playhead waits; before that, the
     drawings become smaller (`Pace`), and the figures say so.
@@ -108,6 +114,9 @@ class VideoStage(Stage):
         """Frames shown while playing, so far."""
         self.viewer = FrameView(theme.colours)
         self.timeline = Timeline(theme.colours)
+        self.edits = SequenceEdits()
+        self.sequence = SequencePanel(self.timeline, theme, item_title, self._to_add)
+        self.sequence.hide()
         self.slices = SlicesPane()
         self.under_pointer = ElidedLabel(look="small")
         self.under_pointer.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -124,10 +133,13 @@ class VideoStage(Stage):
         layout.addLayout(lower, 1)
         layout.addWidget(line())
         layout.addWidget(self.timeline)
+        layout.addWidget(self.sequence)
         self.empty = EmptyState(FACTS, self.viewer)
         self.empty.example_chosen.connect(self.example_chosen)
 
         self._item: Item | None = None
+        self._clip: tuple[float, list[float]] = (0.0, [])  # its seconds, and the moments of its base frames
+        self._arrangement: Arrangement | None = None  # the sequence, while that is what is played
         self._marks: list[float] = []
         self._between: Between = "function"
         self._wish = 0
@@ -155,17 +167,30 @@ class VideoStage(Stage):
         self.empty.setVisible(view is None)
         recipe = item.recipe if item is not None else None
         seconds = (recipe.seconds if recipe is not None else None) or USUAL_SECONDS
-        self.playback = Playback(seconds=seconds, looping=self._actions["loop"].isChecked())
-        self._marks = [] if view is None else [float(t) for t in view["marks"]]
+        self._clip = (0.0, []) if view is None else (seconds, [float(t) for t in view["marks"]])
         extent = (recipe.extent if recipe is not None else None) or WHOLE
         self.viewer.show_picture(view["pixels"] if view is not None else None, extent)
-        self.timeline.show_clip(seconds if view is not None else 0.0, [(t + 1) / 2 * seconds for t in self._marks])
         self.slices.clear()
         for name in _CLIP_ACTIONS:
             self._actions[name].setEnabled(view is not None)
-        if view is not None:
-            self._seek(0.0)
-            self._ask_slices()
+        place = self._arrangement.place_of(self._item) if self._arrangement and self._item else None
+        if self._arrangement is None:
+            self._begin()
+        elif place is None:
+            self._actions["sequence"].setChecked(False)  # what is new is seen, alone
+        else:
+            self.sequence.track.choose(place)
+            self._begin(self._arrangement.layout.starts[place])
+        self._ask_slices()
+
+    def _begin(self, second: float = 0.0) -> None:
+        """Begin with another clip or arrangement, at a second of it."""
+        arrangement = self._arrangement
+        seconds, self._marks = self._clip if arrangement is None else (arrangement.layout.seconds, [])
+        self.playback = Playback(seconds=seconds or USUAL_SECONDS, looping=self._actions["loop"].isChecked())
+        self.timeline.show_clip(seconds, [(t + 1) / 2 * seconds for t in self._marks])
+        if self._item is not None:
+            self._seek(second)
 
     def set_can_generate(self, possible: bool) -> None:
         """Say in the empty room whether there is a model to generate with."""
@@ -180,8 +205,18 @@ class VideoStage(Stage):
         self._pause()
         whole = (0.0, self.playback.seconds)
         span = self.playback.range if self.playback.range != whole else None
+        arrangement = self._arrangement
+        if arrangement is not None:
+            first, *more = (item_title(piece.item) for piece in arrangement.pieces)
+            title = f"{first} and {len(more)} more" if more else first
         dialog = VideoExportDialog(
-            title, FACTS.export_formats, settings.video_export, self.playback.seconds, span, parent
+            title,
+            FACTS.export_formats,
+            settings.video_export,
+            self.playback.seconds,
+            span,
+            parent,
+            has_recipe=arrangement is None,
         )
         answer = None
         if dialog.exec():
@@ -189,6 +224,13 @@ class VideoStage(Stage):
             answer = dialog.path(), dialog.options()
         dialog.deleteLater()
         return answer
+
+    def export(self, engine: Engine, item: Item, path: Path, options: ExportOptions) -> None:
+        """Have the clip written to a file, or the sequence while that is shown."""
+        if self._arrangement is not None and isinstance(options, VideoExport):
+            engine.sequence(self._arrangement, path, options)
+        else:
+            super().export(engine, item, path, options)
 
     # Actions
 
@@ -226,16 +268,14 @@ class VideoStage(Stage):
         for name, right, down in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1)):
             actions.on(f"clip_{name}", partial(viewer.pan, _PAN_STEP * right, _PAN_STEP * down))
         actions.on_toggled("slices", self._show_slices)
-        actions.on("sequence", self.show_sequence)
-        self.slices.setVisible(actions["slices"].isChecked())
-
-    def show_sequence(self) -> None:
-        """Open the sequence of clips, beginning with this one, beside the work."""
-        if (item := self._item) is None:
-            return
-        for earlier in self.findChildren(SequenceDialog):
-            earlier.close()
-        SequenceDialog(item, self.playback.range, self._state, self._engine, self).show()
+        actions.on_toggled("sequence", self._show_sequence)
+        actions.on("add_to_sequence", self._add_shown)
+        self.sequence.changed.connect(self._rearrange)
+        self.sequence.add_asked.connect(self._add)
+        self.sequence.track.sought.connect(self._seek)
+        self.sequence.track.undo_asked.connect(self._undo_edit)
+        self.sequence.track.addAction(actions["play_space"])
+        self._show_slices(actions["slices"].isChecked())
 
     def toggle(self) -> None:
         """Play, or pause."""
@@ -289,6 +329,91 @@ class VideoStage(Stage):
             self.timeline.show_position(self.playback.position)
         else:
             self._rest()
+
+    # The sequence
+
+    def _show_sequence(self, on: bool) -> None:
+        """Play the sequence instead of the clip, or the clip again. At first the sequence is the clip's range."""
+        item, current = self._item, self.edits.current
+        if on and item is not None:
+            is_begun = current is not None and (len(current.pieces) > 1 or current.place_of(item) is not None)
+            if not is_begun:
+                self._try_edit(lambda: Arrangement((self._piece(item, self.playback.range),)))
+        on = on and item is not None and self.edits.current is not None
+        self._actions["sequence"].setChecked(on)
+        self._pause()
+        self._arrangement = self.edits.current if on else None
+        if self._arrangement is not None:
+            self.sequence.show_arrangement(self._arrangement)
+        self.sequence.setVisible(on)
+        for name in _OF_A_CLIP:
+            self._actions[name].setEnabled(not on)
+        self._begin()
+        self._show_slices(self._actions["slices"].isChecked())
+
+    def _add_shown(self) -> None:
+        if self._item is not None:
+            self._add(self._item)
+
+    def _add(self, item: Item) -> None:
+        """Put a clip at the end of the sequence, and show that."""
+
+        def added() -> Arrangement:
+            current = self.edits.current
+            if current is None:
+                return Arrangement((self._piece(item),))
+            model = self._state.model_for(item.recipe)
+            if self._state.model_for(current.pieces[0].item.recipe) != model:
+                raise ModelError(
+                    "This clip was made by another model than those of the sequence, so there is no way between them."
+                )
+            return current.added(self._piece(item))
+
+        if self._try_edit(added):
+            self._follow_edits()
+            self.sequence.track.choose(len(self._arrangement.pieces) - 1 if self._arrangement is not None else 0)
+
+    def _piece(self, item: Item, span: tuple[float, float] | None = None) -> Piece:
+        return piece_of(item, self._state.library.latent_shape(item), span)
+
+    def _rearrange(self, arrangement: Arrangement) -> None:
+        if self.edits.change(arrangement):
+            self._follow_edits()
+        else:
+            self.sequence.show_arrangement(arrangement)
+
+    def _undo_edit(self) -> None:
+        if self.edits.undo():
+            self._follow_edits()
+
+    def _try_edit(self, edit: Callable[[], Arrangement]) -> bool:
+        try:
+            return self.edits.change(edit())
+        except DDMIError as error:
+            self._state.notifications.error(str(error))
+            return False
+
+    def _follow_edits(self) -> None:
+        """Show the arrangement as it has become, where the person looks."""
+        if self._arrangement is None:
+            self._actions["sequence"].setChecked(True)
+            return
+        self._pause()
+        (start, stop), position, before = self.timeline.span, self.playback.position, self._arrangement.layout.seconds
+        self._arrangement = self.edits.current
+        assert self._arrangement is not None
+        self._begin(position)
+        self.sequence.show_arrangement(self._arrangement)
+        if stop - start < before:
+            self.timeline.look(start, stop - start)
+
+    def _to_add(self) -> list[Item]:
+        """The clips that can be put into the sequence: the one that it begins with, then the newest."""
+        current = self.edits.current
+        if current is None:
+            return []
+        first = current.pieces[0].item
+        return [first, *others(first, self._state)][:_OFFERED]
 
     # Playing
 
@@ -358,7 +483,7 @@ class VideoStage(Stage):
 
     def _on_frame(self, result: FrameReady) -> None:
         request = result.request
-        if self._item is None or request.item.id != self._item.id:
+        if not self._is_mine(request):
             return
         if request.purpose == "thumbnails":
             if request.moments == self._thumbnail_moments:
@@ -372,6 +497,11 @@ class VideoStage(Stage):
         self.pace.learn(result.pixels.shape[0] * result.pixels.shape[1], result.seconds)
         if self._asked:
             self._ring.append((self._asked.popleft(), result))
+
+    def _is_mine(self, request: FramesRequest | TilesRequest) -> bool:
+        """Whether what was asked for is of the clip, or the arrangement, that is on the stage now."""
+        is_shown = self._item is not None and request.item.id == self._item.id
+        return is_shown and request.arrangement is self._arrangement
 
     def _rest(self) -> None:
         """Show the moment at the playhead, at first roughly, then at the screen's own pixels."""
@@ -402,7 +532,16 @@ class VideoStage(Stage):
         more: bool = False,
     ) -> None:
         try:
-            self._engine.frames(item, moments, side, window, purpose=purpose, wish=self._wish, more=more)
+            self._engine.frames(
+                item,
+                moments,
+                side,
+                window,
+                purpose=purpose,
+                wish=self._wish,
+                more=more,
+                arrangement=self._arrangement,
+            )
         except DDMIError as error:
             self._pause()
             self._state.notifications.error(str(error))
@@ -414,14 +553,23 @@ class VideoStage(Stage):
         # A blend of two frames is no drawing of the function: it stays as it is.
         if (item := self._item) is not None and not self.playback.playing and share == 0:
             try:
-                self._engine.tiles(item, wish.side, wish.windows, wish.coarse_side, None, moment=first)
+                self._engine.tiles(
+                    item,
+                    wish.side,
+                    wish.windows,
+                    wish.coarse_side,
+                    None,
+                    moment=first,
+                    arrangement=self._arrangement,
+                )
             except DDMIError as error:
                 self._state.notifications.error(str(error))
 
     def _on_tile(self, result: TileReady) -> None:
         request = result.request
-        resting = not self.playback.playing and self._item is not None and request.item.id == self._item.id
-        if resting and request.moment == self._moment(self.playback.position)[0]:  # type: ignore[union-attr]
+        if not isinstance(request, TilesRequest) or self.playback.playing or not self._is_mine(request):
+            return
+        if request.moment == self._moment(self.playback.position)[0]:
             self.viewer.add_tile("function", result.side, result.window, result.pixels)
 
     def _on_look(self) -> None:
@@ -437,11 +585,11 @@ class VideoStage(Stage):
             self._try_frames(item, self._thumbnail_moments, side, (0, 0, side, side), "thumbnails")
 
     def _show_slices(self, on: bool) -> None:
-        self.slices.setVisible(on)
+        self.slices.setVisible(on and self._arrangement is None)
         self._ask_slices()
 
     def _ask_slices(self) -> None:
-        if (item := self._item) is not None and self._actions["slices"].isChecked():
+        if (item := self._item) is not None and not self.slices.isHidden():
             x, y = self._place
             try:
                 self._engine.slices(item, x, y, side=_SLICE_SIDE, moments=_SLICE_MOMENTS)
@@ -485,6 +633,7 @@ class VideoStage(Stage):
     def _on_theme(self) -> None:
         self.viewer.set_colours(self._theme.colours)
         self.timeline.set_colours(self._theme.colours)
+        self.sequence.track.update()
 
 
 class SlicesPane(QWidget):

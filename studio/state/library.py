@@ -19,10 +19,11 @@ import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import psutil
@@ -30,13 +31,15 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 from psygnal import Signal
 from pydantic import ValidationError
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save
 
 from ddmi_core.errors import DataError
 from ddmi_core.recipe import Recipe
 
 log = logging.getLogger(__name__)
+
+_Read = TypeVar("_Read")
 
 LATENT, RECIPE, THUMBNAIL, STARRED = "latent.safetensors", "recipe.json", "thumbnail.png", "starred"
 _TIME_FORMAT = "%Y%m%dT%H%M%S.%f"
@@ -232,10 +235,17 @@ class Library:
 
     def load_latent(self, item: Item) -> Float32[np.ndarray, "c h w"]:
         """An item's latent canvas, from any thread. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
+        return self._read_latent(item, lambda path: load_file(path)["latent"])
+
+    def latent_shape(self, item: Item) -> tuple[int, ...]:
+        """The shape of an item's latent canvas, which reads little. Raises as :meth:`load_latent` does."""
+        return self._read_latent(item, _shape_in)
+
+    def _read_latent(self, item: Item, read: Callable[[Path], _Read]) -> _Read:
         for part in ("items", "trash"):  # the item may have been deleted or restored since it was asked for
             path = self.folder / part / item.id / LATENT
             try:
-                return load_file(path)["latent"]
+                return read(path)
             except FileNotFoundError:
                 continue
             except (OSError, SafetensorError, KeyError) as error:
@@ -368,6 +378,11 @@ def _open_catalogue(path: Path) -> sqlite3.Connection:
             for suffix in ("", "-wal", "-shm"):
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
     raise AssertionError("unreachable")
+
+
+def _shape_in(path: Path) -> tuple[int, ...]:
+    with safe_open(path, framework="np") as file:
+        return tuple(file.get_slice("latent").get_shape())
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -54,9 +54,9 @@ def test_nothing_jumps() -> None:
 
 
 def test_short_shots_shorten_the_transition_and_parts_are_cut() -> None:
-    assert sequence(shot(0.0, 0, 0.4), shot(1.0)).overlaps == [0.2]
+    assert sequence(shot(0.0, 0, 0.4), shot(1.0)).layout.overlaps == (0.2,)
     cut = sequence(shot(0.0), shot(1.0, parts=3))
-    assert cut.overlaps == [0.0] and cut.seconds == 4
+    assert cut.layout.overlaps == (0.0,) and cut.seconds == 4
     assert [cut.at(t)[0] for t in (-0.01, 0.01)] == [0.0, 1.0]
 
 

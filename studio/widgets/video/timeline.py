@@ -40,6 +40,8 @@ class Timeline(QWidget):
     """The person puts the playhead at a second."""
     thumbnails_wanted = Signal(object, int)
     """Seconds of the thumbnails that the span needs, and their side in pixels."""
+    looked = Signal()
+    """Another span is seen, or the playhead is elsewhere."""
 
     def __init__(self, colours: Colours) -> None:
         super().__init__()
@@ -62,12 +64,18 @@ class Timeline(QWidget):
         """The seconds that are seen."""
         return self._span
 
+    @property
+    def position(self) -> float:
+        """The playhead."""
+        return self._position
+
     def show_clip(self, seconds: float, marks: Sequence[float]) -> None:
         """Show all of another clip; `marks` are the seconds of its base frames. 0 seconds: nothing."""
         self._seconds, self._marks, self._span = seconds, list(marks), (0.0, seconds)
         self._position, self._range = 0.0, (0.0, seconds)
         self._thumbnails.clear()
         self._ask_soon.start()
+        self.looked.emit()
         self.update()
 
     def show_position(self, second: float) -> None:
@@ -75,7 +83,8 @@ class Timeline(QWidget):
         self._position = second
         start, stop = self._span
         if not start <= second <= stop:
-            self._look(second - (stop - start) / 2, stop - start)
+            self.look(second - (stop - start) / 2, stop - start)
+        self.looked.emit()
         self.update()
 
     def show_range(self, start: float, stop: float) -> None:
@@ -95,7 +104,7 @@ class Timeline(QWidget):
         start, stop = self._span
         centre = self._position if around is None else around
         length = min(max((stop - start) / factor, self._seconds / _LARGEST_ZOOM), self._seconds)
-        self._look(centre - (centre - start) * length / (stop - start), length)
+        self.look(centre - (centre - start) * length / (stop - start), length)
 
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
@@ -112,11 +121,14 @@ class Timeline(QWidget):
         start, stop = self._span
         return min(max(start + x / max(1, self.width()) * (stop - start), 0.0), self._seconds)
 
-    def _look(self, start: float, length: float) -> None:
+    def look(self, start: float, length: float) -> None:
+        """See so many seconds from a second on, or what is nearest to it."""
+        length = min(length, self._seconds)
         start = min(max(start, 0.0), self._seconds - length)
         if (start, start + length) != self._span:
             self._span = (start, start + length)
             self._ask_soon.start()
+            self.looked.emit()
             self.update()
 
     # Thumbnails
@@ -231,7 +243,7 @@ class Timeline(QWidget):
         turns = (event.angleDelta().y() or event.angleDelta().x()) / 120
         start, stop = self._span
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._look(start - turns * (stop - start) / 8, stop - start)
+            self.look(start - turns * (stop - start) / 8, stop - start)
         else:
             self.zoom(1.25**turns, self.second_at(event.position().x()))
         event.accept()

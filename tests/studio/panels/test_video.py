@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt, QTime
+from PIL import Image
+from PySide6.QtCore import QPoint, Qt, QTime
 
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions
@@ -16,7 +17,6 @@ from studio.engine.pipelines import PipelineCache
 from studio.engine.results import FrameReady
 from studio.panels import video
 from studio.panels.export_dialog import VideoChoice, VideoExportDialog
-from studio.panels.sequence_dialog import SequenceDialog
 from studio.panels.span_dialog import SpanDialog
 from studio.panels.video import VideoStage
 from studio.state.app_state import AppState
@@ -58,6 +58,7 @@ def clip(qtbot, state: AppState, stage: VideoStage) -> Item:
     )
     state.show(item)
     stage.show_view(item, FakeVideoDomain().view(FakeClip(0.0), resolution=64), 64)
+    assert stage.empty.isHidden()
     qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
     return item
 
@@ -188,24 +189,157 @@ def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
     assert not dialog.quality.isEnabled()
 
 
-def test_a_sequence_is_reordered_trimmed_and_sent(
-    qtbot, state: AppState, engine: Engine, stage: VideoStage, clip: Item, monkeypatch: pytest.MonkeyPatch, tmp_path
+@pytest.fixture
+def other(state: AppState, clip: Item) -> Item:
+    return state.library.add(
+        np.full((1, 2, 2), 50, np.float32),
+        Recipe(domain="video", model=CLIPS.name, model_hash=CLIPS.hash, seed=7, seconds=2.0),
+        np.zeros((32, 32, 4), np.uint8),
+    )
+
+
+def spans(stage: VideoStage) -> list[tuple[float, float]]:
+    assert stage.edits.current is not None
+    return [(piece.start, piece.stop) for piece in stage.edits.current.pieces]
+
+
+def test_the_sequence_begins_with_the_range_of_the_clip_and_takes_others(
+    stage: VideoStage, clip: Item, other: Item, actions: Actions
 ) -> None:
-    dialog = SequenceDialog(clip, (0.5, 1.5), state, engine)
+    stage.timeline.sought.emit(0.5)
+    actions["mark_in"].trigger()
+    actions["sequence"].trigger()
+    assert not stage.sequence.isHidden() and spans(stage) == [(0.5, 2.0)] and stage.timeline.span == (0.0, 1.5)
+    stage.sequence.menu.aboutToShow.emit()
+    entries = stage.sequence.menu.actions()
+    assert len(entries) == 2
+    entries[1].trigger()
+    assert spans(stage) == [(0.5, 2.0), (0.0, 2.0)] and stage.sequence.track.chosen == 1
+    assert stage.playback.seconds == pytest.approx(3.0) and "2 clips, 3.00 s" in stage.sequence.length.text()
+    stage.sequence.transition.setValue(0)
+    assert stage.playback.seconds == pytest.approx(3.5) == stage.timeline.span[1]
+    actions["sequence"].trigger()
+    assert stage.sequence.isHidden() and stage.playback.seconds == 2.0 and stage._marks
+    actions["sequence"].trigger()
+    assert len(spans(stage)) == 2
+
+
+def test_the_whole_sequence_is_played_and_seen_in_full_at_rest(
+    qtbot, stage: VideoStage, clip: Item, other: Item, actions: Actions, frames: list[FrameReady]
+) -> None:
+    actions["sequence"].trigger()
+    stage._add(other)
+    actions["loop"].setChecked(False)
+    stage.sequence.track.sought.emit(1.2)
+    qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
+    frames.clear()
+    actions["play_on"].trigger()
+    qtbot.waitUntil(lambda: not stage.playback.playing, timeout=PATIENCE)
+    assert stage.playback.position == pytest.approx(3.5, abs=0.1)
+    shown = [frame for frame in frames if frame.request.purpose == "play"]
+    assert all(frame.request.arrangement is stage.edits.current for frame in shown)
+    last = shown[-1]
+    moment, _, _ = last.request.moments[last.index]
+    of_other = (moment + 1) / 2 * 3.5 - 1.5  # seconds of the other clip, which begins at 1.5 s
+    expected = FakeClip(0.0).at(of_other - 1).render(last.request.side, last.request.side, window=last.request.window)
+    assert of_other > 1.9 and (last.pixels == expected).all()
+
+
+def test_what_an_earlier_arrangement_drew_is_dropped(
+    qtbot, stage: VideoStage, clip: Item, actions: Actions, frames: list[FrameReady]
+) -> None:
+    actions["sequence"].trigger()
+    qtbot.waitUntil(lambda: any(frame.request.purpose == "rest" for frame in frames), timeout=PATIENCE)
+    late = next(frame for frame in frames if frame.request.purpose == "rest")
+    assert stage._is_mine(late.request) is (late.request.arrangement is stage.edits.current)
+    stage.sequence.transition.setValue(0.2)
+    assert not stage._is_mine(late.request)
+
+
+def test_a_sequence_is_edited_with_the_keyboard_alone(qtbot, stage: VideoStage, clip: Item, other: Item) -> None:
+    stage._add(clip)
+    stage._add(other)
+    track = stage.sequence.track
+    track.setFocus()
+    alt, shift, control = (getattr(Qt.KeyboardModifier, f"{name}Modifier") for name in ("Alt", "Shift", "Control"))
+    qtbot.keyClick(track, Qt.Key.Key_Left, alt)
+    assert [piece.item.id for piece in stage.edits.current.pieces] == [other.id, clip.id] and track.chosen == 0
+    qtbot.keyClick(track, Qt.Key.Key_Left, shift)
+    qtbot.keyClick(track, Qt.Key.Key_Right, control)
+    assert spans(stage)[0] == pytest.approx((0.05, 1.95)) and stage.playback.position == 0
+    assert "1 of 2" in track.accessibleDescription() and "0.05 to 1.95 s" in track.accessibleDescription()
+    qtbot.keyClick(track, Qt.Key.Key_End)
+    assert track.chosen == 1 and stage.playback.position == pytest.approx(1.4)
+    qtbot.keyClick(track, Qt.Key.Key_Delete)
+    qtbot.keyClick(track, Qt.Key.Key_Delete)
+    assert [piece.item.id for piece in stage.edits.current.pieces] == [other.id]
+    qtbot.keyClick(track, Qt.Key.Key_Z, control)
+    assert [piece.item.id for piece in stage.edits.current.pieces] == [other.id, clip.id]
+
+
+def test_blocks_are_dragged_to_reorder_and_to_trim(qtbot, stage: VideoStage, clip: Item, other: Item) -> None:
+    stage._add(clip)
+    stage._add(other)
+    track = stage.sequence.track
+
+    def drag(start: float, stop: float) -> None:
+        middle = track.height() // 2
+        qtbot.mousePress(track, Qt.MouseButton.LeftButton, pos=QPoint(round(start), middle))
+        qtbot.mouseMove(track, QPoint(round((start + stop) / 2), middle))
+        qtbot.mouseMove(track, QPoint(round(stop), middle))
+        qtbot.mouseRelease(track, Qt.MouseButton.LeftButton, pos=QPoint(round(stop), middle))
+
+    drag(track.block(0).center().x(), track.block(1).right())
+    assert [piece.item.id for piece in stage.edits.current.pieces] == [other.id, clip.id]
+    second = track.block(1)
+    drag(second.right() - 2, second.right() - 2 - second.width() / 4)
+    assert spans(stage)[1] == pytest.approx((0.0, 1.5), abs=0.02)
+    drag(1, 1 + track.block(0).width() / 4)
+    assert spans(stage)[0] == pytest.approx((0.5, 2.0), abs=0.03)
+
+
+def test_a_clip_that_is_new_is_seen_alone_and_one_of_the_sequence_in_its_place(
+    qtbot, stage: VideoStage, clip: Item, other: Item, actions: Actions
+) -> None:
+    view = FakeVideoDomain().view(FakeClip(0.0), resolution=64)
+    actions["sequence"].trigger()
+    stage.show_view(other, view, 64)
+    assert not actions["sequence"].isChecked() and stage.playback.seconds == 2.0
+    actions["add_to_sequence"].trigger()
+    assert actions["sequence"].isChecked() and stage.playback.seconds == pytest.approx(3.5)
+    stage.show_view(other, view, 64)
+    assert actions["sequence"].isChecked() and stage.playback.position == pytest.approx(1.5)
+    assert stage.sequence.track.chosen == 1
+    stage.show_view(None, None)
+    assert not actions["sequence"].isChecked() and stage.sequence.isHidden()
+
+
+def test_clips_of_another_model_are_refused(state: AppState, stage: VideoStage, clip: Item, actions: Actions) -> None:
+    actions["sequence"].trigger()
+    stranger = state.library.add(
+        np.zeros((1, 2, 2), np.float32),
+        Recipe(domain="video", model="another", model_hash="x", seconds=2.0),
+        np.zeros((32, 32, 4), np.uint8),
+    )
+    stage._add(stranger)
+    assert len(spans(stage)) == 1
+    assert "another model" in state.notifications.list()[-1].text
+
+
+def test_the_sequence_is_exported_as_a_clip_is(
+    qtbot, stage: VideoStage, clip: Item, other: Item, engine: Engine, tmp_path: Path
+) -> None:
+    stage._add(clip)
+    stage._add(other)
+    dialog = VideoExportDialog("x", video.FACTS.export_formats, VideoChoice(), 3.5, (0.0, 1.0), has_recipe=False)
     qtbot.addWidget(dialog)
-    dialog.add(clip)
-    assert "2 clips, about 2.50 s" in dialog.length.text()
-    assert [(piece.start, piece.stop) for piece in dialog.pieces()] == [(0.5, 1.5), (0.0, 2.0)]
-    dialog.move_row(-1)
-    dialog.stop.setValue(1.0)
-    assert [(piece.start, piece.stop) for piece in dialog.pieces()] == [(0.0, 1.0), (0.5, 1.5)]
-    sent = []
-    monkeypatch.setattr(engine, "_submit", lambda request, title, **_: sent.append(request))
-    dialog.write(tmp_path / "x.mp4")
-    assert sent[0].transition == 0.5 and len(sent[0].pieces) == 2
-    dialog.remove_row()
-    dialog.remove_row()
-    assert len(dialog.pieces()) == 1
+    dialog.resolution.setValue(32)
+    dialog.fps.setCurrentText("10")
+    assert dialog.embed_recipe.isHidden()
+    with qtbot.waitSignal(engine.sequence_done, timeout=PATIENCE):
+        stage.export(engine, clip, tmp_path / "x.gif", dialog.options())
+    with Image.open(tmp_path / "x.gif") as written:
+        assert written.n_frames == 10 and written.size == (32, 32)
 
 
 def test_the_part_of_a_film_stays_inside_it(qtbot):

@@ -44,6 +44,7 @@ def test_an_item_comes_back_as_it_was(library: Library) -> None:
     item = add(library, "a round table", 7)
     assert library.get(item.id) == item
     np.testing.assert_array_equal(library.load_latent(item), LATENT_VALUES)
+    assert library.latent_shape(item) == (2, 3, 4)
     assert item.thumbnail.read_bytes().startswith(b"\x89PNG")
     assert item.created.utcoffset() is not None
     again = reopened(library)
