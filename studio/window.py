@@ -194,9 +194,10 @@ class MainWindow(QMainWindow):
         self.runs.add_asked.connect(self.choose_run)
         self.runs.discard_asked.connect(self.discard_run)
         self.runs.folder_asked.connect(self._open_folder)
+        self._has_offered = False
         self.training.failed.connect(self.state.notifications.error)
         self.training.finished.connect(self._on_trained)
-        self.training.runs_changed.connect(self._offer_to_watch_or_resume, Qt.ConnectionType.SingleShotConnection)
+        self.training.runs_changed.connect(self._offer_to_watch_or_resume)
         self.engine.item_ready.connect(self.on_item_ready)
         self.engine.span_wanted.connect(self.ask_span)
         self.engine.view_ready.connect(self.on_view_ready)
@@ -589,6 +590,14 @@ class MainWindow(QMainWindow):
         )
 
     def _offer_to_watch_or_resume(self, runs: list[RunSummary]) -> None:
+        """Say once what the start has found.
+
+        No single-shot connection: Qt would undo it in the thread that emits, under a lock, and wait for Python's own
+        lock there, which this thread may hold while it waits for the first.
+        """
+        if self._has_offered:
+            return
+        self._has_offered = True
         alive = [run for run in runs if run.is_alive]
         if alive:
             one = len(alive) == 1
