@@ -27,11 +27,11 @@ def test_the_full_method_is_not_changed_by_matching() -> None:
 
 def test_all_variants_are_trained_and_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ablation, "HELD_OUT", 2)
-    config = RunConfig.from_preset("shape-tiny").with_overrides(["stage1.batch=2", "stage1.queries=64"])
+    config = RunConfig.from_preset("image-tiny").with_overrides(["stage1.batch=2", "stage1.queries=64"])
     rows = list(ablate(config, tmp_path, steps=2, device="cpu"))
     assert [row.variant for row in rows] == list(VARIANTS)
-    assert all(set(row.figures) == {"query_iou"} for row in rows)
-    assert len({row.figures["query_iou"] for row in rows}) > 1  # they are different networks
+    assert all(set(row.figures) == {"psnr"} for row in rows)
+    assert len({row.figures["psnr"] for row in rows}) > 1  # they are different networks
 
     assert list(ablate(config, tmp_path, steps=2, device="cpu")) == rows
     trained = [event for path in tmp_path.iterdir() for event in RunFolder(path).events() if "losses" in event]
