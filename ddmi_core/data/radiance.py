@@ -14,8 +14,7 @@ from typing_extensions import override
 from ddmi_core.cameras import Camera, rays
 from ddmi_core.data.coloured_meshes import ColouredPoints
 from ddmi_core.data.items import Augment, ItemSource
-from ddmi_core.data.labels import HALF_SIDE
-from ddmi_core.data.shapes import TURNED_SHARE, draw_points, turned
+from ddmi_core.data.shapes import draw_points, random_map
 from ddmi_core.volume_rendering import box_span, importance_samples
 
 SAMPLES = 28
@@ -105,7 +104,7 @@ class RadianceSource(ItemSource):
         about y.
         """
         cloud = self.objects.points(index)
-        matrix = _augmentation(cloud.positions, rng, augment)
+        matrix = random_map(cloud.positions, rng, augment, stretch=_STRETCH).astype(np.float32)
         tint = _tint(rng) if augment == "full" else np.eye(3, dtype=np.float32)
         total = len(cloud.positions)
         chosen = rng.choice(total, self._surface_points, replace=total < self._surface_points)
@@ -184,19 +183,6 @@ def _nearby(positions: Float[np.ndarray, "p 3"]) -> Bool[np.ndarray, "x y z"]:
 
 def _cells(where: Float[np.ndarray, "*shape 3"]) -> np.ndarray:
     return np.clip(((where + 1) * (_CELLS / 2)).astype(np.int64), 0, _CELLS - 1)
-
-
-def _augmentation(positions: np.ndarray, rng: np.random.Generator, augment: Augment) -> np.ndarray:
-    """Return a random linear map that keeps the longest side at its length."""
-    if augment == "none":
-        return np.eye(3, dtype=np.float32)
-    scale = rng.uniform(1 - _STRETCH, 1 + _STRETCH, 3)
-    scale *= HALF_SIDE / max(np.abs(positions * scale).max(), 1e-6)
-    scale[0] *= rng.choice((-1, 1))
-    matrix = np.diag(scale)
-    if augment == "full" and rng.random() < TURNED_SHARE:
-        matrix = turned(matrix, positions, rng)
-    return matrix.astype(np.float32)
 
 
 def _tint(rng: np.random.Generator) -> Float[np.ndarray, "3 3"]:

@@ -13,8 +13,7 @@ _SIGMAS = (0.01, 0.03, 0.08)
 _NEAR_SHARE, _CROSSING_SHARE = 1 / 2, 1 / 4
 """Thin parts are learned near the surface; far from it almost everything is empty and soon known."""
 _STRETCH = 0.2
-TURNED_SHARE = 0.5
-"""Of fully augmented examples, are turned about the upright axis."""
+_TURNED_SHARE = 0.5
 
 
 class GridShapes:
@@ -168,27 +167,40 @@ def draw_points(
 
 
 def random_map(
-    surface: Float[np.ndarray, "p 3"], rng: np.random.Generator, augment: Augment
+    surface: Float[np.ndarray, "p 3"],
+    rng: np.random.Generator,
+    augment: Augment,
+    *,
+    stretch: float = _STRETCH,
+    reach: Float[np.ndarray, " 3"] | None = None,
 ) -> Float[np.ndarray, "3 3"]:
-    """Return a random linear map that keeps the longest side of a surface at its length."""
+    """Return a random linear map that keeps the longest side of a surface at its length.
+
+    All but `none` mirror left and right and stretch; `full` also turns half of the time, about the upright axis and by
+    any angle: where all legs of all tables stand at the corners of a rectangle along the axes, two side views do well
+    without the view from above, and an autoencoder would never learn to look at it.
+
+    Args:
+        surface: points of it.
+        rng: draws the map.
+        augment: see above.
+        stretch: of each axis, at most, as a share.
+        reach: how far the surface goes along each axis, where that is known better than from its points.
+    """
     if augment == "none":
         return np.eye(3)
-    scale = rng.uniform(1 - _STRETCH, 1 + _STRETCH, 3)
-    scale *= HALF_SIDE / np.abs(surface * scale).max()
+    scale = rng.uniform(1 - stretch, 1 + stretch, 3)
+    scale *= _fitting((np.abs(surface).max(axis=0) if reach is None else reach) * scale)
     scale[0] *= rng.choice((-1, 1))
     matrix = np.diag(scale)
-    return turned(matrix, surface, rng) if augment == "full" and rng.random() < TURNED_SHARE else matrix
-
-
-def turned(
-    matrix: Float[np.ndarray, "3 3"], surface: Float[np.ndarray, "p 3"], rng: np.random.Generator
-) -> Float[np.ndarray, "3 3"]:
-    """Turn about the upright axis after a linear map of a surface, its longest side kept at its length.
-
-    By any angle: where all legs of all tables stand at the corners of a rectangle along the axes, two side views do
-    well without the view from above, and an autoencoder would never learn to look at it.
-    """
+    if augment != "full" or rng.random() >= _TURNED_SHARE:
+        return matrix
     angle = rng.uniform(-np.pi, np.pi)
     cosine, sine = np.cos(angle), np.sin(angle)
-    whole = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]]) @ matrix
-    return whole * (HALF_SIDE / np.abs(surface @ whole.T).max())
+    matrix = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]]) @ matrix
+    return matrix * _fitting(surface @ matrix.T)
+
+
+def _fitting(points: np.ndarray) -> float:
+    """By how much to scale points for the longest side to span [-`HALF_SIDE`, `HALF_SIDE`]."""
+    return HALF_SIDE / max(np.abs(points).max(), 1e-6)

@@ -20,7 +20,7 @@ from ddmi_core.data.procedural.seating import chair, sofa
 from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
 from ddmi_core.data.procedural.tables import table
-from ddmi_core.data.shapes import TURNED_SHARE, draw_points, place_queries, turned
+from ddmi_core.data.shapes import draw_points, place_queries, random_map
 
 KINDS = {
     "chair": (chair, 0.25),
@@ -33,6 +33,7 @@ KINDS = {
 CAPTIONS_PER_SHAPE = 8
 _CACHED_SHAPES = 32_768  # about 6 kB each
 _DRAWN_POINTS = 8192
+_STRETCH = 0.1
 
 
 class ProceduralShapes:
@@ -85,7 +86,7 @@ class ProceduralShapes:
         """
         shape, _, texts = self._shape(i)
         drawn, _ = shape.surface(n_surface + n_query, rng)
-        matrix = _augmentation(shape.sides, drawn, rng, augment)
+        matrix = random_map(drawn, rng, augment, stretch=_STRETCH, reach=shape.sides / 2).astype(np.float32)
         drawn = drawn @ matrix.T
         coords = place_queries(drawn[n_surface:], rng)
         targets = shape.inside(coords @ np.linalg.inv(matrix).T).astype(np.float32)[:, None]
@@ -117,18 +118,3 @@ class ProceduralShapes:
 def procedural(count: int, seed: int) -> ProceduralShapes:
     """``count`` pieces of furniture made by rule. Nothing is computed before it is asked for."""
     return ProceduralShapes(count, seed)
-
-
-def _augmentation(
-    sides: NDArray[np.floating], surface: NDArray[np.floating], rng: np.random.Generator, augment: Augment
-) -> NDArray[np.float32]:
-    """Random linear map (3, 3) that keeps the longest of the ``sides`` (3,) at its length."""
-    if augment == "none":
-        return np.eye(3, dtype=np.float32)
-    stretch = rng.uniform(0.9, 1.1, 3)
-    stretch *= sides.max() / (sides * stretch).max()
-    stretch[0] *= rng.choice((-1, 1))
-    matrix = np.diag(stretch)
-    if augment == "full" and rng.random() < TURNED_SHARE:
-        matrix = turned(matrix, surface, rng)
-    return matrix.astype(np.float32)
