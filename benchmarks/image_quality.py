@@ -30,7 +30,7 @@ from ddmi_core.data.emoji import emoji
 from ddmi_core.data.faces import faces
 from ddmi_core.data.image_sources import picture_source
 from ddmi_core.data.pictures import WHOLE_PICTURE, Picture, PictureSet
-from ddmi_core.domains.image import COARSEST, ENCODED_SIDE, FINEST, ImageField
+from ddmi_core.domains.image import COARSEST, ENCODED_SIDE, FINEST, ImageField, as_written, on_white
 from ddmi_core.metrics.distributions import Moments, frechet_distance, kernel_distance
 from ddmi_core.metrics.pictures import BACKBONE, features, psnr
 from ddmi_core.model_folder import find_model
@@ -78,8 +78,8 @@ def main(
     made = _generated(pipeline, captions, samples)
     sampled = features(made)
     order = torch.from_numpy(np.random.default_rng(0).permutation(len(data)))
-    rebuilt = features(_on_white(torch.stack([_drawn(pipeline, picture, 0, ENCODED_SIDE) for picture in new])))
-    true = features(_on_white(torch.stack([_seen(picture, ENCODED_SIDE) for picture in new])))
+    rebuilt = features(on_white(torch.stack([_drawn(pipeline, picture, 0, ENCODED_SIDE) for picture in new])))
+    true = features(on_white(torch.stack([_seen(picture, ENCODED_SIDE) for picture in new])))
     for what, a, b in (
         ("samples to data", sampled, data),
         ("reconstructions to the held-out pictures", rebuilt, true),
@@ -119,17 +119,13 @@ def _drawn(pipeline: Pipeline, picture: Picture, refine_steps: int, side: int) -
     source = picture_source(
         picture, encoded_side=ENCODED_SIDE, queries=refinement.QUERIES, footprints=(FINEST, COARSEST)
     )
-    return _premultiplied(pipeline.decode(pipeline.encode_source(source, refine_steps=refine_steps)), side)
+    return as_written(_picture(pipeline, pipeline.encode_source(source, refine_steps=refine_steps)), side)
 
 
-def _premultiplied(field: Any, side: int) -> Float[Tensor, "4 s s"]:
-    assert isinstance(field, ImageField)
-    pixels = torch.from_numpy(field.render(side, side).astype(np.float32) / 255)
-    return torch.cat([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]], dim=-1).movedim(-1, 0)
-
-
-def _on_white(premultiplied: Float[Tensor, "n 4 h w"]) -> Float[Tensor, "n 3 h w"]:
-    return premultiplied[:, :3] + 1 - premultiplied[:, 3:]
+def _picture(pipeline: Pipeline, latent: Tensor) -> ImageField:
+    field = pipeline.decode(latent)
+    assert isinstance(field, ImageField), f"{pipeline.name} is no image model"
+    return field
 
 
 def _reconstruction(pipeline: Pipeline, pictures: Sequence[Picture], refine_steps: int) -> dict[str, Any]:
@@ -171,7 +167,7 @@ def _training_pictures() -> tuple[Float[Tensor, "n 3 h w"], list[str]]:
         _seen(part.open(i), ENCODED_SIDE) for part, count in zip(sets, counts, strict=True) for i in range(count)
     ]
     captions = [part.captions(i)[0] for part, count in zip(sets, counts, strict=True) for i in range(count)]
-    return _on_white(torch.stack(pictures)), captions
+    return on_white(torch.stack(pictures)), captions
 
 
 def _generated(pipeline: Pipeline, captions: Sequence[str], count: int) -> Float[Tensor, "n 3 h w"]:
@@ -179,10 +175,10 @@ def _generated(pipeline: Pipeline, captions: Sequence[str], count: int) -> Float
     order = np.random.default_rng(0).permutation(len(captions))
     prompts = islice((captions[i] for _ in range(count) for i in order), count)
     drawn = [
-        _premultiplied(pipeline.decode(pipeline.sample(prompt, [seed])[0]), ENCODED_SIDE)
+        as_written(_picture(pipeline, pipeline.sample(prompt, [seed])[0]), ENCODED_SIDE)
         for seed, prompt in enumerate(prompts)
     ]
-    return _on_white(torch.stack(drawn))
+    return on_white(torch.stack(drawn))
 
 
 def _nearest(of: Float[Tensor, "n f"], among: Float[Tensor, "m f"]) -> tuple[Float[Tensor, " n"], Tensor]:

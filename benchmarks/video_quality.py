@@ -30,6 +30,7 @@ from ddmi_core.data.clip_sources import ClipParts
 from ddmi_core.data.clips import Clip, ClipSource
 from ddmi_core.data.emoji_motion import emoji_motion
 from ddmi_core.data.pictures import WHOLE_PICTURE
+from ddmi_core.domains.image import as_written, on_white
 from ddmi_core.domains.video import COARSEST, ENCODED, FINEST, OVERLAP, VideoField
 from ddmi_core.metrics.pictures import BACKBONE, psnr
 from ddmi_core.metrics.videos import blended, clip_features, motion_distance
@@ -120,9 +121,7 @@ def _field(pipeline: Pipeline, given: Clip, refine_steps: int) -> VideoField:
 
 def _premultiplied(field: VideoField, times: Any) -> Float[Tensor, "t 4 s s"]:
     """Frames of the base resolution."""
-    drawn = np.stack([field.at(float(t)).render(ENCODED.side, ENCODED.side) for t in times]).astype(np.float32) / 255
-    drawn[..., :3] *= drawn[..., 3:]
-    return torch.from_numpy(drawn).movedim(-1, 1)
+    return torch.stack([as_written(field.at(float(t)), ENCODED.side) for t in times])
 
 
 def _true(clip: Clip) -> Float[Tensor, "t 4 s s"]:
@@ -144,15 +143,11 @@ def _between(pipeline: Pipeline, clip: Clip, refine_steps: int) -> tuple[float, 
     return _at_own_moments(pipeline, given, asked, refine_steps), psnr(blending.numpy(), _true(asked).numpy())
 
 
-def _on_white(premultiplied: Float[Tensor, "t 4 h w"]) -> Float[Tensor, "t 3 h w"]:
-    return premultiplied[:, :3] + 1 - premultiplied[:, 3:]
-
-
 def _shown(clip: Clip) -> Float[Tensor, "t 3 s s"]:
     """Evenly spaced frames of a clip on white."""
     moments = cell_centres(FRAMES).numpy()
     nearest = np.abs(clip.times[None] - moments[:, None]).argmin(axis=1)
-    return _on_white(_true(Clip(clip.frames[nearest], moments, clip.seconds)))
+    return on_white(_true(Clip(clip.frames[nearest], moments, clip.seconds)))
 
 
 def _generated(pipeline: Pipeline, captions: list[str], count: int) -> list[Float[Tensor, "t 3 s s"]]:
@@ -163,7 +158,7 @@ def _generated(pipeline: Pipeline, captions: list[str], count: int) -> list[Floa
     for seed, prompt in enumerate(prompts):
         field = pipeline.decode(pipeline.sample(prompt, [seed])[0])
         assert isinstance(field, VideoField)
-        found.append(_on_white(_premultiplied(field, cell_centres(FRAMES))))
+        found.append(on_white(_premultiplied(field, cell_centres(FRAMES))))
     return found
 
 

@@ -39,13 +39,11 @@ def self_test() -> int:
 
 def _make(model: Path, folder: Path) -> int:
     """Generate and export with a model; return the size of the file."""
-    from ddmi_core.export_options import ExportOptions
     from ddmi_core.pipeline import Pipeline
 
     pipeline = Pipeline.from_pretrained(model)
     domain = pipeline.domain
     (latent,) = pipeline.sample("", [0], steps=_STEPS)
     file = folder / f"{domain.name}{domain.export_formats[0]}"
-    options: ExportOptions = domain.export_options.checked({"resolution": _SIZE})
-    domain.export(pipeline.decode(latent), file, options)
+    domain.export(pipeline.decode(latent), file, domain.export_options.checked({"resolution": _SIZE}))
     return sum(part.stat().st_size for part in ([file] if file.is_file() else file.rglob("*")))

@@ -38,6 +38,11 @@ class Patch(NamedTuple):
     targets: Float[Tensor, "b n v"]
 
 
+def fixed_draw(source: "ItemSource", index: int) -> dict[str, np.ndarray]:
+    """Draw a signal of a data set as it is, the same each time."""
+    return source.sample(index, np.random.default_rng((0, index)), augment="none")
+
+
 class Domain(ABC):
     """One kind of signal: its planes, encoder, likelihood and Field, its files and its pictures."""
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.coordinates import WHOLE, Region, Window, in_the_middle, region_grid
-from ddmi_core.domains.base import Domain, Evidence, Patch
+from ddmi_core.domains.base import Domain, Evidence, Patch, fixed_draw
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions, ImageExport
 from ddmi_core.fields import Field
@@ -161,19 +161,17 @@ class ImageDomain(Domain):
     def pictures(self, values: Float[Tensor, "b n 4"], side: int) -> Float[Tensor, "b 3 side side"]:
         """As they look on white."""
         planes = rearrange(values, "b (h w) c -> b c h w", h=side)
-        return (planes[:, :3] + 1 - planes[:, 3:]).clamp(0, 1)
+        return on_white(planes).clamp(0, 1)
 
     @override
     def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "1 3 h w"]:
         """The whole canvas at the base resolution."""
         assert isinstance(field, ImageField)
-        return on_white(field, ENCODED_SIDE).unsqueeze(0)
+        return on_white(as_written(field, ENCODED_SIDE)).unsqueeze(0)
 
     @override
     def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "1 3 h w"]:
-        drawn = source.sample(index, np.random.default_rng((0, index)), augment="none")
-        picture = torch.from_numpy(drawn["image"])
-        return (picture[:3] + 1 - picture[3:]).unsqueeze(0)
+        return on_white(torch.from_numpy(fixed_draw(source, index)["image"])).unsqueeze(0)
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
@@ -239,10 +237,15 @@ class ImageDomain(Domain):
         return over(self.thumbnail(view, size=size), (_PAPER,) * 3)
 
 
-def on_white(field: ImageField, side: int) -> Float[Tensor, "3 s s"]:
-    """Return a picture as it looks on white once it has been written with 8 bits a channel, values in [0, 1]."""
+def as_written(field: ImageField, side: int) -> Float[Tensor, "4 s s"]:
+    """Return a picture as it is once it has been written with 8 bits a channel: premultiplied, values in [0, 1]."""
     pixels = torch.from_numpy(field.render(side, side).astype(np.float32) / 255).movedim(-1, 0)
-    return pixels[:3] * pixels[3:] + 1 - pixels[3:]
+    return torch.cat([pixels[:3] * pixels[3:], pixels[3:]])
+
+
+def on_white(premultiplied: Float[Tensor, "*n 4 h w"]) -> Float[Tensor, "*n 3 h w"]:
+    """Return how pictures look on white."""
+    return premultiplied[..., :3, :, :] + 1 - premultiplied[..., 3:, :, :]
 
 
 def straight(premultiplied: Float[Tensor, "h w 4"], largest: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.cameras import framing_camera
-from ddmi_core.domains.base import Domain, Evidence
+from ddmi_core.domains.base import Domain, Evidence, fixed_draw
 from ddmi_core.errors import DataError
 from ddmi_core.export import export_mesh
 from ddmi_core.export_options import ExportOptions, ShapeExport
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 SURFACE_POINTS = 2048
 """Points that the encoder sees of a surface, in training and afterwards."""
-
 
 _MEASURED_RESOLUTION = 64  # of the meshes that points are drawn from, and that are looked at
 _LOOKS, _LOOK_SIDE = 20, 224
@@ -107,7 +106,7 @@ class ShapeDomain(Domain):
         """Points drawn evenly from the surface; what is inside of `observed`'s places; 20 looks from all around."""
         assert isinstance(field, ShapeField)
         if kind == "occupancy":
-            drawn = source.sample(index, np.random.default_rng((0, index)), augment="none")
+            drawn = fixed_draw(source, index)
             return (field(torch.from_numpy(drawn["coords"])) > 0).float().cpu()
         mesh = field.mesh(_MEASURED_RESOLUTION)
         if kind == "points":
@@ -121,7 +120,7 @@ class ShapeDomain(Domain):
 
     @override
     def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "n ..."]:
-        drawn = source.sample(index, np.random.default_rng((0, index)), augment="none")
+        drawn = fixed_draw(source, index)
         name = {"points": "points", "occupancy": "targets"}.get(kind, kind)
         if name not in drawn:
             raise DataError(f"Shape number {index} of the data has no {kind} to compare with. Leave that figure out.")

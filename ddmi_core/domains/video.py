@@ -15,8 +15,8 @@ from typing_extensions import override
 
 from ddmi_core.coordinates import Region, cell_centres, in_the_middle, overlapping_spans
 from ddmi_core.data.clips import Encoded
-from ddmi_core.domains.base import Domain, Evidence
-from ddmi_core.domains.image import ImageField, laplace, on_white, straight
+from ddmi_core.domains.base import Domain, Evidence, fixed_draw
+from ddmi_core.domains.image import ImageField, as_written, laplace, on_white, straight
 from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -201,13 +201,12 @@ class VideoDomain(Domain):
     def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "t 3 h w"]:
         """The base frames at the base resolution."""
         assert isinstance(field, VideoField)
-        return torch.stack([on_white(field.at(t), ENCODED.side) for t in field.marks])
+        return on_white(torch.stack([as_written(field.at(t), ENCODED.side) for t in field.marks]))
 
     @override
     def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "t 3 h w"]:
-        drawn = source.sample(index, np.random.default_rng((0, index)), augment="none")
-        frames = torch.from_numpy(drawn["video"]).movedim(1, 0)
-        return frames[:, :3] + 1 - frames[:, 3:4]
+        frames = torch.from_numpy(fixed_draw(source, index)["video"]).movedim(1, 0)
+        return on_white(frames[:, :4])
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
