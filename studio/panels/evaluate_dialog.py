@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import user_data
 from studio.theme.tokens import GRID
-from studio.widgets.basics import breakable, figure_box, label
+from studio.widgets.basics import breakable, decision, figure_box, label
 
 _WIDTH = 480
 _SAMPLES, _MOST = 200, 50_000
@@ -68,17 +67,7 @@ class EvaluateDialog(QDialog):
             if button is not None:
                 grid.addWidget(button, row, 2)
         measure = QPushButton("Evaluate")
-        measure.setProperty("look", "primary")
-        measure.setDefault(True)
         measure.clicked.connect(self.accept)
-        cancel = QPushButton("Cancel")
-        cancel.setFixedHeight(40)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GRID)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(measure)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         layout.setSpacing(2 * GRID)
@@ -92,7 +81,7 @@ class EvaluateDialog(QDialog):
             )
         )
         layout.addLayout(grid)
-        layout.addLayout(buttons)
+        layout.addLayout(decision(self, measure))
         self._propose()
 
     def data(self) -> str:

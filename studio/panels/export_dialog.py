@@ -33,7 +33,7 @@ from ddmi_core.export_options import (
 )
 from ddmi_core.view_settings import ViewSettings
 from studio.theme.tokens import GRID
-from studio.widgets.basics import SliderField, breakable, decimal_box, figure_box, label, line
+from studio.widgets.basics import SliderField, breakable, decimal_box, decision, figure_box, label, line
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
@@ -148,12 +148,7 @@ class FileDialog(QDialog, Generic[_C]):
         self.problem = label("", "error", wrap=True)
         self.problem.hide()
         self.export = QPushButton("Export")
-        self.export.setProperty("look", "primary")
-        self.export.setDefault(True)
         self.export.clicked.connect(self._on_export)
-        cancel = QPushButton("Cancel")
-        cancel.setFixedHeight(40)
-        cancel.clicked.connect(self.reject)
 
         grid = QGridLayout()
         grid.setHorizontalSpacing(2 * GRID)
@@ -169,11 +164,6 @@ class FileDialog(QDialog, Generic[_C]):
         row = grid.rowCount()
         grid.addWidget(label("File", "muted"), row, 0)
         grid.addLayout(file_row, row, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GRID)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.export)
         heading = label(breakable(title if len(title) <= 120 else title[:119] + "…"), "heading", wrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
@@ -182,7 +172,7 @@ class FileDialog(QDialog, Generic[_C]):
         layout.addLayout(grid)
         layout.addWidget(self.problem)
         layout.addWidget(line())
-        layout.addLayout(buttons)
+        layout.addLayout(decision(self, self.export))
 
     def suffix(self) -> str:
         """The chosen format's suffix."""

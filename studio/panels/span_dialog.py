@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QTime
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPushButton, QTimeEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QPushButton, QTimeEdit, QVBoxLayout, QWidget
 
 from studio.theme.tokens import GRID
-from studio.widgets.basics import decimal_box, inset, label
+from studio.widgets.basics import decimal_box, decision, inset, label
 
 _WIDTH = 420
 _USUAL_SECONDS = 10.0
@@ -45,17 +45,7 @@ class SpanDialog(QDialog):
             grid.addWidget(label(name, "muted"), row, 0)
             grid.addWidget(field, row, 1)
         encode = QPushButton("Encode")
-        encode.setProperty("look", "primary")
-        encode.setDefault(True)
         encode.clicked.connect(self.accept)
-        cancel = QPushButton("Cancel")
-        cancel.setFixedHeight(40)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GRID)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(encode)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         layout.setSpacing(2 * GRID)
@@ -65,7 +55,7 @@ class SpanDialog(QDialog):
             label(f"Lasts {length}; up to {longest:g} seconds become continuous at once.", "muted", wrap=True)
         )
         layout.addLayout(grid)
-        layout.addLayout(buttons)
+        layout.addLayout(decision(self, encode))
         self._longest = longest
         self._keep_inside()
 

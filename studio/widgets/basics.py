@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QDialog,
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
@@ -89,6 +90,21 @@ def icon_button(
     if look:
         button.setProperty("look", look)
     return button
+
+
+def decision(dialog: QDialog, accept: QPushButton) -> QHBoxLayout:
+    """The last row of a dialog: a button that cancels it, and the one, made default, that does what was asked."""
+    accept.setProperty("look", "primary")
+    accept.setDefault(True)
+    cancel = QPushButton("Cancel")
+    cancel.setFixedHeight(CONTROL_HEIGHT + GRID)
+    cancel.clicked.connect(dialog.reject)
+    row = QHBoxLayout()
+    row.setSpacing(GRID)
+    row.addStretch(1)
+    row.addWidget(cancel)
+    row.addWidget(accept)
+    return row
 
 
 def inset(box: QAbstractSpinBox) -> None:

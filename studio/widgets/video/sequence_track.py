@@ -9,7 +9,6 @@ from typing import Literal
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QIcon,
     QKeyEvent,
     QMouseEvent,
@@ -27,6 +26,7 @@ from studio.state.sequence import Arrangement, Piece
 from studio.theme.theme import Theme
 from studio.theme.tokens import FONT_SMALL, GRID, RADIUS
 from studio.widgets.basics import decimal_box, label, styled
+from studio.widgets.focus_ring import RingedWidget
 from studio.widgets.video.timeline import Timeline
 
 BLOCK = 48  # px
@@ -51,7 +51,7 @@ class _Drag:
     by: float = 0.0
 
 
-class SequenceTrack(QWidget):
+class SequenceTrack(RingedWidget):
     """Shows an arrangement along the time that a timeline above it shows, and lets it be rearranged.
 
     Itself it changes nothing: `changed` says what the person wants, and `show_arrangement` shows what there is.
@@ -65,7 +65,7 @@ class SequenceTrack(QWidget):
 
     def __init__(self, timeline: Timeline, theme: Theme, title: Callable[[Item], str]) -> None:
         """`title`: what a clip is called."""
-        super().__init__()
+        super().__init__("Sequence")
         self._timeline, self._theme, self._title = timeline, theme, title
         self._arrangement: Arrangement | None = None
         self._chosen = 0
@@ -73,9 +73,6 @@ class SequenceTrack(QWidget):
         self._thumbnails: dict[str, QPixmap] = {}
         timeline.looked.connect(self.update)
         self.setFixedHeight(BLOCK + GRID)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
-        self.setAccessibleName("Sequence")
         self.setToolTip(_HELP)
 
     @property
@@ -213,10 +210,7 @@ class SequenceTrack(QWidget):
         painter.setPen(QPen(QColor(c.accent), 1.5))
         x = self._timeline.x_of(self._timeline.position)
         painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(c.accent), 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        self.paint_ring(painter, c.accent)
 
     def _painted_blocks(self) -> list[QRectF]:
         """The blocks as they are painted: one that is being trimmed keeps its other end where it was."""
@@ -385,16 +379,6 @@ class SequenceTrack(QWidget):
 
     def _let_go(self) -> None:
         self._drag = None
-        self.update()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Hide the ring."""
-        super().focusOutEvent(event)
         self.update()
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -19,9 +18,9 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
 
 from studio.theme.tokens import FONT_SMALL, GRID, Colours
+from studio.widgets.focus_ring import RingedWidget
 
 RULER, THUMBNAILS = 22, 46  # px
 _LARGEST_ZOOM = 200.0
@@ -29,7 +28,7 @@ _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _LEAST_STEP_PX = 64
 
 
-class Timeline(QWidget):
+class Timeline(RingedWidget):
     """Shows a span of a clip; moments are seconds.
 
     Drag to move the playhead, turn the wheel to zoom around the pointer, with Shift to move along. Left and Right move
@@ -44,7 +43,7 @@ class Timeline(QWidget):
     """Another span is seen, or the playhead is elsewhere."""
 
     def __init__(self, colours: Colours) -> None:
-        super().__init__()
+        super().__init__("Timeline")
         self._colours = colours
         self._seconds = 0.0
         self._position = 0.0
@@ -55,9 +54,6 @@ class Timeline(QWidget):
         self._ask_soon = QTimer(self, singleShot=True, interval=120)
         self._ask_soon.timeout.connect(self._ask)
         self.setFixedHeight(RULER + THUMBNAILS + GRID // 2)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Timeline")
-        self.setMouseTracking(True)
 
     @property
     def span(self) -> tuple[float, float]:
@@ -168,10 +164,7 @@ class Timeline(QWidget):
         self._paint_ruler(painter)
         self._paint_marks(painter)
         self._paint_playhead(painter)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(c.accent), 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        self.paint_ring(painter, c.accent)
 
     def _paint_range(self, painter: QPainter) -> None:
         """Dim what is not played, and show the marks at its ends."""
@@ -271,13 +264,3 @@ class Timeline(QWidget):
         """Other places need other thumbnails."""
         super().resizeEvent(event)
         self._ask_soon.start()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Hide the ring."""
-        super().focusOutEvent(event)
-        self.update()
