@@ -4,7 +4,8 @@
 
 Prints one JSON object a line: `classifier` (its accuracy on real held-out furniture, which bounds what the next but
 one can say), `reconstruction` (encode, decode, volumetric IoU on a 128³ grid: mean, median, per kind), `refined` (the
-same after the latent was fitted to the shape, as `ddmi reconstruct` and the studio do), `kinds` (60
+same after the latent was fitted to the shape, as `ddmi reconstruct` and the studio do), `rebuilt_legs` (whether pieces
+made by rule that stand on three legs still do once the encoder alone has seen them), `kinds` (60
 samples, ten for each of six kinds), `top_shape`, `legs`, `armrests` (measured on the geometry of the samples) and
 `meshes` (soundness of all samples). Every prompt and seed is fixed. `right` is a share from 0 to 1.
 """
@@ -21,7 +22,8 @@ import tyro
 
 from ddmi_core import refinement
 from ddmi_core.data.furniture import furniture
-from ddmi_core.data.shape_sources import ShapeSource
+from ddmi_core.data.procedural import procedural
+from ddmi_core.data.shape_sources import HELD_OUT_SEED, ShapeSource
 from ddmi_core.domains.shape import SURFACE_POINTS, ShapeField
 from ddmi_core.errors import DDMIError
 from ddmi_core.metrics.classifier import broad_kind, held_out_accuracy, shape_classifier
@@ -32,6 +34,7 @@ from ddmi_core.pipeline import Pipeline
 from ddmi_core.surfaces import extract_surface
 
 RESOLUTION = 128
+THREE_LEGGED = 24  # pieces, of as many made by rule as it takes to find them
 PROMPTS: Mapping[str, Sequence[str]] = {
     "chair": ("a chair", "chair", "a dining chair", "an armchair", "a kitchen chair with four legs"),
     "table": ("a table", "table", "a dining table", "a low coffee table", "a round table"),
@@ -120,6 +123,7 @@ def main(model: str = "assets/models/furniture", device: str = "auto", threads: 
     report("classifier", right=round(accuracy, 4), per_kind={k: {"right": r, "of": n} for k, (r, n) in tally.items()})
     report("reconstruction", **_reconstruction(pipeline, refine_steps=0))
     report("refined", **_reconstruction(pipeline, refine_steps=refinement.STEPS))
+    report("rebuilt_legs", **_rebuilt_legs(pipeline))
     health: list[MeshHealth] = []
 
     def meshes_of(prompt: str, first_seed: int) -> list[trimesh.Trimesh | None]:
@@ -190,6 +194,25 @@ def _reconstruction(pipeline: Pipeline, *, refine_steps: int) -> dict[str, Any]:
         "per_kind": {
             k: {"iou_mean": round(float(np.mean(v)), 4), "shapes": len(v)} for k, v in sorted(by_kind.items())
         },
+    }
+
+
+def _rebuilt_legs(pipeline: Pipeline) -> dict[str, Any]:
+    """Count the legs of three-legged pieces that the autoencoder gives back; two side views cannot tell them apart."""
+    shapes = procedural(100 * THREE_LEGGED, HELD_OUT_SEED)
+    source = ShapeSource(shapes, SURFACE_POINTS, refinement.QUERIES)
+    seen: list[int | None] = []
+    for i in range(len(shapes)):
+        if shapes.attributes(i).get("legs") == 3 and measure(shapes.grid(i, RESOLUTION)).n_legs == 3:
+            field = pipeline.decode(pipeline.encode_source(source, i))
+            assert isinstance(field, ShapeField), f"{pipeline.name} is no shape model"
+            seen.append(measure(_solid(field)).n_legs)
+        if len(seen) == THREE_LEGGED:
+            break
+    return {
+        "samples": len(seen),
+        "right": _share([legs == 3 for legs in seen]),
+        "seen": {str(legs): seen.count(legs) for legs in dict.fromkeys(seen)},
     }
 
 

@@ -6,7 +6,7 @@ All that the window knows about radiance fields in particular is in this file.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
