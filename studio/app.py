@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -36,8 +36,8 @@ from studio.window import MainWindow
 _SETTLE_MS = 900
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the studio; returns the exit code."""
+def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], QObject] | None = None) -> int:
+    """Run the studio; returns the exit code. What `on_open` returns for the opened window lives as long as that."""
     spare_the_machine()
     options = _parse(argv)
     if options.self_test:
@@ -81,12 +81,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     engine.device_found.connect(lambda _device: garbage.spare_what_stays())
     window.show()
     QTimer.singleShot(0, engine.refresh_models)
+    guest = on_open(window) if on_open is not None else None
     photographer = None
     if options.screenshot is not None:
         photographer = Photographer(window, options.screenshot, options.prompt)
     elif options.prompt is not None:
         state.update_form(prompt=options.prompt)
     code = app.exec()
+    del guest
     garbage.stop()
     training.shutdown()
     engine.shutdown()
