@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint clean
+.PHONY: help setup run test lint pictures clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,9 @@ lint: setup ## ruff (lint and format) and mypy
 
 test: lint ## all checks and tests, on a virtual display where there is none
 	$(BIN)/python -m pytest
+
+pictures: setup ## take the guide's pictures anew
+	$(BIN)/python -m scripts.guide_pictures
 
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
