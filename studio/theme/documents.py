@@ -99,7 +99,8 @@ def _dress_block(block: QTextBlock, c: Colours) -> None:
         look.setBottomMargin(GRID)
     elif not _is_code(block) and QTextCursor(block).currentTable() is None:
         look.setTopMargin(0)
-        look.setBottomMargin(GRID // 2 if block.textList() is not None else GRID + GRID // 2)
+        goes_on = block.textList() is not None and block.next().textList() is not None
+        look.setBottomMargin(GRID // 2 if goes_on else GRID + GRID // 2)
     look.setLineHeight(_LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
     cursor = QTextCursor(block)
     cursor.mergeBlockFormat(look)
