@@ -17,6 +17,7 @@ from ddmi_core.data.clip_folders import clip_folder
 from ddmi_core.data.coloured_meshes import spread_cameras
 from ddmi_core.data.folders import mesh_folder
 from ddmi_core.data.image_folders import image_folder
+from ddmi_core.data.items import SurfacePoints
 from ddmi_core.data.layout_check import check_layout
 from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.occupancy_shapes import OccupancyShapes
@@ -213,7 +214,7 @@ def test_shapenet_of_the_occupancy_networks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("augment", ["none", "full"])
 def test_the_occupancies_belong_to_their_points(tmp_path: Path, augment: str) -> None:
     shapenet(tmp_path)
-    source = open_shapes(str(tmp_path), "train", seed=0, surface_points=100, queries=400)
+    source = open_shapes(str(tmp_path), "train", seed=0, queries=400, surface=SurfacePoints(100))
     item = source.sample(0, np.random.default_rng(1), augment=augment)
     assert {name: array.shape for name, array in item.items()} == {
         "points": (100, 3), "coords": (400, 3), "targets": (400, 1),
@@ -271,7 +272,7 @@ def test_srn_cars_is_a_set_of_scenes(tmp_path: Path) -> None:
     found = check_layout(tmp_path)
     assert found.layout == "srn-cars" and found.splits == {"train": 2, "val": 1, "test": 1}
     assert [one.path.name for one in found.unusable] == ["9z"]
-    source = open_radiance(str(tmp_path), "train", surface_points=64, queries=280)
+    source = open_radiance(str(tmp_path), "train", queries=280, surface=SurfacePoints(64))
     first, again = (source.sample(0, np.random.default_rng(3), augment="none") for _ in range(2))
     assert first["points"].shape == (64, 6) and np.array_equal(first["targets"], again["targets"])
     cached = radiance_folder(tmp_path, "train")  # from what was kept on disk
