@@ -1,4 +1,4 @@
-"""Whether the paper's recipes train at full size: two steps of both stages at batch 1, each recipe in a process of its own.
+"""Whether the paper's recipes train at full size: two steps of both stages at batch 1, each in a process of its own.
 
     python -m benchmarks.paper_presets [--only paper-afhq]
 
