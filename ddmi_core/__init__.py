@@ -1,16 +1,28 @@
 """DDMI's library: generation of continuous shapes, pictures and scenes. Torch, and never Qt.
 
 Importing the package is cheap: it loads none of its modules and no torch, so that a command line can print its help at
-once. Import what is needed: ``from ddmi_core.pipeline import Pipeline``.
+once. ``from ddmi_core import Pipeline`` loads both.
 """
 
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from ddmi_core.pipeline import Pipeline
+
+__all__ = ["Pipeline", "__version__"]
 
 try:
     __version__ = version("ddmi-studio")
 except PackageNotFoundError:  # a source tree on PYTHONPATH that nobody installed
     __version__ = "0.0.0"
+
+
+def __getattr__(name: str) -> type[Pipeline]:
+    if name == "Pipeline":
+        from ddmi_core.pipeline import Pipeline
+
+        return Pipeline
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -386,7 +386,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("theme_dark", "Dark", "Theme", "Window/Theme", checkable=True, choice="theme"),
     ActionSpec("theme_light", "Light", "Theme", "Window/Theme", checkable=True, choice="theme"),
     ActionSpec("palette", "Find an action…", "Help", "Help", ("Ctrl+K",), "search", "Search all that can be done here"),
-    ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "Help", ("?", "F1"), "keyboard"),
+    ActionSpec("guide", "Guide", "Help", "Help", ("F1",), "guide", "Read how things are done, page by page"),
+    ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "Help", ("?",), "keyboard"),
     ActionSpec(
         "diagnostics",
         "Save diagnostics…",

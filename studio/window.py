@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
-from ddmi_core.paths import user_data
+from ddmi_core.paths import assets, user_data
 from studio.actions import Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import Engine
@@ -33,6 +33,7 @@ from studio.engine.results import EvaluationDone, ExportDone, ItemReady, SpanWan
 from studio.engine.training import Training
 from studio.panels.about import AboutDialog
 from studio.panels.evaluate_dialog import EvaluateDialog
+from studio.panels.guide import GuideWindow
 from studio.panels.history import HistoryPanel
 from studio.panels.images import ImageStage
 from studio.panels.inspector import Inspector, item_title
@@ -51,6 +52,7 @@ from studio.panels.training import TrainingRoom
 from studio.panels.video import VideoStage
 from studio.settings import Settings
 from studio.state.app_state import AppState
+from studio.state.guide import read_guide
 from studio.state.jobs import Job
 from studio.state.library import Item
 from studio.state.notifications import Action, Notification
@@ -77,6 +79,7 @@ class MainWindow(QMainWindow):
         self._warmed: set[str] = set()
         self._toasts: dict[int, Toast] = {}
         self._sheet: ShortcutSheet | None = None
+        self._guide: GuideWindow | None = None
         self._build()
         self._bind_actions()
         self._bind_state()
@@ -158,6 +161,7 @@ class MainWindow(QMainWindow):
             "delete": self.delete,
             "undo_delete": self.undo_delete,
             "palette": lambda: Palette(self.actions_, self.stage.room.words, self).open_over(self),
+            "guide": self.show_guide,
             "shortcuts": self.show_shortcuts,
             "diagnostics": self.choose_diagnostics,
             "about": lambda: AboutDialog(self.theme, self).exec(),
@@ -533,6 +537,14 @@ class MainWindow(QMainWindow):
         """Choose dark, light, or the system's."""
         self.theme.choice = self.settings.theme = choice
         self.actions_[f"theme_{choice}"].setChecked(True)
+
+    def show_guide(self) -> None:
+        """Open the guide beside the work, or bring it to the front."""
+        if self._guide is None:
+            self._guide = GuideWindow(read_guide(assets() / "guide"), self.theme, self)
+        self._guide.show()
+        self._guide.raise_()
+        self._guide.activateWindow()
 
     def show_shortcuts(self) -> None:
         """Open the sheet of shortcuts beside the work."""

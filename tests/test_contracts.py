@@ -109,6 +109,10 @@ def test_importing_the_library_loads_no_torch() -> None:
     assert "torch" not in modules_after("import ddmi_core")
 
 
+def test_the_pipeline_is_imported_from_the_library_itself() -> None:
+    assert {"torch", "ddmi_core.pipeline"} <= modules_after("from ddmi_core import Pipeline; Pipeline.from_pretrained")
+
+
 def test_the_window_opens_before_torch_is_loaded() -> None:
     loaded = modules_after("import studio.app")
     assert "studio.window" in loaded

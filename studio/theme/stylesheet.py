@@ -162,6 +162,9 @@ QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QAbstractScrollArea {{ border: none; }}
 QListView {{ background: transparent; border: none; }}
+QTextBrowser[look="page"] {{
+    background: {c.panel}; selection-background-color: {c.accent}; selection-color: {c.on_accent};
+}}
 QListWidget::item {{ border-radius: {radius}px; padding: 0 {half}px; color: {c.text}; }}
 QListWidget::item:hover {{ background: {c.control}; }}
 QListWidget::item:selected {{ background: {c.accent_soft}; }}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import trimesh
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QDropEvent
+from PySide6.QtGui import QDesktopServices, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog, QInputDialog, QMessageBox
 
 from ddmi_core.export_options import ShapeExport
@@ -14,6 +14,7 @@ from ddmi_core.training.run_folder import RunFolder
 from studio.engine.requests import EvaluateRequest
 from studio.engine.results import EvaluationDone
 from studio.panels.evaluate_dialog import EvaluateDialog
+from studio.panels.guide import GuideWindow
 from studio.panels.span_dialog import SpanDialog
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL
@@ -279,3 +280,20 @@ def test_models_are_renamed_and_deleted_when_the_person_agrees(window, monkeypat
     assert done == [("furniture", "chairs")] and asked == ["Delete furniture?"]
     window.models.delete_asked.emit(MODEL)
     assert done[1:] == [("furniture",)]
+
+
+def test_the_guide_opens_beside_the_work_and_is_opened_once(qtbot, window):
+    assert QKeySequence("F1") in window.actions_["guide"].shortcuts()
+    assert QKeySequence("F1") not in window.actions_["shortcuts"].shortcuts()
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    if not window.findChildren(GuideWindow):  # without a window manager the shortcut may not reach an inactive window
+        window.actions_["guide"].trigger()
+    (guide,) = window.findChildren(GuideWindow)
+    assert guide.isVisible() and guide.isWindow() and not guide.isModal()
+    guide.list.setCurrentRow(4)
+    guide.close()
+    window.actions_["guide"].trigger()
+    assert window.findChildren(GuideWindow) == [guide] and guide.isVisible() and guide.list.currentRow() == 4
+    window.set_theme("light")
+    assert guide.page.document().firstBlock().text() == guide.list.item(4).text()
+    window.set_theme("dark")
