@@ -67,6 +67,12 @@ class Pipeline:
         """Where the networks are."""
         return next(self.autoencoder.parameters()).device
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the weights take, those of the text encoder included."""
+        networks = (self.autoencoder, self.diffusion)
+        return self.text_encoder.nbytes + sum(weights.nbytes for part in networks for weights in part.parameters())
+
     @classmethod
     def from_pretrained(cls, folder: str | Path, device: str = "auto") -> "Pipeline":
         """Load a model folder.

@@ -110,6 +110,11 @@ class JoinedField(VideoField):
 
     @property
     @override
+    def nbytes(self) -> int:
+        return sum(part.nbytes for part in self.parts)
+
+    @property
+    @override
     def marks(self) -> list[float]:
         """The moments of all parts' base frames; where parts overlap, those of the part that is seen more."""
         found = []
