@@ -23,11 +23,12 @@ from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
 from studio.engine.training import Training
 from studio.garbage import WindowCollector
+from studio.library_folder import open_library
 from studio.self_test import self_test
 from studio.settings import Settings
 from studio.state.app_state import AppState
-from studio.state.library import Library
 from studio.state.notifications import Action, Notification
+from studio.text_size import apply_text_size
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
 from studio.theme.tokens import DARK
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.self_test:
         return self_test()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    settings = Settings()
+    apply_text_size(settings.text_size)
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # before the application exists
     app = QApplication(sys.argv[:1])
     app.setApplicationName("ddmi-studio")
@@ -50,11 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     app.setDesktopFileName("ddmi-studio")
     app.setWindowIcon(_app_icon())
     garbage = WindowCollector()
-    settings = Settings()
     theme = Theme(app, options.theme or settings.theme)
     diary = Diary(user_data() / "logs")
     try:
-        library = Library(user_data() / "library")
+        library, elsewhere = open_library(settings.library)
     except DDMIError as error:
         diary.close()
         return _refuse(str(error), quiet=options.screenshot is not None)
@@ -65,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             "The studio did not end as it should last time. What was made is in the history.",
             action=Action("Show the log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(diary.folder)))),
         )
+    if elsewhere:
+        state.notifications.error(elsewhere)
     if library.damaged:
         state.notifications.warning(
             f"{len(library.damaged)} items of the library could not be read; "
