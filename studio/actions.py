@@ -390,6 +390,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("palette", "Find an action…", "Help", "Help", ("Ctrl+K",), "search", "Search all that can be done here"),
     ActionSpec("guide", "Guide", "Help", "Help", ("F1",), "guide", "Read how things are done, page by page"),
     ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "Help", ("?",), "keyboard"),
+    ActionSpec("tour", "Tour", "Help", "Help", tip="See where everything is, in two minutes"),
     ActionSpec(
         "diagnostics",
         "Save diagnostics…",

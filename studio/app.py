@@ -88,8 +88,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     photographer = None
     if options.screenshot is not None:
         photographer = Photographer(window, options.screenshot, options.prompt)
-    elif options.prompt is not None:
-        state.update_form(prompt=options.prompt)
+    else:
+        window.tour.offer()
+        if options.prompt is not None:
+            state.update_form(prompt=options.prompt)
     code = app.exec()
     garbage.stop()
     training.shutdown()

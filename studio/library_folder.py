@@ -7,6 +7,7 @@ from pathlib import Path
 from ddmi_core.errors import DataError, DDMIError
 from ddmi_core.paths import user_data
 from studio.state.library import Library, check_folder
+from studio.state.ready_items import open_or_begin
 
 
 def usual_folder() -> Path:
@@ -25,14 +26,14 @@ def open_library(chosen: Path | None) -> tuple[Library, str]:
         DDMIError: not even the usual library can be opened.
     """
     if chosen is None:
-        return Library(usual_folder()), ""
+        return open_or_begin(usual_folder()), ""
     try:
         if not (chosen / "items").is_dir():  # the empty folder, perhaps, on which a disk is mounted usually
             raise DataError(f"{chosen} is not there, or holds no library.")
         check_folder(chosen)
         return Library(chosen), ""
     except DDMIError as error:
-        return Library(usual_folder()), (
+        return open_or_begin(usual_folder()), (
             f"The library that was chosen cannot be opened: {error} The usual library is open instead, in "
             f"{usual_folder()}. Nothing of the other one is lost: bring its folder back and start again, or choose "
             "another one in the settings."

@@ -108,6 +108,15 @@ class Settings:
     def shortcuts(self, keys: Mapping[str, Iterable[str]]) -> None:
         self._store.setValue("shortcuts", _KEYS.dump_json({name: list(one) for name, one in keys.items()}).decode())
 
+    def tour(self) -> str:
+        """Whether the tour was "done" or "skipped"; empty while the person has not answered."""
+        value = self._store.value("tour")
+        return value if isinstance(value, str) else ""
+
+    @tour.setter
+    def tour(self, answer: str) -> None:
+        self._store.setValue("tour", answer)
+
     def flag(self, name: str, default: bool) -> bool:
         """A remembered switch, such as whether the grid is shown."""
         value = self._store.value(f"show/{name}")

@@ -50,6 +50,7 @@ from studio.panels.shapes import ShapeStage
 from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.span_dialog import SpanDialog
 from studio.panels.status import StatusBar
+from studio.panels.tour import Tour
 from studio.panels.training import TrainingRoom
 from studio.panels.video import VideoStage
 from studio.settings import Settings
@@ -144,6 +145,7 @@ class MainWindow(QMainWindow):
         QGuiApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
         self.rooms.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
         self.rooms.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
+        self.tour = Tour(self)
 
     def _bind_actions(self) -> None:
         on, on_toggled = self.actions_.on, self.actions_.on_toggled
@@ -168,6 +170,7 @@ class MainWindow(QMainWindow):
             "palette": lambda: Palette(self.actions_, self.stage.room.words, self).open_over(self),
             "guide": self.show_guide,
             "shortcuts": self.show_shortcuts,
+            "tour": self.tour.start,
             "diagnostics": self.choose_diagnostics,
             "about": lambda: AboutDialog(self.theme, self).exec(),
         }

@@ -32,6 +32,9 @@ from studio.theme.tokens import GRID
 from studio.widgets.basics import ElidedLabel, icon_button, label, line, styled
 from studio.widgets.curve_plot import CurvePlot, Line
 
+NEW_RUN = "new_run"
+"""The name of the buttons that ask for a new run: one where there are none yet, one beside those that there are."""
+
 _LIST_WIDTH = 248
 _LOWER_HEIGHT = 216
 _TEXT_WIDTH = 400
@@ -139,6 +142,7 @@ class RunList(QWidget):
         styled(self, "panel")
         self.setFixedWidth(_LIST_WIDTH)
         self.new_button = QPushButton("New training run…")
+        self.new_button.setObjectName(NEW_RUN)
         self.add_button = icon_button(theme, "import", "Watch a run that was started elsewhere")
         self.list = QListWidget()
         self.list.setAccessibleName("Training runs")
@@ -491,6 +495,7 @@ def _empty(new_asked: object, add_asked: object) -> QWidget:
     """What is said while there is no run."""
     page = QWidget()
     new = QPushButton("New training run…")
+    new.setObjectName(NEW_RUN)
     new.setProperty("look", "primary")
     new.clicked.connect(new_asked)
     add = QPushButton("Watch a run that was started elsewhere…")

@@ -161,6 +161,17 @@ class Library:
         """:meth:`save` and :meth:`adopt` in one."""
         return self.adopt(self.save(latent, recipe, thumbnail))
 
+    def add_copy(self, folder: Path) -> Item:
+        """Add what an item's folder holds, as a new item. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
+        try:
+            recipe = Recipe.model_validate_json((folder / RECIPE).read_text(encoding="utf-8"))
+            latent = load_file(folder / LATENT)["latent"]
+            with Image.open(folder / THUMBNAIL) as picture:
+                thumbnail = np.asarray(picture.convert("RGBA"))
+        except (OSError, ValueError, SafetensorError, KeyError) as error:
+            raise DataError(f"The item in {folder} cannot be read ({error}).") from error
+        return self.add(latent, recipe, thumbnail)
+
     def star(self, item: Item, starred: bool = True) -> Item:
         """Star or unstar an item."""
         current = self.get(item.id)

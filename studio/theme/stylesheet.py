@@ -97,6 +97,7 @@ QToolButton[look="room"]:hover {{ color: {c.text}; background: {c.control}; }}
 QToolButton[look="room"]:checked {{ color: {c.text}; background: {c.accent_soft}; }}
 QToolButton[look="tiny"] {{ padding: 1px; border-radius: {half}px; }}
 
+QAbstractScrollArea {{ border: none; }}
 QPlainTextEdit, QLineEdit, QAbstractSpinBox, QComboBox {{
     background: {c.control}; border: 1px solid transparent; border-radius: {radius}px;
     selection-background-color: {c.accent}; selection-color: {c.on_accent};
@@ -172,7 +173,6 @@ QProgressBar {{ background: {c.control_hover}; border: none; border-radius: 2px;
 QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
 
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
-QAbstractScrollArea {{ border: none; }}
 QListView {{ background: transparent; border: none; }}
 QTextBrowser[look="page"] {{
     background: {c.panel}; selection-background-color: {c.accent}; selection-color: {c.on_accent};
