@@ -85,13 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     engine.device_found.connect(lambda _device: garbage.spare_what_stays())
     window.show()
     QTimer.singleShot(0, engine.refresh_models)
-    photographer = None
-    if options.screenshot is not None:
-        photographer = Photographer(window, options.screenshot, options.prompt)
-    else:
-        window.tour.offer()
-        if options.prompt is not None:
-            state.update_form(prompt=options.prompt)
+    photographer = _begin(window, options)
     code = app.exec()
     garbage.stop()
     training.shutdown()
@@ -100,6 +94,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     errors.remove()
     diary.close()
     return photographer.code if photographer is not None else code
+
+
+def _begin(window: MainWindow, options: argparse.Namespace) -> Photographer | None:
+    """Do what the command line asks for; offer the tour unless a picture is to be taken."""
+    if options.screenshot is not None:
+        return Photographer(window, options.screenshot, options.prompt)
+    if options.prompt is not None:
+        window.state.update_form(prompt=options.prompt)
+    window.tour.offer()
+    return None
 
 
 class Photographer(QObject):

@@ -48,6 +48,11 @@ class Spotlight(QWidget):
         if self._lit != before:
             self.update()
 
+    @property
+    def lit(self) -> QRect:
+        """What is lit, in the parent's coordinates."""
+        return QRect(self._lit)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the dark, and the ring."""
         c = self._theme.colours
