@@ -26,7 +26,7 @@ import time
 import traceback
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import tyro
@@ -65,6 +65,7 @@ def main(minutes: float = 10.0, seed: int = 0) -> None:
         os.environ |= {"HOME": home, "USERPROFILE": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
         with open_studio("shape", None) as studio:
             files = _files(Path(home))
+            opened = counted_openings()
             watch = Watch(studio)
             _make_one_of_each(studio)
             watch.settle()
@@ -79,6 +80,7 @@ def main(minutes: float = 10.0, seed: int = 0) -> None:
                 "minutes": round((time.monotonic() - began) / 60, 1),
                 "actions": sum(person.done.values()),
                 "kinds": dict(person.done.most_common()),
+                "opened_elsewhere": opened.count,
                 "exceptions": len(watch.exceptions),
                 "longest_freeze_seconds": round(watch.longest_freeze, 2),
                 "memory_start_mb": start.memory,
@@ -92,6 +94,24 @@ def main(minutes: float = 10.0, seed: int = 0) -> None:
             for text, count in Counter(watch.exceptions).most_common(_SHOWN_EXCEPTIONS):
                 print(json.dumps({"benchmark": "random_use", "exception": text, "times": count}), flush=True)
             watch.end()
+
+
+def counted_openings() -> Any:
+    """Count what the studio has the system open, instead of opening it."""
+    from PySide6.QtCore import QObject, QUrl, Slot
+    from PySide6.QtGui import QDesktopServices
+
+    class Handler(QObject):
+        count = 0
+
+        @Slot(QUrl)
+        def take(self, _url: QUrl) -> None:
+            self.count += 1
+
+    handler = Handler()
+    for scheme in ("file", "http", "https"):
+        QDesktopServices.setUrlHandler(scheme, handler, "take")
+    return handler
 
 
 class Watch:
@@ -252,7 +272,8 @@ class Person:
             self._count("close")
             self._close(front)
             return
-        where = front or QApplication.activeWindow() or self._window
+        active = QApplication.activeWindow()
+        where = front or (active if active is not None and isValid(active) else self._window)
         steps = [self._click, self._press_keys, self._drag, self._wheel]
         weights = [10.0, 5.0, 2.0, 2.0]
         if front is None:

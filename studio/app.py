@@ -189,5 +189,7 @@ def _refuse(message: str, *, quiet: bool) -> int:
     """Say why the studio cannot start."""
     print(f"ddmi-studio: {message}", file=sys.stderr)
     if not quiet:
-        QMessageBox.critical(None, "DDMI Studio cannot start", message)
+        box = QMessageBox(QMessageBox.Icon.Critical, "DDMI Studio cannot start", message)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.exec()
     return 1

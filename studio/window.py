@@ -848,6 +848,7 @@ class MainWindow(QMainWindow):
         """A question that only lacks its buttons."""
         question = QMessageBox(self)
         question.setWindowTitle(title)
+        question.setTextFormat(Qt.TextFormat.PlainText)  # names of runs and models may be anything
         question.setText(text)
         question.setInformativeText(more)
         return question

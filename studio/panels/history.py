@@ -36,7 +36,7 @@ from studio.state.memory import MemoryBudget
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
 from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, THUMBNAIL
-from studio.widgets.basics import icon_button, label, styled
+from studio.widgets.basics import icon_button, label, plain_tip, styled
 
 _ITEM_ROLE = Qt.ItemDataRole.UserRole
 _Index = QModelIndex | QPersistentModelIndex
@@ -102,8 +102,8 @@ class HistoryModel(QAbstractListModel):
             title = title if len(title) <= 240 else title[:239] + "…"
             made = item.created.astimezone().strftime("%d %B %Y, %H:%M")
             if item.recipe.source is not None:
-                return f"{title}\nReconstructed, {made}"
-            return f"{title}\nSeed {item.recipe.seed}  ·  {made}"
+                return plain_tip(f"{title}\nReconstructed, {made}")
+            return plain_tip(f"{title}\nSeed {item.recipe.seed}  ·  {made}")
         if role == Qt.ItemDataRole.DecorationRole:
             return self._pixmap(item)
         if role == _ITEM_ROLE:

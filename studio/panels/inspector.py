@@ -22,7 +22,18 @@ from studio.state.form import MAX_SEED, GenerateForm
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID, INSPECTOR_WIDTH
-from studio.widgets.basics import ElidedLabel, Fold, SliderField, breakable, icon_button, inset, label, line, styled
+from studio.widgets.basics import (
+    ElidedLabel,
+    Fold,
+    SliderField,
+    breakable,
+    icon_button,
+    inset,
+    label,
+    line,
+    plain_tip,
+    styled,
+)
 from studio.widgets.prompt_edit import PromptEdit
 
 MAX_VARIATIONS = 8
@@ -283,7 +294,7 @@ class Inspector(QWidget):
         title = item_title(item)
         shown = title if len(title) <= _LONG_TITLE else title[: _LONG_TITLE - 1] + "…"
         self.shown_title.setText(breakable(shown))
-        self.shown_title.setToolTip(title)
+        self.shown_title.setToolTip(plain_tip(title))
         if recipe.source is not None:
             facts = [f"Reconstructed by {recipe.model}"]
         else:

@@ -29,7 +29,7 @@ from studio.engine.training import Training
 from studio.state.runs import CurveName, RunSummary, RunView, duration
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
-from studio.widgets.basics import ElidedLabel, icon_button, label, line, styled
+from studio.widgets.basics import ElidedLabel, icon_button, label, line, plain_tip, styled
 from studio.widgets.curve_plot import CurvePlot, Line
 
 NEW_RUN = "new_run"
@@ -169,7 +169,7 @@ class RunList(QWidget):
             for run in runs:
                 item = QListWidgetItem(f"{run.name}\n{_STATES[run.state]}  ·  {run.folder.name}")
                 item.setData(_FOLDER_ROLE, run.folder)
-                item.setToolTip(str(run.folder))
+                item.setToolTip(plain_tip(str(run.folder)))
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 item.setCheckState(Qt.CheckState.Checked if run.folder in ticked else Qt.CheckState.Unchecked)
                 item.setSizeHint(QSize(0, 6 * GRID))
