@@ -108,6 +108,7 @@ class Settings:
     def shortcuts(self, keys: Mapping[str, Iterable[str]]) -> None:
         self._store.setValue("shortcuts", _KEYS.dump_json({name: list(one) for name, one in keys.items()}).decode())
 
+    @property
     def tour(self) -> str:
         """Whether the tour was "done" or "skipped"; empty while the person has not answered."""
         value = self._store.value("tour")
