@@ -2,13 +2,13 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint pictures clean
+.PHONY: help setup run test lint lock pictures package test-package clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 
 help: ## say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 setup: ## system libraries, the virtual environment and the packages
 	@scripts/setup_system.sh
@@ -31,6 +31,15 @@ test: lint ## all checks and tests, on a virtual display where there is none
 
 pictures: setup ## take the guide's pictures anew
 	$(BIN)/python -m scripts.guide_pictures
+
+lock: ## note the versions of all packages in requirements.lock, after a pin in pyproject.toml changed
+	$(BIN)/python scripts/lock.py
+
+package: setup ## the whole app in one folder under dist/, for machines without Python
+	$(BIN)/python -m PyInstaller --noconfirm --log-level WARN studio.spec
+
+test-package: setup ## use the folder that `make package` made, in a window on a virtual display; takes minutes
+	$(BIN)/python -m pytest tests/package
 
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -27,7 +27,6 @@ from ddmi_core import refinement
 from ddmi_core.cameras import Camera, orbit_camera
 from ddmi_core.data.furniture_nerf import SIDE, FurnitureViews
 from ddmi_core.data.radiance import PosedPictures, RadianceSource
-from ddmi_core.domains.nerf import SURFACE_POINTS
 from ddmi_core.metrics.pictures import BACKBONE, psnr
 from ddmi_core.metrics.views import held_out_accuracy, looks, view_classifier
 from ddmi_core.model_folder import find_model
@@ -131,7 +130,7 @@ def _pictures(field: RadianceField, cameras: Sequence[Camera], side: int) -> Flo
 def _reconstruction(pipeline: Pipeline, count: int, refine_steps: int) -> dict[str, Any]:
     """Held-out objects at held-out views."""
     objects = FurnitureViews("held_out")
-    source = RadianceSource(GivenViews("held_out"), SURFACE_POINTS, refinement.QUERIES)
+    source = RadianceSource(GivenViews("held_out"), refinement.QUERIES)
     values, overlaps = [], []
     for i in range(min(count, len(objects))):
         field = _field(pipeline, pipeline.encode_source(source, i, refine_steps=refine_steps))

@@ -177,7 +177,7 @@ class Report:
 def _reconstruction(pipeline: Pipeline, *, refine_steps: int) -> dict[str, Any]:
     """Overlap of real held-out furniture with what the autoencoder makes of it."""
     shapes = furniture("held_out")
-    source = ShapeSource(shapes, SURFACE_POINTS, refinement.QUERIES)
+    source = ShapeSource(shapes, refinement.QUERIES)
     by_kind: defaultdict[str, list[float]] = defaultdict(list)
     for i in range(len(shapes)):
         field = pipeline.decode(pipeline.encode_source(source, i, refine_steps=refine_steps))
@@ -200,7 +200,7 @@ def _reconstruction(pipeline: Pipeline, *, refine_steps: int) -> dict[str, Any]:
 def _rebuilt_legs(pipeline: Pipeline) -> dict[str, Any]:
     """Count the legs of three-legged pieces that the autoencoder gives back; two side views cannot tell them apart."""
     shapes = procedural(100 * THREE_LEGGED, HELD_OUT_SEED)
-    source = ShapeSource(shapes, SURFACE_POINTS, refinement.QUERIES)
+    source = ShapeSource(shapes, refinement.QUERIES)
     seen: list[int | None] = []
     for i in range(len(shapes)):
         if shapes.attributes(i).get("legs") == 3 and measure(shapes.grid(i, RESOLUTION)).n_legs == 3:

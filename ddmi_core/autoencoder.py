@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Setting
 from torch import Tensor, nn
 
+from ddmi_core.data.items import USUAL_SURFACE
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFieldDecoder, BasisFields
 from ddmi_core.networks.readout import Conditioning, ReadOut
@@ -23,6 +24,8 @@ class AutoencoderConfig(BaseModel):
     latent_channels: int = Setting(8, ge=1)
     latent_size: int = Setting(16, ge=4)
     point_channels: int = Setting(48, ge=8)
+    surface_points: int = Setting(USUAL_SURFACE.count, ge=64)
+    """Points of a surface that an encoder of points is given, in training and afterwards."""
     encoder_channels: tuple[int, ...] = (32, 64)
     decoder_channels: tuple[int, ...] = Setting((64, 48, 24), min_length=3)
     decoder_blocks: tuple[int, ...] = Setting((2, 2, 0), min_length=3)

@@ -43,6 +43,11 @@ class Field:
         return self.basis[0][0].device
 
     @property
+    def nbytes(self) -> int:
+        """Memory that the field takes, without the weights that it shares with others."""
+        return sum(plane.nbytes for planes in self.basis for plane in planes)
+
+    @property
     def at_once(self) -> int:
         """How many coordinates are evaluated in one go: queries of so many waste nothing."""
         return self._chunk

@@ -96,7 +96,9 @@ def check(folder: Path) -> dict[str, Any]:
         raise ModelError(
             f"{folder} has model format {index.get('format')}, this version reads {FORMAT}. Update the app."
         )
-    missing = [name for name in _REQUIRED if not (folder / name).exists()]
+    if not isinstance(index.get("domain"), str):
+        raise ModelError(f"{INDEX} in the model folder {folder} names no domain: it is damaged. Copy the folder again.")
+    missing = [name for name in _REQUIRED if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"The model folder {folder} is incomplete: {', '.join(missing)} missing. Copy it again.")
     return index
@@ -120,12 +122,17 @@ def describe(folder: Path) -> ModelInfo:
     index = check(folder)
     encoder = read_json(folder, TEXT_ENCODER)
     label = read_json(folder, LABEL) if (folder / LABEL).exists() else {}
+    try:
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        digest = folder_hash(folder)
+    except OSError as error:
+        raise ModelError(f"The model folder {folder} cannot be read ({error}). Allow it, or copy it again.") from error
     return ModelInfo(
         name=str(label.get("name") or index.get("name", folder.name)),
-        domain=str(index["domain"]),
+        domain=index["domain"],
         folder=folder,
-        size_bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
-        hash=folder_hash(folder),
+        size_bytes=size,
+        hash=digest,
         text_encoder=str(encoder.get("name", "unknown")),
         origin=_origin(folder, label),
     )

@@ -9,7 +9,10 @@ _APP = "ddmi-studio"
 
 
 def assets() -> Path:
-    """Return the folder of shipped models, data sets, presets and icons (`DDMI_ASSETS` overrides it)."""
+    """Return the folder of shipped models, data sets, presets and icons (`DDMI_ASSETS` overrides it).
+
+    It lies beside the library in a source tree, and likewise in the folder that `make package` makes.
+    """
     override = os.environ.get("DDMI_ASSETS")
     return Path(override) if override else Path(__file__).resolve().parent.parent / "assets"
 

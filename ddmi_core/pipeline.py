@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ddmi_core import model_folder, refinement
 from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
-from ddmi_core.data.items import ItemSource
+from ddmi_core.data.items import ItemSource, SurfacePoints
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.domains import Domain
 from ddmi_core.errors import ModelError
@@ -66,6 +66,12 @@ class Pipeline:
     def device(self) -> torch.device:
         """Where the networks are."""
         return next(self.autoencoder.parameters()).device
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the weights take, those of the text encoder included."""
+        networks = (self.autoencoder, self.diffusion)
+        return self.text_encoder.nbytes + sum(weights.nbytes for part in networks for weights in part.parameters())
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, device: str = "auto") -> "Pipeline":
@@ -211,7 +217,8 @@ class Pipeline:
         """
         report(progress, 0.0, f"reading {Path(path).name}")
         if span is None:
-            source = self.domain.read(Path(path), queries=refinement.QUERIES)
+            surface = SurfacePoints(self.autoencoder.config.surface_points)
+            source = self.domain.read(Path(path), queries=refinement.QUERIES, surface=surface)
         else:
             source = self.domain.read_span(Path(path), span, queries=refinement.QUERIES)
         count = len(source)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 import trimesh
 from jaxtyping import Float, UInt8
 from torch import Tensor
+from typing_extensions import override
 
 from ddmi_core.cameras import Camera, rays
 from ddmi_core.errors import DDMIError
@@ -86,6 +87,12 @@ class RadianceField(Field):
     def __init__(self, autoencoder: "D2CVAE", basis: BasisFields) -> None:
         super().__init__(autoencoder, basis)
         self._baking = Lock()
+
+    @property
+    @override
+    def nbytes(self) -> int:
+        grid: OccupancyGrid | None = self.__dict__.get("_occupancy")
+        return super().nbytes + (grid.occupied.nbytes if grid is not None else 0)
 
     def density(self, points: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape"]:
         """Return the density, per unit of length, at points in [-1, 1]^3."""

@@ -73,6 +73,12 @@ class ClipSequence:
         """How long all of it lasts."""
         return self.layout.seconds
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the latents take, and the field that is kept."""
+        field = self._kept[1]
+        return sum(shot.latent.nbytes for shot in self.shots) + (field.nbytes if field is not None else 0)
+
     def at(self, t: float) -> Any:
         """Return the picture at a moment in [-1, 1]."""
         second = (t + 1) / 2 * self.seconds

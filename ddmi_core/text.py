@@ -42,6 +42,8 @@ class TextEncoderConfig(BaseModel):
 class TextEncoder(ABC):
     """Encodes prompts; frozen."""
 
+    _model: Any
+
     def __init__(self, config: TextEncoderConfig) -> None:
         self.config = config
 
@@ -49,6 +51,11 @@ class TextEncoder(ABC):
     def name(self) -> str:
         """Name to show a person."""
         return self.config.name
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the weights take."""
+        return sum(weights.nbytes for weights in self._model.parameters())
 
     @property
     @abstractmethod
@@ -127,7 +134,7 @@ class OpenClipEncoder(TextEncoder):
                 f"The text encoder {config.name} ({config.pretrained}) could not be loaded: {error}. "
                 "Give a pretrained tag that can be downloaded, or the path of a local weight file."
             ) from error
-        self._model: Any = model.text.eval().requires_grad_(False)
+        self._model = model.text.eval().requires_grad_(False)
         self._model.output_tokens = True
         self._tokenize = open_clip.get_tokenizer(config.name)
 

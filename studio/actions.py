@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
+from studio.keymap import Keymap
 from studio.theme.theme import Theme
 
 Scope = Literal["window", "viewport", "picture", "player", "orbit", "history"]
@@ -360,6 +361,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "train", "New training run…", "Training", "File", ("Ctrl+T",), "training", "Train a model on files of yours"
     ),
+    ActionSpec("settings", "Settings…", "Window", "File", ("Ctrl+,",), "sliders", "Device, memory, look, shortcuts"),
     ActionSpec("quit", "Quit", "Window", "File", ("Ctrl+Q",)),
     ActionSpec(
         "prompt", "Go to the prompt", "Generate", "Generate", ("Ctrl+L", "/"), tip="Put the cursor in the prompt"
@@ -388,6 +390,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("palette", "Find an action…", "Help", "Help", ("Ctrl+K",), "search", "Search all that can be done here"),
     ActionSpec("guide", "Guide", "Help", "Help", ("F1",), "guide", "Read how things are done, page by page"),
     ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "Help", ("?",), "keyboard"),
+    ActionSpec("tour", "Tour", "Help", "Help", tip="See where everything is, in two minutes"),
     ActionSpec(
         "diagnostics",
         "Save diagnostics…",
@@ -436,18 +439,22 @@ def actions_in(room: str) -> list[ActionSpec]:
 
 
 class Actions(QObject):
-    """The QActions of one window, by id."""
+    """The QActions of one window, by id. `keys_changed`: some have other keys now."""
 
-    def __init__(self, window: QMainWindow, theme: Theme) -> None:
+    keys_changed = Signal()
+
+    def __init__(self, window: QMainWindow, theme: Theme, keymap: Keymap | None = None) -> None:
         super().__init__(window)
         self._window = window
+        self._words: Words | None = None
+        self.keymap = keymap or Keymap(ACTIONS)
         self._actions: dict[str, QAction] = {}
         groups: dict[str, QActionGroup] = {}
         for spec in ACTIONS:
             action = QAction(spec.text, window)
             action.setObjectName(spec.id)
             action.setCheckable(spec.checkable)
-            action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
+            action.setShortcuts([QKeySequence(keys) for keys in self.keymap.keys(spec.id)])
             if spec.icon:
                 theme.bind_icon(action, spec.icon)
             if spec.choice:
@@ -471,15 +478,29 @@ class Actions(QObject):
 
     def enter(self, words: Words) -> None:
         """Offer what there is in a room, in its words. The rest is invisible, so its shortcuts are free."""
+        self._words = words
         for spec in ACTIONS:
             action = self._actions[spec.id]
             action.setVisible(spec.room in ("", words.domain))
             action.setText(words.put_into(spec.text))
-            action.setToolTip(words.put_into(tool_tip(spec)))
+            action.setToolTip(self._tool_tip(spec))
         for entry in self._window.menuBar().actions():
             menu = entry.menu()
             offered = menu.actions() if menu is not None else []  # type: ignore[attr-defined]
             entry.setVisible(any(action.isVisible() and not action.isSeparator() for action in offered))
+
+    def take_keys(self) -> None:
+        """Follow the keymap after it has changed."""
+        for spec in ACTIONS:
+            action = self._actions[spec.id]
+            action.setShortcuts([QKeySequence(keys) for keys in self.keymap.keys(spec.id)])
+            action.setToolTip(self._tool_tip(spec))
+        self.keys_changed.emit()
+
+    def hint(self, text: str, action_id: str) -> str:
+        """A text and the first shortcut of an action, if it has one."""
+        keys = self.keymap.keys(action_id)
+        return f"{text}  ({shown_keys(keys[0])})" if keys else text
 
     def give_scope(self, scope: Scope, widget: QWidget) -> None:
         """Make the shortcuts of a scope work while `widget` or a child of it has the focus."""
@@ -508,11 +529,10 @@ class Actions(QObject):
             last_section[spec.menu] = spec.section
             menu.addAction(self._actions[spec.id])
 
-
-def tool_tip(spec: ActionSpec) -> str:
-    """What the action does and its first shortcut."""
-    text = spec.tip or spec.text.rstrip("…")
-    return f"{text}  ({shown_keys(spec.shortcuts[0])})" if spec.shortcuts else text
+    def _tool_tip(self, spec: ActionSpec) -> str:
+        """What the action does and its first shortcut."""
+        text = spec.tip or spec.text.rstrip("…")
+        return self.hint(self._words.put_into(text) if self._words is not None else text, spec.id)
 
 
 def shown_keys(keys: str) -> str:

@@ -23,11 +23,12 @@ from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
 from studio.engine.training import Training
 from studio.garbage import WindowCollector
+from studio.library_folder import open_library
 from studio.self_test import self_test
 from studio.settings import Settings
 from studio.state.app_state import AppState
-from studio.state.library import Library
 from studio.state.notifications import Action, Notification
+from studio.text_size import apply_text_size
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
 from studio.theme.tokens import DARK
@@ -37,12 +38,17 @@ _SETTLE_MS = 900
 
 
 def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], QObject] | None = None) -> int:
-    """Run the studio; returns the exit code. What `on_open` returns for the opened window lives as long as that."""
+    """Run the studio; returns the exit code.
+
+    `on_open` gets the opened window instead of what the command line asks for; what it returns lives as long as that.
+    """
     spare_the_machine()
     options = _parse(argv)
     if options.self_test:
         return self_test()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    settings = Settings()
+    apply_text_size(settings.text_size)
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # before the application exists
     app = QApplication(sys.argv[:1])
     app.setApplicationName("ddmi-studio")
@@ -50,11 +56,10 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
     app.setDesktopFileName("ddmi-studio")
     app.setWindowIcon(_app_icon())
     garbage = WindowCollector()
-    settings = Settings()
     theme = Theme(app, options.theme or settings.theme)
     diary = Diary(user_data() / "logs")
     try:
-        library = Library(user_data() / "library")
+        library, elsewhere = open_library(settings.library)
     except DDMIError as error:
         diary.close()
         return _refuse(str(error), quiet=options.screenshot is not None)
@@ -65,6 +70,8 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
             "The studio did not end as it should last time. What was made is in the history.",
             action=Action("Show the log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(diary.folder)))),
         )
+    if elsewhere:
+        state.notifications.error(elsewhere)
     if library.damaged:
         state.notifications.warning(
             f"{len(library.damaged)} items of the library could not be read; "
@@ -81,21 +88,25 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
     engine.device_found.connect(lambda _device: garbage.spare_what_stays())
     window.show()
     QTimer.singleShot(0, engine.refresh_models)
-    guest = on_open(window) if on_open is not None else None
-    photographer = None
-    if options.screenshot is not None:
-        photographer = Photographer(window, options.screenshot, options.prompt)
-    elif options.prompt is not None:
-        state.update_form(prompt=options.prompt)
+    guest = on_open(window) if on_open is not None else _begin(window, options)
     code = app.exec()
-    del guest
     garbage.stop()
     training.shutdown()
     engine.shutdown()
     library.close()
     errors.remove()
     diary.close()
-    return photographer.code if photographer is not None else code
+    return guest.code if isinstance(guest, Photographer) else code
+
+
+def _begin(window: MainWindow, options: argparse.Namespace) -> Photographer | None:
+    """Do what the command line asks for; offer the tour unless a picture is to be taken."""
+    if options.screenshot is not None:
+        return Photographer(window, options.screenshot, options.prompt)
+    if options.prompt is not None:
+        window.state.update_form(prompt=options.prompt)
+    window.tour.offer()
+    return None
 
 
 class Photographer(QObject):
@@ -181,5 +192,7 @@ def _refuse(message: str, *, quiet: bool) -> int:
     """Say why the studio cannot start."""
     print(f"ddmi-studio: {message}", file=sys.stderr)
     if not quiet:
-        QMessageBox.critical(None, "DDMI Studio cannot start", message)
+        box = QMessageBox(QMessageBox.Icon.Critical, "DDMI Studio cannot start", message)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.exec()
     return 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
-from typing import TypeVar
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
 
 from pydantic import TypeAdapter
 from PySide6.QtCore import QByteArray, QSettings
@@ -12,9 +14,17 @@ from PySide6.QtCore import QByteArray, QSettings
 from ddmi_core.paths import user_data
 from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice, RadianceChoice, VideoChoice
 from studio.state.form import GenerateForm
+from studio.state.memory import LEAST, MemoryBudget
 from studio.theme.theme import ThemeChoice
 
+DeviceChoice = Literal["auto", "cpu", "cuda"]
+TEXT_SIZES = (100, 125, 150, 175, 200)
+"""Per cent."""
+
 _FORMS = TypeAdapter(dict[str, GenerateForm])
+_KEYS = TypeAdapter(dict[str, list[str]])
+_MEGABYTE = 2**20
+_MOST_MEGABYTES = 2**24
 _C = TypeVar("_C", bound=Choice)
 
 
@@ -35,6 +45,78 @@ class Settings:
     @theme.setter
     def theme(self, choice: ThemeChoice) -> None:
         self._store.setValue("theme", choice)
+
+    @property
+    def device(self) -> DeviceChoice:
+        """Where models compute."""
+        value = self._store.value("device")
+        return value if value in get_args(DeviceChoice) else "auto"
+
+    @device.setter
+    def device(self, choice: DeviceChoice) -> None:
+        self._store.setValue("device", choice)
+
+    @property
+    def threads(self) -> int:
+        """How many threads models compute with on the CPU; 0: as many as torch chooses."""
+        return self._number("threads", 0, 0, os.cpu_count() or 1)
+
+    @threads.setter
+    def threads(self, count: int) -> None:
+        self._store.setValue("threads", count)
+
+    @property
+    def memory(self) -> MemoryBudget:
+        """How much may be kept in memory. Stored in MB."""
+        usual = MemoryBudget().total // _MEGABYTE
+        return MemoryBudget(_MEGABYTE * self._number("memory", usual, LEAST // _MEGABYTE, _MOST_MEGABYTES))
+
+    @memory.setter
+    def memory(self, budget: MemoryBudget) -> None:
+        self._store.setValue("memory", budget.total // _MEGABYTE)
+
+    @property
+    def library(self) -> Path | None:
+        """The folder of the library; None: the usual one."""
+        value = self._store.value("library")
+        return Path(value) if isinstance(value, str) and Path(value).is_absolute() else None
+
+    @library.setter
+    def library(self, folder: Path | None) -> None:
+        self._store.setValue("library", "" if folder is None else str(folder))
+
+    @property
+    def text_size(self) -> int:
+        """One of `TEXT_SIZES`: how large everything is drawn, in per cent."""
+        size = self._number("text_size", 100, TEXT_SIZES[0], TEXT_SIZES[-1])
+        return size if size in TEXT_SIZES else 100
+
+    @text_size.setter
+    def text_size(self, size: int) -> None:
+        self._store.setValue("text_size", size)
+
+    @property
+    def shortcuts(self) -> dict[str, list[str]]:
+        """The keys by action that differ from the usual ones. They may not fit the actions any longer."""
+        value = self._store.value("shortcuts")
+        try:
+            return _KEYS.validate_json(value) if isinstance(value, str) else {}
+        except ValueError:
+            return {}
+
+    @shortcuts.setter
+    def shortcuts(self, keys: Mapping[str, Iterable[str]]) -> None:
+        self._store.setValue("shortcuts", _KEYS.dump_json({name: list(one) for name, one in keys.items()}).decode())
+
+    @property
+    def tour(self) -> str:
+        """Whether the tour was "done" or "skipped"; empty while the person has not answered."""
+        value = self._store.value("tour")
+        return value if isinstance(value, str) else ""
+
+    @tour.setter
+    def tour(self, answer: str) -> None:
+        self._store.setValue("tour", answer)
 
     def flag(self, name: str, default: bool) -> bool:
         """A remembered switch, such as whether the grid is shown."""
@@ -114,6 +196,13 @@ class Settings:
     @radiance_export.setter
     def radiance_export(self, choice: RadianceChoice) -> None:
         self._keep("radiance_export", choice)
+
+    def _number(self, name: str, default: int, low: int, high: int) -> int:
+        try:
+            number = int(str(self._store.value(name)))
+        except ValueError:
+            return default
+        return number if low <= number <= high else default
 
     def _choice(self, group: str, default: _C) -> _C:
         try:

@@ -25,12 +25,13 @@ from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import assets, user_data
-from studio.actions import Actions
+from studio.actions import ACTIONS, Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import Engine
 from studio.engine.models import ModelFolders
 from studio.engine.results import EvaluationDone, ExportDone, ItemReady, SpanWanted, ViewReady
 from studio.engine.training import Training
+from studio.keymap import Keymap
 from studio.panels.about import AboutDialog
 from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.guide import GuideWindow
@@ -44,10 +45,12 @@ from studio.panels.queue import QueuePanel
 from studio.panels.radiance import RadianceStage
 from studio.panels.rail import Rail
 from studio.panels.room import Stage
+from studio.panels.settings_dialog import SettingsDialog
 from studio.panels.shapes import ShapeStage
 from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.span_dialog import SpanDialog
 from studio.panels.status import StatusBar
+from studio.panels.tour import Tour
 from studio.panels.training import TrainingRoom
 from studio.panels.video import VideoStage
 from studio.settings import Settings
@@ -75,7 +78,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("DDMI Studio")
         self.setMinimumSize(960, 600)
         self.setAcceptDrops(True)
-        self.actions_ = Actions(self, theme)
+        self.actions_ = Actions(self, theme, Keymap(ACTIONS, settings.shortcuts))
         self._warmed: set[str] = set()
         self._toasts: dict[int, Toast] = {}
         self._sheet: ShortcutSheet | None = None
@@ -84,6 +87,8 @@ class MainWindow(QMainWindow):
         self._bind_actions()
         self._bind_state()
         self._restore()
+        for setting in ("device", "threads", "memory"):
+            self.take_setting(setting)
 
     # Building
 
@@ -140,6 +145,7 @@ class MainWindow(QMainWindow):
         QGuiApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
         self.rooms.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
         self.rooms.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
+        self.tour = Tour(self)
 
     def _bind_actions(self) -> None:
         on, on_toggled = self.actions_.on, self.actions_.on_toggled
@@ -148,6 +154,7 @@ class MainWindow(QMainWindow):
             "export": self.choose_export,
             "screenshot": self.choose_screenshot,
             "train": self.new_run,
+            "settings": self.open_settings,
             "quit": self.close,
             "prompt": self.go_to_prompt,
             "generate": self.generate,
@@ -163,6 +170,7 @@ class MainWindow(QMainWindow):
             "palette": lambda: Palette(self.actions_, self.stage.room.words, self).open_over(self),
             "guide": self.show_guide,
             "shortcuts": self.show_shortcuts,
+            "tour": self.tour.start,
             "diagnostics": self.choose_diagnostics,
             "about": lambda: AboutDialog(self.theme, self).exec(),
         }
@@ -549,9 +557,46 @@ class MainWindow(QMainWindow):
     def show_shortcuts(self) -> None:
         """Open the sheet of shortcuts beside the work."""
         if self._sheet is None:
-            self._sheet = ShortcutSheet(self.stage.room.words, self)
+            self._sheet = ShortcutSheet(self.stage.room.words, self.actions_.keymap, self)
         self._sheet.show()
         self._sheet.raise_()
+
+    def open_settings(self) -> None:
+        """Let the person change the settings."""
+        rooms = [stage.room for stage in self.stages]
+        dialog = SettingsDialog(
+            self.settings,
+            self.state.library.folder,
+            self.engine,
+            self.actions_,
+            self.theme,
+            rooms,
+            self.stage.room.words,
+            self,
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.changed.connect(self.take_setting)
+        dialog.open()
+
+    def take_setting(self, name: str) -> None:
+        """Let a setting take effect: theme, device, threads, memory or shortcuts."""
+        settings = self.settings
+        match name:
+            case "theme":
+                self.set_theme(settings.theme)
+            case "device":
+                self.engine.set_device(settings.device)
+                self._warmed.clear()
+                self._warm_up()
+            case "threads":
+                self.engine.set_threads(settings.threads)
+            case "memory":
+                self.engine.set_memory(settings.memory)
+                self.history.model.set_memory(settings.memory.thumbnails)
+                for stage in self.stages:
+                    stage.limit_tiles(settings.memory.tiles)
+            case "shortcuts":
+                self._forget_sheet()
 
     # What the engine answers
 
@@ -660,9 +705,7 @@ class MainWindow(QMainWindow):
         self.actions_.enter(room.words)
         self.inspector.enter(room.words, room.placeholder)
         self.history.enter(room.words)
-        if self._sheet is not None:
-            self._sheet.deleteLater()
-            self._sheet = None
+        self._forget_sheet()
         self._on_models(self.state.models)
         self._refine_timer.start()
 
@@ -707,6 +750,12 @@ class MainWindow(QMainWindow):
             self.toasts.remove(toast)
 
     # Helpers
+
+    def _forget_sheet(self) -> None:
+        """Make the sheet of shortcuts anew when it is asked for again."""
+        if self._sheet is not None:
+            self._sheet.deleteLater()
+            self._sheet = None
 
     def _warm_up(self) -> None:
         """Load the chosen model while nobody waits for it."""
@@ -799,6 +848,7 @@ class MainWindow(QMainWindow):
         """A question that only lacks its buttons."""
         question = QMessageBox(self)
         question.setWindowTitle(title)
+        question.setTextFormat(Qt.TextFormat.PlainText)  # names of runs and models may be anything
         question.setText(text)
         question.setInformativeText(more)
         return question

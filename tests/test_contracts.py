@@ -9,11 +9,12 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import distribution, distributions, packages_distributions
 from pathlib import Path
 
 import pytest
 from importlinter.cli import lint_imports
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -30,6 +31,24 @@ def test_packages_import_only_what_they_may_know(capsys: pytest.CaptureFixture[s
 def test_every_direct_dependency_is_pinned_exactly() -> None:
     requirements = itertools.chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
     assert [requirement for requirement in requirements if "==" not in requirement] == []
+
+
+def test_the_lock_has_every_pin_and_what_these_need_and_no_origin() -> None:
+    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    locked = dict(line.split("==") for line in lines)
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9a-z.]+", line)] == []
+    pins = [
+        pin.split("==") for pin in itertools.chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    ]
+    assert {canonical(name): version for name, version in pins}.items() <= locked.items()
+    unlocked = {
+        canonical(requirement.name)
+        for name in locked.keys() & {canonical(one.name) for one in distributions()}
+        for requirement in map(Requirement, distribution(name).requires or [])
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    } - locked.keys()
+    of_cuda = re.compile("nvidia-.*|cuda-.*|triton")  # where torch is a build for it
+    assert [name for name in unlocked if not of_cuda.fullmatch(name)] == []
 
 
 @pytest.mark.parametrize(("package", "extras"), [("ddmi_core", []), ("studio", ["studio"])])

@@ -14,7 +14,7 @@ from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points
 from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.occupancy_shapes import OccupancyShapes
 from ddmi_core.data.shapes import GridShapes, PointCloud, draw_points
-from ddmi_core.data.shards import Shards, first_usable, has_shards
+from ddmi_core.data.shards import Shards, has_shards
 from ddmi_core.data.user_folder import Unusable, digest, known, read_folder
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
@@ -60,7 +60,8 @@ class ShardShapes:
         """Draw an example as `GridShapes` does, of the next shape if this one cannot be used.
 
         Raises:
-            DataError: no shape can be used, or the shard has gone.
+            DataError: no shape can be used.
+            DDMIError: the shard has gone.
         """
         return self._recent(index).sample(0, rng, n_surface, n_query, augment)
 
@@ -69,7 +70,7 @@ class ShardShapes:
         return draw_points(self._recent(index).points(0), size)
 
     def _label(self, index: int) -> GridShapes:
-        grid, points = first_usable(self._shards, index, _cached_label)
+        grid, points = self._shards.load(index, _cached_label)
         return GridShapes([grid], [points], [[]], names=[self.names[index]], kinds=["other"])
 
 

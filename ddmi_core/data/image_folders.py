@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, ImageOps
 from ddmi_core.data.cifar import label_names, read_batch
 from ddmi_core.data.layouts import CIFAR10, Listing, listing_of
 from ddmi_core.data.pictures import Raster, premultiplied, small
-from ddmi_core.data.shards import Shards, first_usable, has_shards
+from ddmi_core.data.shards import Shards, has_shards
 from ddmi_core.data.user_folder import Unusable, digest, read_folder
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
@@ -75,17 +75,21 @@ class CifarPictures:
     """The pictures of CIFAR10's batches, captioned by their class."""
 
     def __init__(self, listing: Listing, split: str) -> None:
-        files = [item.path for item in listing.part(split) or listing.items]
-        batches = [read_batch(file) for file in files]
-        words = label_names(files[0].parent)
-        self._pixels = np.concatenate([batch.pixels for batch in batches])
-        self._labels = np.concatenate([batch.labels for batch in batches])
-        self._captions = [[f"{'an' if word[0] in 'aeiou' else 'a'} {word}"] for word in words]
         self.unusable = list(listing.absent)
+        batches = {}
+        for item in listing.part(split) or listing.items:
+            try:
+                batches[item.path] = read_batch(item.path)
+            except DataError as error:
+                self.unusable.append(Unusable(item.path, str(error)))
+        if not batches:
+            raise DataError("None of the batches of CIFAR10 can be used. " + self.unusable[-1].reason)
+        words = label_names(next(iter(batches)).parent)
+        self._pixels = np.concatenate([batch.pixels for batch in batches.values()])
+        self._labels = np.concatenate([batch.labels for batch in batches.values()])
+        self._captions = [[f"{'an' if word[0] in 'aeiou' else 'a'} {word}"] for word in words]
         self.names: Sequence[str] = [
-            f"{file.name}/{number:05d}"
-            for file, batch in zip(files, batches, strict=True)
-            for number in range(len(batch.labels))
+            f"{file.name}/{number:05d}" for file, batch in batches.items() for number in range(len(batch.labels))
         ]
 
     def __len__(self) -> int:
@@ -123,9 +127,10 @@ class ShardPictures:
         """Return a picture, or the one after it if it is damaged.
 
         Raises:
-            DataError: no picture can be used, or the shard has gone.
+            DataError: no picture can be used.
+            DDMIError: the shard has gone.
         """
-        return first_usable(self._shards, index, read_picture)
+        return self._shards.load(index, read_picture)
 
     def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
         """Draw a small picture, premultiplied."""

@@ -5,16 +5,41 @@ an interrupted run continues with just the items that it would have seen, and pr
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
 Augment = Literal["none", "captioned", "full"]
 """How an example is changed each time it is drawn: not, so that its captions stay true, or as the domain allows."""
+
+
+@dataclass(frozen=True)
+class SurfacePoints:
+    """What an encoder of points is given of a surface.
+
+    Attributes:
+        count: how many points.
+        noise: standard deviation by which each coordinate is off where examples are augmented, in [-1, 1]^3.
+    """
+
+    count: int = 2048
+    noise: float = 0.0
+
+    def disturb(
+        self, points: Float[np.ndarray, "n 3"], rng: np.random.Generator, augment: Augment
+    ) -> Float[np.ndarray, "n 3"]:
+        """Return points, float32, with the noise where there is any."""
+        if augment == "none" or not self.noise:
+            return points
+        return points + rng.normal(0, self.noise, points.shape).astype(np.float32)
+
+
+USUAL_SURFACE = SurfacePoints()
 
 
 @runtime_checkable

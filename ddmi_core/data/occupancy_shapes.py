@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -15,6 +16,7 @@ from ddmi_core.data.items import Augment
 from ddmi_core.data.labels import HALF_SIDE
 from ddmi_core.data.layouts import POINTS, SURFACE, Listing
 from ddmi_core.data.shapes import draw_points, random_map
+from ddmi_core.data.user_folder import first_usable
 from ddmi_core.errors import DataError
 
 _SCALE = 2 * HALF_SIDE
@@ -22,8 +24,16 @@ _RECENT = 64  # models that are kept in memory, of about 3 MB each
 _JITTER = 1e-4  # of queries, in the files' units, against the steps of half precision; as the authors do
 
 
+class Model(NamedTuple):
+    """Surface points and query points, both float32 in [-1, 1]^3, and whether each query is inside."""
+
+    surface: Float[np.ndarray, "p 3"]
+    queries: Float[np.ndarray, "q 3"]
+    inside: Bool[np.ndarray, " q"]
+
+
 class OccupancyShapes:
-    """The models of a part of such a folder, read when they are drawn.
+    """The models of a part of such a folder, read when they are drawn; for a damaged one the next one is taken.
 
     Args:
         root: the data set's folder.
@@ -43,21 +53,22 @@ class OccupancyShapes:
         self.names: Sequence[str] = [folder.relative_to(root).as_posix() for folder in self._folders]
         self.unusable = list(listing.absent)
         self._recent = lru_cache(_RECENT)(read_model)
+        self._stand_ins: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._folders)
 
     def captions(self, index: int) -> list[str]:
         """Return the descriptions of a model, or else what its synset is called."""
-        return self._captions[index]
+        return self._captions[self._stand_ins.get(index, index)]
 
     def points(self, index: int) -> Float[np.ndarray, "p 3"]:
         """Return all surface points of a model.
 
         Raises:
-            DataError: its files cannot be read.
+            DataError: no model can be read.
         """
-        return self._recent(self._folders[index])[0]
+        return self._model(index)[0]
 
     def sample(
         self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
@@ -65,9 +76,9 @@ class OccupancyShapes:
         """Draw an example as `GridShapes` does, its queries from those of the data set: uniform in space.
 
         Raises:
-            DataError: its files cannot be read.
+            DataError: no model can be read.
         """
-        surface, queries, inside = self._recent(self._folders[index])
+        surface, queries, inside = self._model(index)
         matrix = random_map(surface, rng, augment)
         drawn = rng.integers(len(queries), size=2 * n_query)
         coords = (queries[drawn] + rng.normal(0, _JITTER * _SCALE, (len(drawn), 3))) @ matrix.T
@@ -84,11 +95,17 @@ class OccupancyShapes:
         """Draw a small picture, premultiplied."""
         return draw_points(self.points(index)[:8192], size)
 
+    def _model(self, index: int) -> Model:
+        if index in self._stand_ins:
+            return self._recent(self._folders[self._stand_ins[index]])
+        place, model = first_usable(len(self), index, lambda place: (place, self._recent(self._folders[place])))
+        if place != index:
+            self._stand_ins[index] = place
+        return model
 
-def read_model(
-    folder: Path,
-) -> tuple[Float[np.ndarray, "p 3"], Float[np.ndarray, "q 3"], Bool[np.ndarray, " q"]]:
-    """Read a model: surface points, query points, both float32 in [-1, 1]^3, and whether each query is inside.
+
+def read_model(folder: Path) -> Model:
+    """Read the files of a model.
 
     Raises:
         DataError: a file is missing or damaged, or its arrays do not fit together.
@@ -102,7 +119,7 @@ def read_model(
             raise DataError(f"{file} holds no points in space: its array has the shape {points.shape}.")
     if not len(queries) <= len(inside) < len(queries) + 8:
         raise DataError(f"{folder / POINTS} has {len(queries):,} points and {len(inside):,} occupancies.")
-    return (
+    return Model(
         (surface * np.float32(_SCALE)).astype(np.float32),
         (queries.astype(np.float32) * np.float32(_SCALE)),
         inside[: len(queries)].astype(bool),

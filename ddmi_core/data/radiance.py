@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from ddmi_core.cameras import Camera, rays
 from ddmi_core.data.coloured_meshes import ColouredPoints
-from ddmi_core.data.items import Augment, ItemSource
+from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, SurfacePoints
 from ddmi_core.data.shapes import draw_points, random_map
 from ddmi_core.volume_rendering import box_span, importance_samples
 
@@ -72,14 +72,14 @@ class RadianceSource(ItemSource):
 
     Args:
         objects: the set.
-        surface_points: points that the encoder gets.
         queries: places in space that an example asks for: rays x `SAMPLES`.
+        surface: what the encoder gets.
     """
 
-    def __init__(self, objects: RadianceSet, surface_points: int, queries: int) -> None:
+    def __init__(self, objects: RadianceSet, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> None:
         self.objects = objects
-        self._surface_points = surface_points
         self._rays = max(1, queries // SAMPLES)
+        self._surface = surface
 
     def __len__(self) -> int:
         return len(self.objects)
@@ -107,9 +107,10 @@ class RadianceSource(ItemSource):
         matrix = random_map(cloud.positions, rng, augment, stretch=_STRETCH).astype(np.float32)
         tint = _tint(rng) if augment == "full" else np.eye(3, dtype=np.float32)
         total = len(cloud.positions)
-        chosen = rng.choice(total, self._surface_points, replace=total < self._surface_points)
+        chosen = rng.choice(total, self._surface.count, replace=total < self._surface.count)
         positions = (cloud.positions @ matrix.T).astype(np.float32)
-        points = np.concatenate([positions[chosen], cloud.colours[chosen] @ tint.T], axis=1)
+        seen = self._surface.disturb(positions[chosen], rng, augment)
+        points = np.concatenate([seen, cloud.colours[chosen] @ tint.T], axis=1)
         example = {"points": points.astype(np.float32)}
         views = self.objects.views(index)
         if views is None:

@@ -28,7 +28,7 @@ from ddmi_core.data.posed_pictures import (
     scene_digest_files,
 )
 from ddmi_core.data.radiance import PosedPictures, RadianceSet
-from ddmi_core.data.user_folder import Unusable, digest, files_of, read_folder
+from ddmi_core.data.user_folder import Unusable, digest, files_of, first_usable, read_folder
 from ddmi_core.data.visual_hull import hull_points
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
@@ -106,19 +106,14 @@ class PublishedScenes(RadianceSet):
 
     @override
     def points(self, index: int) -> ColouredPoints:
-        return self._usable(index)[0]
+        return self._content(index)[0]
 
     @override
     def views(self, index: int) -> PosedPictures | None:
-        return self._usable(index)[1]
+        return self._content(index)[1]
 
-    def _usable(self, index: int) -> tuple[ColouredPoints, PosedPictures]:
-        for step in range(len(self)):
-            try:
-                return self._recent(self._files[(index + step) % len(self)])
-            except DataError as error:
-                _log.warning("left out: %s", error)
-        raise DataError("No scene of the data set can be used; the log names the reasons.")
+    def _content(self, index: int) -> tuple[ColouredPoints, PosedPictures]:
+        return first_usable(len(self), index, lambda place: self._recent(self._files[place]))
 
 
 def read_radiance(path: Path) -> Objects:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
 from ddmi_core.data.radiance import RadianceSet, RadianceSource
 from ddmi_core.data.radiance_folders import radiance_folder
 from ddmi_core.errors import DataError
@@ -9,7 +10,7 @@ from ddmi_core.errors import DataError
 STARTER_SET = "furniture-nerf"
 
 
-def open_radiance(source: str, split: str, *, surface_points: int, queries: int) -> RadianceSource:
+def open_radiance(source: str, split: str, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> RadianceSource:
     """Open `furniture-nerf` or a folder of coloured objects or posed pictures.
 
     Raises:
@@ -28,4 +29,4 @@ def open_radiance(source: str, split: str, *, surface_points: int, queries: int)
         )
     if len(objects) == 0:
         raise DataError(f"{source} holds no usable object for the {split} split.")
-    return RadianceSource(objects, surface_points, queries)
+    return RadianceSource(objects, queries, surface)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from typing_extensions import override
 
-from ddmi_core.data.items import Augment, ItemSource
+from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, SurfacePoints
 from ddmi_core.errors import DataError
 
 PROCEDURAL_COUNT = 20_000
@@ -19,17 +19,18 @@ HELD_OUT_SEED = 1_000_003
 class ShapeSource(ItemSource):
     """A shape data set seen as training items: as many surface and query points as the run wants."""
 
-    def __init__(self, shapes: Any, surface_points: int, queries: int) -> None:
+    def __init__(self, shapes: Any, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> None:
         self.shapes = shapes
-        self._surface_points = surface_points
         self._queries = queries
+        self._surface = surface
 
     def __len__(self) -> int:
         return len(self.shapes)
 
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
-        example = self.shapes.sample(index, rng, self._surface_points, self._queries, augment)
+        example = self.shapes.sample(index, rng, self._surface.count, self._queries, augment)
+        example["points"] = self._surface.disturb(example["points"], rng, augment)
         return {name: example[name] for name in ("points", "coords", "targets") if name in example}
 
     @override
@@ -42,7 +43,9 @@ class ShapeSource(ItemSource):
         return self.shapes.thumbnail(index, size)
 
 
-def open_shapes(source: str, split: str, *, seed: int, surface_points: int, queries: int) -> ItemSource:
+def open_shapes(
+    source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+) -> ItemSource:
     """Open `furniture`, `procedural` or a folder of meshes.
 
     Raises:
@@ -64,4 +67,4 @@ def open_shapes(source: str, split: str, *, seed: int, surface_points: int, quer
         raise DataError(f"There are no shapes called {source!r}: give furniture, procedural or a folder of meshes.")
     if len(shapes) == 0:
         raise DataError(f"{source} holds no usable shape for the {split} split.")
-    return ShapeSource(shapes, surface_points, queries)
+    return ShapeSource(shapes, queries, surface)

@@ -6,24 +6,22 @@ numbered, and a set may be far larger than memory and than the disk's free space
 """
 
 import json
-import logging
 import tarfile
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ddmi_core.data.user_folder import known
-from ddmi_core.errors import DataError
+from ddmi_core.data.user_folder import first_usable, known
+from ddmi_core.errors import DataError, DDMIError
 from ddmi_core.progress import Progress, report
 
 SUFFIX = ".tar"
 
 _CAPTIONS = (".txt", ".caption", ".json")
 _HELD_OUT = 0.1
-_log = logging.getLogger(__name__)
+_Content = TypeVar("_Content")
 
 
 class _Member(NamedTuple):
@@ -100,14 +98,21 @@ class Shards:
         found = value.get("caption") if isinstance(value, dict) else None
         return [str(one) for one in (found if isinstance(found, list) else [found]) if one]
 
-    @contextmanager
-    def file(self, index: int) -> Iterator[Path]:
-        """Yield a copy of an example's file that lasts as long as the block."""
+    def load(self, index: int, read: Callable[[Path], _Content]) -> _Content:
+        """Read an example from a copy of its file, or, where it is damaged, the one after it.
+
+        Raises:
+            DataError: none can be used.
+            DDMIError: the shard has gone.
+        """
+        return first_usable(len(self), index, lambda place: self._load(place, read))
+
+    def _load(self, index: int, read: Callable[[Path], _Content]) -> _Content:
         member = self._examples[index].content
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / f"{Path(self._examples[index].key).name}{member.suffix}"
             path.write_bytes(self._read(member))
-            yield path
+            return read(path)
 
     def _read(self, member: _Member) -> bytes:
         path = self._paths[member.shard]
@@ -116,7 +121,7 @@ class Shards:
                 stream.seek(member.start)
                 return stream.read(member.size)
         except OSError as error:
-            raise DataError(
+            raise DDMIError(
                 f"The shard {path} cannot be read any more ({error}). Bring it back, then resume."
             ) from error
 
@@ -143,21 +148,3 @@ def _examples(path: Path, number: int, suffixes: Sequence[str]) -> Iterator[_Exa
         raise DataError(f"The shard {path} is damaged or no plain tar file ({error}). Copy it again.") from error
     for key, content in contents.items():
         yield _Example(f"{path.stem}/{key}", content, captions.get(key))
-
-
-_Content = TypeVar("_Content")
-
-
-def first_usable(shards: Shards, index: int, load: Callable[[Path], _Content]) -> _Content:
-    """Load an example; of one that cannot be used say so, and take the one after it.
-
-    Raises:
-        DataError: none can be used.
-    """
-    for step in range(len(shards)):
-        with shards.file((index + step) % len(shards)) as path:
-            try:
-                return load(path)
-            except DataError as error:
-                _log.warning("left out: %s", error)
-    raise DataError("No example of the shards can be used; the log names the reasons.")

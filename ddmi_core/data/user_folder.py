@@ -46,6 +46,25 @@ class Entry(Generic[_Content]):
     content: _Content
 
 
+def first_usable(count: int, index: int, load: Callable[[int], _Content]) -> _Content:
+    """Load an example of a set that is too large to be looked through at first; for a damaged one, the next one.
+
+    Args:
+        count: of the examples.
+        index: of the one that is asked for.
+        load: loads one, or raises `DataError`, which is logged.
+
+    Raises:
+        DataError: none can be used.
+    """
+    for step in range(count):
+        try:
+            return load((index + step) % count)
+        except DataError as error:
+            _log.warning("left out: %s", error)
+    raise DataError("No example of the data can be used; the log names the reasons.")
+
+
 class UserFolder(Protocol):
     """A part of a user's folder, read: what can be trained on, and what cannot."""
 

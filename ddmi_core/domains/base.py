@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ddmi_core.coordinates import Region
+from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.errors import DataError, DDMIError, ModelError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.fields import Field
@@ -22,7 +23,6 @@ from ddmi_core.recipe import Recipe
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
-    from ddmi_core.data.items import ItemSource
     from ddmi_core.data.user_folder import UserFolder
 
 Evidence = Literal["pictures", "clip", "points", "occupancy"]
@@ -38,7 +38,7 @@ class Patch(NamedTuple):
     targets: Float[Tensor, "b n v"]
 
 
-def fixed_draw(source: "ItemSource", index: int) -> dict[str, np.ndarray]:
+def fixed_draw(source: ItemSource, index: int) -> dict[str, np.ndarray]:
     """Draw a signal of a data set as it is, the same each time."""
     return source.sample(index, np.random.default_rng((0, index)), augment="none")
 
@@ -119,7 +119,7 @@ class Domain(ABC):
     """What of it `observed` does not give, because data sets do not have it."""
 
     @abstractmethod
-    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "n ..."]:
+    def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "n ..."]:
         """Return what a figure of merit looks at of a signal, as `observed` gives it of a signal of a data set.
 
         Raises:
@@ -127,14 +127,14 @@ class Domain(ABC):
         """
 
     @abstractmethod
-    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "n ..."]:
+    def observed(self, source: ItemSource, index: int, kind: Evidence) -> Float[Tensor, "n ..."]:
         """Return what a figure of merit looks at of a signal of a data set; the same each time.
 
         Raises:
             DDMIError: the data set does not have it.
         """
 
-    def kind_of(self, source: "ItemSource", index: int) -> str | None:
+    def kind_of(self, source: ItemSource, index: int) -> str | None:
         """Return what kind of thing a signal of a data set is, where the data set says so."""
         return None
 
@@ -150,8 +150,12 @@ class Domain(ABC):
         """
 
     @abstractmethod
-    def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
+    def items(
+        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+    ) -> ItemSource:
         """Open training data: a starter set by name, or a user's folder; `queries` coordinates an example.
+
+        Encoders of points get `surface` of it.
 
         Raises:
             DataError: nothing usable is there.
@@ -170,8 +174,10 @@ class Domain(ABC):
         raise ModelError(f"{self.title} have one latent each, not {len(fields)}.")
 
     @abstractmethod
-    def read(self, path: Path, *, queries: int) -> "ItemSource":
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
         """Read a user's file as a set of one signal, to be drawn without augmentation, `queries` coordinates a draw.
+
+        Encoders of points get `surface` of it.
 
         What is too long for one latent comes as a set of several, its parts in order, which `join` puts together.
 
@@ -189,7 +195,7 @@ class Domain(ABC):
         """
         return None
 
-    def read_span(self, path: Path, span: tuple[float, float], *, queries: int) -> "ItemSource":
+    def read_span(self, path: Path, span: tuple[float, float], *, queries: int) -> ItemSource:
         """Read only what a user's file has from .. to, in seconds; see `read`.
 
         Raises:

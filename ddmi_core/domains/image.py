@@ -14,6 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.coordinates import WHOLE, Region, Window, in_the_middle, region_grid
+from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, Patch, fixed_draw
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions, ImageExport
@@ -28,7 +29,6 @@ from ddmi_core.recipe import Recipe
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
-    from ddmi_core.data.items import ItemSource
     from ddmi_core.data.user_folder import UserFolder
 
 ENCODED_SIDE = 128
@@ -164,13 +164,13 @@ class ImageDomain(Domain):
         return on_white(planes).clamp(0, 1)
 
     @override
-    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "1 3 h w"]:
+    def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "1 3 h w"]:
         """The whole canvas at the base resolution."""
         assert isinstance(field, ImageField)
         return on_white(as_written(field, ENCODED_SIDE)).unsqueeze(0)
 
     @override
-    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "1 3 h w"]:
+    def observed(self, source: ItemSource, index: int, kind: Evidence) -> Float[Tensor, "1 3 h w"]:
         return on_white(torch.from_numpy(fixed_draw(source, index)["image"])).unsqueeze(0)
 
     @override
@@ -180,7 +180,9 @@ class ImageDomain(Domain):
         return image_folder(path, split, progress=progress)
 
     @override
-    def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
+    def items(
+        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+    ) -> ItemSource:
         from ddmi_core.data.image_sources import open_pictures
 
         return open_pictures(source, split, encoded_side=ENCODED_SIDE, queries=queries, footprints=(FINEST, COARSEST))
@@ -190,7 +192,7 @@ class ImageDomain(Domain):
         return ImageField(autoencoder, basis)
 
     @override
-    def read(self, path: Path, *, queries: int) -> "ItemSource":
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
         from ddmi_core.data.image_folders import read_picture
         from ddmi_core.data.image_sources import picture_source
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.cameras import orbit_camera
+from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence
 from ddmi_core.errors import DataError
 from ddmi_core.export_options import ExportOptions, RadianceExport
@@ -31,12 +32,8 @@ from ddmi_core.volume_rendering import composite
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
-    from ddmi_core.data.items import ItemSource
     from ddmi_core.data.radiance import PosedPictures
     from ddmi_core.data.user_folder import UserFolder
-
-SURFACE_POINTS = 2048
-"""Coloured points that the encoder sees of an object, in training and afterwards."""
 
 _OPPONENT = ((0.7, 4.0, -2.0), (0.7, -4.0, -2.0), (0.7, 0.0, 4.0))
 # of the encoder's colours: brightness, red against green, blue against yellow. Red, green and blue differ so little in
@@ -120,7 +117,7 @@ class NerfDomain(Domain):
         return loss, {"psnr": -10 * math.log10(max(error.item(), 1e-10))}
 
     @override
-    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "v 3 h w"]:
+    def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "v 3 h w"]:
         """Looks from where an object of the data set was looked at."""
         assert isinstance(field, RadianceField)
         seen = _some_views(source, index)
@@ -129,7 +126,7 @@ class NerfDomain(Domain):
         return torch.from_numpy(np.stack([view.colour + 1 - view.opacity[..., None] for view in views])).movedim(-1, 1)
 
     @override
-    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "v 3 h w"]:
+    def observed(self, source: ItemSource, index: int, kind: Evidence) -> Float[Tensor, "v 3 h w"]:
         pixels = torch.from_numpy(_some_views(source, index).pixels.astype(np.float32) / 255).movedim(-1, 1)
         return pixels[:, :3] * pixels[:, 3:] + 1 - pixels[:, 3:]
 
@@ -140,21 +137,23 @@ class NerfDomain(Domain):
         return radiance_folder(path, split, progress=progress)
 
     @override
-    def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
+    def items(
+        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+    ) -> ItemSource:
         from ddmi_core.data.radiance_sources import open_radiance
 
-        return open_radiance(source, split, surface_points=SURFACE_POINTS, queries=queries)
+        return open_radiance(source, split, queries=queries, surface=surface)
 
     @override
     def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> RadianceField:
         return RadianceField(autoencoder, basis)
 
     @override
-    def read(self, path: Path, *, queries: int) -> "ItemSource":
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
         from ddmi_core.data.radiance import RadianceSource
         from ddmi_core.data.radiance_folders import read_radiance
 
-        return RadianceSource(read_radiance(path), SURFACE_POINTS, queries)
+        return RadianceSource(read_radiance(path), queries, surface)
 
     @override
     def export(
@@ -191,7 +190,7 @@ class NerfDomain(Domain):
         return over(self.thumbnail(view, size=size), LIGHT)
 
 
-def _some_views(source: "ItemSource", index: int) -> "PosedPictures":
+def _some_views(source: ItemSource, index: int) -> "PosedPictures":
     """Evenly chosen pictures of an object of a data set, with their cameras."""
     from ddmi_core.data.radiance import PosedPictures, RadianceSource
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.cameras import framing_camera
+from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw
 from ddmi_core.errors import DataError
 from ddmi_core.export import export_mesh
@@ -27,11 +28,10 @@ from ddmi_core.surfaces import extract_mesh
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
-    from ddmi_core.data.items import ItemSource
     from ddmi_core.data.user_folder import UserFolder
 
 SURFACE_POINTS = 2048
-"""Points that the encoder sees of a surface, in training and afterwards."""
+"""Points drawn from a generated surface to measure it."""
 
 _MEASURED_RESOLUTION = 64  # of the meshes that points are drawn from, and that are looked at
 _LOOKS, _LOOK_SIDE = 20, 224
@@ -102,7 +102,7 @@ class ShapeDomain(Domain):
         return loss, {"query_iou": iou}
 
     @override
-    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "n ..."]:
+    def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "n ..."]:
         """Points drawn evenly from the surface; what is inside of `observed`'s places; 20 looks from all around."""
         assert isinstance(field, ShapeField)
         if kind == "occupancy":
@@ -119,7 +119,7 @@ class ShapeDomain(Domain):
         return torch.from_numpy(np.stack(views)).movedim(-1, 1).float() / 255
 
     @override
-    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "n ..."]:
+    def observed(self, source: ItemSource, index: int, kind: Evidence) -> Float[Tensor, "n ..."]:
         drawn = fixed_draw(source, index)
         name = {"points": "points", "occupancy": "targets"}.get(kind, kind)
         if name not in drawn:
@@ -127,7 +127,7 @@ class ShapeDomain(Domain):
         return torch.from_numpy(np.asarray(drawn[name], dtype=np.float32))
 
     @override
-    def kind_of(self, source: "ItemSource", index: int) -> str | None:
+    def kind_of(self, source: ItemSource, index: int) -> str | None:
         kind = getattr(getattr(source, "shapes", None), "kind", None)
         return None if kind is None else str(kind(index))
 
@@ -138,21 +138,23 @@ class ShapeDomain(Domain):
         return mesh_folder(path, split, progress=progress)
 
     @override
-    def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
+    def items(
+        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+    ) -> ItemSource:
         from ddmi_core.data.shape_sources import open_shapes
 
-        return open_shapes(source, split, seed=seed, surface_points=SURFACE_POINTS, queries=queries)
+        return open_shapes(source, split, seed=seed, queries=queries, surface=surface)
 
     @override
     def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> ShapeField:
         return ShapeField(autoencoder, basis)
 
     @override
-    def read(self, path: Path, *, queries: int) -> "ItemSource":
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
         from ddmi_core.data.folders import read_shape
         from ddmi_core.data.shape_sources import ShapeSource
 
-        return ShapeSource(read_shape(path), SURFACE_POINTS, queries)
+        return ShapeSource(read_shape(path), queries, surface)
 
     @override
     def export(

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from ddmi_core.coordinates import Region, cell_centres, in_the_middle, overlapping_spans
 from ddmi_core.data.clips import Encoded
+from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw
 from ddmi_core.domains.image import ImageField, as_written, laplace, on_white, straight
 from ddmi_core.export_options import ExportOptions, VideoExport
@@ -29,7 +30,6 @@ from ddmi_core.video_export import VIDEO_FORMATS, export_video
 
 if TYPE_CHECKING:
     from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
-    from ddmi_core.data.items import ItemSource
     from ddmi_core.data.user_folder import UserFolder
 
 ENCODED = Encoded(frames=16, side=64)
@@ -107,6 +107,11 @@ class JoinedField(VideoField):
         self.autoencoder, self.basis = parts[0].autoencoder, parts[0].basis
         self.parts = list(parts)
         self._spans = overlapping_spans(len(parts), OVERLAP)
+
+    @property
+    @override
+    def nbytes(self) -> int:
+        return sum(part.nbytes for part in self.parts)
 
     @property
     @override
@@ -198,13 +203,13 @@ class VideoDomain(Domain):
         return laplace(values, targets)
 
     @override
-    def observe(self, field: Field, kind: Evidence, source: "ItemSource", index: int) -> Float[Tensor, "t 3 h w"]:
+    def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "t 3 h w"]:
         """The base frames at the base resolution."""
         assert isinstance(field, VideoField)
         return on_white(torch.stack([as_written(field.at(t), ENCODED.side) for t in field.marks]))
 
     @override
-    def observed(self, source: "ItemSource", index: int, kind: Evidence) -> Float[Tensor, "t 3 h w"]:
+    def observed(self, source: ItemSource, index: int, kind: Evidence) -> Float[Tensor, "t 3 h w"]:
         frames = torch.from_numpy(fixed_draw(source, index)["video"]).movedim(1, 0)
         return on_white(frames[:, :4])
 
@@ -215,7 +220,9 @@ class VideoDomain(Domain):
         return clip_folder(path, split, progress=progress)
 
     @override
-    def items(self, source: str, split: str, *, seed: int, queries: int) -> "ItemSource":
+    def items(
+        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+    ) -> ItemSource:
         from ddmi_core.data.clip_sources import open_clips
 
         return open_clips(source, split, encoded=ENCODED, queries=queries, footprints=(FINEST, COARSEST))
@@ -229,11 +236,11 @@ class VideoDomain(Domain):
         return JoinedField([field for field in fields if isinstance(field, VideoField)])
 
     @override
-    def read(self, path: Path, *, queries: int) -> "ItemSource":
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
         return _read(path, None, queries)
 
     @override
-    def read_span(self, path: Path, span: tuple[float, float], *, queries: int) -> "ItemSource":
+    def read_span(self, path: Path, span: tuple[float, float], *, queries: int) -> ItemSource:
         return _read(path, span, queries)
 
     @override
@@ -309,7 +316,7 @@ def parts_of(frames: int) -> int:
     return 1 + math.ceil((frames / PART_FRAMES - 1) / (1 - OVERLAP))
 
 
-def _read(path: Path, span: tuple[float, float] | None, queries: int) -> "ItemSource":
+def _read(path: Path, span: tuple[float, float] | None, queries: int) -> ItemSource:
     from ddmi_core.data.clip_files import read_clip
     from ddmi_core.data.clip_sources import ClipParts
     from ddmi_core.data.clips import ClipSource

@@ -8,7 +8,7 @@ from torch.utils.data import default_collate
 from typing_extensions import override
 
 from ddmi_core.autoencoder import D2CVAE
-from ddmi_core.data.items import Mixture, NumberedDraws
+from ddmi_core.data.items import Mixture, NumberedDraws, SurfacePoints
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.loop import Stage
 from ddmi_core.training.noise import NoisyDraws
@@ -83,8 +83,10 @@ def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) 
     from ddmi_core.domains import get_domain
 
     domain = get_domain(config.domain)
+    surface = SurfacePoints(config.autoencoder.surface_points, config.stage1.surface_noise)
     sources = [
-        domain.items(part.source, split, seed=config.seed, queries=config.stage1.queries) for part in config.data
+        domain.items(part.source, split, seed=config.seed, queries=config.stage1.queries, surface=surface)
+        for part in config.data
     ]
     weights = [(for_diffusion and part.diffusion_weight) or part.weight for part in config.data]
     return Mixture(sources, weights)

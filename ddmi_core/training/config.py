@@ -58,6 +58,9 @@ class StageOneConfig(StageConfig):
     queries: int = Field(1280, ge=16)
     """Coordinates at which each example's reconstruction is compared."""
     augment: Augment = "full"
+    surface_noise: float = Field(0.0, ge=0, le=0.1)
+    """Standard deviation of the noise on the points that an encoder of points is given, in [-1, 1]^3. Both stages'
+    augmented examples have it."""
     kl_weight: float = Field(1e-3, ge=0)
     kl_anneal_steps: int = Field(1000, ge=1)
     """Steps over which lambda grows from `kl_start` to `kl_weight`."""

@@ -1,6 +1,7 @@
 """The course of a run, read from its events while they are being written."""
 
 import json
+import math
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from jaxtyping import Float64
 
 FIGURES = ("learning_rate", "samples_per_second", "memory_bytes")
 """What else than losses is recorded over the steps."""
+
+_SHOWN = (*FIGURES, "eta_seconds")  # of the latest event, where they are known
 
 
 class CurveName(NamedTuple):
@@ -50,6 +53,7 @@ class History:
         self._offset = 0
         self._points: dict[CurveName, tuple[array[float], array[float]]] = {}
         self.latest: dict[str, Any] = {}
+        self._newest: dict[str, Any] | None = None
         self.messages: list[Message] = []
 
     def refresh(self) -> bool:
@@ -69,7 +73,12 @@ class History:
         whole, newline, _ = text.rpartition(b"\n")
         self._offset += len(whole) + len(newline)
         for event in parse_events(whole):
-            self._add(event)
+            try:
+                self._add(event)
+            except (ValueError, TypeError, AttributeError, OverflowError):  # it holds what no training writes
+                continue
+        if self._newest is not None and _has_figures(self._newest):
+            self.latest = self._newest
         return bool(newline)
 
     def names(self) -> list[CurveName]:
@@ -91,15 +100,16 @@ class History:
             for term, value in event.get(kind, {}).items():
                 self._append(CurveName(stage, kind, term), step, value)
         if "losses" in event:
-            self.latest = event
+            self._newest = event
             for term in FIGURES:
                 if term in event:
                     self._append(CurveName(stage, "figures", term), step, event[term])
 
     def _append(self, name: CurveName, step: int, value: float | None) -> None:
+        figure = float("nan") if value is None else float(value)
         steps, values = self._points.setdefault(name, (array("d"), array("d")))
         steps.append(step)
-        values.append(float("nan") if value is None else value)
+        values.append(figure)
 
     def _cut(self, stage: str, step: int) -> None:
         """Take back what came after a step: it is trained again."""
@@ -107,6 +117,16 @@ class History:
             if name.stage == stage:
                 end = bisect_right(steps, step)
                 del steps[end:], values[end:]
+
+
+def _has_figures(event: dict[str, Any]) -> bool:
+    """Whether an event has what is shown of the latest one: a stage, and numbers that are numbers."""
+    numbers = [event.get(key, 0) for key in ("step", "steps")] + [event.get(key) or 0 for key in _SHOWN]
+    numbers += [value or 0 for value in event["losses"].values()]
+    try:
+        return isinstance(event.get("stage"), str) and all(map(math.isfinite, numbers))
+    except (TypeError, OverflowError):
+        return False
 
 
 def parse_events(text: bytes) -> list[dict[str, Any]]:

@@ -44,9 +44,12 @@ def known_runs() -> list[Path]:
         return []
     found = []
     for entry in runs_folder().iterdir():
-        folder = Path(entry.read_text(encoding="utf-8")) if entry.suffix == _LINK else entry
-        if (folder / _MARK).is_file():
-            found.append(folder)
+        try:
+            folder = Path(entry.read_text(encoding="utf-8")) if entry.suffix == _LINK else entry
+            if (folder / _MARK).is_file():
+                found.append(folder)
+        except (OSError, ValueError):  # a damaged entry must not hide the others
+            continue
     return sorted(found)
 
 

@@ -23,6 +23,7 @@ from studio.engine.requests import (
     ExportRequest,
     FramesRequest,
     GenerateRequest,
+    GpusRequest,
     ModelsRequest,
     PreloadRequest,
     ReconstructRequest,
@@ -41,6 +42,7 @@ from studio.engine.results import (
     EvaluationDone,
     ExportDone,
     FrameReady,
+    GpusFound,
     ItemReady,
     JobCancelled,
     JobDone,
@@ -63,6 +65,7 @@ from studio.engine.worker import Worker
 from studio.state.app_state import AppState
 from studio.state.jobs import Job
 from studio.state.library import Item
+from studio.state.memory import MemoryBudget
 from studio.state.sequence import Arrangement
 
 PREVIEW_RESOLUTION = 64
@@ -106,6 +109,9 @@ class Engine(QObject):
     """SequenceDone: a sequence of clips was written."""
     device_found = Signal(str)
     """Where a model that was loaded computes: "cpu" or "cuda:0"."""
+
+    gpus_found = Signal(object)
+    """A tuple with the names of the CUDA devices that there are."""
 
     _posted = Signal(object)
 
@@ -399,6 +405,25 @@ class Engine(QObject):
         request = ModelsRequest(job_id=self._state.jobs.new_id(), generation=self._state.generation)
         return self._submit(request, "Look for models", quiet=True)
 
+    def find_gpus(self) -> Job:
+        """Look which CUDA devices there are; `gpus_found` follows."""
+        request = GpusRequest(job_id=self._state.jobs.new_id(), generation=self._state.generation)
+        return self._submit(request, "Look for devices", quiet=True)
+
+    # How it works
+
+    def set_device(self, device: str) -> None:
+        """Compute there from the next request on: auto, cpu or cuda. Models are loaded anew."""
+        self._worker.set_device(device)
+
+    def set_threads(self, count: int) -> None:
+        """Compute with so many threads from the next request on; 0: as many as torch chooses."""
+        self._worker.set_threads(count)
+
+    def set_memory(self, budget: MemoryBudget) -> None:
+        """Keep no more models and decoded items in memory than fit."""
+        self._worker.set_memory(budget)
+
     # Stopping
 
     def cancel(self, job: Job | str) -> None:
@@ -477,6 +502,8 @@ class Engine(QObject):
                 self.device_found.emit(result.device)
             case ModelsReady():
                 self._state.set_models(result.models)
+            case GpusFound():
+                self.gpus_found.emit(result.names)
             case JobDone():
                 jobs.finish(job_id)
                 self._tidy(job_id)

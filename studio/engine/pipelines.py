@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -12,25 +11,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.engine.lanes import Lane
+from studio.state.byte_cache import ByteCache
+from studio.state.memory import MemoryBudget
 
 if TYPE_CHECKING:
     from ddmi_core.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
-_KEPT = 2
 _POLL_SECONDS = 0.05
 
 
 def load_pipeline(folder: Path, device: str) -> Pipeline:
-    """Load a model folder."""
+    """Load a model folder. Where a CUDA device was chosen and is gone, the CPU takes its place."""
     from ddmi_core.pipeline import Pipeline  # here, because it takes seconds and must not delay the window
 
+    if device == "cuda" and not gpus():
+        log.warning("there is no CUDA device any more; the CPU is used")
+        device = "cpu"
     return Pipeline.from_pretrained(folder, device=device)
 
 
+def gpus() -> tuple[str, ...]:
+    """The names of the CUDA devices that torch can use."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return tuple(torch.cuda.get_device_name(number) for number in range(count))
+
+
 class PipelineCache:
-    """The last models used. A folder that has changed on disk is loaded again.
+    """The models used last, as many as fit into a budget of bytes. A folder that has changed on disk is loaded again.
 
     Loading runs in a lane of its own, so whoever waits for it can give up at once; the model then still comes in.
     """
@@ -40,7 +51,11 @@ class PipelineCache:
         self._load = load
         self._lane = Lane("ddmi-load")
         self._lock = threading.Lock()
-        self._loaded: OrderedDict[tuple[Path, int], Future[Pipeline]] = OrderedDict()
+        self.on_dropped: Callable[[Pipeline], object] = lambda _pipeline: None
+        """Told of a model that is not kept any longer."""
+        self._loaded: ByteCache[tuple[Path, int], Future[Pipeline]] = ByteCache(
+            MemoryBudget().models, _size, self._drop
+        )
 
     def get(self, folder: Path, check: Callable[[], None]) -> Pipeline:
         """The pipeline of a model folder.
@@ -52,11 +67,10 @@ class PipelineCache:
         with self._lock:
             future = self._loaded.get(key)
             if future is None:
-                future = self._loaded[key] = Future()
-                self._lane.submit(lambda: self._fill(key, future))
-            self._loaded.move_to_end(key)
-            while len(self._loaded) > _KEPT:
-                self._loaded.popitem(last=False)
+                future = Future()
+                self._loaded.put(key, future)
+                device = self.device
+                self._lane.submit(lambda: self._fill(key, future, device))
         while True:
             check()
             try:
@@ -64,6 +78,17 @@ class PipelineCache:
             except FutureTimeoutError:
                 if future.done():  # loading itself raised a TimeoutError
                     raise
+
+    def set_budget(self, budget: int) -> None:
+        """Keep so many bytes of models from now on."""
+        with self._lock:
+            self._loaded.budget = budget
+
+    def set_device(self, device: str) -> None:
+        """Load models to another device from now on: auto, cpu or cuda. Those in memory are forgotten."""
+        with self._lock:
+            self.device = device
+            self._loaded.clear()
 
     def stop(self) -> None:
         """Load nothing more."""
@@ -73,17 +98,28 @@ class PipelineCache:
         """Wait for the loading thread; whether it has ended."""
         return self._lane.join(timeout)
 
-    def _fill(self, key: tuple[Path, int], future: Future[Pipeline]) -> None:
+    def _drop(self, future: Future[Pipeline]) -> None:
+        if future.done() and future.exception() is None:
+            self.on_dropped(future.result())
+
+    def _fill(self, key: tuple[Path, int], future: Future[Pipeline], device: str) -> None:
         try:
-            pipeline = self._load(key[0], self.device)
+            pipeline = self._load(key[0], device)
         except BaseException as error:
             with self._lock:
                 if self._loaded.get(key) is future:
-                    del self._loaded[key]
+                    self._loaded.remove(key)
             future.set_exception(error)
         else:
-            log.info("loaded %s on %s", key[0], self.device)
+            log.info("loaded %s on %s", key[0], device)
             future.set_result(pipeline)
+            with self._lock:
+                self._loaded.get(key)  # now its size is known, and others make room
+
+
+def _size(future: Future[Pipeline]) -> int:
+    """What a model takes; nothing while it is being loaded."""
+    return future.result().nbytes if future.done() and future.exception() is None else 0
 
 
 def _modified(folder: Path) -> int:

@@ -218,5 +218,10 @@ class PreloadRequest(ModelRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GpusRequest(Request):
+    """Look which CUDA devices there are. Answered by a GpusFound."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelsRequest(Request):
     """Look which models are installed. Answered by a ModelsReady."""

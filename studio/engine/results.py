@@ -19,6 +19,7 @@ from studio.engine.requests import (
     ExportRequest,
     FramesRequest,
     GenerateRequest,
+    GpusRequest,
     ModelRequest,
     ModelsRequest,
     ReconstructRequest,
@@ -192,6 +193,14 @@ class ModelsReady:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GpusFound:
+    """The names of the CUDA devices that there are."""
+
+    request: GpusRequest
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobStarted:
     """A worker has taken the request up."""
 
@@ -244,6 +253,7 @@ WorkResult = (
     | ViewReady
     | ExportDone
     | ModelsReady
+    | GpusFound
     | TileReady
     | FrameReady
     | RenderReady

@@ -17,6 +17,7 @@ from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
 from studio.engine.decoded import FieldCache
 from studio.engine.pictures import basis_scale, blended, enlarged
+from studio.engine.pipelines import gpus
 from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
@@ -25,6 +26,7 @@ from studio.engine.requests import (
     ExportRequest,
     FramesRequest,
     GenerateRequest,
+    GpusRequest,
     ModelRequest,
     ModelsRequest,
     PreloadRequest,
@@ -43,6 +45,7 @@ from studio.engine.results import (
     EvaluationDone,
     ExportDone,
     FrameReady,
+    GpusFound,
     ItemReady,
     ModelsReady,
     RenderReady,
@@ -119,6 +122,8 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             _preload(request, context)
         case ModelsRequest():
             yield ModelsReady(request=request, models=tuple(list_models()))
+        case GpusRequest():
+            yield GpusFound(request=request, names=gpus())
         case _:
             raise TypeError(f"no work is known for {type(request).__name__}")
 
@@ -152,6 +157,8 @@ def describe(request: Request) -> str:
             return "loading the model"
         case ModelsRequest():
             return "looking for models"
+        case GpusRequest():
+            return "looking for devices"
         case _:
             return "working"
 

@@ -24,6 +24,7 @@ from studio.engine.requests import (
     ExportRequest,
     FramesRequest,
     GenerateRequest,
+    GpusRequest,
     ModelRequest,
     ReconstructRequest,
     RenderRequest,
@@ -44,8 +45,10 @@ from studio.engine.results import (
     ModelLoaded,
     Result,
 )
+from studio.engine.thread_limit import ThreadLimit
 from studio.engine.work import Context, describe, is_out_of_memory, work
 from studio.state.library import Library
+from studio.state.memory import MemoryBudget
 
 if TYPE_CHECKING:
     from ddmi_core.pipeline import Pipeline
@@ -66,7 +69,9 @@ class Worker:
     def __init__(self, library: Library, pipelines: PipelineCache, post: Callable[[Result], None]) -> None:
         self._library = library
         self._pipelines = pipelines
-        self._fields = FieldCache()
+        self._fields = FieldCache(MemoryBudget().decoded)
+        pipelines.on_dropped = lambda pipeline: self._fields.forget(pipeline.hash)
+        self._threads = ThreadLimit()
         self._post = post
         self._cancel: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
@@ -90,6 +95,20 @@ class Worker:
             event = self._cancel.get(job_id)
         if event is not None:
             event.set()
+
+    def set_memory(self, budget: MemoryBudget) -> None:
+        """Keep no more models and decoded items than fit."""
+        self._pipelines.set_budget(budget.models)
+        self._fields.set_budget(budget.decoded)
+
+    def set_threads(self, count: int) -> None:
+        """Let torch compute with so many threads in each lane, from its next request on; 0: as torch chooses."""
+        self._threads.count = count
+
+    def set_device(self, device: str) -> None:
+        """Compute elsewhere from the next request on: auto, cpu or cuda."""
+        self._pipelines.set_device(device)
+        self._fields.forget()
 
     def shutdown(self, timeout: float = 2.0) -> bool:
         """Cancel everything and wait for the threads, together up to ``timeout`` seconds; whether all have ended."""
@@ -138,6 +157,7 @@ class Worker:
 
         def pipeline(request: ModelRequest) -> Pipeline:
             found = self._pipelines.get(request.model, check)
+            self._threads.apply()
             self._post(ModelLoaded(request=request, device=str(found.device)))
             return found
 
@@ -159,7 +179,7 @@ def _place(request: Request) -> tuple[LaneName, int]:
             return "measure", 0
         case ViewRequest():
             return "view", int(request.refining)
-        case TilesRequest() | EnlargeRequest() | RenderRequest() | BasisRequest() | BetweenRequest():
+        case TilesRequest() | EnlargeRequest() | RenderRequest() | BasisRequest() | BetweenRequest() | GpusRequest():
             return "view", 0
         case FramesRequest() | SlicesRequest():
             return "view", 0 if isinstance(request, FramesRequest) and request.purpose == "play" else 1

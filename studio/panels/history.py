@@ -30,11 +30,13 @@ from PySide6.QtWidgets import (
 from studio.actions import Actions, Words
 from studio.panels.inspector import item_title
 from studio.state.app_state import AppState
+from studio.state.byte_cache import ByteCache
 from studio.state.library import Item
+from studio.state.memory import MemoryBudget
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
 from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, THUMBNAIL
-from studio.widgets.basics import icon_button, label, styled
+from studio.widgets.basics import icon_button, label, plain_tip, styled
 
 _ITEM_ROLE = Qt.ItemDataRole.UserRole
 _Index = QModelIndex | QPersistentModelIndex
@@ -49,7 +51,7 @@ class HistoryModel(QAbstractListModel):
         self._domain: str | None = state.domain
         self._starred_only = False
         self._items: list[Item] = []
-        self._pixmaps: dict[str, QPixmap] = {}
+        self._pixmaps: ByteCache[str, QPixmap] = ByteCache(MemoryBudget().thumbnails, _bytes)
         state.domain_changed.connect(self._on_domain)
         self._library.added.connect(self._on_added)
         self._library.changed.connect(self._on_changed)
@@ -61,6 +63,10 @@ class HistoryModel(QAbstractListModel):
         self.beginResetModel()
         self._items = self._library.items(domain=self._domain, starred_only=self._starred_only)
         self.endResetModel()
+
+    def set_memory(self, budget: int) -> None:
+        """Keep so many bytes of thumbnails."""
+        self._pixmaps.budget = budget
 
     def set_starred_only(self, on: bool) -> None:
         """List the starred items alone, or all."""
@@ -96,8 +102,8 @@ class HistoryModel(QAbstractListModel):
             title = title if len(title) <= 240 else title[:239] + "…"
             made = item.created.astimezone().strftime("%d %B %Y, %H:%M")
             if item.recipe.source is not None:
-                return f"{title}\nReconstructed, {made}"
-            return f"{title}\nSeed {item.recipe.seed}  ·  {made}"
+                return plain_tip(f"{title}\nReconstructed, {made}")
+            return plain_tip(f"{title}\nSeed {item.recipe.seed}  ·  {made}")
         if role == Qt.ItemDataRole.DecorationRole:
             return self._pixmap(item)
         if role == _ITEM_ROLE:
@@ -107,7 +113,8 @@ class HistoryModel(QAbstractListModel):
     def _pixmap(self, item: Item) -> QPixmap:
         pixmap = self._pixmaps.get(item.id)
         if pixmap is None:
-            pixmap = self._pixmaps[item.id] = QPixmap(str(item.thumbnail))
+            pixmap = QPixmap(str(item.thumbnail))
+            self._pixmaps.put(item.id, pixmap)
         return pixmap
 
     def _on_domain(self, domain: str) -> None:
@@ -133,8 +140,12 @@ class HistoryModel(QAbstractListModel):
         if row >= 0:
             self.beginRemoveRows(QModelIndex(), row, row)
             del self._items[row]
-            self._pixmaps.pop(item.id, None)
+            self._pixmaps.remove(item.id)
             self.endRemoveRows()
+
+
+def _bytes(pixmap: QPixmap) -> int:
+    return pixmap.width() * pixmap.height() * pixmap.depth() // 8
 
 
 class _Delegate(QStyledItemDelegate):

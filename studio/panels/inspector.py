@@ -22,7 +22,18 @@ from studio.state.form import MAX_SEED, GenerateForm
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID, INSPECTOR_WIDTH
-from studio.widgets.basics import ElidedLabel, Fold, SliderField, breakable, icon_button, inset, label, line, styled
+from studio.widgets.basics import (
+    ElidedLabel,
+    Fold,
+    SliderField,
+    breakable,
+    icon_button,
+    inset,
+    label,
+    line,
+    plain_tip,
+    styled,
+)
 from studio.widgets.prompt_edit import PromptEdit
 
 MAX_VARIATIONS = 8
@@ -46,7 +57,8 @@ class Inspector(QWidget):
         super().__init__()
         self._state = state
         self._theme = theme
-        self._noun = "signal"
+        self._actions = actions
+        self._noun, self._file = "signal", "a file"
         styled(self, "panel")
         self.setFixedWidth(INSPECTOR_WIDTH)
 
@@ -77,8 +89,9 @@ class Inspector(QWidget):
         state.models_changed.connect(self._on_models)
         state.shown_changed.connect(self._on_shown)
         state.domain_changed.connect(self._on_models)
+        actions.keys_changed.connect(self._show_keys)
         self._on_models()
-        self._on_form(state.form)
+        self._show_keys()
         self._on_shown(state.shown)
         self.set_working(False)
 
@@ -91,8 +104,18 @@ class Inspector(QWidget):
         self.prompt.setPlaceholderText(placeholder)
         self.count.setToolTip(f"How many {words.noun}s to make from this prompt, each with the next seed")
         self.seed.setToolTip(f"The same seed and recipe give the same {words.noun}")
-        self.export.setToolTip(f"Write it as {words.file}  ({shown_keys('Ctrl+E')})")
-        self._noun = words.noun
+        self._noun, self._file = words.noun, words.file
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        """Name the shortcuts, as they are now."""
+        hint = self._actions.hint
+        self.export.setToolTip(hint(f"Write it as {self._file}", "export"))
+        self.cancel.setToolTip(hint("Cancel the running job", "cancel"))
+        self.dice.setToolTip(hint("Roll a new seed", "dice"))
+        keys = self._actions.keymap.keys("generate")
+        self._generate_keys.setText(shown_keys(keys[0]) if keys else "")
+        self._generate_keys.setVisible(bool(keys))
         self._on_form(self._state.form)
 
     def set_working(self, working: bool) -> None:
@@ -106,7 +129,8 @@ class Inspector(QWidget):
         heading = QHBoxLayout()
         heading.addWidget(label("Prompt", "heading"))
         heading.addStretch(1)
-        heading.addWidget(label(shown_keys("Ctrl+Return"), "key"))
+        self._generate_keys = label("", "key")
+        heading.addWidget(self._generate_keys)
         column.addLayout(heading)
         self.prompt = PromptEdit("")
         self.prompt.edited.connect(self._on_prompt)
@@ -121,7 +145,6 @@ class Inspector(QWidget):
         self.generate.clicked.connect(self.generate_clicked)
         self.cancel = QPushButton("Cancel")
         self.cancel.setFixedHeight(CONTROL_HEIGHT + 8)
-        self.cancel.setToolTip(f"Cancel the running job  ({shown_keys('Esc')})")
         self.cancel.clicked.connect(self.cancel_clicked)
         row = QHBoxLayout()
         row.setSpacing(GRID)
@@ -153,7 +176,7 @@ class Inspector(QWidget):
         self.lock = icon_button(self._theme, "unlock", "Keep the seed")
         self.lock.setCheckable(True)
         self.lock.toggled.connect(lambda on: self._state.update_form(seed_locked=on))
-        self.dice = icon_button(self._theme, "dice", f"Roll a new seed  ({shown_keys('Ctrl+R')})")
+        self.dice = icon_button(self._theme, "dice", "Roll a new seed")
         self.dice.clicked.connect(actions["dice"].trigger)
         seed_row = QHBoxLayout()
         seed_row.setSpacing(GRID // 2)
@@ -242,7 +265,7 @@ class Inspector(QWidget):
         self.lock.setChecked(form.seed_locked)
         self._theme.bind_icon(self.lock, "lock" if form.seed_locked else "unlock")
         tip = f"Seed kept: Generate makes the same {self._noun} again" if form.seed_locked else "Keep the seed"
-        self.lock.setToolTip(f"{tip}  ({shown_keys('Ctrl+Shift+R')})")
+        self.lock.setToolTip(self._actions.hint(tip, "lock"))
         self.steps.set_value(form.steps)
         self.guidance.set_value(form.guidance)
         self.sampler.setCurrentIndex(self.sampler.findData(form.sampler))
@@ -271,7 +294,7 @@ class Inspector(QWidget):
         title = item_title(item)
         shown = title if len(title) <= _LONG_TITLE else title[: _LONG_TITLE - 1] + "…"
         self.shown_title.setText(breakable(shown))
-        self.shown_title.setToolTip(title)
+        self.shown_title.setToolTip(plain_tip(title))
         if recipe.source is not None:
             facts = [f"Reconstructed by {recipe.model}"]
         else:

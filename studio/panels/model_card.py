@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QTextDocument
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from ddmi_core.model_folder import ModelInfo
 from studio.theme.tokens import GRID
 
 _SIZE = (680, 600)
+_MARKDOWN = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+
+
+class _Page(QTextBrowser):
+    """Shows Markdown of unknown origin: no HTML, no picture from the disk, and no link but into the web opens."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.setOpenLinks(False)
+        self.anchorClicked.connect(self._open)
+        self.document().setMarkdown(text, _MARKDOWN)
+
+    def loadResource(self, kind: int, name: QUrl | str) -> object:
+        """Load nothing."""
+        return None
+
+    @staticmethod
+    def _open(link: QUrl) -> None:
+        if link.scheme() in ("http", "https"):
+            QDesktopServices.openUrl(link)
 
 
 class ModelCard(QDialog):
@@ -19,10 +40,8 @@ class ModelCard(QDialog):
         self.setWindowTitle(f"Card of {model.name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*_SIZE)
-        self.text = QTextBrowser()
-        self.text.setOpenExternalLinks(True)
+        self.text = _Page(text)
         self.text.setAccessibleName("Model card")
-        self.text.setMarkdown(text)
         close = QPushButton("Close")
         close.setDefault(True)
         close.clicked.connect(self.accept)

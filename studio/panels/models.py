@@ -13,7 +13,7 @@ from studio.engine.models import ModelFolders
 from studio.state.app_state import AppState
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
-from studio.widgets.basics import breakable, label, styled
+from studio.widgets.basics import breakable, label, plain_tip, styled
 
 _WIDTH = 720
 _PREVIEW = 112  # px
@@ -57,7 +57,7 @@ class ModelsRoom(QWidget):
         refresh.clicked.connect(self.refreshed)
         heading.addWidget(refresh)
         show = QPushButton("Open the models folder")
-        show.setToolTip(str(folder))
+        show.setToolTip(plain_tip(str(folder)))
         show.clicked.connect(lambda: self.opened.emit(folder))
         heading.addWidget(show)
         column.addLayout(heading)

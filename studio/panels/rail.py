@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID, RAIL_WIDTH
@@ -41,6 +41,10 @@ class Rail(QWidget):
         place = len(self._group.buttons())
         self._group.addButton(button, place)
         self._layout.insertWidget(place, button)
+
+    def button(self, place: int) -> QAbstractButton:
+        """The button of a room."""
+        return self._group.button(place)
 
     def select(self, place: int) -> None:
         """Mark a room as the one shown."""

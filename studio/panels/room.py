@@ -89,6 +89,9 @@ class Stage(QWidget):
         """
         engine.export(item, path, options)
 
+    def limit_tiles(self, budget: int) -> None:
+        """Keep at most so many bytes of tiles, where the stage draws tiles."""
+
     def recipe_in(self, path: Path) -> Recipe | None:
         """Return the recipe that a file of the room carries, if its exports carry one and this file does.
 

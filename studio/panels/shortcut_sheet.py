@@ -8,20 +8,21 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.actions import MOUSE, Words, actions_in, shown_keys
+from studio.keymap import Keymap
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label
 
 _COLUMNS = 3
 
 
-def sections(words: Words) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+def sections(words: Words, keymap: Keymap) -> list[tuple[str, list[tuple[str, list[str]]]]]:
     """Section, then its actions with their keys; only what has a shortcut in a room, in the order of the actions."""
     result = []
     for section, specs in groupby(actions_in(words.domain), key=lambda spec: words.put_into(spec.section)):
         rows = [
-            (words.put_into(spec.text).rstrip("…"), list(dict.fromkeys(map(shown_keys, spec.shortcuts))))
+            (words.put_into(spec.text).rstrip("…"), list(dict.fromkeys(map(shown_keys, keys))))
             for spec in specs
-            if spec.shortcuts
+            if (keys := keymap.keys(spec.id))
         ]
         if rows:
             result.append((section, rows))
@@ -35,13 +36,13 @@ def sections(words: Words) -> list[tuple[str, list[tuple[str, list[str]]]]]:
 class ShortcutSheet(QDialog):
     """Lists the shortcuts of a room; closes with Esc like any dialog."""
 
-    def __init__(self, words: Words, parent: QWidget | None = None) -> None:
+    def __init__(self, words: Words, keymap: Keymap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
         columns = QHBoxLayout(self)
         columns.setContentsMargins(4 * GRID, 3 * GRID, 4 * GRID, 4 * GRID)
         columns.setSpacing(6 * GRID)
-        everything = sections(words)
+        everything = sections(words, keymap)
         heights = [len(rows) + 2 for _, rows in everything]
         limit = sum(heights) / _COLUMNS
         column, filled = self._column(columns), 0.0

@@ -29,8 +29,11 @@ from studio.engine.training import Training
 from studio.state.runs import CurveName, RunSummary, RunView, duration
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
-from studio.widgets.basics import ElidedLabel, icon_button, label, line, styled
+from studio.widgets.basics import ElidedLabel, icon_button, label, line, plain_tip, styled
 from studio.widgets.curve_plot import CurvePlot, Line
+
+NEW_RUN = "new_run"
+"""The name of the buttons that ask for a new run: one where there are none yet, one beside those that there are."""
 
 _LIST_WIDTH = 248
 _LOWER_HEIGHT = 216
@@ -139,6 +142,7 @@ class RunList(QWidget):
         styled(self, "panel")
         self.setFixedWidth(_LIST_WIDTH)
         self.new_button = QPushButton("New training run…")
+        self.new_button.setObjectName(NEW_RUN)
         self.add_button = icon_button(theme, "import", "Watch a run that was started elsewhere")
         self.list = QListWidget()
         self.list.setAccessibleName("Training runs")
@@ -165,7 +169,7 @@ class RunList(QWidget):
             for run in runs:
                 item = QListWidgetItem(f"{run.name}\n{_STATES[run.state]}  ·  {run.folder.name}")
                 item.setData(_FOLDER_ROLE, run.folder)
-                item.setToolTip(str(run.folder))
+                item.setToolTip(plain_tip(str(run.folder)))
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 item.setCheckState(Qt.CheckState.Checked if run.folder in ticked else Qt.CheckState.Unchecked)
                 item.setSizeHint(QSize(0, 6 * GRID))
@@ -491,6 +495,7 @@ def _empty(new_asked: object, add_asked: object) -> QWidget:
     """What is said while there is no run."""
     page = QWidget()
     new = QPushButton("New training run…")
+    new.setObjectName(NEW_RUN)
     new.setProperty("look", "primary")
     new.clicked.connect(new_asked)
     add = QPushButton("Watch a run that was started elsewhere…")

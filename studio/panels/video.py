@@ -196,6 +196,10 @@ class VideoStage(Stage):
         """Say in the empty room whether there is a model to generate with."""
         self.empty.set_can_generate(possible)
 
+    def limit_tiles(self, budget: int) -> None:
+        """Keep at most so many bytes of tiles."""
+        self.viewer.cache.budget = budget
+
     def screenshot(self) -> QImage:
         """The view as it stands."""
         return self.viewer.screenshot()

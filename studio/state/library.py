@@ -102,14 +102,7 @@ class Library:
         self.folder = Path(folder)
         self.damaged: list[Path] = []
         """Item folders that the last :meth:`reconcile` could not read, where they are now."""
-        try:
-            for part in ("items", "trash"):
-                (self.folder / part).mkdir(parents=True, exist_ok=True)
-            self._catalogue = _open_catalogue(self.folder / "catalogue.sqlite")
-        except (OSError, sqlite3.Error) as error:
-            raise DataError(
-                f"The library in {self.folder} cannot be opened ({error}). Check that the folder is writable."
-            ) from error
+        self._catalogue = _prepare(self.folder)
         self.reconcile()
 
     def close(self) -> None:
@@ -167,6 +160,17 @@ class Library:
     ) -> Item:
         """:meth:`save` and :meth:`adopt` in one."""
         return self.adopt(self.save(latent, recipe, thumbnail))
+
+    def add_copy(self, folder: Path) -> Item:
+        """Add what an item's folder holds, as a new item. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
+        try:
+            recipe = Recipe.model_validate_json((folder / RECIPE).read_text(encoding="utf-8"))
+            latent = load_file(folder / LATENT)["latent"]
+            with Image.open(folder / THUMBNAIL) as picture:
+                thumbnail = np.asarray(picture.convert("RGBA"))
+        except (OSError, ValueError, SafetensorError, KeyError) as error:
+            raise DataError(f"The item in {folder} cannot be read ({error}).") from error
+        return self.add(latent, recipe, thumbnail)
 
     def star(self, item: Item, starred: bool = True) -> Item:
         """Star or unstar an item."""
@@ -351,6 +355,34 @@ class Library:
             )
             for item_id, recipe, starred, deleted in rows
         ]
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that a folder can hold a library; one that is there is not changed.
+
+    Raises:
+        DataError: it is not there, or cannot be written to.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not there, or no folder.")
+    _prepare(folder).close()
+    try:
+        (folder / "items" / f".writing-{os.getpid()}-check").mkdir()
+        (folder / "items" / f".writing-{os.getpid()}-check").rmdir()
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written to ({error.strerror or error}).") from error
+
+
+def _prepare(folder: Path) -> sqlite3.Connection:
+    """Make what a library needs in a folder, unless it is there; return the catalogue's connection."""
+    try:
+        for part in ("items", "trash"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        return _open_catalogue(folder / "catalogue.sqlite")
+    except (OSError, sqlite3.Error) as error:
+        raise DataError(
+            f"The library in {folder} cannot be opened ({error}). Check that the folder is writable."
+        ) from error
 
 
 def _open_catalogue(path: Path) -> sqlite3.Connection:

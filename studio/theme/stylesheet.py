@@ -97,6 +97,7 @@ QToolButton[look="room"]:hover {{ color: {c.text}; background: {c.control}; }}
 QToolButton[look="room"]:checked {{ color: {c.text}; background: {c.accent_soft}; }}
 QToolButton[look="tiny"] {{ padding: 1px; border-radius: {half}px; }}
 
+QAbstractScrollArea {{ border: none; }}
 QPlainTextEdit, QLineEdit, QAbstractSpinBox, QComboBox {{
     background: {c.control}; border: 1px solid transparent; border-radius: {radius}px;
     selection-background-color: {c.accent}; selection-color: {c.on_accent};
@@ -146,6 +147,18 @@ QCheckBox::indicator:checked, QListWidget::indicator:checked {{
     background: {c.accent}; border-color: {c.accent}; image: url({url}/check.svg);
 }}
 
+QTabWidget::pane {{ border: none; border-top: 1px solid {c.line}; }}
+QTabWidget::tab-bar {{ left: 0; }}
+QTabBar {{ background: transparent; }}
+QTabBar::tab {{
+    color: {c.muted}; background: transparent; min-height: {t.CONTROL_HEIGHT - 8}px;
+    padding: {half}px {t.GRID * 3 // 2}px; border: 1px solid transparent;
+    border-radius: {radius}px; margin: 0 {half}px {half}px 0;
+}}
+QTabBar::tab:hover {{ color: {c.text}; background: {c.control}; }}
+QTabBar::tab:selected {{ color: {c.text}; background: {c.accent_soft}; }}
+QTabBar::tab:focus {{ border-color: {c.accent}; }}
+
 QSlider:horizontal {{ min-height: 24px; }}
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {c.control_hover}; }}
 QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {c.accent}; }}
@@ -160,7 +173,6 @@ QProgressBar {{ background: {c.control_hover}; border: none; border-radius: 2px;
 QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
 
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
-QAbstractScrollArea {{ border: none; }}
 QListView {{ background: transparent; border: none; }}
 QTextBrowser[look="page"] {{
     background: {c.panel}; selection-background-color: {c.accent}; selection-color: {c.on_accent};
@@ -168,6 +180,18 @@ QTextBrowser[look="page"] {{
 QListWidget::item {{ border-radius: {radius}px; padding: 0 {half}px; color: {c.text}; }}
 QListWidget::item:hover {{ background: {c.control}; }}
 QListWidget::item:selected {{ background: {c.accent_soft}; }}
+QTreeView {{
+    background: {c.control}; border: 1px solid transparent; border-radius: {radius}px; show-decoration-selected: 1;
+}}
+QTreeView:focus {{ border-color: {c.accent}; }}
+QTreeView::item {{ min-height: {t.CONTROL_HEIGHT - 6}px; padding: 0 {half}px; color: {c.text}; border: none; }}
+QTreeView::item:hover {{ background: {c.control_hover}; }}
+QTreeView::item:selected {{ background: {c.accent_soft}; }}
+QHeaderView {{ background: transparent; }}
+QHeaderView::section {{
+    background: {c.control}; color: {c.muted}; border: none; border-bottom: 1px solid {c.line};
+    padding: {half}px {t.GRID}px; font-size: {t.FONT_SMALL}px;
+}}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
 QScrollBar::handle {{ background: {c.control_hover}; border-radius: 3px; margin: 2px; }}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from html import escape
 
+from PySide6 import QtGui
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -48,6 +50,13 @@ def label(text: str = "", look: str = "", *, wrap: bool = False, selectable: boo
     if selectable:
         result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return result
+
+
+def plain_tip(text: str) -> str:
+    """What a tool tip has to be given to show a text as it stands: Qt takes what looks like HTML for HTML."""
+    if not QtGui.Qt.mightBeRichText(text):
+        return text
+    return f"<p style='white-space: pre-wrap'>{escape(text)}</p>"
 
 
 def breakable(text: str) -> str:
@@ -152,7 +161,7 @@ class ElidedLabel(QLabel):
     def setText(self, text: str) -> None:
         """Show another text."""
         super().setText(text)
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much as fits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pyqtgraph as pg
@@ -93,7 +94,7 @@ class CurvePlot(QWidget):
             item.setZValue(-place)  # the first line, the loss itself, stays on top
             # A single point makes no line
             item.setSymbol("o" if len(steps) == 1 else None)
-            self.legend.addItem(item, line.name)
+            self.legend.addItem(item, escape(line.name))  # it takes HTML
         self.legend.setVisible(bool(self._lines))
         for item in drawn[len(self._lines) :]:
             self.plot.removeItem(item)

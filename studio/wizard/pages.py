@@ -31,7 +31,7 @@ from studio.engine.recipes import FEW
 from studio.state.recipes import BatchReport, DataReport, PresetChoice, TrialReport
 from studio.state.runs import duration
 from studio.theme.tokens import GRID, THUMBNAIL
-from studio.widgets.basics import figure_box, inset, label
+from studio.widgets.basics import figure_box, inset, label, plain_tip
 from studio.widgets.card_list import CardList
 from studio.wizard.draft import Draft
 
@@ -202,7 +202,7 @@ class DataPage(Page):
             side = len(pixels)
             image = QImage(pixels.tobytes(), side, side, 4 * side, QImage.Format.Format_RGBA8888_Premultiplied)
             item = QListWidgetItem(QIcon(QPixmap.fromImage(image)), Path(name).name)
-            item.setToolTip(name)
+            item.setToolTip(plain_tip(name))
             self.thumbnails.addItem(item)
         self.thumbnails.setVisible(bool(report.thumbnails))
         for name, reason in report.unusable:

@@ -11,6 +11,7 @@ import torch
 from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
 from ddmi_core.cameras import orbit_camera, rays
 from ddmi_core.data.coloured_meshes import ColouredPoints, spread_cameras
+from ddmi_core.data.items import SurfacePoints
 from ddmi_core.data.radiance import SAMPLES, PosedPictures, RadianceSet, RadianceSource
 from ddmi_core.domains import get_domain
 from ddmi_core.metrics.pictures import psnr
@@ -73,7 +74,7 @@ def unit(*shape: int) -> torch.Tensor:
 
 
 def example(box: Box | None = None, *, rays: int = 40, seed: int = 0) -> dict[str, torch.Tensor]:
-    source = RadianceSource(box or Box(), 512, SAMPLES * rays)
+    source = RadianceSource(box or Box(), SAMPLES * rays, SurfacePoints(512))
     drawn = source.sample(0, np.random.default_rng(seed), augment="none")
     return {name: torch.from_numpy(values).unsqueeze(0) for name, values in drawn.items()}
 

@@ -7,10 +7,10 @@ ring of less than a tile around it is ever evaluated, at any zoom.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
+from studio.state.byte_cache import ByteCache
 from studio.widgets.deep_zoom.geometry import Look, Window
 
 TILE = 256
@@ -84,46 +84,11 @@ class Picture(Protocol):
 _P = TypeVar("_P", bound=Picture)
 
 
-class TileCache(Generic[_P]):
+class TileCache(ByteCache[Tile, _P]):
     """The tiles seen last, as many as fit into a budget of bytes."""
 
     def __init__(self, budget: int) -> None:
-        self.budget = budget
-        self._tiles: OrderedDict[Tile, _P] = OrderedDict()
-        self._bytes = 0
-
-    @property
-    def size(self) -> int:
-        """Bytes that the tiles take."""
-        return self._bytes
-
-    def __len__(self) -> int:
-        return len(self._tiles)
-
-    def __contains__(self, tile: Tile) -> bool:
-        return tile in self._tiles
-
-    def get(self, tile: Tile) -> _P | None:
-        """A tile's picture; it now counts as seen."""
-        picture = self._tiles.get(tile)
-        if picture is not None:
-            self._tiles.move_to_end(tile)
-        return picture
-
-    def put(self, tile: Tile, picture: _P) -> None:
-        """Keep a tile; those not seen for longest make room."""
-        if (earlier := self._tiles.pop(tile, None)) is not None:
-            self._bytes -= earlier.sizeInBytes()
-        self._tiles[tile] = picture
-        self._bytes += picture.sizeInBytes()
-        while self._bytes > self.budget and len(self._tiles) > 1:
-            _, oldest = self._tiles.popitem(last=False)
-            self._bytes -= oldest.sizeInBytes()
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._tiles.clear()
-        self._bytes = 0
+        super().__init__(budget, lambda picture: picture.sizeInBytes())
 
     def around(self, look: Look, source: Source, reach: int = 2) -> Iterator[tuple[Tile, _P]]:
         """The tiles of other zooms that lie in the viewport: of the ``reach`` zooms seen last, the latest last.
@@ -131,13 +96,13 @@ class TileCache(Generic[_P]):
         They stand in for those of this zoom that are not there yet.
         """
         sides: dict[int, None] = {}
-        for tile in reversed(self._tiles):
+        for tile in reversed(self):
             if tile.source == source and tile.side != look.side and tile.side > look.side // COARSE:
                 sides.setdefault(tile.side)
         for side in reversed(list(sides)[:reach]):
             scale = side / look.side
             left, top, width, height = look.window
-            for tile, picture in self._tiles.items():
+            for tile, picture in self.items():
                 if tile.source != source or tile.side != side:
                     continue
                 x, y, columns, rows = tile.window

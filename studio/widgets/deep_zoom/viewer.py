@@ -26,6 +26,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from studio.state.memory import MemoryBudget
 from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, Colours
 from studio.widgets.deep_zoom.geometry import BASE, CAP, WHOLE, Look, Region, Window, fitted, one_to_one
 from studio.widgets.deep_zoom.images import CHECK, checks, to_image
@@ -41,8 +42,6 @@ from studio.widgets.deep_zoom.tiles import (
     visible_tiles,
 )
 
-CACHE_BUDGET = 256 * 2**20
-"""Bytes of tiles that are kept."""
 WHEEL_FACTOR = 1.25
 _SMOOTH = QPainter.RenderHint.SmoothPixmapTransform
 _CAPTIONS: dict[Compare, str] = {"nearest": "256 px, nearest", "bicubic": "256 px, bicubic"}
@@ -78,9 +77,9 @@ class DeepZoom(QWidget):
     pointed = Signal(object)
     """Pointed, or None once the pointer has left."""
 
-    def __init__(self, colours: Colours, budget: int = CACHE_BUDGET) -> None:
+    def __init__(self, colours: Colours) -> None:
         super().__init__()
-        self.cache: TileCache[QImage] = TileCache(budget)
+        self.cache: TileCache[QImage] = TileCache(MemoryBudget().tiles)
         self.split = Split()
         self.cap: float = CAP
         self._colours = colours

@@ -17,6 +17,7 @@ from ddmi_core.data.clip_folders import clip_folder
 from ddmi_core.data.coloured_meshes import spread_cameras
 from ddmi_core.data.folders import mesh_folder
 from ddmi_core.data.image_folders import image_folder
+from ddmi_core.data.items import SurfacePoints
 from ddmi_core.data.layout_check import check_layout
 from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.occupancy_shapes import OccupancyShapes
@@ -162,9 +163,10 @@ def test_a_crafted_pickle_runs_nothing(tmp_path: Path) -> None:
     (tmp_path / "data_batch_4").unlink()
     found = check_layout(tmp_path)
     assert {one.path.name for one in found.unusable} == {"data_batch_3", "data_batch_4"}
-    assert not (tmp_path / "ran").exists() and found.splits["train"] == 6
-    with pytest.raises(DataError, match="asks for"):
-        image_folder(tmp_path, "train")
+    assert found.splits["train"] == 6
+    used = image_folder(tmp_path, "train")
+    assert len(used) == 6 and any("asks for" in one.reason for one in used.unusable)
+    assert not (tmp_path / "ran").exists()
 
 
 CHAIR, TABLE = "03001627", "04379243"
@@ -213,7 +215,7 @@ def test_shapenet_of_the_occupancy_networks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("augment", ["none", "full"])
 def test_the_occupancies_belong_to_their_points(tmp_path: Path, augment: str) -> None:
     shapenet(tmp_path)
-    source = open_shapes(str(tmp_path), "train", seed=0, surface_points=100, queries=400)
+    source = open_shapes(str(tmp_path), "train", seed=0, queries=400, surface=SurfacePoints(100))
     item = source.sample(0, np.random.default_rng(1), augment=augment)
     assert {name: array.shape for name, array in item.items()} == {
         "points": (100, 3), "coords": (400, 3), "targets": (400, 1),
@@ -240,6 +242,21 @@ def test_damaged_models_are_named(tmp_path: Path) -> None:
     assert "pointcloud.npz is not there" in reasons["a"] and "cannot be read" in reasons["b"]
     assert "1,003 points and 936 occupancies" in reasons["e"]
     assert not found.usable
+    with pytest.raises(DataError, match="No example"):
+        open_shapes(str(tmp_path), "train", seed=0, queries=64).sample(0, np.random.default_rng(0), augment="none")
+
+
+def test_the_next_model_with_its_caption_stands_in_for_a_damaged_one(tmp_path: Path) -> None:
+    shapenet(tmp_path)
+    source = open_shapes(str(tmp_path), "train", seed=0, queries=64)
+    first = source.shapes.names.index(f"{CHAIR}/a")
+    following = source.captions((first + 1) % len(source))
+    (tmp_path / CHAIR / "a" / "points.npz").write_bytes(b"PK no")
+    damaged, stand_in = (
+        source.sample(index % len(source), np.random.default_rng(0), augment="none") for index in (first, first + 1)
+    )
+    assert np.array_equal(damaged["points"], stand_in["points"])
+    assert source.captions(first) == following
 
 
 def test_text2shape_joins_its_captions_to_shapenet(tmp_path: Path) -> None:
@@ -271,7 +288,7 @@ def test_srn_cars_is_a_set_of_scenes(tmp_path: Path) -> None:
     found = check_layout(tmp_path)
     assert found.layout == "srn-cars" and found.splits == {"train": 2, "val": 1, "test": 1}
     assert [one.path.name for one in found.unusable] == ["9z"]
-    source = open_radiance(str(tmp_path), "train", surface_points=64, queries=280)
+    source = open_radiance(str(tmp_path), "train", queries=280, surface=SurfacePoints(64))
     first, again = (source.sample(0, np.random.default_rng(3), augment="none") for _ in range(2))
     assert first["points"].shape == (64, 6) and np.array_equal(first["targets"], again["targets"])
     cached = radiance_folder(tmp_path, "train")  # from what was kept on disk

@@ -1,5 +1,8 @@
 import numpy as np
+import pytest
 
+from ddmi_core.data.items import Augment, SurfacePoints
+from ddmi_core.data.shape_sources import open_shapes
 from ddmi_core.data.shapes import place_queries
 
 
@@ -23,3 +26,19 @@ def test_queries_reach_all_of_space() -> None:
     coords = place_queries(np.zeros((4000, 3)), np.random.default_rng(1))
     assert (np.abs(coords) > 0.5).any(axis=1).mean() > 0.2
     assert coords.min() > -1.1 and coords.max() < 1.1
+
+
+@pytest.mark.parametrize(("augment", "expected"), [("captioned", 0.02), ("none", 0.0)])
+def test_noise_is_on_the_points_that_the_encoder_gets_of_augmented_examples(augment: Augment, expected: float) -> None:
+    """As many points as asked for; the queries and what is true of them stay exact."""
+    clean, noisy = (
+        open_shapes("procedural", "train", seed=0, queries=64, surface=SurfacePoints(3000, noise)).sample(
+            5, np.random.default_rng(3), augment=augment
+        )
+        for noise in (0.0, 0.02)
+    )
+    assert clean["points"].shape == noisy["points"].shape == (3000, 3)
+    assert noisy["points"].dtype == np.float32
+    assert np.std(noisy["points"] - clean["points"]) == pytest.approx(expected, rel=0.05)
+    assert np.array_equal(clean["coords"], noisy["coords"])
+    assert np.array_equal(clean["targets"], noisy["targets"])

@@ -9,6 +9,7 @@ from PIL import Image
 
 from ddmi_core.data.image_folders import ShardPictures, image_folder
 from ddmi_core.data.image_sources import open_pictures
+from ddmi_core.data.items import SurfacePoints
 from ddmi_core.data.shape_sources import open_shapes
 from ddmi_core.data.shards import Shards
 from ddmi_core.data.user_folder import scan_folder
@@ -71,7 +72,7 @@ def test_meshes_are_labelled_when_they_are_drawn(tmp_path: Path) -> None:
         for number in range(3):
             mesh = trimesh.creation.box((1, 1 + number, 1))
             writer.write({"__key__": str(number), "ply": mesh.export(file_type="ply"), "txt": "a box"})
-    source = open_shapes(str(tmp_path), "train", seed=0, surface_points=64, queries=32)
+    source = open_shapes(str(tmp_path), "train", seed=0, queries=32, surface=SurfacePoints(64))
     example = source.sample(0, np.random.default_rng(0), augment="none")
     assert example["points"].shape == (64, 3) and source.captions(0) == ["a box"]
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from ddmi_core.paths import assets
 from studio.actions import ACTIONS, actions_in
+from studio.keymap import Keymap
 from studio.panels import images, shapes, video
 from studio.panels.about import AboutDialog
 from studio.panels.model_card import ModelCard
@@ -52,10 +53,10 @@ def test_a_room_offers_what_is_its_own_in_its_words(actions):
 
 @pytest.mark.parametrize("words", ROOMS, ids=lambda words: words.domain)
 def test_the_sheet_lists_every_shortcut_of_the_room(qtbot, theme, words):
-    listed = {text for _, rows in sections(words) for text, _ in rows}
+    listed = {text for _, rows in sections(words, Keymap(ACTIONS)) for text, _ in rows}
     expected = {words.put_into(spec.text).rstrip("…") for spec in actions_in(words.domain) if spec.shortcuts}
     assert expected <= listed
-    sheet = ShortcutSheet(words)
+    sheet = ShortcutSheet(words, Keymap(ACTIONS))
     qtbot.addWidget(sheet)
     sheet.show()
     assert sheet.height() < 700 and sheet.width() < 1200

@@ -123,7 +123,7 @@ def test_the_right_of_the_bar_is_enlarged_in_the_background(qtbot, stage, show, 
     show(add_picture())
     actions["compare_bicubic"].trigger()
     stage.viewer.zoom(20)
-    tiles = lambda: [tile for tile in stage.viewer.cache._tiles if tile.source == "bicubic"]  # noqa: E731
+    tiles = lambda: [tile for tile in stage.viewer.cache if tile.source == "bicubic"]  # noqa: E731
     qtbot.waitUntil(
         lambda: any(tile.side == stage.viewer.look.side for tile in tiles()) and not state.jobs.active(quiet=True),
         timeout=PATIENCE,

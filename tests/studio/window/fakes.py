@@ -117,6 +117,7 @@ class FakePipeline:
     """What the engine needs of a pipeline. `delay` is the time per step, in seconds."""
 
     name, hash, device = MODEL.name, MODEL.hash, torch.device("cpu")
+    nbytes = 1000
 
     def __init__(self, delay: float = 0.0) -> None:
         self.domain = FakeDomain()
@@ -143,7 +144,9 @@ class FakePipeline:
 
     def decode(self, latent: torch.Tensor) -> trimesh.Trimesh:
         share = float(latent.mean()) / 97
-        return table(1.0 + 0.8 * share, 1.4 - 0.6 * share)
+        mesh = table(1.0 + 0.8 * share, 1.4 - 0.6 * share)
+        mesh.nbytes = mesh.vertices.nbytes + mesh.faces.nbytes
+        return mesh
 
     def between(self, start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
         return torch.lerp(start, end, share)
@@ -157,6 +160,8 @@ class FakePipeline:
 
 class FakeField:
     """A picture that is known at every point: rings of colour on a disc, transparent around it."""
+
+    nbytes = 1000
 
     def __init__(self, centre: float) -> None:
         self.centre = centre
@@ -269,6 +274,8 @@ class FakeVideoPipeline(FakePipeline):
 
 class FakeRadiance:
     """A ball of a dense medium whose colour follows from the place, and whose size follows from the seed."""
+
+    nbytes = 1000
 
     def __init__(self, radius: float) -> None:
         self.radius = radius

@@ -218,7 +218,8 @@ def test_resizing_keeps_a_fitted_picture_fitted(drawn, viewer):
 
 
 def test_memory_stays_in_its_budget(qtbot):
-    viewer = DeepZoom(DARK, budget=3 * 2**20)
+    viewer = DeepZoom(DARK)
+    viewer.cache.budget = 3 * 2**20
     qtbot.addWidget(viewer)
     viewer.resize(640, 400)
     viewer.show()

@@ -1,0 +1,71 @@
+"""Rebuild assets/ready: the items that a new library begins with, one of each domain.
+
+    python scripts/build_ready_items.py
+
+Run it again after a model in assets/models has changed, and look at the thumbnails: another model makes other things of
+the same seeds, and better ones may have to be chosen.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from ddmi_core.paths import assets
+from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import Recipe
+from studio.engine.work import THUMBNAIL_SIZE
+from studio.state.library import LATENT, RECIPE, THUMBNAIL, Library
+
+READY = assets() / "ready"
+STEPS = 20
+
+
+class Wish(NamedTuple):
+    """What to make, and the resolution of the view that its thumbnail is made of."""
+
+    model: str
+    prompt: str
+    seed: int
+    resolution: int
+
+
+WISHES = (
+    Wish("furniture", "a low bed with a headboard", 12, 160),
+    Wish("emoji", "a red heart", 8, 256),
+    Wish("furniture-nerf", "an armchair", 5, 256),
+    Wish("emoji-motion", "smiling face", 11, 256),
+)
+
+
+def main() -> None:
+    """Make each item anew and replace the one of its domain."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Library(Path(folder))
+        for wish in WISHES:
+            pipeline = Pipeline.from_pretrained(assets() / "models" / wish.model)
+            domain = pipeline.domain
+            recipe = Recipe(
+                domain=domain.name,
+                model=pipeline.name,
+                model_hash=pipeline.hash,
+                prompt=wish.prompt,
+                seed=wish.seed,
+                steps=STEPS,
+            )
+            [latent] = pipeline.sample(
+                recipe.prompt, [recipe.seed], steps=recipe.steps, sampler=recipe.sampler, guidance=recipe.guidance
+            )
+            view = domain.view(pipeline.decode(latent), resolution=wish.resolution)
+            item = library.save(latent.float().numpy(), recipe, domain.thumbnail(view, size=THUMBNAIL_SIZE))
+            target = READY / domain.name
+            target.mkdir(parents=True, exist_ok=True)
+            for part in (LATENT, RECIPE, THUMBNAIL):
+                shutil.copyfile(item.folder / part, target / part)
+            size = sum(path.stat().st_size for path in target.iterdir())
+            print(f"{target}: {wish.prompt!r}, seed {wish.seed}, {size:,} bytes")
+        library.close()
+
+
+if __name__ == "__main__":
+    main()

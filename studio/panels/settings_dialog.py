@@ -1,0 +1,293 @@
+"""The settings: look, computing and files on one page, the keys of every action on another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ddmi_core.errors import DDMIError
+from studio.actions import Actions, Words
+from studio.engine.engine import Engine
+from studio.library_folder import usual_folder
+from studio.panels.room import RoomFacts
+from studio.panels.shortcuts_page import ShortcutsPage
+from studio.settings import TEXT_SIZES, Settings
+from studio.state.library import check_folder
+from studio.state.memory import LEAST, MemoryBudget
+from studio.theme.theme import Theme
+from studio.theme.tokens import GRID
+from studio.widgets.basics import breakable, decimal_box, figure_box, label, line
+
+_SIZE = (640, 660)
+_GIGABYTE = 2**30
+_THEMES = {"system": "Follow the system", "dark": "Dark", "light": "Light"}
+_NEXT_START = "From the next start on."
+
+
+class SettingsDialog(QDialog):
+    """Whatever is changed is kept at once.
+
+    `changed` carries the name of a setting that takes effect now: theme, device, threads, memory or shortcuts. The
+    others take effect at the next start.
+    """
+
+    changed = Signal(str)
+
+    def __init__(
+        self,
+        settings: Settings,
+        library: Path,
+        engine: Engine,
+        actions: Actions,
+        theme: Theme,
+        rooms: Sequence[RoomFacts],
+        words: Words,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`library`: the folder of the one that is open. `rooms`, `words`: see `ShortcutsPage`."""
+        super().__init__(parent)
+        self.setWindowTitle("Settings")
+        self.resize(*_SIZE)
+        self._settings, self._library = settings, library
+        self._make_look(theme)
+        self._make_computing()
+        self._make_files()
+        self.shortcuts = ShortcutsPage(actions, theme, rooms, words)
+        self.shortcuts.changed.connect(self._keep_keys)
+        self._actions = actions
+        self.tabs = QTabWidget()
+        self.tabs.setAccessibleName("Settings")
+        self.tabs.addTab(_scrolling(self._general()), "General")
+        self.tabs.addTab(self.shortcuts, "Shortcuts")
+        close = QPushButton("Close")
+        close.setAutoDefault(False)  # Enter in a field is no wish to leave
+        close.clicked.connect(self.accept)
+        bottom = QHBoxLayout()
+        bottom.addStretch(1)
+        bottom.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 3 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(line())
+        layout.addLayout(bottom)
+        engine.gpus_found.connect(self._show_gpus)
+        engine.find_gpus()
+
+    # Look
+
+    def _make_look(self, theme: Theme) -> None:
+        self.theme = _choices("Theme", _THEMES)
+        self.theme.setCurrentIndex(self.theme.findData(theme.choice))
+        self.theme.currentIndexChanged.connect(self._on_theme)
+        self.text_size = _choices("Text size", {size: f"{size} %" for size in TEXT_SIZES})
+        self.text_size.setCurrentIndex(self.text_size.findData(self._settings.text_size))
+        self.text_size.currentIndexChanged.connect(self._on_text_size)
+
+    def _on_theme(self) -> None:
+        self._settings.theme = self.theme.currentData()
+        self.changed.emit("theme")
+
+    def _on_text_size(self) -> None:
+        self._settings.text_size = self.text_size.currentData()
+
+    # Computing
+
+    def _make_computing(self) -> None:
+        settings = self._settings
+        self.device = _choices("Device", {"auto": "Automatic", "cpu": "CPU"})
+        if settings.device == "cuda":
+            self._show_gpus(())
+        self.device.setCurrentIndex(self.device.findData(settings.device))
+        self.device.currentIndexChanged.connect(self._on_device)
+        self.threads = figure_box("Threads", 0, psutil.cpu_count() or 1, settings.threads)
+        self.threads.setSpecialValueText("Automatic")
+        self.threads.setKeyboardTracking(False)
+        self.threads.valueChanged.connect(self._on_threads)
+        most = max(psutil.virtual_memory().total, settings.memory.total)
+        self.memory = decimal_box(
+            "Memory budget", LEAST / _GIGABYTE, most / _GIGABYTE, settings.memory.total / _GIGABYTE, " GB"
+        )
+        self.memory.setSingleStep(0.25)
+        self.memory.setKeyboardTracking(False)
+        self.memory.valueChanged.connect(self._on_memory)
+
+    def _show_gpus(self, names: Sequence[str]) -> None:
+        """Offer CUDA where there is a device, or where it was chosen before."""
+        place = self.device.findData("cuda")
+        if names or self._settings.device == "cuda":
+            text = f"CUDA: {names[0]}" if names else "CUDA, which is not there now: the CPU is used"
+            if place < 0:
+                self.device.addItem(text, "cuda")
+            else:
+                self.device.setItemText(place, text)
+
+    def _on_device(self) -> None:
+        self._settings.device = self.device.currentData()
+        self.changed.emit("device")
+
+    def _on_threads(self, count: int) -> None:
+        self._settings.threads = count
+        self.changed.emit("threads")
+
+    def _on_memory(self, gigabytes: float) -> None:
+        self._settings.memory = MemoryBudget(round(gigabytes * _GIGABYTE))
+        self.changed.emit("memory")
+
+    # Files
+
+    def _make_files(self) -> None:
+        self.library = QLineEdit()
+        self.library.setReadOnly(True)
+        self.library.setAccessibleName("Library folder")
+        self.choose = QPushButton("Choose…")
+        self.choose.setAccessibleName("Choose the library folder")
+        self.choose.clicked.connect(self._choose_library)
+        self.usual = QPushButton("Usual")
+        self.usual.setToolTip(str(usual_folder()))
+        self.usual.setAccessibleName("Use the usual library folder")
+        self.usual.clicked.connect(lambda: self.use_library(None))
+        self.library_note = label("", "small", wrap=True)
+        self.problem = label("", "error", wrap=True)
+        self._show_library()
+
+    def use_library(self, folder: Path | None) -> None:
+        """Open the library of another folder from the next start on, None being the usual one; or say why not."""
+        try:
+            if folder is not None:
+                check_folder(folder)
+        except DDMIError as error:
+            self._show_library(str(error))
+            return
+        self._settings.library = None if folder == usual_folder() else folder
+        self._show_library()
+
+    def _choose_library(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Library folder", str(self._wanted_library()))
+        if chosen:
+            self.use_library(Path(chosen))
+
+    def _wanted_library(self) -> Path:
+        return self._settings.library or usual_folder()
+
+    def _show_library(self, problem: str = "") -> None:
+        wanted = self._wanted_library()
+        self.library.setText(str(wanted))
+        self.library.setCursorPosition(0)
+        self.library.setToolTip(str(wanted))
+        self.usual.setEnabled(self._settings.library is not None)
+        note = f"{_NEXT_START} What is made stays in the folder that it was made in."
+        if wanted != self._library:
+            note += f" Until then {self._library} is open."
+        self.library_note.setText(breakable(note))
+        self.problem.setText(breakable(problem))
+        self.problem.setVisible(bool(problem))
+
+    # Shortcuts
+
+    def _keep_keys(self) -> None:
+        self._settings.shortcuts = self._actions.keymap.own
+        self.changed.emit("shortcuts")
+
+    # All of it
+
+    def _general(self) -> QWidget:
+        folder = QHBoxLayout()
+        folder.setSpacing(GRID)
+        folder.addWidget(self.library, 1)
+        folder.addWidget(self.choose)
+        folder.addWidget(self.usual)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(3 * GRID)
+        grid.setVerticalSpacing(GRID)
+        grid.setColumnMinimumWidth(0, 14 * GRID)
+        grid.setColumnStretch(1, 1)
+        row = 0
+        sections: tuple[tuple[str, tuple[tuple[str, QWidget, str], ...]], ...] = (
+            (
+                "Look",
+                (
+                    ("Theme", self.theme, ""),
+                    ("Text size", self.text_size, f"{_NEXT_START} Enlarges all controls too."),
+                ),
+            ),
+            (
+                "Computing",
+                (
+                    ("Device", self.device, "Automatic: CUDA where there is a device for it, else the CPU."),
+                    ("Threads", self.threads, "How many cores models may use on the CPU."),
+                    (
+                        "Memory budget",
+                        self.memory,
+                        "For models, decoded items and tiles that are kept at hand: more is quicker to come back to. "
+                        "What is being worked on takes memory besides.",
+                    ),
+                ),
+            ),
+        )
+        for heading, fields in sections:
+            row = _add_heading(grid, row, heading)
+            for name, field, note in fields:
+                named = label(name, "muted")
+                named.setBuddy(field)
+                grid.addWidget(named, row, 0)
+                grid.addWidget(field, row, 1)
+                row += 1
+                if note:
+                    grid.addWidget(label(note, "small", wrap=True), row, 1)
+                    row += 1
+        row = _add_heading(grid, row, "Files")
+        named = label("Library folder", "muted")
+        named.setBuddy(self.library)
+        grid.addWidget(named, row, 0)
+        grid.addLayout(folder, row, 1)
+        grid.addWidget(self.library_note, row + 1, 1)
+        grid.addWidget(self.problem, row + 2, 1)
+        grid.setRowStretch(row + 3, 1)
+        grid.setContentsMargins(0, 2 * GRID, GRID, 0)
+        page = QWidget()
+        page.setLayout(grid)
+        return page
+
+
+def _add_heading(grid: QGridLayout, row: int, text: str) -> int:
+    """Put a heading into a row, some room above it; return the next row."""
+    if row:
+        grid.setRowMinimumHeight(row, GRID)
+        row += 1
+    grid.addWidget(label(text, "heading"), row, 0, 1, 2)
+    return row + 1
+
+
+def _choices(name: str, texts: dict[str, str] | dict[int, str]) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(name)
+    for value, text in texts.items():
+        box.addItem(text, value)
+    return box
+
+
+def _scrolling(page: QWidget) -> QScrollArea:
+    """A page that scrolls where it does not fit."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
+    return area
