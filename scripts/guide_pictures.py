@@ -38,6 +38,16 @@ PATIENCE = 600  # seconds that one thing may take
 _LOOK_MS = 60
 _CALM = 12  # looks in a row at which nothing goes on
 
+SCENES = {
+    "shapes": ("first-shape", "history", "export", "actions"),
+    "pictures": ("zoom", "compare", "basis-fields", "walk"),
+    "clips": ("video", "sequence"),
+    "radiance": ("radiance", "depth"),
+    "models": ("models",),
+    "training": ("wizard", "monitor"),
+}
+"""The scenes of an `Album`, and the pictures that are taken in each."""
+
 Wait = Callable[[], bool]
 
 
@@ -84,16 +94,9 @@ class Album:
     def scenes(self) -> Iterator[Wait]:
         """All scenes that make a wanted picture, in the order of the guide."""
         yield lambda: bool(self.state.models)
-        for scene, makes in (
-            (self.shapes, ("first-shape", "export", "history", "actions")),
-            (self.pictures, ("zoom", "compare", "basis-fields", "walk")),
-            (self.clips, ("video", "sequence")),
-            (self.radiance, ("radiance", "depth")),
-            (self.models, ("models",)),
-            (self.training, ("wizard", "monitor")),
-        ):
+        for scene, makes in SCENES.items():
             if not self._wanted or set(makes) & set(self._wanted):
-                yield from scene()
+                yield from getattr(self, scene)()
 
     def shapes(self) -> Iterator[Wait]:
         """Four chairs, the dialog that exports one, the history, and the list of actions."""
@@ -233,6 +236,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
     parser.add_argument("--on-this-display", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
+    strangers = set(options.names) - {name for names in SCENES.values() for name in names}
+    if strangers:
+        parser.error(f"no picture is called {', '.join(sorted(strangers))}")
     options.out.mkdir(parents=True, exist_ok=True)
     if options.on_this_display:
         from studio import app
