@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -21,7 +22,7 @@ from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.settings import Settings
 from studio.state.library import Item
 from studio.theme.theme import Theme
-from studio.widgets.basics import label, line, styled
+from studio.widgets.basics import ElidedLabel, label, line, styled
 from studio.widgets.viewport import MeshData, Viewport
 
 EXPORT_FORMATS = {
@@ -86,11 +87,14 @@ class ShapeStage(Stage):
         styled(self, "stage")
         self.viewport = Viewport(theme.colours)
         theme.changed.connect(self._on_theme)
-        self.facts = label(look="small")
+        self.facts = ElidedLabel(look="small")
+        self.facts.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.fineness = label(look="small")
+        self.fineness.setToolTip("Samples along each axis")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(tool_strip(actions, _STRIP, self.facts))
+        layout.addWidget(tool_strip(actions, _STRIP, self.fineness, passing=self.facts))
         layout.addWidget(line())
         layout.addWidget(self.viewport, 1)
         self.empty = EmptyState(FACTS, self.viewport)
@@ -106,10 +110,12 @@ class ShapeStage(Stage):
         if view is None:
             self.viewport.show_mesh(None)
             self.facts.setText("")
+            self.fineness.setText("")
             return
         mesh = MeshData(view["vertices"], view["faces"], view["normals"])
         self.viewport.show_mesh(mesh, finer=finer)
-        self.facts.setText(f"{len(mesh.vertices):,} vertices   {len(mesh.faces):,} faces   at {resolution}³")
+        self.facts.setText(f"{len(mesh.vertices):,} vertices, {len(mesh.faces):,} faces")
+        self.fineness.setText(f"{resolution}³")
 
     def set_can_generate(self, possible: bool) -> None:
         """Say in the empty room whether there is a model to generate with."""
