@@ -64,7 +64,11 @@ from studio.theme.theme import Theme, ThemeChoice
 from studio.widgets.basics import line
 from studio.widgets.toasts import Toast, ToastArea
 
-_FIRST_SIZE = QSize(1280, 800)
+_FIRST_SIZE, _LEAST_SIZE = QSize(1280, 800), QSize(960, 600)
+_SMALL = QSize(900, 560)
+"""A window with less room than that has no place for every panel at once, as on a small screen with large text."""
+_NARROW_INSPECTOR = 288  # px
+_PANES = ("look_pane", "slices")  # beside a stage
 _BOTTOM_HEIGHT = 148  # px
 _REFINE_AFTER_MS = 350
 
@@ -76,7 +80,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.state, self.engine, self.training, self.theme, self.settings = state, engine, training, theme, settings
         self.setWindowTitle("DDMI Studio")
-        self.setMinimumSize(960, 600)
+        self.setMinimumSize(_LEAST_SIZE.boundedTo(self.screen().availableSize()))
         self.setAcceptDrops(True)
         self.actions_ = Actions(self, theme, Keymap(ACTIONS, settings.shortcuts))
         self._warmed: set[str] = set()
@@ -145,6 +149,7 @@ class MainWindow(QMainWindow):
         QGuiApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
         self.rooms.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
         self.rooms.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
+        self.rooms.setMinimumSize(160, 120)  # rooms that need more are shown without the inspector
         self.tour = Tour(self)
 
     def _bind_actions(self) -> None:
@@ -179,6 +184,8 @@ class MainWindow(QMainWindow):
         on("lock", lambda: self.state.update_form(seed_locked=self.actions_["lock"].isChecked()))
         on("full_screen", lambda: self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen))
         on_toggled("inspector", lambda _on: self._show_parts())
+        for name in ("inspector", *_PANES):
+            on_toggled(name, partial(self._make_room_for, name))
         on_toggled("history", lambda _on: self._show_parts())
         for choice in ("system", "dark", "light"):
             on(f"theme_{choice}", partial(self.set_theme, choice))
@@ -239,11 +246,15 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self.settings
-        self.resize(_FIRST_SIZE)
+        self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize()))
         if settings.geometry is not None:
             self.restoreGeometry(settings.geometry)
         for name, default in self._switches().items():
             self.actions_[name].setChecked(settings.flag(name, default))
+        if self._is_small():
+            self.inspector.setFixedWidth(_NARROW_INSPECTOR)
+            for name in ("history", *_PANES):
+                self.actions_[name].setChecked(False)
         self.actions_[f"theme_{self.theme.choice}"].setChecked(True)
         self.show_room_of(settings.room)
         self._on_jobs()
@@ -780,6 +791,17 @@ class MainWindow(QMainWindow):
         folder.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
+    def _is_small(self) -> bool:
+        """Whether the screen has no room for all panels."""
+        room = self.screen().availableSize()
+        return room.width() < _SMALL.width() or room.height() < _SMALL.height()
+
+    def _make_room_for(self, name: str, on: bool) -> None:
+        """Let the inspector and a pane beside the stage take turns where there is no room for both."""
+        if on and self.width() < _SMALL.width():
+            for other in _PANES if name == "inspector" else ("inspector",):
+                self.actions_[other].setChecked(False)
+
     def _show_parts(self) -> None:
         on_stage = isinstance(self.rooms.currentWidget(), Stage)
         inspector = on_stage and self.actions_["inspector"].isChecked()
@@ -816,7 +838,8 @@ class MainWindow(QMainWindow):
         settings.forms = self.state.forms()
         settings.room = self.state.domain or ""
         for name in self._switches():
-            settings.set_flag(name, self.actions_[name].isChecked())
+            if not (self._is_small() and name in ("history", "inspector", *_PANES)):  # that was for want of room
+                settings.set_flag(name, self.actions_[name].isChecked())
         settings.save()
         self._refine_timer.stop()
         self.model_folders.shutdown()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ddmi_core import __version__
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label, line
+from studio.widgets.dialog import Dialog
 
 _WIDTH = 520  # px
 _CREDITS = (
@@ -39,7 +40,7 @@ _CREDITS = (
 )
 
 
-class AboutDialog(QDialog):
+class AboutDialog(Dialog):
     """Name, version, licence and credits."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.engine.engine import Engine
 from studio.engine.results import BasisReady
@@ -13,13 +13,14 @@ from studio.theme.theme import Theme
 from studio.theme.tokens import GRID, Colours
 from studio.widgets.basics import label, styled
 from studio.widgets.deep_zoom.images import PictureBox, to_opaque_image
+from studio.widgets.dialog import Dialog
 from studio.widgets.spectrum_chart import Curve, SpectrumChart
 
 _NAMES = ("Coarse", "Middle", "Fine")
 _PICTURE, _SPECTRUM = 208, 144  # px
 
 
-class BasisDialog(QDialog):
+class BasisDialog(Dialog):
     """Stays beside the work until it is closed."""
 
     def __init__(self, item: Item, engine: Engine, theme: Theme, parent: QWidget | None = None) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QFileDialog,
     QGridLayout,
     QLineEdit,
@@ -20,12 +19,13 @@ from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import user_data
 from studio.theme.tokens import GRID
 from studio.widgets.basics import breakable, decision, figure_box, label
+from studio.widgets.dialog import Dialog
 
 _WIDTH = 480
 _SAMPLES, _MOST = 200, 50_000
 
 
-class EvaluateDialog(QDialog):
+class EvaluateDialog(Dialog):
     """Asks for the data, the number of samples, and the folder.
 
     Args:

@@ -11,7 +11,6 @@ from typing import Any, Generic, Literal, TypeVar, get_args
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -34,6 +33,7 @@ from ddmi_core.export_options import (
 from ddmi_core.view_settings import ViewSettings
 from studio.theme.tokens import GRID
 from studio.widgets.basics import SliderField, breakable, decimal_box, decision, figure_box, label, line
+from studio.widgets.dialog import Dialog
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
@@ -121,7 +121,7 @@ class Scene:
 _C = TypeVar("_C", bound=Choice)
 
 
-class FileDialog(QDialog, Generic[_C]):
+class FileDialog(Dialog, Generic[_C]):
     """Asks for a format and a file. After `accept`, `path()`, `options()` and `choice()` hold the answer.
 
     A domain's dialog makes its own fields in `_add_options`.

@@ -245,7 +245,8 @@ class HistoryPanel(QWidget):
         self.view.selectionModel().currentChanged.connect(self._on_current)
         actions.give_scope("history", self.view)
 
-        self._empty = label("", "muted")
+        self._empty = label("", "muted", wrap=True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._count = label(look="small")
         self.starred = icon_button(theme, "star", "Show the starred ones only", look="tiny", side=16)
         self.starred.setCheckable(True)
@@ -262,7 +263,7 @@ class HistoryPanel(QWidget):
         layout.setSpacing(GRID // 2)
         layout.addLayout(heading)
         layout.addWidget(self.view)
-        layout.addWidget(self._empty, 1, Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(self._empty, 1)
 
         self.model.rowsInserted.connect(self._on_rows)
         self.model.rowsRemoved.connect(self._on_rows)

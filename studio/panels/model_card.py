@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QTextDocument
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from ddmi_core.model_folder import ModelInfo
 from studio.theme.tokens import GRID
+from studio.widgets.dialog import Dialog
 
 _SIZE = (680, 600)
 _MARKDOWN = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
@@ -32,7 +33,7 @@ class _Page(QTextBrowser):
             QDesktopServices.openUrl(link)
 
 
-class ModelCard(QDialog):
+class ModelCard(Dialog):
     """Shows a card, Markdown, to be read and copied."""
 
     def __init__(self, model: ModelInfo, text: str, parent: QWidget | None = None) -> None:

@@ -12,6 +12,7 @@ from studio.widgets.basics import label, line
 
 _WIDTH = 560
 _ROWS = 10
+_TOP = 10 * GRID
 _MOVES = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -_ROWS, Qt.Key.Key_PageDown: _ROWS}
 
 
@@ -22,7 +23,6 @@ class Palette(QDialog):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setProperty("look", "popup")
-        self.setFixedWidth(_WIDTH)
         self._found: list[tuple[str, QAction]] = []
         for spec in actions_in(words.domain):
             action = actions[spec.id]
@@ -38,11 +38,9 @@ class Palette(QDialog):
         self.rows.setAccessibleName("Actions")
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.rows.setFixedHeight(_ROWS * CONTROL_HEIGHT)
         self.rows.itemClicked.connect(lambda _row: self.do())
         self.nothing = label("Nothing is called that.", "muted")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.nothing.setFixedHeight(_ROWS * CONTROL_HEIGHT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, GRID, GRID, GRID)
         layout.setSpacing(GRID)
@@ -54,7 +52,12 @@ class Palette(QDialog):
 
     def open_over(self, window: QWidget) -> None:
         """Show near the top of a window, in its middle."""
-        self.move(window.mapToGlobal(QPoint((window.width() - _WIDTH) // 2, 10 * GRID)))
+        width = min(_WIDTH, window.width() - 2 * GRID)
+        rows = min(_ROWS, (window.height() - _TOP - 3 * CONTROL_HEIGHT) // CONTROL_HEIGHT)
+        self.setFixedWidth(width)
+        for part in (self.rows, self.nothing):
+            part.setFixedHeight(rows * CONTROL_HEIGHT)
+        self.move(window.mapToGlobal(QPoint((window.width() - width) // 2, _TOP)))
         self.show()
         self.search.setFocus()
 

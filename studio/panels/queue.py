@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.state.jobs import Job, JobQueue
@@ -76,7 +76,7 @@ class QueuePanel(QWidget):
         self._theme = theme
         self._rows: dict[str, JobRow] = {}
         styled(self, "panel")
-        self.setFixedWidth(_WIDTH)
+        self.setMaximumWidth(_WIDTH)
         self._count = label(look="small")
         heading = QHBoxLayout()
         heading.setSpacing(GRID)
@@ -102,6 +102,10 @@ class QueuePanel(QWidget):
         for job in jobs.active():
             self._on_job(job)
         self._show()
+
+    def sizeHint(self) -> QSize:
+        """As wide as it may be, where there is room."""
+        return QSize(_WIDTH, super().sizeHint().height())
 
     def rows(self) -> list[JobRow]:
         """The rows, top to bottom."""

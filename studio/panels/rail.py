@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID, RAIL_WIDTH
 from studio.widgets.basics import styled
+
+_BELOW = Qt.ToolButtonStyle.ToolButtonTextUnderIcon
+_ALONE = Qt.ToolButtonStyle.ToolButtonIconOnly
+_ROOM, _SMALL_ROOM = 68, 44  # px for a room with its name and without, at least
 
 
 class Rail(QWidget):
@@ -27,12 +32,21 @@ class Rail(QWidget):
         self._layout.setSpacing(GRID // 2)
         self._layout.addStretch(1)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the names out where there is no room for them."""
+        super().resizeEvent(event)
+        buttons = self._group.buttons()
+        style = _ALONE if event.size().height() < len(buttons) * _ROOM else _BELOW
+        for button in buttons:
+            button.setToolButtonStyle(style)  # type: ignore[attr-defined]
+
     def add(self, title: str, icon: str, tip: str) -> None:
         """Add a room below the others."""
         button = QToolButton()
         button.setText(title)
         button.setToolTip(tip)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.setToolButtonStyle(_BELOW)
+        button.setAccessibleName(title)
         button.setIconSize(QSize(24, 24))
         button.setCheckable(True)
         button.setProperty("look", "room")
@@ -41,6 +55,7 @@ class Rail(QWidget):
         place = len(self._group.buttons())
         self._group.addButton(button, place)
         self._layout.insertWidget(place, button)
+        self.setMinimumHeight((place + 1) * _SMALL_ROOM)
 
     def button(self, place: int) -> QAbstractButton:
         """The button of a room."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.recipe import Recipe
@@ -19,7 +19,7 @@ from studio.engine.engine import PREVIEW_RESOLUTION, Engine
 from studio.settings import Settings
 from studio.state.library import Item
 from studio.theme.tokens import GRID, STRIP_HEIGHT
-from studio.widgets.basics import action_button, label, line, styled
+from studio.widgets.basics import SidewaysArea, action_button, label, line, styled
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,11 @@ class Stage(QWidget):
         return None
 
 
-class EmptyState(QWidget):
-    """What the room is for, and a row of prompts to begin with. Lies over the viewport, centred."""
+_EMPTY_WIDTH = 480  # px
+
+
+class EmptyState(QScrollArea):
+    """What the room is for, and a row of prompts to begin with. Lies over the viewport, centred; scrolls if it must."""
 
     example_chosen = Signal(str)
 
@@ -113,22 +116,30 @@ class EmptyState(QWidget):
         self._text = label("", "muted", wrap=True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._examples = QWidget()
-        grid = QGridLayout(self._examples)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(GRID)
-        for index, example in enumerate(facts.examples):
+        self._grid = QGridLayout(self._examples)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(GRID)
+        self._columns = 0
+        self._buttons: list[QPushButton] = []
+        for example in facts.examples:
             button = QPushButton(example)
             button.setProperty("look", "chip")
             button.setToolTip("Generate this")
             button.clicked.connect(lambda _checked=False, text=example: self.example_chosen.emit(text))
-            grid.addWidget(button, index // 2, index % 2)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GRID)
-        layout.addWidget(self._title, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addWidget(self._text)
-        layout.addSpacing(GRID)
-        layout.addWidget(self._examples, 0, Qt.AlignmentFlag.AlignHCenter)
+            self._buttons.append(button)
+        self._arrange(2)
+        content = QWidget()
+        self._layout = QVBoxLayout(content)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(GRID)
+        self._layout.addWidget(self._title, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._layout.addWidget(self._text)
+        self._layout.addSpacing(GRID)
+        self._layout.addWidget(self._examples, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)
         self.set_can_generate(True)
         parent.installEventFilter(self)
 
@@ -144,6 +155,13 @@ class EmptyState(QWidget):
         self._examples.setVisible(possible)
         self._place()
 
+    def _arrange(self, columns: int) -> None:
+        """Lay the examples out."""
+        if columns != self._columns:
+            self._columns = columns
+            for index, button in enumerate(self._buttons):
+                self._grid.addWidget(button, index // columns, index % columns)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay in the middle."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
@@ -152,11 +170,13 @@ class EmptyState(QWidget):
 
     def _place(self) -> None:
         parent = self.parentWidget()
-        layout = self.layout()
-        if parent is None or layout is None:
+        if parent is None:
             return
-        width = min(480, parent.width() - 4 * GRID)
-        height = max(layout.heightForWidth(width), layout.sizeHint().height())
+        width = min(_EMPTY_WIDTH, parent.width() - GRID)
+        self._arrange(2 if width == _EMPTY_WIDTH else 1)
+        bar = self.verticalScrollBar().sizeHint().width()
+        height = max(self._layout.heightForWidth(width - bar), self._layout.sizeHint().height())
+        height = min(height, parent.height() - 2 * GRID)
         self.setGeometry(
             (parent.width() - width) // 2, max(GRID, round((parent.height() - height) * 0.42)), width, height
         )
@@ -168,13 +188,13 @@ def tool_strip(
 ) -> QWidget:
     """The strip above a stage: buttons in groups, figures at the right, and what every room has there.
 
-    `passing` takes the room that is left between them.
+    Where it is too long for the window, all but the last part scrolls. `passing` takes the room that is left between
+    them.
     """
-    strip = QWidget()
-    styled(strip, "panel")
-    strip.setFixedHeight(STRIP_HEIGHT - 1)
-    row = QHBoxLayout(strip)
-    row.setContentsMargins(GRID, 0, GRID, 0)
+    own = QWidget()
+    styled(own, "panel")
+    row = QHBoxLayout(own)
+    row.setContentsMargins(GRID, 0, 0, 0)
     row.setSpacing(2)
     for index, group in enumerate(groups):
         if index:
@@ -190,7 +210,14 @@ def tool_strip(
         row.addWidget(passing, 1)
         row.addSpacing(2 * GRID)
     row.addWidget(figures)
-    row.addSpacing(GRID)
+    strip = QWidget()
+    styled(strip, "panel")
+    strip.setFixedHeight(STRIP_HEIGHT - 1)
+    whole = QHBoxLayout(strip)
+    whole.setContentsMargins(0, 0, GRID, 0)
+    whole.setSpacing(2)
+    whole.addWidget(SidewaysArea(own), 1)
+    whole.addSpacing(GRID - 2)
     for name in ("screenshot", "export", "inspector"):
-        row.addWidget(action_button(actions[name]))
+        whole.addWidget(action_button(actions[name]))
     return strip

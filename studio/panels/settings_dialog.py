@@ -9,7 +9,6 @@ import psutil
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -33,14 +32,16 @@ from studio.state.memory import LEAST, MemoryBudget
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import breakable, decimal_box, figure_box, label, line
+from studio.widgets.dialog import Dialog
 
 _SIZE = (640, 660)
+_PAGE_HEIGHT = 60 * GRID
 _GIGABYTE = 2**30
 _THEMES = {"system": "Follow the system", "dark": "Dark", "light": "Light"}
 _NEXT_START = "From the next start on."
 
 
-class SettingsDialog(QDialog):
+class SettingsDialog(Dialog):
     """Whatever is changed is kept at once.
 
     `changed` carries the name of a setting that takes effect now: theme, device, threads, memory or shortcuts. The
@@ -192,7 +193,7 @@ class SettingsDialog(QDialog):
         self.library.setCursorPosition(0)
         self.library.setToolTip(str(wanted))
         self.usual.setEnabled(self._settings.library is not None)
-        note = f"{_NEXT_START} What is made stays in the folder that it was made in."
+        note = f"{_NEXT_START} The folder that is open now stays as it is."
         if wanted != self._library:
             note += f" Until then {self._library} is open."
         self.library_note.setText(breakable(note))
@@ -289,5 +290,6 @@ def _scrolling(page: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setMinimumHeight(_PAGE_HEIGHT)
     area.setWidget(page)
     return area

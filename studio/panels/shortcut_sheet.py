@@ -5,14 +5,16 @@ from __future__ import annotations
 from itertools import groupby
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.actions import MOUSE, Words, actions_in, shown_keys
 from studio.keymap import Keymap
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label
+from studio.widgets.dialog import Dialog
 
 _COLUMNS = 3
+_COLUMN_WIDTH = 360  # px
 
 
 def sections(words: Words, keymap: Keymap) -> list[tuple[str, list[tuple[str, list[str]]]]]:
@@ -33,21 +35,22 @@ def sections(words: Words, keymap: Keymap) -> list[tuple[str, list[tuple[str, li
     return list(merged.items())
 
 
-class ShortcutSheet(QDialog):
+class ShortcutSheet(Dialog):
     """Lists the shortcuts of a room; closes with Esc like any dialog."""
 
     def __init__(self, words: Words, keymap: Keymap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
+        most = min(_COLUMNS, max(1, self.screen().availableGeometry().width() // _COLUMN_WIDTH))
         columns = QHBoxLayout(self)
         columns.setContentsMargins(4 * GRID, 3 * GRID, 4 * GRID, 4 * GRID)
         columns.setSpacing(6 * GRID)
         everything = sections(words, keymap)
         heights = [len(rows) + 2 for _, rows in everything]
-        limit = sum(heights) / _COLUMNS
+        limit = sum(heights) / most
         column, filled = self._column(columns), 0.0
         for (section, rows), height in zip(everything, heights, strict=True):
-            if filled and filled + height / 2 > limit and columns.count() < _COLUMNS:
+            if filled and filled + height / 2 > limit and columns.count() < most:
                 column.addStretch(1)
                 column, filled = self._column(columns), 0.0
             column.addWidget(label(section, "heading"))

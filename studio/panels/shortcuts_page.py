@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QKeySequenceEdit,
     QLineEdit,
     QPushButton,
@@ -64,12 +63,12 @@ class ShortcutsPage(QWidget):
         header = self.list.header()
         header.setSectionsClickable(False)
         header.setStretchLastSection(True)
-        for column in range(_KEYS_COLUMN):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self._rows = {spec.id: QTreeWidgetItem([self._text(spec), self._place(spec), ""]) for spec in ACTIONS}
         for name, row in self._rows.items():
             row.setData(0, _ID_ROLE, name)
             self.list.addTopLevelItem(row)
+        for column in range(_KEYS_COLUMN):
+            self.list.resizeColumnToContents(column)
         self.list.currentItemChanged.connect(self._on_choice)
 
         self.chosen = label("", "heading")

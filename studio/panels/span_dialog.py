@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QTime
-from PySide6.QtWidgets import QDialog, QGridLayout, QPushButton, QTimeEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QTimeEdit, QVBoxLayout, QWidget
 
 from studio.theme.tokens import GRID
 from studio.widgets.basics import decimal_box, decision, inset, label
+from studio.widgets.dialog import Dialog
 
 _WIDTH = 420
 _USUAL_SECONDS = 10.0
 _LEAST_SECONDS = 0.2
 
 
-class SpanDialog(QDialog):
+class SpanDialog(Dialog):
     """Asks from where on, and how many seconds.
 
     Args:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSlider,
     QStackedWidget,
@@ -78,7 +79,11 @@ class TrainingRoom(QWidget):
         self._empty = _empty(self.new_asked, self.add_asked)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._empty)
-        self._pages.addWidget(self.monitor)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self.monitor)
+        self._pages.addWidget(area)
         self._left = QWidget()
         self._left_line = line(vertical=True)
         left = QHBoxLayout(self._left)
@@ -109,7 +114,7 @@ class TrainingRoom(QWidget):
             self.list.choose(self._wanted)
             self._wanted = None
         self._left.setVisible(bool(runs))
-        self._pages.setCurrentWidget(self.monitor if runs else self._empty)
+        self._pages.setCurrentIndex(1 if runs else 0)
         self._on_choice()
 
     def choose(self, folder: Path) -> None:

@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -29,6 +28,7 @@ from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import figure_box, label, line
 from studio.widgets.deep_zoom.images import PictureBox, to_image
+from studio.widgets.dialog import Dialog
 
 _PREVIEW = 320  # px
 _STEPS = 100
@@ -38,7 +38,7 @@ _WIDTH = 480
 _LISTED = 200
 
 
-class WalkDialog(QDialog):
+class WalkDialog(Dialog):
     """Stays beside the work until it is closed."""
 
     def __init__(

@@ -173,6 +173,8 @@ QProgressBar {{ background: {c.control_hover}; border: none; border-radius: 2px;
 QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
 
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
+QScrollArea[look="fitted"] {{ border: 1px solid transparent; }}
+QScrollArea[look="fitted"]:focus {{ border-color: {c.accent}; }}
 QListView {{ background: transparent; border: none; }}
 QTextBrowser[look="page"] {{
     background: {c.panel}; selection-background-color: {c.accent}; selection-color: {c.on_accent};

@@ -7,7 +7,7 @@ from html import escape
 
 from PySide6 import QtGui
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QDialog,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSlider,
     QSpinBox,
@@ -171,6 +172,25 @@ class ElidedLabel(QLabel):
         text = " ".join(self.text().split())
         shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideRight, self.contentsRect().width())
         painter.drawText(self.contentsRect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+class SidewaysArea(QScrollArea):
+    """A row that the wheel scrolls sideways where it is too long, without a bar. Tab brings a part into view."""
+
+    def __init__(self, row: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(CONTROL_HEIGHT)
+        self.setWidget(row)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll along the row whichever way the wheel turns."""
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() - (event.angleDelta().x() or event.angleDelta().y()))
+        event.accept()
 
 
 class Fold(QWidget):

@@ -41,7 +41,6 @@ class Toast(QWidget):
         super().__init__()
         self.level, self.text = level, text
         styled(self, "toast-error" if level == "error" else "toast")
-        self.setFixedWidth(_WIDTH)
         icon, role = _ICONS[level]
         sign = icon_button(theme, icon, level.capitalize(), look="tiny", role=role)
         sign.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -146,9 +145,12 @@ class ToastArea(QWidget):
         parent = self.parentWidget()
         if parent is None or not self._toasts:
             return
+        width = min(_WIDTH, parent.width() - 4 * GRID)
+        for toast in self._toasts:
+            toast.setFixedWidth(width)
         self._layout.activate()
-        height = self._layout.heightForWidth(_WIDTH)
+        height = self._layout.heightForWidth(width)
         if height < 0:
             height = self._layout.sizeHint().height()
-        self.setGeometry(parent.width() - _WIDTH - 2 * GRID, parent.height() - height - 2 * GRID, _WIDTH, height)
+        self.setGeometry(parent.width() - width - 2 * GRID, parent.height() - height - 2 * GRID, width, height)
         self.raise_()

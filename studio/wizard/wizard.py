@@ -6,19 +6,20 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
 from studio.engine.recipes import Recipes
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label, line, styled
+from studio.widgets.dialog import Dialog
 from studio.wizard.draft import Draft
 from studio.wizard.pages import DataPage, ModelPage, OptionsPage, Page, ReviewPage, WhatPage
 
 _SIZE = (760, 620)
 
 
-class TrainingWizard(QDialog):
+class TrainingWizard(Dialog):
     """Goes through the pages of a :class:`Draft`. `started` carries the folder of a run that was made."""
 
     started = Signal(object)
