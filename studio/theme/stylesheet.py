@@ -160,16 +160,16 @@ QTabBar::tab:selected {{ color: {c.text}; background: {c.accent_soft}; }}
 QTabBar::tab:focus {{ border-color: {c.accent}; }}
 
 QSlider:horizontal {{ min-height: 24px; }}
-QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {c.control_hover}; }}
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {c.groove}; }}
 QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {c.accent}; }}
 QSlider::handle:horizontal {{
     width: 14px; height: 14px; margin: -6px 0; border-radius: 8px; background: {c.text}; border: 1px solid {c.panel};
 }}
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {c.accent}; }}
-QSlider::sub-page:horizontal:disabled {{ background: {c.control_hover}; }}
+QSlider::sub-page:horizontal:disabled {{ background: {c.groove}; }}
 QSlider::handle:horizontal:disabled {{ background: {c.disabled}; }}
 
-QProgressBar {{ background: {c.control_hover}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
+QProgressBar {{ background: {c.groove}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
 QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
 
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
@@ -196,7 +196,7 @@ QHeaderView::section {{
 }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
-QScrollBar::handle {{ background: {c.control_hover}; border-radius: 3px; margin: 2px; }}
+QScrollBar::handle {{ background: {c.groove}; border-radius: 3px; margin: 2px; }}
 QScrollBar::handle:vertical {{ min-height: 32px; }}
 QScrollBar::handle:horizontal {{ min-width: 32px; }}
 QScrollBar::handle:hover {{ background: {c.disabled}; }}

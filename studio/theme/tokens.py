@@ -14,6 +14,7 @@ class Colours:
     control: str
     control_hover: str
     control_pressed: str
+    groove: str
     line: str
     text: str
     muted: str
@@ -48,6 +49,7 @@ DARK = Colours(
     control="#2a2e36",
     control_hover="#343943",
     control_pressed="#22262d",
+    groove="#434a56",
     line="#2e333c",
     text="#e6e8eb",
     muted="#9aa3ad",
@@ -82,6 +84,7 @@ LIGHT = Colours(
     control="#e8ebef",
     control_hover="#dde1e7",
     control_pressed="#d2d7de",
+    groove="#b4bbc5",
     line="#d9dde3",
     text="#1b1f25",
     muted="#5a6470",

@@ -31,6 +31,14 @@ def test_text_can_be_read(colours: Colours):
     assert contrast(colours.accent, colours.panel) >= 3
 
 
+@pytest.mark.parametrize("colours", THEMES.values(), ids=list(THEMES))
+def test_sliders_and_progress_bars_can_be_seen(colours: Colours):
+    for ground in (colours.panel, colours.raised, colours.stage):
+        assert contrast(colours.groove, ground) >= 1.5, ground
+        assert contrast(colours.accent, ground) >= 3, ground
+    assert contrast(colours.accent, colours.groove) >= 2.5
+
+
 def test_every_icon_of_an_action_exists_and_is_no_leftover(qapp):
     used = {spec.icon for spec in ACTIONS if spec.icon}
     files = {path.stem for path in (assets() / "icons").glob("*.svg")}
