@@ -73,7 +73,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2, stale
     assert isinstance(decoded, RadianceField)
     field = CountedField(pipeline.autoencoder, decoded.basis)
     clock = Clock()
-    share = field.occupancy.share
+    share = field.occupancy().share
     say(phase="occupancy", **clock.figures(), share=round(share, 4))
 
     settings = ViewSettings()

@@ -1,6 +1,5 @@
 """RadianceField: density and colour everywhere in space, and views of it."""
 
-from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +16,7 @@ from ddmi_core.errors import DDMIError
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.picture_layout import over
-from ddmi_core.progress import Progress, sub_progress
+from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.surfaces import extract_mesh
 from ddmi_core.view_settings import ViewSettings
 from ddmi_core.volume_rendering import OccupancyGrid, render_rays
@@ -30,6 +29,8 @@ DENSITY_SCALE = 50.0
 SURFACE_DENSITY = 25.0
 """Density at which the surface is taken to lie: half of the light is stopped in 0.03, a cell of the finest plane."""
 
+_FINDING = 0.5  # of the progress of the first view, in which empty space is found
+_PATIENCE = 0.05  # seconds between reports while another thread finds it
 _SEEN = 0.5  # opacity from which a pixel has a surface, so a normal
 _SLOPE = 1 / 64  # half the distance over which the density's gradient is taken
 
@@ -86,6 +87,7 @@ class RadianceField(Field):
 
     def __init__(self, autoencoder: "D2CVAE", basis: BasisFields) -> None:
         super().__init__(autoencoder, basis)
+        self._occupancy: OccupancyGrid | None = None
         self._baking = Lock()
 
     @property
@@ -105,15 +107,21 @@ class RadianceField(Field):
         values = self(points, directions=directions)
         return density_of(values), colour_of(values)
 
-    @cached_property
-    def _occupancy(self) -> OccupancyGrid:
-        return OccupancyGrid.bake(self.density)
+    def occupancy(self, progress: Progress | None = None) -> OccupancyGrid:
+        """Return where there is anything; found when it is first asked for.
 
-    @property
-    def occupancy(self) -> OccupancyGrid:
-        """Where there is anything; found when it is first asked for."""
-        with self._baking:
+        Args:
+            progress: called many times while it is being found, or while another thread finds it; may raise
+                `Cancelled`, and who asks next begins anew.
+        """
+        while not self._baking.acquire(timeout=_PATIENCE):
+            report(progress, 0.0, "finding empty space")
+        try:
+            if self._occupancy is None:
+                self._occupancy = OccupancyGrid.bake(self.density, progress=progress)
             return self._occupancy
+        finally:
+            self._baking.release()
 
     def render(
         self,
@@ -136,18 +144,20 @@ class RadianceField(Field):
             progress: called many times a second; may raise `Cancelled`.
         """
         chosen = settings or ViewSettings()
+        begun = _FINDING if skip_empty and self._occupancy is None else 0.0
+        occupancy = self.occupancy(sub_progress(progress, 0.0, begun)) if skip_empty else None
         origins, directions = (torch.from_numpy(part.reshape(-1, 3)) for part in rays(camera, width, height))
         light = render_rays(
             self.medium,
             origins,
             directions,
             samples=chosen.samples,
-            occupancy=self.occupancy if skip_empty else None,
+            occupancy=occupancy,
             box=chosen.crop,
             near=chosen.near,
             far=chosen.far,
             at_once=self.at_once,
-            progress=sub_progress(progress, 0.0, 0.9),
+            progress=sub_progress(progress, begun, 0.9),
         )
         normals = None
         if chosen.channel == "normals":

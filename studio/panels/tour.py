@@ -50,10 +50,10 @@ def _at_work(window: MainWindow) -> None:
 
 
 def _with_something_on_the_stage(window: MainWindow) -> None:
-    """Open the newest item where nothing is shown. The form stays as it is."""
+    """Open the newest item where nothing is shown or on its way. The form stays as it is."""
     _at_work(window)
     newest = window.history.model.item(0)
-    if window.state.shown is None and newest is not None:
+    if window.state.shown is None and newest is not None and not window.state.jobs.active():
         with suppress(DDMIError):  # no model for it; the tour goes on
             window.engine.open(newest, window.stage.room.preview_resolution)
 
@@ -131,7 +131,7 @@ STOPS: tuple[Stop, ...] = (
         "Every {noun} that you make stays here with its whole recipe, in kilobytes. Choose one to bring it back; star "
         "it, or delete it.",
         _history,
-        _at_work,
+        _with_something_on_the_stage,
     ),
     Stop(
         "Look closely",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from ddmi_core.data.items import SurfacePoints
 from ddmi_core.data.radiance import SAMPLES, PosedPictures, RadianceSet, RadianceSource
 from ddmi_core.domains import get_domain
 from ddmi_core.metrics.pictures import psnr
+from ddmi_core.progress import Cancelled
 from ddmi_core.radiance import RadianceField, density_of
 from ddmi_core.view_settings import ViewSettings
 from ddmi_core.volume_rendering import OccupancyGrid, box_span, render_rays, stratified_samples
@@ -87,6 +91,55 @@ def test_density_is_the_same_from_everywhere_and_colour_is_not(field: RadianceFi
     torch.testing.assert_close(field.density(places), density, atol=1e-4, rtol=1e-5)
     assert (other - colour).abs().max() > 1e-3
     assert (density >= 0).all() and ((colour > 0) & (colour < 1)).all()
+
+
+def test_finding_empty_space_can_be_stopped_and_begun_anew(
+    autoencoder: D2CVAE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = autoencoder.field(2 * torch.randn(autoencoder.canvas_shape))
+    assert isinstance(field, RadianceField)
+    monkeypatch.setattr(OccupancyGrid, "bake", partial(OccupancyGrid.bake, cells=12))
+    told: list[tuple[float, str]] = []
+
+    def stop_at(count: int, fraction: float, text: str) -> None:
+        told.append((fraction, text))
+        if len(told) == count:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        field.render(orbit_camera(), 8, 8, progress=partial(stop_at, 2))
+    assert [text for _, text in told] == 2 * ["finding empty space"]
+    told.clear()
+    view = field.render(orbit_camera(), 8, 8, progress=partial(stop_at, -1))
+    fractions = [fraction for fraction, _ in told]
+    assert "finding empty space" in {text for _, text in told} and fractions == sorted(fractions)
+    told.clear()
+    again = field.render(orbit_camera(), 8, 8, progress=partial(stop_at, -1))
+    assert "finding empty space" not in {text for _, text in told}
+    np.testing.assert_array_equal(again.colour, view.colour)
+
+
+def test_who_waits_for_empty_space_to_be_found_can_leave(autoencoder: D2CVAE) -> None:
+    field = autoencoder.field(2 * torch.randn(autoencoder.canvas_shape))
+    assert isinstance(field, RadianceField)
+    begun, done = Event(), Event()
+
+    def dawdle(_fraction: float, _text: str) -> None:
+        begun.set()
+        done.wait(10)
+        raise Cancelled
+
+    def leave(_fraction: float, _text: str) -> None:
+        raise Cancelled
+
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(field.occupancy, dawdle)
+        assert begun.wait(10)
+        with pytest.raises(Cancelled):
+            field.occupancy(leave)
+        done.set()
+        with pytest.raises(Cancelled):
+            first.result(10)
 
 
 def test_without_directions_there_is_no_colour(field: RadianceField) -> None:
