@@ -107,6 +107,9 @@ def fuzz(reader: Reader, files: int, seed: int) -> Iterator[tuple[str, Outcome]]
         good = Path(place) / "good"
         good.mkdir()
         names = [path.relative_to(good) for path in reader.make(good)]
+        sound = process.read(good, good / names[0])
+        if sound.what != "read":
+            sys.exit(f"{reader.name}: what is to be spoiled cannot be read: {sound.text}")
         for number in range(files):
             rng = random.Random(zlib.crc32(f"{seed} {reader.name} {number}".encode()))
             folder = Path(place) / f"spoiled{number}"
@@ -256,6 +259,7 @@ def spoil(folder: Path, files: list[Path], suffixes: tuple[str, ...], rng: rando
         ("blown up", lambda: _blown_up(content, rng)),
     ]
     if file.suffix in _TEXTS:
+        ways += [("nested", lambda: content[: rng.randrange(len(content) + 1)] + rng.choice((b"[", b'{"a":')) * 50_000)]
         ways += [("a word", lambda: _other_word(content, rng))] * 2
     if file.suffix in (".json", ".jsonl", ".yaml"):
         ways += [("a value", lambda: _other_value(content, file.suffix, rng))] * 8
@@ -489,14 +493,15 @@ def _clip(suffix: str) -> Make:
 
 
 def _frames(folder: Path) -> list[Path]:
+    import numpy as np
     from PIL import Image
 
     made = []
     for clip in ("one", "two"):
         (folder / clip).mkdir()
-        for i in range(6):
+        for i in range(16):
             made.append(folder / clip / f"{i:03d}.png")
-            Image.fromarray(_pixels()).save(made[-1])
+            Image.fromarray(np.roll(_pixels(), len(made), 1)).save(made[-1])
     return [*made, *_clip(".gif")(folder), _captions(folder, ["one", "two", "clip.gif"])]
 
 
@@ -602,9 +607,9 @@ def _cifar(folder: Path) -> list[Path]:
 
     rows = np.random.default_rng(0).integers(0, 255, (10, 3072), dtype=np.uint8)
     for name in (*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"):
-        (folder / name).write_bytes(pickle.dumps({b"data": rows, b"labels": list(range(10))}, protocol=2))
+        (folder / name).write_bytes(pickle.dumps({b"data": rows, b"labels": list(range(10))}, protocol=4))
     names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-    (folder / "batches.meta").write_bytes(pickle.dumps({b"label_names": [name.encode() for name in names]}, protocol=2))
+    (folder / "batches.meta").write_bytes(pickle.dumps({b"label_names": [name.encode() for name in names]}, protocol=4))
     return [folder / "data_batch_1", folder / "test_batch", folder / "batches.meta"]
 
 

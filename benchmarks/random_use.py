@@ -15,6 +15,7 @@ window took nothing, memory after settling at the start and the end, and windows
 from __future__ import annotations
 
 import collections
+import ctypes
 import gc
 import json
 import os
@@ -25,8 +26,9 @@ import threading
 import time
 import traceback
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 import tyro
@@ -54,23 +56,26 @@ PROMPTS = (
 _SHOWN_EXCEPTIONS = 20
 
 
-def main(minutes: float = 10.0, seed: int = 0) -> None:
+def main(minutes: float = 10.0, seed: int = 0, steps: Path | None = None) -> None:
     """Use the studio at random.
 
     Args:
         minutes: how long.
         seed: of what is done; how the window answers in time is not in its hands.
+        steps: file to write every step to, for when the studio dies.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         os.environ |= {"HOME": home, "USERPROFILE": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
-        with open_studio("shape", None) as studio:
+        with ExitStack() as stack:
+            studio = stack.enter_context(open_studio("shape", None))
+            log = stack.enter_context(steps.open("w")) if steps is not None else None
             files = _files(Path(home))
             opened = counted_openings()
             watch = Watch(studio)
             _make_one_of_each(studio)
             watch.settle()
-            start = watch.look()
-            person = Person(studio, files, random.Random(seed))
+            start, held = watch.look(), _held()
+            person = Person(studio, files, random.Random(seed), log)
             began = time.monotonic()
             watch.run(person, minutes)
             person.rest()
@@ -86,6 +91,7 @@ def main(minutes: float = 10.0, seed: int = 0) -> None:
                 "memory_start_mb": start.memory,
                 "memory_end_mb": end.memory,
                 "growth_mb": end.memory - start.memory,
+                "growth_held_mb": _held() - held,
                 "windows_left": sorted((Counter(end.windows) - Counter(start.windows)).elements()),
                 "threads_left": sorted((Counter(end.threads) - Counter(start.threads)).elements()),
                 "processes_left": end.processes,
@@ -94,6 +100,13 @@ def main(minutes: float = 10.0, seed: int = 0) -> None:
             for text, count in Counter(watch.exceptions).most_common(_SHOWN_EXCEPTIONS):
                 print(json.dumps({"benchmark": "random_use", "exception": text, "times": count}), flush=True)
             watch.end()
+
+
+def _held() -> int:
+    """Memory in MB once the allocator, glibc's, has given back what it only keeps for later."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).malloc_trim(0)
+    return round(psutil.Process().memory_info().rss / 2**20)
 
 
 def counted_openings() -> Any:
@@ -214,9 +227,10 @@ Seen = collections.namedtuple("Seen", ("memory", "windows", "threads", "processe
 class Person:
     """Acts at random, one step at a time, in whatever window is in front."""
 
-    def __init__(self, studio: OpenStudio, files: list[Path], rng: random.Random) -> None:
+    def __init__(self, studio: OpenStudio, files: list[Path], rng: random.Random, steps: IO[str] | None = None) -> None:
         self.done: Counter[str] = Counter()
         self._studio, self._files, self._rng = studio, files, rng
+        self._steps = steps
         self._window = studio.window
         self._going = False
         self._front: object = None
@@ -282,7 +296,13 @@ class Person:
             weights += [4.0, 1.5, 0.3, 1.0, 0.4, 1.0]
         (step,) = self._rng.choices(steps, weights)
         self._count(step.__name__.strip("_"))
+        self._note(f"{step.__name__} {type(where).__name__} {self._window.rooms.currentIndex()}")
         step(where)
+
+    def _note(self, text: str) -> None:
+        if self._steps is not None:
+            self._steps.write(text + "\n")
+            self._steps.flush()
 
     def _count(self, kind: str) -> None:
         self.done[kind] += 1
@@ -315,8 +335,9 @@ class Person:
         for kind in kinds:
             self._mouse(kind, target, spot, button)
 
-    def _press_keys(self, where: QWidget) -> None:
+    def _press_keys(self, _where: QWidget) -> None:
         from PySide6.QtCore import Qt
+        from PySide6.QtGui import QGuiApplication
         from PySide6.QtTest import QTest
         from PySide6.QtWidgets import QApplication
         from shiboken6 import isValid
@@ -336,13 +357,12 @@ class Person:
             )[0]
             if held == modifiers.ControlModifier and key == keys.Key_Q:
                 continue  # the window shall stay
-            focus = QApplication.focusWidget()
-            target = focus if focus is not None and focus.window() is where else where
             for act in (QTest.keyPress, QTest.keyRelease):
-                if isValid(target):  # a press may take it away
-                    act(target, key, held)
-            if not isValid(where):
-                return
+                # As from the keyboard, to the window in front, whose widget with the focus gets it
+                window = QGuiApplication.focusWindow() or self._window.windowHandle()
+                if isValid(window):
+                    self._note(f"  {key.name} {held.name} {type(QApplication.focusWidget()).__name__}")
+                    act(window, key, held)
 
     def _drag(self, where: QWidget) -> None:
         from PySide6.QtCore import Qt
@@ -455,7 +475,7 @@ class Person:
             if key in jobs:
                 self._studio.engine.cancel(jobs[key])
             else:
-                self._studio.training.command(runs[key].folder, "stop")
+                self._window.training.command(runs[key].folder, "stop")
 
 
 def _make_one_of_each(studio: OpenStudio) -> None:

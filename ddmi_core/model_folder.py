@@ -1,7 +1,6 @@
 """A model folder on disk: what it must hold, its hash, and which models there are."""
 
 import hashlib
-import json
 import shutil
 import uuid
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ddmi_core.errors import ModelError
-from ddmi_core.files import write_json
+from ddmi_core.files import parse_json, write_json
 from ddmi_core.paths import assets, user_data
 from ddmi_core.training.known_runs import known_runs
 
@@ -63,12 +62,12 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
         ModelError: it is missing or damaged.
     """
     try:
-        value = json.loads((folder / name).read_text(encoding="utf-8"))
+        value = parse_json((folder / name).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(
             f"The model folder {folder} has no {name}: it is incomplete. Copy the whole folder again."
         ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"{name} in the model folder {folder} cannot be read: {error}. Copy the folder again."
         ) from error
@@ -181,6 +180,9 @@ def import_model(folder: Path) -> ModelInfo:
         ModelError: it is no complete model folder, it is there already, or it cannot be copied.
     """
     found = describe(Path(folder))
+    link = next((path for path in Path(folder).rglob("*") if path.is_symlink()), None)
+    if link is not None:
+        raise ModelError(f"{link} is a link, and where it leads is not copied. Put the file itself into the folder.")
     same = next((model for model in list_models(found.domain) if model.hash == found.hash), None)
     if same is not None:
         raise ModelError(f"This model is there already: it is {same.name}, in {same.folder}.")

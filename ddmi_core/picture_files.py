@@ -4,7 +4,6 @@ Pillow's own `Image.open` refuses pictures of some size before anybody can ask a
 here the size is looked at first, and whoever wants the pixels sets a limit and words the refusal.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from ddmi_core.errors import DataError
+from ddmi_core.files import parse_json
 from ddmi_core.recipe import Recipe
 
 RECIPE_KEY = "ddmi"
@@ -70,6 +70,6 @@ def read_recipe(path: Path) -> Recipe | None:
 def _json(text: Any) -> Any:
     """Parse a description, which in other programs' pictures is anything."""
     try:
-        return json.loads(text) if isinstance(text, str) else None
-    except json.JSONDecodeError:
+        return parse_json(text) if isinstance(text, str) else None
+    except ValueError:
         return None

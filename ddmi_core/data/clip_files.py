@@ -29,6 +29,9 @@ FOLDER_RATE = 25
 """Frames a second that a folder of pictures is taken to have."""
 
 _LEAST_SIDE = 8
+_OPENING = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi", "protocol_whitelist": "file"}
+"""FFmpeg goes by the content, and would follow a playlist, whatever its suffix, to other files and hosts."""
+_MOST_PIXELS = 8192**2  # of a frame; larger ones would take gigabytes to decode, and may be made to
 _LEAST_STORED = 64
 _ANIMATIONS = ("GIF", "WEBP")
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -172,7 +175,7 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoS
     if path.stat().st_size == 0:
         raise DataError(f"{path.name} is empty.")
     try:
-        container = av.open(str(path))
+        container = av.open(str(path.absolute()), options=_OPENING)
     except av.FFmpegError as error:
         raise DataError(f"{path.name} is damaged, or no video ({error.strerror or error}).") from error
     with container:
@@ -183,6 +186,7 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoS
         stream = streams[0]
         if stream.codec_context is None:
             raise DataError(f"{path.name} needs a decoder that is not there. Convert it to H.264 (MP4) first.")
+        _check_size(path, stream.codec_context.width, stream.codec_context.height)
         stream.thread_type = "AUTO"
         yield container, stream
 
@@ -287,9 +291,10 @@ def _is_animation(path: Path) -> bool:
 def _animation(path: Path) -> Iterator[Image.Image]:
     try:
         picture = Image.open(path, formats=_ANIMATIONS)
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # Pillow's readers fail in every way on a damaged file
         raise DataError(f"{path.name} is damaged: its header cannot be read ({error}).") from error
     with picture:
+        _check_size(path, picture.width, picture.height)
         yield picture
 
 
@@ -302,7 +307,7 @@ def _delays(picture: Image.Image, path: Path) -> list[float]:
                 frame.load()  # only then it knows
             delays.append((frame.info.get("duration") or _USUAL_DELAY) / 1000)
         return delays
-    except Exception as error:  # Pillow's decoders fail in every way on a damaged file
+    except Exception as error:  # as above
         raise DataError(f"{path.name} is damaged, or cut short ({error}).") from error
 
 
@@ -311,8 +316,15 @@ def _animation_frames(path: Path) -> Iterator[_Shown]:
         delays = _delays(picture, path)
         second = 0.0
         for number, stays in enumerate(delays):
-            picture.seek(number)
-            yield _Shown(_fitted(picture.convert("RGBA")), second, stays)
+            try:
+                picture.seek(number)
+                pixels = _fitted(picture.convert("RGBA"))
+            except Exception as error:  # as above
+                raise DataError(
+                    f"{path.name} is damaged: it breaks off after {_counted(number)} ({error}). Give a range before "
+                    "that."
+                ) from error
+            yield _Shown(pixels, second, stays)
             second += stays
 
 
@@ -330,10 +342,21 @@ def _folder_frames(folder: Path) -> Iterator[_Shown]:
 def _still(file: Path) -> Iterator[Image.Image]:
     try:
         with open_picture(file) as picture:
+            _check_size(file, picture.width, picture.height)
             picture.load()
             yield picture
-    except (OSError, SyntaxError, ValueError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # as above
         raise DataError(f"{file.parent.name}/{file.name} is damaged ({error}).") from error
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if width * height > _MOST_PIXELS:
+        raise DataError(
+            f"{path.name} has frames of {width} x {height} pixels, more than the {_MOST_PIXELS / 1e6:.0f} million that "
+            "are read. Make it smaller first."
+        )
 
 
 # The canvas

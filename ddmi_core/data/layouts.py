@@ -156,6 +156,9 @@ def _shapenet(folder: Path) -> Listing | None:
             for name in _lines(list_file) if list_file.is_file() else ():
                 if table is not None and name not in described:
                     continue  # text-to-shape learns from what has been described
+                if Path(name).name != name:
+                    absent.append(Unusable(list_file, f"{name!r} is no name of a model but leads elsewhere."))
+                    continue
                 missing = [part for part in (POINTS, SURFACE) if not (synset / name / part).is_file()]
                 if missing:
                     listed = f"{synset.name}/{list_file.name} lists it, but {' and '.join(missing)} is not there."
@@ -230,7 +233,7 @@ def _synset_titles(folder: Path) -> dict[str, str]:
     try:
         table = yaml.safe_load("\n".join(_lines(file, stripped=False)))
         return {str(synset): str(entry["name"]).split(",")[0] for synset, entry in table.items()}
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(f"{file} does not name the synsets ({error!r}). Fetch it again, or remove it.") from error
 
 

@@ -3,7 +3,6 @@
 Their objects fill the unit cube: the longest side spans [-0.5, 0.5], the query points [-0.55, 0.55].
 """
 
-import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from ddmi_core.data.array_files import read_arrays
 from ddmi_core.data.items import Augment
 from ddmi_core.data.labels import HALF_SIDE
 from ddmi_core.data.layouts import POINTS, SURFACE, Listing
@@ -127,10 +127,7 @@ def read_model(folder: Path) -> Model:
 
 
 def _arrays(file: Path, *names: str) -> list[np.ndarray]:
-    try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
-            return [content[name] for name in names]
-    except KeyError as error:
-        raise DataError(f"{file} lacks an array: {error}.") from error
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file} cannot be read as an .npz file ({error}). Fetch it again.") from error
+    found = read_arrays(file, *names)
+    if missing := [name for name in names if name not in found]:
+        raise DataError(f"{file} lacks an array: {missing[0]}. Fetch it again.")
+    return [found[name] for name in names]

@@ -4,8 +4,7 @@ All give the world y up and cameras that look along -z (OpenGL), at the scale th
 used are left out and listed.
 """
 
-import json
-import zipfile
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,9 +16,11 @@ from PIL import Image
 from scipy import ndimage
 
 from ddmi_core.cameras import Camera, project
+from ddmi_core.data.array_files import read_arrays
 from ddmi_core.data.layouts import SRN_INTRINSICS
 from ddmi_core.data.user_folder import Unusable
 from ddmi_core.errors import DataError
+from ddmi_core.files import parse_json
 from ddmi_core.picture_files import open_picture
 from ddmi_core.transforms_json import TO_Y_UP, camera_of, rigid
 
@@ -62,9 +63,9 @@ def read_transforms(path: Path) -> Shots:
         DataError: the file cannot be read, or hardly any view can be used; the message says why.
     """
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = parse_json(path.read_text(encoding="utf-8"))
         frames = table["frames"]
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{path.name} cannot be read ({error}).") from error
     except (KeyError, TypeError):
         raise DataError(f"{path.name} lists no frames: it is not a transforms.json of posed pictures.") from None
@@ -73,8 +74,9 @@ def read_transforms(path: Path) -> Shots:
         if not isinstance(frame, dict) or not isinstance(frame.get("file_path"), str):
             shots.leave_out(path, "a frame names no picture")
             continue
-        file = _picture_file(path.parent, frame["file_path"])
+        file = path.parent / frame["file_path"]
         try:
+            file = _picture_file(path.parent, frame["file_path"])
             if any(abs(float({**table, **frame}.get(key, 0))) > 1e-6 for key in ("k1", "k2", "p1", "p2")):
                 raise ValueError("its lens is distorted; undistort the pictures first")
             pixels = _read_pixels(file)
@@ -129,12 +131,7 @@ def read_points2nerf(path: Path) -> tuple[Float[np.ndarray, "p 3"], Float[np.nda
     Raises:
         DataError: not such a file, no points, points without colours, or hardly any usable view.
     """
-    try:
-        # numpy would leave a damaged file open
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
-            found = {name: content[name] for name in ("data", "images", "cam_poses") if name in content}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path.name} cannot be read as an .npz file ({error}).") from error
+    found = read_arrays(path, "data", "images", "cam_poses")
     if missing := {"data", "images", "cam_poses"} - set(found):
         raise DataError(f"{path.name} has no {', '.join(sorted(missing))}: it is not of the points2nerf layout.")
     points, images, poses = (np.asarray(found[name], dtype=np.float64) for name in ("data", "images", "cam_poses"))
@@ -203,8 +200,14 @@ def _checked(shots: Shots, path: Path) -> Shots:
 
 
 def _picture_file(folder: Path, name: str) -> Path:
-    """Return the file of a picture, whose suffix NeRF's synthetic scenes leave out."""
-    file = folder / name
+    """Return the file of a picture, whose suffix NeRF's synthetic scenes leave out.
+
+    Raises:
+        ValueError: the name leads out of the folder.
+    """
+    file = Path(os.path.normpath(folder / name))
+    if not file.is_relative_to(os.path.normpath(folder)):
+        raise ValueError("it lies outside of the scene's folder, where nothing is read")
     candidates = [file, *(file.with_name(file.name + suffix) for suffix in (".png", ".jpg", ".jpeg", ".webp"))]
     return next((candidate for candidate in candidates if candidate.is_file()), file)
 

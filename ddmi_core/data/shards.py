@@ -5,7 +5,6 @@ One look over the tar headers tells where every file lies; from then on any exam
 numbered, and a set may be far larger than memory and than the disk's free space.
 """
 
-import json
 import tarfile
 import tempfile
 import zlib
@@ -15,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from ddmi_core.data.user_folder import first_usable, known
 from ddmi_core.errors import DataError, DDMIError
+from ddmi_core.files import parse_json
 from ddmi_core.progress import Progress, report
 
 SUFFIX = ".tar"
@@ -92,7 +92,7 @@ class Shards:
         if member.suffix != ".json":
             return [line.strip() for line in text.splitlines() if line.strip()]
         try:
-            value = json.loads(text)
+            value = parse_json(text)
         except ValueError:
             return []
         found = value.get("caption") if isinstance(value, dict) else None

@@ -1,7 +1,6 @@
 """Checkpoints: all that a resume needs, as safetensors and JSON, each written in full or not at all."""
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ddmi_core.errors import DDMIError
-from ddmi_core.files import write_json
+from ddmi_core.files import parse_json, write_json
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.tensor_file import read_tensors, write_tensors
 
@@ -103,7 +102,7 @@ class Checkpoints:
             DamagedCheckpoint: it is not what was written.
         """
         try:
-            progress = json.loads((path / _PROGRESS).read_text(encoding="utf-8"))
+            progress = parse_json((path / _PROGRESS).read_text(encoding="utf-8"))
             checksums = progress.pop("sha256", {})  # checkpoints of the first version have none
             progressed = Progressed(**progress)
             for name in (_WEIGHTS, _AVERAGE, _OPTIMISER):
@@ -133,7 +132,7 @@ class Checkpoints:
 
 def _held_out(path: Path) -> float | None:
     try:
-        figure = json.loads((path / _PROGRESS).read_text(encoding="utf-8")).get("held_out")
+        figure = parse_json((path / _PROGRESS).read_text(encoding="utf-8")).get("held_out")
     except (OSError, ValueError, AttributeError):
         return None
     return float(figure) if isinstance(figure, int | float) else None

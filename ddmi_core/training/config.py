@@ -147,6 +147,10 @@ class RunConfig(_Settings):
         except yaml.YAMLError as error:
             where = " ".join(str(error).split())
             raise DDMIError(f"The configuration {origin} is not valid YAML: {where}.") from error
+        except (RecursionError, ValueError) as error:
+            raise DDMIError(
+                f"The configuration {origin} is nested too deeply, or refers to itself too often. Start from a preset."
+            ) from error
         if not isinstance(values, dict):
             raise DDMIError(f"The configuration {origin} is no list of settings. Start from a preset.")
         origin = f"The configuration {origin}"

@@ -1,6 +1,5 @@
 """The course of a run, read from its events while they are being written."""
 
-import json
 import math
 from array import array
 from bisect import bisect_right
@@ -10,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
+
+from ddmi_core.files import parse_json
 
 FIGURES = ("learning_rate", "samples_per_second", "memory_bytes")
 """What else than losses is recorded over the steps."""
@@ -133,12 +134,12 @@ def parse_events(text: bytes) -> list[dict[str, Any]]:
     """Return the events of whole lines; lines that are damaged are left out."""
     lines = text.splitlines()
     try:
-        found = json.loads(b"[" + b",".join(lines) + b"]")  # far faster than line by line
+        found = parse_json(b"[" + b",".join(lines) + b"]")  # far faster than line by line
     except ValueError:
         found = []
         for line in lines:
             try:
-                found.append(json.loads(line))
+                found.append(parse_json(line))
             except ValueError:
                 continue
     return [event for event in found if isinstance(event, dict)]

@@ -8,16 +8,24 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 _MOST = 5  # mistakes that are told at once
+_MOST_SETTINGS = 10_000  # far more than there are: what refers to itself again and again has no end
 
 Place = tuple[int | str, ...]
 """Where a setting stands: ("stage1", "steps")."""
 
 
 def lines_of(text: str) -> dict[Place, int]:
-    """Return the line, from 1, on which every setting of a YAML text stands."""
+    """Return the line, from 1, on which every setting of a YAML text stands.
+
+    Raises:
+        yaml.YAMLError: it is no YAML.
+        ValueError: there is no end to the settings, as where one refers to others that refer to others.
+    """
     lines: dict[Place, int] = {}
 
     def walk(node: yaml.Node | None, place: Place) -> None:
+        if len(lines) > _MOST_SETTINGS:
+            raise ValueError("there is no end to the settings")
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 lines[*place, str(key.value)] = key.start_mark.line + 1

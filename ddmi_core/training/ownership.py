@@ -1,6 +1,5 @@
 """Who trains in a run folder, and how the run fares: one process at a time, with a heartbeat that others can see."""
 
-import json
 import logging
 import os
 import platform
@@ -17,7 +16,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from ddmi_core.errors import DDMIError
-from ddmi_core.files import write_json, write_text
+from ddmi_core.files import parse_json, write_json, write_text
 from ddmi_core.model_folder import INDEX
 from ddmi_core.training.run_folder import RunFolder, Stopped
 
@@ -53,7 +52,7 @@ class Owner:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < _START_TOLERANCE
             return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
+        except (psutil.Error, ValueError, OverflowError):  # the last two: that is no number of a process
             return False
 
 
@@ -75,10 +74,17 @@ class RunStatus:
 def status_of(run: RunFolder) -> RunStatus:
     """Return the state of a run; one whose process is gone without a word was interrupted."""
     try:
-        note = json.loads(run.status_file.read_text(encoding="utf-8"))
-        state, message, owner = note["state"], str(note["message"]), Owner(**note["owner"])
+        note = parse_json(run.status_file.read_text(encoding="utf-8"))
+        state, message, who = note["state"], str(note["message"]), note["owner"]
+        owner = Owner(int(who["pid"]), str(who["host"]), float(who["started"]))
         silent_for = time.time() - run.status_file.stat().st_mtime
-    except (OSError, ValueError, KeyError, TypeError):  # not started yet, or made before runs kept a status
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        OverflowError,
+    ):  # not started yet, or made before runs kept a status
         return RunStatus("done" if (run.model / INDEX).exists() else "interrupted")
     if state not in get_args(RunState):
         return RunStatus("interrupted", owner, message)

@@ -91,8 +91,8 @@ class RunFolder:
     def take_command(self) -> Command | None:
         """Return and remove the waiting command, if there is one."""
         try:
-            text = self.control_file.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
+            text = self.control_file.read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
             return None
         self.control_file.unlink(missing_ok=True)
         return text if text in get_args(Command) else None  # type: ignore[return-value]

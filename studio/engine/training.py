@@ -241,5 +241,5 @@ def _name_and_domain(run: RunFolder) -> tuple[str, str]:
     try:
         values = yaml.safe_load(run.config_file.read_text(encoding="utf-8"))
         return str(values["name"]), str(values["domain"])
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError):
         return run.path.name, ""
