@@ -233,7 +233,7 @@ class Person:
         self._steps = steps
         self._window = studio.window
         self._going = False
-        self._front: object = None
+        self._front = 0
         self._steps_in_front = 0
         self._seen: dict[object, float] = {}
 
@@ -271,23 +271,23 @@ class Person:
 
     def _step(self) -> None:
         from PySide6.QtWidgets import QApplication
-        from shiboken6 import isValid
+        from shiboken6 import getCppPointer
 
         if not self._going:
             return
         self._next()
         self._stop_what_lasts(PATIENCE)
         front = QApplication.activePopupWidget() or QApplication.activeModalWidget()
-        front = front if front is not None and isValid(front) else None
-        self._steps_in_front = self._steps_in_front + 1 if front is self._front else 0
-        self._front = front
+        # No reference is kept: what Qt makes for itself, it takes away without telling Python
+        place = getCppPointer(front)[0] if front is not None else 0
+        self._steps_in_front = self._steps_in_front + 1 if place == self._front else 0
+        self._front = place
         if front is not None and self._steps_in_front > STAY:
             self._steps_in_front = 0
             self._count("close")
             self._close(front)
             return
-        active = QApplication.activeWindow()
-        where = front or (active if active is not None and isValid(active) else self._window)
+        where = front or QApplication.activeWindow() or self._window
         steps = [self._click, self._press_keys, self._drag, self._wheel]
         weights = [10.0, 5.0, 2.0, 2.0]
         if front is None:

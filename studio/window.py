@@ -830,7 +830,11 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask when work is going on; remember how things were left."""
-        if (self.state.jobs.active() and not self._may_quit()) or not self._may_leave_runs():
+        if (
+            (self.state.jobs.active() and not self._may_quit())
+            or not self._may_leave_runs()
+            or not self._may_lose_unsaved()
+        ):
             event.ignore()
             return
         settings = self.settings
@@ -866,6 +870,25 @@ class MainWindow(QMainWindow):
         if question.clickedButton() is stop:
             return self._try(lambda: self.training.stop([run.folder for run in alive]))
         return question.clickedButton() is go_on
+
+    def _may_lose_unsaved(self) -> bool:
+        """Save what could not be saved so far; ask if that still fails. Whether the window may close."""
+        count = self.state.library.save_held()
+        if not count:
+            return True
+        what = "One result" if count == 1 else f"{count} results"
+        question = self._question(
+            "Quit DDMI Studio?",
+            f"{what} could not be saved.",
+            f"There is no room in {self.state.library.folder}, or it cannot be written. Make room first, or export "
+            "what you want to keep.",
+        )
+        leave = question.addButton("Quit without saving", QMessageBox.ButtonRole.DestructiveRole)
+        stay = question.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(stay)
+        question.setEscapeButton(stay)
+        question.exec()
+        return question.clickedButton() is leave
 
     def _question(self, title: str, text: str, more: str) -> QMessageBox:
         """A question that only lacks its buttons."""

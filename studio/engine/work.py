@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ddmi_core.errors import DDMIError, ModelError, TooLongError
+from ddmi_core.errors import DataError, DDMIError, ModelError, TooLongError
 from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
@@ -260,7 +260,11 @@ def _make_item(
     if progress is not None:
         progress(0.9, "making the thumbnail")
     thumbnail = pipeline.domain.thumbnail(view, size=THUMBNAIL_SIZE)
-    item = context.library.save(array, recipe, thumbnail)
+    try:
+        item = context.library.save(array, recipe, thumbnail)
+    except DataError as error:
+        item = context.library.hold(array, recipe, thumbnail)
+        context.note(f"{error} Until then it is kept in memory, and saved with the next result or when you quit.")
     context.fields.put(pipeline.hash, item.id, field)
     return ItemReady(
         request=request,

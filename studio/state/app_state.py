@@ -58,6 +58,10 @@ class AppState:
         self._generations = 0
         library.removed.connect(self._on_removed)
         library.changed.connect(self._on_changed)
+        library.troubled.connect(self._on_troubled)
+
+    def _on_troubled(self, text: str) -> None:
+        self.notifications.warning(text)
 
     # Rooms
 

@@ -9,16 +9,20 @@ Layout of the library's folder::
 
 The folders are the truth and the catalogue can be rebuilt from them: an item is written under a temporary name, renamed
 when it is complete, then indexed. So killing the program at any moment loses nothing that had been written;
-:meth:`Library.reconcile`, run when a library is opened, brings both together again.
+:meth:`Library.reconcile`, run when a library is opened, brings both together again. A catalogue that fails while the
+program runs (a full disk, a drive that went away) is gone on with in memory, and an item that cannot be written is held
+in memory until it can.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -40,6 +44,7 @@ from ddmi_core.recipe import Recipe
 log = logging.getLogger(__name__)
 
 _Read = TypeVar("_Read")
+_Row = tuple[str, str, int, int]
 
 LATENT, RECIPE, THUMBNAIL, STARRED = "latent.safetensors", "recipe.json", "thumbnail.png", "starred"
 _TIME_FORMAT = "%Y%m%dT%H%M%S.%f"
@@ -83,11 +88,20 @@ class Item:
         return self.folder / THUMBNAIL
 
 
+@dataclass(frozen=True)
+class _Content:
+    """What is written of an item."""
+
+    latent: Float32[np.ndarray, "c h w"]
+    recipe: Recipe
+    thumbnail: UInt8[np.ndarray, "height width 4"]
+
+
 class Library:
     """The items under one folder.
 
-    Owned by one thread (the catalogue's connection and the signals are that thread's), except :meth:`save` and
-    :meth:`load_latent`, which touch files alone and may be called from any thread.
+    Owned by one thread (the catalogue's connection and the signals are that thread's), except :meth:`save`,
+    :meth:`hold` and :meth:`load_latent`, which may be called from any thread.
 
     Raises :class:`~ddmi_core.errors.DataError` when the folder cannot be created or written.
     """
@@ -97,13 +111,20 @@ class Library:
     """An item was starred, unstarred, or had its files moved."""
     removed = Signal(Item)
     """An item went to the trash; :meth:`restore` announces it as added again."""
+    troubled = Signal(str)
+    """The catalogue failed and is gone on with in memory; what to tell the person."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self._held: dict[str, _Content] = {}
+        self._lock = threading.Lock()  # of what is held
         self.damaged: list[Path] = []
         """Item folders that the last :meth:`reconcile` could not read, where they are now."""
         self._catalogue = _prepare(self.folder)
-        self.reconcile()
+        try:
+            self.reconcile()
+        except (OSError, sqlite3.Error) as error:
+            raise _unopened(self.folder, error) from error
 
     def close(self) -> None:
         """Close the catalogue. The library cannot be used afterwards."""
@@ -122,16 +143,52 @@ class Library:
         Raises :class:`~ddmi_core.errors.DataError` when it cannot be written (disk full, folder read-only), and
         leaves nothing behind.
         """
-        now = datetime.now(UTC)
-        item_id = f"{now.strftime(_TIME_FORMAT)}-{secrets.token_hex(3)}"
+        item = self._new(recipe)
+        self._write_item(item.id, _Content(latent, recipe, thumbnail))
+        return item
+
+    def hold(
+        self,
+        latent: Float32[np.ndarray, "c h w"],
+        recipe: Recipe,
+        thumbnail: UInt8[np.ndarray, "height width 4"],
+    ) -> Item:
+        """Keep a new item in memory, from any thread: what :meth:`save` cannot write is not lost.
+
+        It is listed by :meth:`adopt` as others are; :meth:`save_held` writes it.
+        """
+        item = self._new(recipe)
+        with self._lock:
+            self._held[item.id] = _Content(latent, recipe, thumbnail)
+        return item
+
+    def save_held(self) -> int:
+        """Try to write what is held in memory. Returns how many items cannot be written even now."""
+        with self._lock:
+            held = list(self._held.items())
+        for item_id, content in held:
+            try:
+                self._write_item(item_id, content)
+            except DataError:
+                continue
+            with self._lock:
+                del self._held[item_id]
+            self.changed.emit(Item(item_id, content.recipe, self.folder / "items" / item_id))
+        return len(self._held)
+
+    def _new(self, recipe: Recipe) -> Item:
+        item_id = f"{datetime.now(UTC).strftime(_TIME_FORMAT)}-{secrets.token_hex(3)}"
+        return Item(item_id, recipe, self.folder / "items" / item_id)
+
+    def _write_item(self, item_id: str, content: _Content) -> None:
         folder = self.folder / "items" / item_id
         temporary = self.folder / "items" / f".writing-{os.getpid()}-{item_id}"
         try:
-            temporary.mkdir()
-            _write(temporary / LATENT, save({"latent": np.ascontiguousarray(latent, dtype=np.float32)}))
-            _write(temporary / RECIPE, recipe.model_dump_json(indent=2).encode())
+            temporary.mkdir(parents=True)  # the library's folder may have been taken away since the start
+            _write(temporary / LATENT, save({"latent": np.ascontiguousarray(content.latent, dtype=np.float32)}))
+            _write(temporary / RECIPE, content.recipe.model_dump_json(indent=2).encode())
             with open(temporary / THUMBNAIL, "wb") as file:
-                Image.fromarray(thumbnail).save(file, format="PNG")
+                Image.fromarray(content.thumbnail).save(file, format="PNG")
                 _flush(file.fileno())
             temporary.rename(folder)
             _flush_folder(folder.parent)
@@ -144,10 +201,10 @@ class Library:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        return Item(item_id, recipe, folder)
 
     def adopt(self, item: Item) -> Item:
-        """List an item that :meth:`save` has written, and announce it."""
+        """List an item that :meth:`save` has written or :meth:`hold` keeps, and announce it."""
+        self.save_held()
         self._index(item)
         self.added.emit(item)
         return item
@@ -239,11 +296,15 @@ class Library:
 
     def load_latent(self, item: Item) -> Float32[np.ndarray, "c h w"]:
         """An item's latent canvas, from any thread. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
-        return self._read_latent(item, lambda path: load_file(path)["latent"])
+        with self._lock:
+            held = self._held.get(item.id)
+        return held.latent if held is not None else self._read_latent(item, lambda path: load_file(path)["latent"])
 
     def latent_shape(self, item: Item) -> tuple[int, ...]:
         """The shape of an item's latent canvas, which reads little. Raises as :meth:`load_latent` does."""
-        return self._read_latent(item, _shape_in)
+        with self._lock:
+            held = self._held.get(item.id)
+        return held.latent.shape if held is not None else self._read_latent(item, _shape_in)
 
     def _read_latent(self, item: Item, read: Callable[[Path], _Read]) -> _Read:
         for part in ("items", "trash"):  # the item may have been deleted or restored since it was asked for
@@ -278,7 +339,9 @@ class Library:
                 if indexed.get(item.id) != item:
                     self._index(item)
         for item_id in indexed.keys() - seen:
-            self._forget(item_id)
+            # Another window may have moved it from one to the other meanwhile
+            if not any((self.folder / part / item_id).is_dir() for part in ("items", "trash")):
+                self._forget(item_id)
 
     def _read(self, folder: Path, deleted: bool, known: Item | None) -> Item | None:
         """The item in a folder, or None if its files are not all there and readable."""
@@ -322,27 +385,43 @@ class Library:
 
     def _index(self, item: Item) -> None:
         recipe = item.recipe
-        with self._catalogue:
-            self._catalogue.execute(
-                "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    item.id,
-                    item.created.isoformat(),
-                    recipe.domain,
-                    recipe.prompt,
-                    recipe.seed,
-                    int(item.starred),
-                    int(item.deleted),
-                    recipe.model_dump_json(),
-                ),
-            )
+        self._execute(
+            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                item.id,
+                item.created.isoformat(),
+                recipe.domain,
+                recipe.prompt,
+                recipe.seed,
+                int(item.starred),
+                int(item.deleted),
+                recipe.model_dump_json(),
+            ),
+        )
 
     def _forget(self, item_id: str) -> None:
+        self._execute("DELETE FROM items WHERE id = ?", (item_id,))
+
+    def _execute(self, statement: str, values: Sequence[int | str]) -> list[_Row]:
+        """Ask the catalogue; one that fails is replaced by one in memory and asked again."""
+        try:
+            with self._catalogue:
+                return self._catalogue.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            log.warning("the catalogue fails (%s) and is gone on with in memory", error)
+            self._catalogue, whole = _copied_to_memory(self._catalogue)
+            if not whole:
+                with contextlib.suppress(OSError):
+                    self.reconcile()
+            self.troubled.emit(
+                f"The catalogue of the library cannot be used ({error}). Check {self.folder} and the space left. What "
+                "is made is kept, and is listed again at the next start."
+            )
         with self._catalogue:
-            self._catalogue.execute("DELETE FROM items WHERE id = ?", (item_id,))
+            return self._catalogue.execute(statement, values).fetchall()
 
     def _select(self, condition: str, values: Sequence[int | str] = ()) -> list[Item]:
-        rows = self._catalogue.execute(
+        rows = self._execute(
             f"SELECT id, recipe, starred, deleted FROM items WHERE {condition} ORDER BY id DESC", values
         )
         return [
@@ -380,9 +459,11 @@ def _prepare(folder: Path) -> sqlite3.Connection:
             (folder / part).mkdir(parents=True, exist_ok=True)
         return _open_catalogue(folder / "catalogue.sqlite")
     except (OSError, sqlite3.Error) as error:
-        raise DataError(
-            f"The library in {folder} cannot be opened ({error}). Check that the folder is writable."
-        ) from error
+        raise _unopened(folder, error) from error
+
+
+def _unopened(folder: Path, error: Exception) -> DataError:
+    return DataError(f"The library in {folder} cannot be opened ({error}). Check that the folder is writable.")
 
 
 def _open_catalogue(path: Path) -> sqlite3.Connection:
@@ -410,6 +491,24 @@ def _open_catalogue(path: Path) -> sqlite3.Connection:
             for suffix in ("", "-wal", "-shm"):
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
     raise AssertionError("unreachable")
+
+
+def _copied_to_memory(catalogue: sqlite3.Connection) -> tuple[sqlite3.Connection, bool]:
+    """A copy of a catalogue in memory; empty, and False beside it, where it cannot be read."""
+    whole = True
+    copy = sqlite3.connect(":memory:")
+    copy.executescript(_SCHEMA)
+    try:
+        with copy:
+            copy.executemany(
+                "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)", catalogue.execute("SELECT * FROM items")
+            )
+    except sqlite3.Error as error:
+        log.warning("nothing of the catalogue can be read (%s)", error)
+        whole = False
+    with contextlib.suppress(sqlite3.Error):
+        catalogue.close()
+    return copy, whole
 
 
 def _shape_in(path: Path) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -212,3 +213,82 @@ def test_a_library_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match="cannot be opened"):
         Library(tmp_path / "file")
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file grows beyond a few bytes, as on a disk without room."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_does_not_fit_on_the_disk_is_held_listed_and_written_later(library: Library) -> None:
+    kept = add(library)
+    told: list[str] = []
+    library.troubled.connect(told.append)
+    with full_disk():
+        with pytest.raises(DataError, match="could not be saved"):
+            library.save(LATENT_VALUES, recipe(), THUMBNAIL)
+        held = library.adopt(library.hold(LATENT_VALUES, recipe(seed=8), THUMBNAIL))
+        assert library.items() == [held, kept]
+        assert np.array_equal(library.load_latent(held), LATENT_VALUES)
+        assert library.latent_shape(held) == LATENT_VALUES.shape
+        assert library.save_held() == 1
+        assert library.star(kept).starred
+    assert len(told) == 1 and "catalogue" in told[0]
+    assert library.save_held() == 0
+    again = reopened(library)
+    assert [item.id for item in again.items()] == [held.id, kept.id]
+    assert np.array_equal(again.load_latent(held), LATENT_VALUES)
+    again.close()
+
+
+def test_a_folder_that_vanishes_takes_nothing_along_that_is_made_afterwards(library: Library) -> None:
+    gone = add(library)
+    shutil.rmtree(library.folder)
+    made = add(library)
+    assert library.items()[0] == made
+    assert np.array_equal(library.load_latent(made), LATENT_VALUES)
+    for attempt in (library.load_latent, library.star, library.delete):
+        with pytest.raises(DataError):
+            attempt(gone)
+    again = reopened(library)
+    assert again.items() == [made]
+    again.close()
+
+
+def test_two_windows_share_a_library(library: Library) -> None:
+    other = Library(library.folder)
+    first = add(library)
+    assert other.star(first).starred and library.get(first.id).starred
+    library.delete(first)
+    assert other.items() == [] and other.delete(first).deleted
+    other.restore(first)
+    script = f"""
+import numpy as np
+from pathlib import Path
+from ddmi_core.recipe import Recipe
+from studio.state.library import Library
+library = Library(Path({str(library.folder)!r}))
+print("ready", flush=True)
+for seed in range(20):
+    library.add(np.zeros((2, 3, 4), np.float32), Recipe(domain="shape", model="m", model_hash="h", seed=seed),
+                np.zeros((16, 16, 4), np.uint8))
+"""
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None and child.stdout.readline() == "ready\n"
+    for seed in range(10):
+        add(library, seed=seed)
+        add(other, seed=seed)
+    third = Library(library.folder)  # opened while the other program writes
+    assert child.wait() == 0
+    child.stdout.close()
+    for window in (library, other, third):
+        assert len(window.items()) == 41 and not window.damaged
+    third.close()
+    other.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -297,3 +298,27 @@ def test_the_guide_opens_beside_the_work_and_is_opened_once(qtbot, window):
     window.set_theme("light")
     assert guide.page.document().firstBlock().text() == guide.list.item(4).text()
     window.set_theme("dark")
+
+
+def test_what_cannot_be_saved_is_shown_and_told_and_saved_when_there_is_room(
+    window: MainWindow, qtbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    asked: list[str] = []
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: asked.append(box.text()) or 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        window.state.update_form(prompt="a table")
+        window.generate()
+        qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
+        qtbot.waitUntil(lambda: not window.state.jobs.active(quiet=True), timeout=PATIENCE)
+        assert any("kept in memory" in one.text for one in window.state.notifications.list())
+        assert window.history.model.rowCount() == 1
+        assert not window.close(), "the question was not answered with Quit"
+        assert asked == ["One result could not be saved."]
+    item = window.state.shown
+    assert item is not None and not item.folder.exists()
+    assert window.close()
+    assert (item.folder / "latent.safetensors").exists()
