@@ -133,7 +133,7 @@ class HistoryModel(QAbstractListModel):
         row = self.row_of(item)
         if row >= 0:
             self._items[row] = item
-            self._pixmaps.pop(item.id, None)  # its file may have come only now
+            self._pixmaps.remove(item.id)  # its file may have come only now
             self.dataChanged.emit(self.index(row), self.index(row))
 
     def _on_removed(self, item: Item) -> None:
