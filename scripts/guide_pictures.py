@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.paths import assets
@@ -32,6 +32,7 @@ from studio.window import MainWindow
 
 FOLDER = assets() / "guide" / "pictures"
 SIZE = "1104x690"
+SCREEN = "2400x1600"
 SCALE = "1.5"  # the screen's pixels for each of the window's: the pictures stay sharp on fine screens
 QUALITY = 80  # of WebP, 0..100
 PATIENCE = 600  # seconds that one thing may take
@@ -158,30 +159,43 @@ class Album:
 
     def radiance(self) -> Iterator[Wait]:
         """A radiance field with a path of the camera, and its depth."""
-        yield from self._generate("nerf", "a red sofa", seed=2)
+        yield from self._generate("nerf", "a wooden chair", seed=4)
         stage, actions = self.window.stage, self.window.actions_
+        panels = ("inspector", "history")
+        for name in panels:
+            actions[name].setChecked(False)
         actions["look_pane"].setChecked(True)
-        for _ in range(4):
+        for _ in range(5):
             actions["key_frame"].trigger()
-            stage.viewer.orbit(35, 6)
+            stage.viewer.orbit(-30, 4)
+        actions["look_reset"].trigger()
+        stage.viewer.zoom(1.5)
         yield from self._shoot("radiance", self.window)
+        actions["look_reset"].trigger()
         actions["channel_depth"].trigger()
         yield from self._shoot("depth", stage.viewer)
         actions["channel_colour"].trigger()
         actions["look_pane"].setChecked(False)
+        for name in panels:
+            actions[name].setChecked(True)
 
     def models(self) -> Iterator[Wait]:
         """The models that come along."""
-        self.window.show_room(self.window.rooms.indexOf(self.window.models))
+        room = self.window.models
+        self.window.show_room(self.window.rooms.indexOf(room))
+        for text in room.findChildren(QLabel):  # where this very machine keeps them is nobody's business
+            text.setText(text.text().replace("\u200b", "").replace(f"{assets().parent}/", ""))
         yield from self._shoot("models", self.window)
 
     def training(self) -> Iterator[Wait]:
         """The wizard's page of data, then a run of the tiny preset that it starts, seen in its second stage."""
+        from studio.wizard.pages import DataPage  # loads torch, which the studio does later
+
         QTimer.singleShot(0, self.window.new_run)
         yield lambda: QApplication.activeModalWidget() is not None
         wizard = QApplication.activeModalWidget()
         wizard.go_on()
-        yield wizard.next.isEnabled
+        yield lambda: wizard.findChild(DataPage).thumbnails.count() > 0
         yield from self._shoot("wizard", wizard)
         while wizard.isVisible():
             yield wizard.next.isEnabled
@@ -249,7 +263,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return app.main(["--theme", options.theme, "--size", SIZE], on_open=on_open)
     again = [*(sys.argv[1:] if argv is None else argv), "--on-this-display"]
     try:
-        with virtual_display() as environment, tempfile.TemporaryDirectory() as home:
+        with virtual_display(SCREEN) as environment, tempfile.TemporaryDirectory() as home:
             environment |= {
                 "DDMI_HOME": home,
                 "QT_SCALE_FACTOR": SCALE,

@@ -97,15 +97,15 @@ def screenshot(prompt: str, path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def virtual_display() -> Iterator[dict[str, str]]:
-    """Run an X server that draws into memory; yield the environment for programs that shall use it.
+def virtual_display(size: str = "1600x1000") -> Iterator[dict[str, str]]:
+    """Run an X server that draws into memory, of `size` pixels; yield the environment for programs that shall use it.
 
     Raises:
         DDMIError: there is no Xvfb, or it does not start.
     """
     if shutil.which("Xvfb") is None:
         raise DDMIError("A screenshot of the studio needs Xvfb, which is not installed: `make setup` installs it.")
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp", "-noreset"]
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
