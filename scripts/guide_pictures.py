@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
@@ -35,7 +35,7 @@ SIZE = "1104x690"
 SCREEN = "2400x1600"
 SCALE = "1.5"  # the screen's pixels for each of the window's: the pictures stay sharp on fine screens
 QUALITY = 80  # of WebP, 0..100
-PATIENCE = 600  # seconds that one thing may take
+PATIENCE = 1200  # seconds that one thing may take
 _LOOK_MS = 60
 _CALM = 12  # looks in a row at which nothing goes on
 
@@ -55,7 +55,7 @@ Wait = Callable[[], bool]
 class Director(QObject):
     """Goes through a scene. It yields what has to be true before it goes on; the studio works meanwhile."""
 
-    def __init__(self, scene: Iterator[Wait], parent: QObject) -> None:
+    def __init__(self, scene: Generator[Wait, None, None], parent: QObject) -> None:
         super().__init__(parent)
         self._scene = scene
         self._until: Wait = lambda: True
@@ -79,6 +79,7 @@ class Director(QObject):
 
     def _end(self, code: int) -> None:
         self._timer.stop()
+        self._scene.close()
         QCoreApplication.exit(code)
 
 
@@ -92,7 +93,7 @@ class Album:
         self._view: RunView | None = None
         window.training.view_changed.connect(self._keep_view)
 
-    def scenes(self) -> Iterator[Wait]:
+    def scenes(self) -> Generator[Wait, None, None]:
         """All scenes that make a wanted picture, in the order of the guide."""
         yield lambda: bool(self.state.models)
         for scene, makes in SCENES.items():
@@ -188,7 +189,7 @@ class Album:
         yield from self._shoot("models", self.window)
 
     def training(self) -> Iterator[Wait]:
-        """The wizard's page of data, then a run of the tiny preset that it starts, seen in its second stage."""
+        """The wizard's page of data, then a run of the tiny preset that it starts, seen with its first pictures."""
         from studio.wizard.pages import DataPage  # loads torch, which the studio does later
 
         QTimer.singleShot(0, self.window.new_run)
@@ -197,13 +198,14 @@ class Album:
         wizard.go_on()
         yield lambda: wizard.findChild(DataPage).thumbnails.count() > 0
         yield from self._shoot("wizard", wizard)
-        while wizard.isVisible():
-            yield wizard.next.isEnabled
-            wizard.go_on()
-        yield lambda: self._view is not None and self._view.latest.get("stage") == "diffusion"
-        yield lambda: self._view is not None and int(self._view.latest["step"]) >= 60
-        yield from self._shoot("monitor", self.window, calm=False)
-        self.window.training.stop([run.folder for run in self.window.runs.alive()])
+        try:
+            while wizard.isVisible():
+                yield wizard.next.isEnabled
+                wizard.go_on()
+            yield lambda: self._view is not None and bool(self._view.samples)
+            yield from self._shoot("monitor", self.window, calm=False)
+        finally:  # a run outlives the window
+            self.window.training.stop([run.folder for run in self.window.runs.alive()])
         yield lambda: not self.window.runs.alive()
 
     # What scenes share

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject
@@ -32,7 +32,7 @@ def test_a_picture_that_nobody_knows_is_refused(capsys):
 def test_a_scene_goes_on_when_what_it_waits_for_has_come(qtbot, ended):
     came, seen = [], []
 
-    def scene() -> Iterator[Wait]:
+    def scene() -> Generator[Wait, None, None]:
         seen.append("begun")
         yield lambda: bool(came)
         seen.append("done")
@@ -48,7 +48,7 @@ def test_a_scene_goes_on_when_what_it_waits_for_has_come(qtbot, ended):
 
 
 def test_what_fails_in_a_scene_ends_it_with_an_error(qtbot, ended, capsys):
-    def scene() -> Iterator[Wait]:
+    def scene() -> Generator[Wait, None, None]:
         yield lambda: True
         raise ValueError("no such button")
 
@@ -60,7 +60,15 @@ def test_what_fails_in_a_scene_ends_it_with_an_error(qtbot, ended, capsys):
 
 def test_what_does_not_come_in_time_ends_it_with_an_error(qtbot, ended, monkeypatch, capsys):
     monkeypatch.setattr("scripts.guide_pictures.PATIENCE", 0.1)
+    closed = []
+
+    def scene() -> Generator[Wait, None, None]:
+        try:
+            yield lambda: False
+        finally:
+            closed.append(True)
+
     owner = QObject()
-    Director(iter([lambda: False]), owner)
+    Director(scene(), owner)
     qtbot.waitUntil(lambda: ended == [1])
-    assert "did not come" in capsys.readouterr().err
+    assert "did not come" in capsys.readouterr().err and closed
