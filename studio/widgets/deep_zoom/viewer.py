@@ -303,6 +303,8 @@ class DeepZoom(QWidget):
         ratio = self.devicePixelRatioF()
         painter.save()
         painter.scale(1 / ratio, 1 / ratio)
+        corner = painter.deviceTransform()  # may lie between pixels where the ratio is no whole number
+        painter.translate(round(corner.dx()) - corner.dx(), round(corner.dy()) - corner.dy())
         self._paint_checks(painter, look, ratio)
         bar = round(self.split.bar(look.width))
         painter.setClipRect(QRect(0, 0, bar, look.height))
