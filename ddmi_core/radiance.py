@@ -118,7 +118,7 @@ class RadianceField(Field):
             report(progress, 0.0, "finding empty space")
         try:
             if self._occupancy is None:
-                self._occupancy = OccupancyGrid.bake(self.density, progress=progress)
+                self._occupancy = OccupancyGrid.bake(self.density, at_once=self.at_once, progress=progress)
             return self._occupancy
         finally:
             self._baking.release()

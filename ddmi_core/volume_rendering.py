@@ -160,6 +160,7 @@ class OccupancyGrid:
         cells: int = GRID_CELLS,
         *,
         device: torch.device | str = "cpu",
+        at_once: int = _AT_ONCE,
         progress: Progress | None = None,
     ) -> "OccupancyGrid":
         """Ask a field for its density all over [-1, 1]^3.
@@ -168,12 +169,14 @@ class OccupancyGrid:
             density: maps places to densities.
             cells: cells along each axis.
             device: where the grid is kept.
-            progress: called between layers; may raise `Cancelled`.
+            at_once: places that are asked for in one go.
+            progress: called each time that the field is asked; may raise `Cancelled`.
         """
         axis = torch.linspace(-1, 1, cells + 1, device=device)
         corners = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1)
-        at_corners = _asked(density, corners, progress, 0.0)
-        at_centres = _asked(density, grid(cells, cells, cells, device=device), progress, 0.5)
+        at_corners = _asked(density, corners, at_once, sub_progress(progress, 0.0, 0.5))
+        centres = grid(cells, cells, cells, device=device)
+        at_centres = _asked(density, centres, at_once, sub_progress(progress, 0.5, 1.0))
         largest = torch.maximum(F.max_pool3d(at_corners[None], 2, stride=1)[0], at_centres)
         filled = (largest > EMPTY_DENSITY).float()
         return cls(F.max_pool3d(filled[None], 3, stride=1, padding=1)[0] > 0)
@@ -322,13 +325,13 @@ def _seen(
 def _asked(
     density: Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]],
     places: Float[Tensor, "x y z 3"],
+    at_once: int,
     progress: Progress | None,
-    begun: float,
 ) -> Float[Tensor, "x y z"]:
-    """Evaluate a grid of places, eight layers at a time."""
-    layers = []
-    for start in range(0, len(places), 8):
-        report(progress, begun + 0.5 * start / len(places), "finding empty space")
-        layer = places[start : start + 8]
-        layers.append(density(layer.reshape(-1, 3)).reshape(layer.shape[:-1]))
-    return torch.cat(layers)
+    """Evaluate a grid of places, some at a time."""
+    flat = places.reshape(-1, 3)
+    parts = []
+    for start in range(0, len(flat), at_once):
+        report(progress, start / len(flat), "finding empty space")
+        parts.append(density(flat[start : start + at_once]))
+    return torch.cat(parts).reshape(places.shape[:-1])

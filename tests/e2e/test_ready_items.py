@@ -1,0 +1,34 @@
+"""What a new library begins with can be shown by the models that come along, and is what its thumbnails promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ddmi_core.domains import domain_names
+from ddmi_core.model_folder import find_model
+from ddmi_core.picture_layout import over
+from ddmi_core.pipeline import Pipeline
+from studio.state.ready_items import open_library
+
+RESOLUTION = 48
+
+
+@pytest.mark.parametrize("domain", domain_names())
+def test_a_ready_item_looks_as_its_thumbnail_says(domain: str, tmp_path: Path) -> None:
+    library = open_library(tmp_path / "library")
+    (item,) = library.items(domain=domain)
+    pipeline = Pipeline.from_pretrained(find_model(item.recipe.model))
+    assert pipeline.domain.name == domain
+    field = pipeline.decode(torch.from_numpy(library.load_latent(item)))
+    library.close()
+    with Image.open(item.thumbnail) as picture:
+        promised = over(np.asarray(picture.convert("RGBA"))).astype(float)
+    view = pipeline.domain.view(field, resolution=RESOLUTION)
+    shown = over(pipeline.domain.thumbnail(view, size=promised.shape[0])).astype(float)
+    nothing = over(np.zeros((*promised.shape[:2], 4), np.uint8)).astype(float)
+    assert np.abs(shown - promised).mean() < 0.2 * np.abs(nothing - promised).mean()
