@@ -270,7 +270,7 @@ class Person:
         QTimer.singleShot(self._rng.randint(*STEP_MS), self._step)
 
     def _step(self) -> None:
-        from PySide6.QtWidgets import QApplication
+        from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
         from shiboken6 import getCppPointer
 
         if not self._going:
@@ -282,7 +282,8 @@ class Person:
         place = getCppPointer(front)[0] if front is not None else 0
         self._steps_in_front = self._steps_in_front + 1 if place == self._front else 0
         self._front = place
-        if front is not None and self._steps_in_front > STAY:
+        # A file chooser is the system's own, as a rule: it is only answered
+        if front is not None and (self._steps_in_front > STAY or isinstance(front, QFileDialog)):
             self._steps_in_front = 0
             self._count("close")
             self._close(front)
@@ -290,6 +291,8 @@ class Person:
         where = front or QApplication.activeWindow() or self._window
         steps = [self._click, self._press_keys, self._drag, self._wheel]
         weights = [10.0, 5.0, 2.0, 2.0]
+        if QApplication.activePopupWidget() is not None and not isinstance(front, QMenu):
+            weights = [0.0, 1.0, 0.0, 0.0]  # the list of a combo box, which Qt takes away while it is clicked
         if front is None:
             where = where if self._rng.random() < 0.2 else self._window
             steps += [self._trigger, self._write_prompt, self._resize, self._cancel, self._drop, self._change_room]
@@ -456,7 +459,6 @@ class Person:
             else:
                 front.selectFile(str(self._rng.choice(self._files)))
             QTimer.singleShot(0, front.accept)
-            QTimer.singleShot(50, front.reject)
         elif isinstance(front, QDialog):
             front.reject()
         else:
