@@ -1,4 +1,4 @@
-"""Atomic writes: a file is either there in full or not at all. Reading JSON that others wrote."""
+"""Atomic writes: a file is either there in full or not at all."""
 
 import json
 import os
@@ -29,18 +29,6 @@ def atomic_write(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def parse_json(text: str | bytes) -> Any:
-    """Parse JSON of unknown origin.
-
-    Raises:
-        ValueError: it is no JSON, or nested more deeply than anybody nests it.
-    """
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
 
 
 def write_text(path: Path, text: str) -> None:

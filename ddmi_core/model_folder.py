@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ddmi_core.errors import ModelError
-from ddmi_core.files import parse_json, write_json
+from ddmi_core.files import write_json
+from ddmi_core.parsing import parse_json
 from ddmi_core.paths import assets, user_data
 from ddmi_core.training.known_runs import known_runs
 

@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from ddmi_core.errors import DataError
-from ddmi_core.files import parse_json
+from ddmi_core.parsing import parse_json
 from ddmi_core.recipe import Recipe
 
 RECIPE_KEY = "ddmi"

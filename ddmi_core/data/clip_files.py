@@ -175,9 +175,11 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoS
     if path.stat().st_size == 0:
         raise DataError(f"{path.name} is empty.")
     try:
-        container = av.open(str(path.absolute()), options=_OPENING)
-    except av.FFmpegError as error:
-        raise DataError(f"{path.name} is damaged, or no video ({error.strerror or error}).") from error
+        container = av.open(str(path.absolute()), options=_OPENING, metadata_errors="replace")
+    except (av.FFmpegError, MemoryError) as error:
+        raise DataError(
+            f"{path.name} is damaged, or no video ({getattr(error, 'strerror', None) or error})."
+        ) from error
     with container:
         streams = [stream for stream in container.streams.video if not _is_cover(stream)]
         if not streams:

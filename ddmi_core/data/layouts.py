@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from ddmi_core.data.user_folder import Unusable, files_of
 from ddmi_core.errors import DataError
+from ddmi_core.parsing import parse_yaml
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 SRN_INTRINSICS = "intrinsics.txt"
@@ -231,9 +230,9 @@ def _synset_titles(folder: Path) -> dict[str, str]:
     if not file.is_file():
         return {}
     try:
-        table = yaml.safe_load("\n".join(_lines(file, stripped=False)))
+        table = parse_yaml("\n".join(_lines(file, stripped=False)))
         return {str(synset): str(entry["name"]).split(",")[0] for synset, entry in table.items()}
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{file} does not name the synsets ({error!r}). Fetch it again, or remove it.") from error
 
 

@@ -20,7 +20,7 @@ from ddmi_core.data.array_files import read_arrays
 from ddmi_core.data.layouts import SRN_INTRINSICS
 from ddmi_core.data.user_folder import Unusable
 from ddmi_core.errors import DataError
-from ddmi_core.files import parse_json
+from ddmi_core.parsing import parse_json
 from ddmi_core.picture_files import open_picture
 from ddmi_core.transforms_json import TO_Y_UP, camera_of, rigid
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from ddmi_core.data.user_folder import first_usable, known
 from ddmi_core.errors import DataError, DDMIError
-from ddmi_core.files import parse_json
+from ddmi_core.parsing import parse_json
 from ddmi_core.progress import Progress, report
 
 SUFFIX = ".tar"

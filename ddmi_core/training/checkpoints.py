@@ -10,7 +10,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ddmi_core.errors import DDMIError
-from ddmi_core.files import parse_json, write_json
+from ddmi_core.files import write_json
+from ddmi_core.parsing import parse_json
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.tensor_file import read_tensors, write_tensors
 

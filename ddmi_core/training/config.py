@@ -13,6 +13,7 @@ from ddmi_core.data.items import Augment
 from ddmi_core.diffusion import DenoiserConfig
 from ddmi_core.errors import DDMIError
 from ddmi_core.files import write_text
+from ddmi_core.parsing import parse_yaml
 from ddmi_core.paths import assets, user_data
 from ddmi_core.text import TextEncoderConfig
 from ddmi_core.training.mistakes import Place, lines_of, told
@@ -143,14 +144,9 @@ class RunConfig(_Settings):
             DDMIError: it says something that does not exist.
         """
         try:
-            values, lines = yaml.safe_load(text), lines_of(text)
-        except yaml.YAMLError as error:
-            where = " ".join(str(error).split())
-            raise DDMIError(f"The configuration {origin} is not valid YAML: {where}.") from error
-        except (RecursionError, ValueError) as error:
-            raise DDMIError(
-                f"The configuration {origin} is nested too deeply, or refers to itself too often. Start from a preset."
-            ) from error
+            values, lines = parse_yaml(text), lines_of(text)
+        except ValueError as error:
+            raise DDMIError(f"The configuration {origin} is not valid YAML: {error}.") from error
         if not isinstance(values, dict):
             raise DDMIError(f"The configuration {origin} is no list of settings. Start from a preset.")
         origin = f"The configuration {origin}"
@@ -173,7 +169,10 @@ class RunConfig(_Settings):
                 target = target.get(parent) if isinstance(target, dict) else None
             if not isinstance(target, dict) or last not in target:
                 raise DDMIError(f"There is no setting {key!r}.")
-            target[last] = yaml.safe_load(text)
+            try:
+                target[last] = parse_yaml(text)
+            except ValueError as error:
+                raise DDMIError(f"{assignment!r} is not valid YAML: {error}.") from error
         return self._validated(values, "What --set says", {})
 
     def to_yaml(self) -> str:

@@ -15,17 +15,16 @@ Place = tuple[int | str, ...]
 
 
 def lines_of(text: str) -> dict[Place, int]:
-    """Return the line, from 1, on which every setting of a YAML text stands.
+    """Return the line, from 1, on which every setting of a YAML text, as `parse_yaml` takes it, stands.
 
     Raises:
-        yaml.YAMLError: it is no YAML.
         ValueError: there is no end to the settings, as where one refers to others that refer to others.
     """
     lines: dict[Place, int] = {}
 
     def walk(node: yaml.Node | None, place: Place) -> None:
         if len(lines) > _MOST_SETTINGS:
-            raise ValueError("there is no end to the settings")
+            raise ValueError("it refers to itself without end")
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 lines[*place, str(key.value)] = key.start_mark.line + 1

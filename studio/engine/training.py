@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-import yaml
 from PySide6.QtCore import QFile, QObject, Signal
 from PySide6.QtGui import QImage
 
 from ddmi_core.errors import DDMIError
+from ddmi_core.parsing import parse_yaml
 from ddmi_core.training.history import History
 from ddmi_core.training.known_runs import forget, known_runs, register
 from ddmi_core.training.ownership import last_lines, status_of
@@ -239,7 +239,7 @@ def start_process(run: RunFolder) -> subprocess.Popen[bytes]:
 def _name_and_domain(run: RunFolder) -> tuple[str, str]:
     """Read what a run is called and what it trains, from a configuration that may be of another version."""
     try:
-        values = yaml.safe_load(run.config_file.read_text(encoding="utf-8"))
+        values = parse_yaml(run.config_file.read_text(encoding="utf-8"))
         return str(values["name"]), str(values["domain"])
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return run.path.name, ""

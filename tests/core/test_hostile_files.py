@@ -148,7 +148,7 @@ def test_tags_of_yaml_make_nothing(tmp_path: Path) -> None:
 def test_a_configuration_that_unfolds_without_end_is_refused() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    with pytest.raises(DDMIError, match="refers to itself too often"):
+    with pytest.raises(DDMIError, match="refers to itself without end"):
         RunConfig.from_text("\n".join(lines), "hostile.yaml")
 
 
@@ -170,3 +170,11 @@ def test_a_model_folder_with_links_is_not_imported_and_deep_json_is_refused(tmp_
 
 def test_deep_events_cost_their_line_alone() -> None:
     assert parse_events(b'{"step": 1}\n' + DEEP.encode() + b'\n{"step": 2}') == [{"step": 1}, {"step": 2}]
+
+
+def test_a_clip_with_words_in_another_encoding_is_read(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", dot_frames(8))
+    content = clip.read_bytes()
+    assert b"Lavf" in content
+    clip.write_bytes(content.replace(b"Lavf", b"L\xe4vf"))
+    assert len(read_clip(clip).times) == 8
