@@ -81,6 +81,8 @@ def main(minutes: float = 10.0, seed: int = 0, steps: Path | None = None) -> Non
             person.rest()
             watch.settle()
             end = watch.look()
+            from studio.widgets.deep_zoom.viewer import DeepZoom
+
             figures = {
                 "minutes": round((time.monotonic() - began) / 60, 1),
                 "actions": sum(person.done.values()),
@@ -92,6 +94,7 @@ def main(minutes: float = 10.0, seed: int = 0, steps: Path | None = None) -> Non
                 "memory_end_mb": end.memory,
                 "growth_mb": end.memory - start.memory,
                 "growth_held_mb": _held() - held,
+                "picture_tiles_mb": sum(one.cache.size for one in studio.window.findChildren(DeepZoom)) >> 20,
                 "windows_left": sorted((Counter(end.windows) - Counter(start.windows)).elements()),
                 "threads_left": sorted((Counter(end.threads) - Counter(start.threads)).elements()),
                 "processes_left": end.processes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
@@ -33,7 +34,8 @@ class Settings:
 
     def __init__(self) -> None:
         folder = user_data()
-        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # then nothing is remembered; that the library cannot be made is said by itself
+            folder.mkdir(parents=True, exist_ok=True)
         self._store = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
 
     @property
