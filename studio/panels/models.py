@@ -75,6 +75,7 @@ class ModelsRoom(QWidget):
         column.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         middle = QWidget()
         row = QHBoxLayout(middle)
         row.setContentsMargins(4 * GRID, 0, 4 * GRID, 0)

@@ -62,5 +62,8 @@ class Rail(QWidget):
         return self._group.button(place)
 
     def select(self, place: int) -> None:
-        """Mark a room as the one shown."""
-        self._group.button(place).setChecked(True)
+        """Mark a room as the one shown. Tab goes to it, the arrow keys from there to the others."""
+        chosen = self._group.button(place)
+        chosen.setChecked(True)
+        for button in self._group.buttons():
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus if button is chosen else Qt.FocusPolicy.NoFocus)

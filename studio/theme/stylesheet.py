@@ -31,6 +31,9 @@ QLabel[look="key"] {{
     padding: 1px 6px; font-size: {t.FONT_SMALL}px; color: {c.text};
 }}
 
+QAbstractScrollArea {{ border: none; }}
+QGraphicsView {{ border: 1px solid transparent; }}
+QGraphicsView:focus {{ border-color: {c.accent}; }}
 QFrame[look="line"] {{ background: {c.line}; border: none; }}
 QWidget[look="panel"] {{ background: {c.panel}; }}
 QWidget[look="stage"] {{ background: {c.stage}; }}
@@ -175,7 +178,8 @@ QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QScrollArea[look="fitted"] {{ border: 1px solid transparent; }}
 QScrollArea[look="fitted"]:focus {{ border-color: {c.accent}; }}
-QListView {{ background: transparent; border: none; }}
+QListView, QTextBrowser {{ background: transparent; border: 1px solid transparent; border-radius: {radius}px; }}
+QListView:focus, QTextBrowser:focus {{ border-color: {c.accent}; }}
 QTextBrowser[look="page"] {{
     background: {c.panel}; selection-background-color: {c.accent}; selection-color: {c.on_accent};
 }}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 from PySide6.QtCore import QEasingCurve, QEvent, QPointF, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QCloseEvent, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QCloseEvent, QFocusEvent, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from studio.theme.tokens import GRID, Colours
@@ -34,6 +34,7 @@ class CameraWidget(QWidget):
     def __init__(self, colours: Colours, view: View | None = None, parent: QWidget | None = None) -> None:
         """`view`: where the camera begins, and the side that `reset` brings it back to."""
         super().__init__(parent)
+        self._colours = colours
         self.flying = False
         self._view = self._first = view = view or View()
         self._box = EMPTY_BOX
@@ -50,7 +51,9 @@ class CameraWidget(QWidget):
 
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
+        self._colours = colours
         self.gizmo.set_colours(colours)
+        self.update()
 
     # Where it is seen from
 
@@ -155,6 +158,16 @@ class CameraWidget(QWidget):
         super().resizeEvent(event)
         self.gizmo.move(GRID, self.height() - self.gizmo.height() - GRID)
         self.gizmo.raise_()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the ring."""
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the ring."""
+        super().focusOutEvent(event)
+        self.update()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stand still."""

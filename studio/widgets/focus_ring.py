@@ -7,6 +7,14 @@ from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 
+def paint_ring(widget: QWidget, painter: QPainter, colour: str) -> None:
+    """Paint the ring along a widget's edge where it has the focus."""
+    if widget.hasFocus():
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(colour), 1))
+        painter.drawRect(QRectF(widget.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+
 class RingedWidget(QWidget):
     """A painted widget that takes keys. Its `paintEvent` calls `paint_ring` last."""
 
@@ -19,10 +27,7 @@ class RingedWidget(QWidget):
 
     def paint_ring(self, painter: QPainter, colour: str) -> None:
         """Paint the ring where the widget has the focus."""
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colour), 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        paint_ring(self, painter, colour)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the ring."""

@@ -26,6 +26,7 @@ from ddmi_core.view_settings import Crop, ViewSettings
 from studio.theme.tokens import GRID, Colours
 from studio.widgets.camera_widget import CameraWidget
 from studio.widgets.deep_zoom.images import to_image
+from studio.widgets.focus_ring import paint_ring
 from studio.widgets.orbit_camera import View
 
 FIRST_VIEW = View(azimuth=35.0, elevation=20.0, distance=4.4, fov=35.0)
@@ -51,7 +52,6 @@ class RadianceView(CameraWidget):
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(colours, FIRST_VIEW, parent)
         self.setAccessibleName("Radiance field")
-        self._colours = colours
         self._image: QImage | None = None
         self._crop = _WHOLE
         self._path: tuple[tuple[float, float, float], ...] = ()
@@ -91,13 +91,12 @@ class RadianceView(CameraWidget):
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
         super().set_colours(colours)
-        self._colours = colours
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the picture and what lies over it."""
         painter = QPainter(self)
         self._paint_picture(painter)
+        paint_ring(self, painter, self._colours.accent)
         if self._image is None:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

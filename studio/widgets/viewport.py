@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QCloseEvent, QImage
+from PySide6.QtGui import QCloseEvent, QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vispy import app, gloo
 
 from studio.theme.tokens import Colours
 from studio.widgets import shaders
 from studio.widgets.camera_widget import EMPTY_BOX, CameraWidget
+from studio.widgets.focus_ring import paint_ring
 from studio.widgets.orbit_camera import View, fitted
 
 _SHADOW_SIZE = 256
@@ -174,12 +175,13 @@ class Viewport(CameraWidget):
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(colours, parent=parent)
+        self.setAccessibleName("Shape")
         self._stage = _Stage(colours)
         native = self._stage.native
         native.setParent(self)
         native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(1, 1, 1, 1)  # for the ring
         layout.addWidget(native)
         self.gizmo.raise_()
         native.installEventFilter(self)
@@ -243,6 +245,12 @@ class Viewport(CameraWidget):
         super()._apply(view)
 
     # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the edge around the canvas."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._colours.stage))
+        paint_ring(self, painter, self._colours.accent)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take the canvas's mouse events, which vispy would read through deprecated calls."""

@@ -431,6 +431,7 @@ class ReviewPage(Page):
         super().__init__(draft, "Everything, as it will be kept", "This is the run's run.yaml. Change what you like.")
         self.text = QPlainTextEdit()
         self.text.setAccessibleName("run.yaml")
+        self.text.setTabChangesFocus(True)
         self.text.setProperty("look", "code")
         self.keep = QPushButton("Save as preset…")
         self.kept = label("", "muted")

@@ -41,6 +41,7 @@ from studio.widgets.deep_zoom.tiles import (
     tile_of,
     visible_tiles,
 )
+from studio.widgets.focus_ring import paint_ring
 
 WHEEL_FACTOR = 1.25
 _SMOOTH = QPainter.RenderHint.SmoothPixmapTransform
@@ -289,10 +290,7 @@ class DeepZoom(QWidget):
         """Paint the view, and a ring where the keys go."""
         painter = QPainter(self)
         self._paint(painter, event.rect())
-        if self.hasFocus() and self._look is not None:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self._colours.accent), 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        paint_ring(self, painter, self._colours.accent)
 
     def _paint(self, painter: QPainter, place: QRect) -> None:
         """Paint in device pixels, so that nothing is resampled."""

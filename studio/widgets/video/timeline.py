@@ -153,6 +153,7 @@ class Timeline(RingedWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(c.panel))
         if self._seconds <= 0:
+            self.paint_ring(painter, c.accent)
             return
         for second in self._places():
             image = self._thumbnails.get(min(second, self._seconds))
