@@ -149,6 +149,7 @@ QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
 QCheckBox::indicator:checked, QListWidget::indicator:checked {{
     background: {c.accent}; border-color: {c.accent}; image: url({url}/check.svg);
 }}
+QCheckBox::indicator:checked:focus {{ border-color: {c.text}; }}
 
 QTabWidget::pane {{ border: none; border-top: 1px solid {c.line}; }}
 QTabWidget::tab-bar {{ left: 0; }}

@@ -58,6 +58,8 @@ ACTIVE = Qt.FocusPolicy.TabFocus
 OTHER_KEYS = AxisGizmo | Navigator
 """Painted for the mouse; what they do has keys of its own: the standard views, and panning. (Labels whose text can be
 copied with the mouse are no controls either.)"""
+MOST_STOPS = 6
+"""Times that Tab may stay within one widget."""
 LEAST_SEEN = 12
 """Pixels that the focus has to change."""
 
@@ -104,11 +106,13 @@ def reached_by_tab(root: QWidget) -> set[QWidget]:
     first = next(part for part in focusable(root) if part.focusPolicy() & ACTIVE)
     first.setFocus(Qt.FocusReason.TabFocusReason)
     found: list[QWidget] = []
-    for _ in range(400):
-        at = root.focusWidget()
-        if at is None or at in found:
-            break
-        found.append(at)
+    again = 0
+    while (at := root.focusWidget()) is not None and again < MOST_STOPS:
+        if at in found:  # it may have several stops itself, such as the links of a text
+            again += 1
+        else:
+            found.append(at)
+            again = 0
         QTest.keyClick(at, Qt.Key.Key_Tab)
     owners = set(found)
     for widget in found:  # the focus may be in a part of a composite widget
