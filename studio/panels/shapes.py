@@ -114,7 +114,7 @@ class ShapeStage(Stage):
             return
         mesh = MeshData(view["vertices"], view["faces"], view["normals"])
         self.viewport.show_mesh(mesh, finer=finer)
-        self.facts.setText(f"{len(mesh.vertices):,} vertices, {len(mesh.faces):,} faces")
+        self.facts.setText(f"{len(mesh.faces):,} faces, {len(mesh.vertices):,} vertices")
         self.fineness.setText(f"{resolution}³")
 
     def set_can_generate(self, possible: bool) -> None:

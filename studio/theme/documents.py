@@ -101,7 +101,9 @@ def _dress_block(block: QTextBlock, c: Colours) -> None:
         look.setTopMargin(0)
         goes_on = block.textList() is not None and block.next().textList() is not None
         look.setBottomMargin(GRID // 2 if goes_on else GRID + GRID // 2)
-    look.setLineHeight(_LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+    has_picture = any(part.format.isImageFormat() for part in block.textFormats())
+    height = 100 if has_picture else _LINE_HEIGHT  # else there were a gap below it, as high as 40 % of the picture
+    look.setLineHeight(height, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
     cursor = QTextCursor(block)
     cursor.mergeBlockFormat(look)
     for part in block.textFormats():

@@ -104,6 +104,8 @@ def test_a_picture_is_as_wide_as_the_page_and_alone_as_large_as_it_is(guide, qtb
         return picture.deviceIndependentSize().width()
 
     assert width() == guide.page.viewport().width() < 1600
+    last = guide.page.document().lastBlock()
+    assert guide.page.document().documentLayout().blockBoundingRect(last).height() < 1.3 * width() / 8, "no gap"
     guide.resize(guide.width() - 200, guide.height())
     qtbot.waitUntil(lambda: width() == guide.page.viewport().width())
     guide.page.setSource(url)
