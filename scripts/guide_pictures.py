@@ -261,7 +261,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         radiance._STILL_RATES = (
             1.0,
             0.04,
-        )  # nobody waits, so that the last picture may be as fine as on a fast machine
+        )  # nobody waits, so it may be as fine as on a fast machine
 
         def on_open(window: MainWindow) -> Director:
             return Director(Album(window, options.out, options.names).scenes(), window)
