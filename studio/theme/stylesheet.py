@@ -169,6 +169,7 @@ QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {c.
 QSlider::handle:horizontal {{
     width: 14px; height: 14px; margin: -6px 0; border-radius: 8px; background: {c.text}; border: 1px solid {c.panel};
 }}
+QDoubleRangeSlider {{ qproperty-barColor: {c.accent}; }}
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {c.accent}; }}
 QSlider::sub-page:horizontal:disabled {{ background: {c.groove}; }}
 QSlider::handle:horizontal:disabled {{ background: {c.disabled}; }}

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
+from superqt import QDoubleRangeSlider
 
 from ddmi_core.paths import assets
 from studio.actions import ACTIONS
@@ -60,3 +62,14 @@ def test_icons_and_colours_follow_the_theme(qapp: QApplication, qtbot):
     assert button.icon().pixmap(24).toImage() != dark
     assert qapp.palette().window().color().name() == THEMES["light"].panel
     theme.choice = "dark"
+
+
+def test_the_chosen_part_of_a_range_has_the_accent(qapp: QApplication, qtbot):
+    theme = Theme(qapp, "light")
+    slider = QDoubleRangeSlider(Qt.Orientation.Horizontal)
+    qtbot.addWidget(slider)
+    slider.show()
+    for choice in ("light", "dark"):
+        theme.choice = choice
+        QApplication.processEvents()
+        assert slider.property("barColor").color().name() == THEMES[choice].accent
