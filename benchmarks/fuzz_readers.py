@@ -107,7 +107,8 @@ def fuzz(reader: Reader, files: int, seed: int) -> Iterator[tuple[str, Outcome]]
         good = Path(place) / "good"
         good.mkdir()
         names = [path.relative_to(good) for path in reader.make(good)]
-        sound = process.read(good, good / names[0])
+        shutil.copytree(good, Path(place) / "as it is")
+        sound = process.read(Path(place) / "as it is", Path(place) / "as it is" / names[0])
         if sound.what != "read":
             sys.exit(f"{reader.name}: what is to be spoiled cannot be read: {sound.text}")
         for number in range(files):

@@ -895,6 +895,7 @@ class MainWindow(QMainWindow):
         question = QMessageBox(self)
         question.setWindowTitle(title)
         question.setTextFormat(Qt.TextFormat.PlainText)  # names of runs and models may be anything
+        question.finished.connect(question.deleteLater)
         question.setText(text)
         question.setInformativeText(more)
         return question

@@ -46,6 +46,7 @@ class AboutDialog(Dialog):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("About DDMI Studio")
+        self.finished.connect(self.deleteLater)  # its parent, the window, would keep it
         self.setFixedWidth(_WIDTH)
         ratio = self.devicePixelRatioF()
         mark = icon_pixmap("app", theme.colours.accent, round(48 * ratio))
