@@ -293,4 +293,5 @@ def test_the_wizard(qtbot, window: MainWindow, opened: list[QDialog]):
         wizard.go_to(page)
         qtbot.waitUntil(wizard.next.isEnabled, timeout=PATIENCE)
         found[page] = faults(wizard, active=is_active)
+    assert wizard.recipes.shutdown(PATIENCE / 1000)  # it still looks through the data
     assert {page: fault for page, fault in found.items() if fault} == {}
