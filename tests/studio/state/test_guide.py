@@ -41,8 +41,10 @@ def test_commands_and_library_in_the_guide_are_the_real_ones():
     text = "\n".join(page.path.read_text() for page in PAGES)
     for module in re.findall(r"^\s*from (ddmi_core[\w.]*) import (\w+)", text, re.MULTILINE):
         assert hasattr(__import__(module[0], fromlist=[module[1]]), module[1]), module
-    scripts = set(re.findall(r"python -m ([\w.]+)", text))
-    assert scripts and all((assets().parent / f"{name.replace('.', '/')}.py").exists() for name in scripts)
+    programs = [assets().parent / name.replace(".", "/") for name in re.findall(r"python -m ([\w.]+)", text)]
+    assert programs
+    for path in programs:
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), path
 
 
 @pytest.fixture
