@@ -264,8 +264,9 @@ class PageView(QTextBrowser):
         """Draw all pictures as large as they shall be now."""
         document = self.document()
         for _, picture in self._picture_formats():
-            url = QUrl(picture.name())
-            document.addResource(QTextDocument.ResourceType.ImageResource.value, url, self._picture(url))
+            name = QUrl(picture.name())  # not a whole path yet where the page is still being read
+            image = self._picture(self.current.resolved(name))
+            document.addResource(QTextDocument.ResourceType.ImageResource.value, name, image)
         document.markContentsDirty(0, document.characterCount())
 
     def _picture(self, url: QUrl) -> QImage:
