@@ -20,6 +20,7 @@ POINTS, SURFACE = "points.npz", "pointcloud.npz"
 
 _SPLITS = ("train", "val", "test")
 _CIFAR_FOLDERS = ("cifar-10-batches-py", "cifar-10-batches-bin")
+_LONGEST_NAME = 255  # that file systems take
 _CELEBA_PICTURES = "CelebA-HQ-img"
 _CELEBA_MAPPING, _CELEBA_PARTITION = "CelebA-HQ-to-CelebA-mapping.txt", "list_eval_partition.txt"
 _CHURCHES = "church_outdoor_"
@@ -155,8 +156,8 @@ def _shapenet(folder: Path) -> Listing | None:
             for name in _lines(list_file) if list_file.is_file() else ():
                 if table is not None and name not in described:
                     continue  # text-to-shape learns from what has been described
-                if Path(name).name != name:
-                    absent.append(Unusable(list_file, f"{name!r} is no name of a model but leads elsewhere."))
+                if Path(name).name != name or len(name) > _LONGEST_NAME:
+                    absent.append(Unusable(list_file, f"{name[:40]!r} is no name of a model but leads elsewhere."))
                     continue
                 missing = [part for part in (POINTS, SURFACE) if not (synset / name / part).is_file()]
                 if missing:

@@ -28,6 +28,7 @@ TRANSFORMS = ("transforms_train.json", "transforms.json")
 LEAST_VIEWS = 3
 """Fewer do not say where things are in space."""
 
+_SHOWN = 80  # characters of a name that leads nowhere
 _LARGEST_SIDE = 256  # pixels; larger pictures are reduced, the base resolution sees no more
 _LARGEST_FILE = 8192**2  # pixels that are decoded at all
 _KEY_TOLERANCE = 12  # of 255, from the colour of a plain background
@@ -74,14 +75,14 @@ def read_transforms(path: Path) -> Shots:
         if not isinstance(frame, dict) or not isinstance(frame.get("file_path"), str):
             shots.leave_out(path, "a frame names no picture")
             continue
-        file = path.parent / frame["file_path"]
+        file = path.parent / frame["file_path"][:_SHOWN]
         try:
             file = _picture_file(path.parent, frame["file_path"])
             if any(abs(float({**table, **frame}.get(key, 0))) > 1e-6 for key in ("k1", "k2", "p1", "p2")):
                 raise ValueError("its lens is distorted; undistort the pictures first")
             pixels = _read_pixels(file)
             camera = camera_of(frame, table, pixels.shape[1], pixels.shape[0])
-        except (DataError, TypeError, ValueError) as error:
+        except (DataError, OSError, TypeError, ValueError) as error:
             shots.leave_out(file, error)
             continue
         shots.views.append(Shot(frame["file_path"], camera, pixels))

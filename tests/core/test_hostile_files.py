@@ -87,10 +87,10 @@ def test_a_list_of_models_that_leads_elsewhere_lists_what_is_absent(tmp_path: Pa
         (tmp_path / "else" / name).write_bytes(b"")
     synset = tmp_path / "data" / "03001627"
     synset.mkdir(parents=True)
-    (synset / "train.lst").write_text(f"../../else\n{tmp_path / 'else'}\n")
+    (synset / "train.lst").write_text(f"../../else\n{tmp_path / 'else'}\n{'x' * 5000}\n")
     listing = listing_of(tmp_path / "data", "shape")
     assert listing is not None and not listing.items
-    assert all("leads elsewhere" in one.reason for one in listing.absent) and len(listing.absent) == 2
+    assert all("leads elsewhere" in one.reason for one in listing.absent) and len(listing.absent) == 3
 
 
 def test_a_texture_outside_of_the_folder_is_not_read(tmp_path: Path) -> None:
