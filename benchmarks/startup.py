@@ -4,8 +4,9 @@
 
 Launches the studio in a process of its own (on a virtual display where there is none), waits until the window is on the
 screen and Generate can be pressed, and prints one JSON object: seconds from the start of the process, of the first
-launch and of the slowest later (warm) one. Then launches it once more, leaves it alone until it has loaded its model
-and for a minute more, and prints how much of a core it used in that minute, in percent, in each of its rooms.
+launch and of the slowest later (warm) one, and of how many of those it computed, which other work on the machine
+changes little. Then launches it once more, leaves it alone in each of its rooms until nothing is being loaded and for a
+minute more, and prints how much of a core it used in that minute, in percent.
 """
 
 import json
@@ -33,8 +34,14 @@ def main(rounds: int = 3, idle: float = 60.0) -> None:
         environment = os.environ | {"DDMI_HOME": stack.enter_context(tempfile.TemporaryDirectory())}
         if sys.platform.startswith("linux") and "DISPLAY" not in os.environ:
             environment |= stack.enter_context(virtual_display())
-        seconds = [round(float(_launch(environment)[0]), 2) for _ in range(max(2, rounds))]
-        figures = {"launches": len(seconds), "seconds_first": seconds[0], "seconds_warm": max(seconds[1:])}
+        launches = [tuple(map(float, _launch(environment)[0].split())) for _ in range(max(2, rounds))]
+        seconds, computing = zip(*launches, strict=True)
+        figures = {
+            "launches": len(launches),
+            "seconds_first": seconds[0],
+            "seconds_warm": max(seconds[1:]),
+            "computing_warm": max(computing[1:]),
+        }
         print(json.dumps({"benchmark": "startup", **figures}), flush=True)
         for line in _launch(environment, idle)[1:] if idle else ():
             room, percent = line.split()
@@ -54,7 +61,7 @@ def _launch(environment: dict[str, str], idle: float = 0.0) -> list[str]:
 
 
 def launched(idle: float) -> None:
-    """Run the studio until it can be used, and print how long this process has lived.
+    """Run the studio until it can be used, and print how long this process has lived and how long it has computed.
 
     Then watch it idle for so many seconds in each room, unless that is 0, print the room and how much of a core it
     used, in percent, and end.
@@ -83,7 +90,7 @@ def launched(idle: float) -> None:
                 and self.state.models
             ):
                 self._looking.stop()
-                print(time.time() - psutil.Process().create_time(), flush=True)
+                print(round(time.time() - psutil.Process().create_time(), 2), round(_computed(), 2), flush=True)
                 self._left = list(range(self.rooms.count())) if idle else []
                 self._next_room()
 
