@@ -20,7 +20,6 @@ from PySide6.QtGui import (
     QTextImageFormat,
 )
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
@@ -36,15 +35,16 @@ from studio.theme.documents import dress
 from studio.theme.theme import Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID
 from studio.widgets.basics import icon_button, label, line, styled
+from studio.widgets.dialog import Dialog
 
-_SIZE = (1080, 760)
+_SIZE = (1080, 720)
 _LIST_WIDTH = 264
 _LONGEST_LINE = 760  # px; longer ones are hard to read
 _PAGE_ROLE = Qt.ItemDataRole.UserRole
 _PICTURES = (".webp", ".png")
 
 
-class GuideWindow(QDialog):
+class GuideWindow(Dialog):
     """A window of its own beside the work. Opens at the first page; closing keeps the page."""
 
     def __init__(self, pages: Sequence[GuidePage], theme: Theme, parent: QWidget | None = None) -> None:
