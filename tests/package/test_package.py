@@ -89,6 +89,7 @@ def test_two_processes_and_their_readers_train_with_open_clip(clean: dict[str, s
         "stage1.steps=2",
         "stage2.steps=2",
         "stage2.cached_latents=8",
+        "denoiser.text_channels=256",
         f"text_encoder={json.dumps(encoder)}",
     ]
     folder = Path(clean["HOME"], "run")
