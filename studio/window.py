@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QDialog,
     QFileDialog,
     QHBoxLayout,
@@ -438,6 +439,7 @@ class MainWindow(QMainWindow):
         dialog = SpanDialog(request.path, wanted.seconds, wanted.longest, self)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             self._try(lambda: self.engine.reconstruct(request.path, request.preview_resolution, span=dialog.span()))
+        dialog.deleteLater()
 
     def _stage_for(self, path: Path) -> Stage | None:
         """The stage that takes such files, that of this room before the others."""
@@ -511,8 +513,7 @@ class MainWindow(QMainWindow):
         keep = question.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
         question.setDefaultButton(keep)
         question.setEscapeButton(keep)
-        question.exec()
-        if question.clickedButton() is discard:
+        if self._answer(question) is discard:
             self.training.discard(run.folder)
 
     def choose_model(self) -> None:
@@ -548,8 +549,7 @@ class MainWindow(QMainWindow):
         keep = question.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
         question.setDefaultButton(keep)
         question.setEscapeButton(keep)
-        question.exec()
-        if question.clickedButton() is delete:
+        if self._answer(question) is delete:
             self.model_folders.delete(model)
 
     def set_theme(self, choice: ThemeChoice) -> None:
@@ -866,10 +866,10 @@ class MainWindow(QMainWindow):
         stay = question.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
         question.setDefaultButton(go_on)
         question.setEscapeButton(stay)
-        question.exec()
-        if question.clickedButton() is stop:
+        answer = self._answer(question)
+        if answer is stop:
             return self._try(lambda: self.training.stop([run.folder for run in alive]))
-        return question.clickedButton() is go_on
+        return answer is go_on
 
     def _may_lose_unsaved(self) -> bool:
         """Save what could not be saved so far; ask if that still fails. Whether the window may close."""
@@ -887,18 +887,24 @@ class MainWindow(QMainWindow):
         stay = question.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
         question.setDefaultButton(stay)
         question.setEscapeButton(stay)
-        question.exec()
-        return question.clickedButton() is leave
+        return self._answer(question) is leave
 
     def _question(self, title: str, text: str, more: str) -> QMessageBox:
         """A question that only lacks its buttons."""
         question = QMessageBox(self)
         question.setWindowTitle(title)
         question.setTextFormat(Qt.TextFormat.PlainText)  # names of runs and models may be anything
-        question.finished.connect(question.deleteLater)
         question.setText(text)
         question.setInformativeText(more)
         return question
+
+    @staticmethod
+    def _answer(question: QMessageBox) -> QAbstractButton:
+        """Ask, and return the button that was clicked; the question goes, which the window would keep."""
+        question.exec()
+        answer = question.clickedButton()
+        question.deleteLater()
+        return answer
 
     def _may_quit(self) -> bool:
         count = len(self.state.jobs.active())
@@ -912,8 +918,7 @@ class MainWindow(QMainWindow):
         stay = question.addButton("Keep working", QMessageBox.ButtonRole.RejectRole)
         question.setDefaultButton(stay)
         question.setEscapeButton(stay)
-        question.exec()
-        return question.clickedButton() is leave
+        return self._answer(question) is leave
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

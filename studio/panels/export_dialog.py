@@ -130,7 +130,6 @@ class FileDialog(Dialog, Generic[_C]):
     def __init__(self, title: str, formats: Mapping[str, str], choice: _C, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self.finished.connect(self.deleteLater)  # its parent, the window, would keep it
         self.setFixedWidth(_WIDTH)
         self._stem = file_stem(title)
 

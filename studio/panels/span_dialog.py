@@ -29,7 +29,6 @@ class SpanDialog(Dialog):
     def __init__(self, path: Path, seconds: float, longest: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Choose a part")
-        self.finished.connect(self.deleteLater)  # its parent, the window, would keep it
         self.setFixedWidth(_WIDTH)
         self._seconds = seconds
         self.start = QTimeEdit(QTime(0, 0))
