@@ -182,6 +182,8 @@ QScrollArea[look="fitted"] {{ border: 1px solid transparent; }}
 QScrollArea[look="fitted"]:focus {{ border-color: {c.accent}; }}
 QListView, QTextBrowser {{ background: transparent; border: 1px solid transparent; border-radius: {radius}px; }}
 QListView:focus, QTextBrowser:focus {{ border-color: {c.accent}; }}
+QGraphicsView {{ border: 1px solid transparent; }}
+QGraphicsView:focus {{ border-color: {c.accent}; }}
 QTextBrowser[look="page"] {{
     background: {c.panel}; selection-background-color: {c.accent}; selection-color: {c.on_accent};
 }}

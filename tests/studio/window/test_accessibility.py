@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QTabBar,
     QWidget,
 )
+from shiboken6 import isValid
 
 from ddmi_core.recipe import Recipe
 from studio.panels import images, shapes, video
@@ -250,7 +251,7 @@ def opened() -> Iterator[list[QDialog]]:
     """Dialogs that are closed after the test."""
     found: list[QDialog] = []
     yield found
-    for dialog in found:
+    for dialog in filter(isValid, found):  # some go by themselves once they are closed
         dialog.close()
         dialog.deleteLater()
 
