@@ -34,6 +34,7 @@ import psutil
 import tyro
 
 from benchmarks.open_studio import OpenStudio, open_studio
+from studio.state.memory import MemoryBudget
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint, Qt
@@ -56,12 +57,13 @@ PROMPTS = (
 _SHOWN_EXCEPTIONS = 20
 
 
-def main(minutes: float = 10.0, seed: int = 0, steps: Path | None = None) -> None:
+def main(minutes: float = 10.0, seed: int = 0, memory: int = 256, steps: Path | None = None) -> None:
     """Use the studio at random.
 
     Args:
         minutes: how long.
         seed: of what is done; how the window answers in time is not in its hands.
+        memory: budget in MB of what the studio keeps at hand; with a small one, what grows is no such thing.
         steps: file to write every step to, for when the studio dies.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
@@ -72,6 +74,8 @@ def main(minutes: float = 10.0, seed: int = 0, steps: Path | None = None) -> Non
             files = _files(Path(home))
             opened = counted_openings()
             watch = Watch(studio)
+            studio.window.settings.memory = MemoryBudget(memory * 2**20)
+            studio.window.take_setting("memory")
             _make_one_of_each(studio)
             watch.settle()
             start, held = watch.look(), _held()
