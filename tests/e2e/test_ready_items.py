@@ -13,14 +13,14 @@ from ddmi_core.domains import domain_names
 from ddmi_core.model_folder import find_model
 from ddmi_core.picture_layout import over
 from ddmi_core.pipeline import Pipeline
-from studio.state.ready_items import open_library
+from studio.state.ready_items import open_or_begin
 
 RESOLUTION = 48
 
 
 @pytest.mark.parametrize("domain", domain_names())
 def test_a_ready_item_looks_as_its_thumbnail_says(domain: str, tmp_path: Path) -> None:
-    library = open_library(tmp_path / "library")
+    library = open_or_begin(tmp_path / "library")
     (item,) = library.items(domain=domain)
     pipeline = Pipeline.from_pretrained(find_model(item.recipe.model))
     assert pipeline.domain.name == domain
