@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from ddmi_core.errors import DDMIError
 from studio.actions import MOUSE, shown_keys
@@ -285,7 +285,7 @@ class Tour(QObject):
     def _remember(self, answer: str) -> None:
         """Remember what the person has answered."""
         self._window.settings.tour = answer
-        if self.card is not None and self.card.isAncestorOf(QApplication.focusWidget() or self._window):
+        if self.card is not None and self.card.isAncestorOf(self._window.focusWidget() or self._window):
             self._window.inspector.focus_prompt()
         self._show_card()
 
@@ -295,7 +295,7 @@ class Tour(QObject):
         if self.place < 0 or bubble is None:
             return
         was_among_the_runs = STOPS[self.place].go is _among_the_runs
-        had_focus = bubble.isAncestorOf(QApplication.focusWidget() or window)
+        had_focus = bubble.isAncestorOf(window.focusWidget() or window)  # of an inactive window too
         self.place = -1
         self._timer.stop()
         window.removeEventFilter(self)

@@ -133,6 +133,8 @@ class Bubble(QWidget):
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Go round among the buttons."""
         buttons = [button for button in (self.next, self.skip, self.back) if button.isVisible() and button.isEnabled()]
+        if not buttons:  # hidden meanwhile; an exception here would end the program
+            return super().focusNextPrevChild(forward)
         focused = self.focusWidget()
         place = buttons.index(focused) if focused in buttons else -1
         reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason

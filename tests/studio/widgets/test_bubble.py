@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtWidgets import QWidget
 
-from studio.widgets.bubble import ARROW, place_bubble
+from studio.theme.theme import Theme
+from studio.widgets.bubble import ARROW, Bubble, place_bubble
 from studio.widgets.spotlight import lit_around
 
 SIZE = QSize(340, 150)
@@ -55,3 +57,14 @@ def test_what_is_lit_stays_within_the_window():
     assert lit_around(QRect(400, 200, 100, 30), window).contains(QRect(400, 200, 100, 30))
     assert window.contains(lit_around(QRect(0, 400, 1000, 200), window))
     assert lit_around(QRect(), window).isEmpty()
+
+
+def test_a_key_that_comes_when_it_is_gone_does_no_harm(qtbot, qapp):
+    window = QWidget()
+    qtbot.addWidget(window)
+    bubble = Bubble(window, Theme(qapp, "dark"))
+    window.show()
+    bubble.hide()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Tab):
+        qtbot.keyClick(bubble.next, key)
+    assert not bubble.isVisible()
