@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
@@ -66,7 +66,8 @@ class Palette(QDialog):
         if self.rows.count():
             action: QAction = self.rows.currentItem().data(Qt.ItemDataRole.UserRole)
             self.close()
-            action.trigger()
+            # Not before the key has been dealt with: an action may open a dialog, and this one is gone meanwhile
+            QTimer.singleShot(0, action.trigger)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Let the arrows choose while the cursor stays in the text."""
