@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 from PySide6.QtCore import QEasingCurve, QEvent, QPointF, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QCloseEvent, QFocusEvent, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QCloseEvent, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from studio.theme.tokens import GRID, Colours
@@ -158,16 +158,6 @@ class CameraWidget(QWidget):
         super().resizeEvent(event)
         self.gizmo.move(GRID, self.height() - self.gizmo.height() - GRID)
         self.gizmo.raise_()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Hide the ring."""
-        super().focusOutEvent(event)
-        self.update()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stand still."""

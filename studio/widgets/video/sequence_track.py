@@ -26,7 +26,7 @@ from studio.state.sequence import Arrangement, Piece
 from studio.theme.theme import Theme
 from studio.theme.tokens import FONT_SMALL, GRID, RADIUS
 from studio.widgets.basics import decimal_box, label, styled
-from studio.widgets.focus_ring import RingedWidget
+from studio.widgets.focus_ring import RingedWidget, paint_ring
 from studio.widgets.video.timeline import Timeline
 
 BLOCK = 48  # px
@@ -210,7 +210,7 @@ class SequenceTrack(RingedWidget):
         painter.setPen(QPen(QColor(c.accent), 1.5))
         x = self._timeline.x_of(self._timeline.position)
         painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
-        self.paint_ring(painter, c.accent)
+        paint_ring(self, painter, c.accent)
 
     def _painted_blocks(self) -> list[QRectF]:
         """The blocks as they are painted: one that is being trimmed keeps its other end where it was."""

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 
 from studio.theme.tokens import FONT_SMALL, GRID, Colours
-from studio.widgets.focus_ring import RingedWidget
+from studio.widgets.focus_ring import RingedWidget, paint_ring
 
 RULER, THUMBNAILS = 22, 46  # px
 _LARGEST_ZOOM = 200.0
@@ -153,7 +153,7 @@ class Timeline(RingedWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(c.panel))
         if self._seconds <= 0:
-            self.paint_ring(painter, c.accent)
+            paint_ring(self, painter, c.accent)
             return
         for second in self._places():
             image = self._thumbnails.get(min(second, self._seconds))
@@ -165,7 +165,7 @@ class Timeline(RingedWidget):
         self._paint_ruler(painter)
         self._paint_marks(painter)
         self._paint_playhead(painter)
-        self.paint_ring(painter, c.accent)
+        paint_ring(self, painter, c.accent)
 
     def _paint_range(self, painter: QPainter) -> None:
         """Dim what is not played, and show the marks at its ends."""
