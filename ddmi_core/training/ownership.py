@@ -79,13 +79,8 @@ def status_of(run: RunFolder) -> RunStatus:
         state, message, who = note["state"], str(note["message"]), note["owner"]
         owner = Owner(int(who["pid"]), str(who["host"]), float(who["started"]))
         silent_for = time.time() - run.status_file.stat().st_mtime
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        OverflowError,
-    ):  # not started yet, or made before runs kept a status
+    # Not started yet, or made before runs kept a status
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return RunStatus("done" if (run.model / INDEX).exists() else "interrupted")
     if state not in get_args(RunState):
         return RunStatus("interrupted", owner, message)
