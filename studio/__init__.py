@@ -1,5 +1,7 @@
 """DDMI Studio: the desktop application around :mod:`ddmi_core`."""
 
+from ddmi_core.threads import spare_the_machine
 from studio.immortals import make_constants_immortal
 
+spare_the_machine()  # before anything imports torch
 make_constants_immortal()  # before anything calls Qt

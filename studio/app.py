@@ -18,7 +18,6 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from ddmi_core import __version__
 from ddmi_core.errors import DDMIError
 from ddmi_core.paths import user_data
-from ddmi_core.threads import spare_the_machine
 from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
 from studio.engine.training import Training
@@ -42,7 +41,6 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
 
     `on_open` gets the opened window instead of what the command line asks for; what it returns lives as long as that.
     """
-    spare_the_machine()
     options = _parse(argv)
     if options.self_test:
         return self_test()
