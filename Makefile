@@ -27,7 +27,7 @@ lint: setup ## ruff (lint and format) and mypy
 	$(BIN)/mypy
 
 test: lint ## all checks and tests, on a virtual display where there is none
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 pictures: setup ## take the guide's pictures anew
 	$(BIN)/python -m scripts.guide_pictures
