@@ -1,5 +1,6 @@
 """D2CVAE: discrete data in, a posterior over latent planes between, continuous functions out (paper 3.1, eq. 9)."""
 
+import functools
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from ddmi_core.data.items import USUAL_SURFACE
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFieldDecoder, BasisFields
-from ddmi_core.networks.readout import Conditioning, ReadOut
+from ddmi_core.networks.readout import Conditioning, FoldedReadOut, ReadOut
 from ddmi_core.planes import look_up, pack, unpack
 
 
@@ -125,15 +126,19 @@ class D2CVAE(nn.Module):
         the domain trains on, and is the finest if not given; a domain without footprints takes none. `directions` are
         unit vectors along which the points are seen; without them the domain's directed channels are left out.
         """
-        layout = self.domain.layout
-        embeddings = []
-        for planes in basis:
-            found = look_up(planes, coords, layout)
-            if self.domain.combine == "concatenate":
-                embeddings.append(torch.cat(found, dim=-1))
-            else:
-                embeddings.append(torch.stack(found).sum(0) if len(found) > 1 else found[0])
-        return self.readout(tuple(embeddings), self._scaled(footprint, coords), directions)
+        return self.readout(self.embeddings(basis, coords), self._scaled(footprint, coords), directions)
+
+    def embeddings(self, basis: BasisFields, coords: Float[Tensor, "b n d"]) -> tuple[Float[Tensor, "b n e"], ...]:
+        """Return what the read-out gets of each scale, coarse to fine: its planes' features, added or side by side."""
+        found = [look_up(planes, coords, self.domain.layout) for planes in basis]
+        if self.domain.combine == "concatenate":
+            return tuple(torch.cat(features, dim=-1) for features in found)
+        return tuple(functools.reduce(torch.add, features) for features in found)
+
+    def folded_readout(self, footprint: float | None = None) -> FoldedReadOut:
+        """Return the read-out for many points of one footprint; which footprints there are, see `evaluate`."""
+        scaled = self._scaled(None if footprint is None else torch.tensor([[[footprint]]]), torch.zeros(1, 1, 1))
+        return FoldedReadOut(self.readout, None if scaled is None else scaled.item())
 
     def _scaled(
         self, footprint: Float[Tensor, "b n 1"] | None, coords: Float[Tensor, "b n d"]

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.readout import FoldedReadOut
 from ddmi_core.progress import Progress, report
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Field:
         self.basis = basis
         budget = CPU_MEMORY_BUDGET if self.device.type == "cpu" else MEMORY_BUDGET
         self._chunk = max(1024, budget // autoencoder.bytes_per_point // 1024 * 1024)
+        self._readout: tuple[float | None, FoldedReadOut] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -75,15 +77,16 @@ class Field:
             Cancelled: from inside `progress`, between two chunks.
         """
         flat = coords.reshape(-1, coords.shape[-1])
+        readout = self._folded(footprint)
         parts = []
         start = 0
         while start < len(flat):
             stop = min(start + self._chunk, len(flat))
             filled = self._filled(flat, start)
-            spread = None if footprint is None else filled.new_full((1, self._chunk, 1), footprint)
-            ways = None if directions is None else self._filled(directions.reshape(-1, 3), start)
+            ways = None if directions is None else self._filled(directions.reshape(-1, 3), start)[0]
             try:
-                values = self.autoencoder.evaluate(self.basis, filled, spread, ways)[0, : stop - start]
+                embeddings = tuple(scale[0] for scale in self.autoencoder.embeddings(self.basis, filled))
+                values = readout(embeddings, ways)[: stop - start]
             except torch.OutOfMemoryError:
                 if self._chunk <= 1024:
                     raise
@@ -98,6 +101,13 @@ class Field:
             channels = domain.value_channels - (domain.directed_channels if directions is None else 0)
             return flat.new_zeros(*coords.shape[:-1], channels)
         return torch.cat(parts).reshape(*coords.shape[:-1], -1)
+
+    def _folded(self, footprint: float | None) -> FoldedReadOut:
+        """The read-out of a footprint; the last one is kept, since most queries have the one before's."""
+        kept = self._readout
+        if kept is None or kept[0] != footprint:
+            self._readout = kept = (footprint, self.autoencoder.folded_readout(footprint))
+        return kept[1]
 
     def _filled(self, flat: Float[Tensor, "n d"], start: int) -> Float[Tensor, "1 chunk d"]:
         """One chunk of a query, on the field's device, filled up to the chunk's size."""

@@ -19,7 +19,7 @@ Planes = tuple[Float[Tensor, "b _c _h _w"], ...]
 
 @dataclass(frozen=True)
 class PlaneLayout:
-    """The planes of a domain, each a pair of coordinate axes (width axis, height axis)."""
+    """The planes of a domain, each a pair of coordinate axes (width axis, height axis), the lower one first."""
 
     axes: tuple[tuple[int, int], ...]
 
@@ -37,7 +37,8 @@ def look_up(planes: Planes, coords: Float[Tensor, "b n d"], layout: PlaneLayout)
     """Interpolate each plane bilinearly at the orthogonal projection of `coords` (paper 3.1: p = phi(c; Xi))."""
     features = []
     for plane, (width_axis, height_axis) in zip(planes, layout.axes, strict=True):
-        where = coords[..., (width_axis, height_axis)].unsqueeze(1).to(plane.dtype)
+        where = coords[..., width_axis : height_axis + 1 : height_axis - width_axis]  # a view; a pair of indices copies
+        where = where.unsqueeze(1).to(plane.dtype)
         sampled = F.grid_sample(plane, where, mode="bilinear", padding_mode="border", align_corners=False)
         features.append(rearrange(sampled, "b c 1 n -> b n c"))
     return tuple(features)

@@ -4,7 +4,7 @@ import torch
 from ddmi_core.networks.basis_decoder import BasisFieldDecoder
 from ddmi_core.networks.layers import CrossPlaneMixing
 from ddmi_core.networks.point_encoder import PointEncoder, PointSet
-from ddmi_core.networks.readout import ReadOut
+from ddmi_core.networks.readout import FoldedReadOut, ReadOut
 from ddmi_core.planes import SINGLE_PLANE, TRI_PLANE
 
 
@@ -43,6 +43,24 @@ def test_the_read_out_is_not_affine_and_uses_every_scale(conditioning: str) -> N
     for scale in range(3):
         changed = tuple(b[i] if i == scale else a[i] for i in range(3))
         assert (readout(changed) - readout(a)).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("conditioning", ["coarse_to_fine", "concatenate"])
+@pytest.mark.parametrize("directed", [0, 3])
+@pytest.mark.parametrize("footprint", [None, 0.3])
+def test_a_folded_read_out_is_the_same_function(conditioning: str, directed: int, footprint: float | None) -> None:
+    torch.manual_seed(3)
+    readout = ReadOut(
+        8, 3, 4, width=16, conditioning=conditioning, footprint=footprint is not None, directed_channels=directed
+    )
+    for weights in readout.parameters():
+        torch.nn.init.normal_(weights, std=0.3)
+    embeddings = tuple(torch.randn(20, 8) for _ in range(3))
+    directions = torch.nn.functional.normalize(torch.randn(20, 3), dim=-1) if directed else None
+    spread = None if footprint is None else torch.full((20, 1), footprint)
+    folded = FoldedReadOut(readout, footprint)
+    torch.testing.assert_close(folded(embeddings, directions), readout(embeddings, spread, directions).detach())
+    torch.testing.assert_close(folded(embeddings), readout(embeddings, spread).detach())
 
 
 def test_the_encoder_does_not_care_about_the_order_of_points() -> None:
