@@ -18,7 +18,7 @@ from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.diffusion_stage import CachedLatents, DiffusionStage
 from ddmi_core.training.loop import Stage
-from ddmi_core.training.memory import give_back, is_out_of_memory, memory_in_use, peak_memory, usable_memory
+from ddmi_core.training.memory import give_back, is_out_of_memory, peak_memory, usable_memory
 
 MOST_AT_ONCE = 4096
 """Larger batches are not looked for."""
@@ -53,16 +53,17 @@ def try_out(config: RunConfig, accelerator: Accelerator, *, seconds: float = 20.
         DDMIError: the data or the text encoder cannot be used.
     """
     autoencoder = D2CVAE(config.autoencoder)
-    first = step_seconds(AutoencoderStage(config, autoencoder), accelerator, seconds / 2)
-    diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape)
-    text_encoder = load_text_encoder(config.text_encoder)
-    second = denoiser_step_seconds(config, autoencoder, diffusion, text_encoder, accelerator, seconds / 2)
+    with peak_memory(accelerator.device) as measured:
+        first = step_seconds(AutoencoderStage(config, autoencoder), accelerator, seconds / 2)
+        diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape)
+        text_encoder = load_text_encoder(config.text_encoder)
+        second = denoiser_step_seconds(config, autoencoder, diffusion, text_encoder, accelerator, seconds / 2)
     return Trial(
         sum(parameter.numel() for parameter in autoencoder.parameters()),
         sum(parameter.numel() for parameter in diffusion.parameters()),
         first,
         second,
-        memory_in_use(accelerator.device),
+        measured(),
     )
 
 

@@ -1,10 +1,12 @@
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 import trimesh
@@ -294,6 +296,18 @@ def test_a_trial_foretells_the_whole_run() -> None:
     found = trial.try_out(config, make_accelerator(config, "cpu"), seconds=0.0)
     assert found.autoencoder_parameters > 0 and found.denoiser_parameters > 0 and found.memory_bytes > 0
     assert found.seconds(config) == pytest.approx(11 * found.autoencoder_step_seconds + 8 * found.denoiser_step_seconds)
+
+
+def test_a_trial_tells_the_most_memory_and_not_what_is_left_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(*args: object) -> float:
+        taken = torch.ones(2**28)  # 1 GB, given back at the end
+        time.sleep(0.05)
+        return float(taken[0])
+
+    monkeypatch.setattr(trial, "step_seconds", step)
+    config = quick()
+    before = psutil.Process().memory_info().rss
+    assert trial.try_out(config, make_accelerator(config, "cpu"), seconds=0.0).memory_bytes > before + 2**29
 
 
 def test_the_largest_batch_fits_into_the_memory_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
