@@ -241,6 +241,7 @@ class Person:
         self._window = studio.window
         self._going = False
         self._front = 0
+        self._pressed_in: int | None = None  # the place in front while a key is being pressed
         self._steps_in_front = 0
         self._seen: dict[object, float] = {}
 
@@ -287,6 +288,8 @@ class Person:
         front = QApplication.activePopupWidget() or QApplication.activeModalWidget()
         # No reference is kept: what Qt makes for itself, it takes away without telling Python
         place = getCppPointer(front)[0] if front is not None else 0
+        if place == self._pressed_in:
+            return
         self._steps_in_front = self._steps_in_front + 1 if place == self._front else 0
         self._front = place
         # A file chooser is the system's own, as a rule: it is only answered
@@ -367,12 +370,15 @@ class Person:
             )[0]
             if held == modifiers.ControlModifier and key == keys.Key_Q:
                 continue  # the window shall stay
-            for act in (QTest.keyPress, QTest.keyRelease):
+            # QTest presses what is held first, and would go on with a window that goes away meanwhile
+            self._pressed_in = self._front
+            for act, with_it in ((QTest.keyPress, held), (QTest.keyRelease, modifiers.NoModifier)):
                 # As from the keyboard, to the window in front, whose widget with the focus gets it
                 window = QGuiApplication.focusWindow() or self._window.windowHandle()
                 if isValid(window):
                     self._note(f"  {key.name} {held.name} {type(QApplication.focusWidget()).__name__}")
-                    act(window, key, held)
+                    act(window, key, with_it)
+            self._pressed_in = None
 
     def _drag(self, where: QWidget) -> None:
         from PySide6.QtCore import Qt

@@ -101,7 +101,7 @@ class Inspector(QWidget):
 
     def enter(self, words: Words, placeholder: str) -> None:
         """Speak as a room does."""
-        self.prompt.setPlaceholderText(placeholder)
+        self.prompt.describe(placeholder)
         self.count.setToolTip(f"How many {words.noun}s to make from this prompt, each with the next seed")
         self.seed.setToolTip(f"The same seed and recipe give the same {words.noun}")
         self._noun, self._file = words.noun, words.file
@@ -309,7 +309,7 @@ class Inspector(QWidget):
         self.encoder.setText(f"Text encoder: {model.text_encoder}" if model is not None else "")
 
     def _show_hint(self, prompt: str) -> None:
-        self.hint.setText("" if prompt.strip() else f"Left empty: unconditional, any {self._noun} it knows")
+        self.hint.setText("" if prompt.strip() else f"Left empty: unconditional, any {self._noun}")
 
 
 def item_title(item: Item) -> str:

@@ -24,6 +24,11 @@ class PromptEdit(QPlainTextEdit):
         self.textChanged.connect(self._on_text)
         self._fit()
 
+    def describe(self, placeholder: str) -> None:
+        """Show another placeholder; Qt by itself does so only once something else changes."""
+        self.setPlaceholderText(placeholder)
+        self.viewport().update()
+
     def text(self) -> str:
         """The prompt without white space around it."""
         return self.toPlainText().strip()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from studio.theme.theme import Theme
@@ -39,6 +39,26 @@ def test_prompt_is_plain_text_that_grows_and_is_left_with_tab(qtbot):
     edit.set_text("\n".join("line" for _ in range(50)))
     assert height < edit.height() < 4 * height
     assert edit.tabChangesFocus()
+
+
+def test_another_placeholder_is_drawn_at_once(qtbot):
+    class Painted(QObject):
+        count = 0
+
+        def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+            self.count += event.type() == QEvent.Type.Paint
+            return False
+
+    edit, painted = PromptEdit("Describe a chair"), Painted()
+    qtbot.addWidget(edit)
+    with qtbot.waitExposed(edit):
+        edit.show()
+    qtbot.wait(50)
+    edit.viewport().installEventFilter(painted)
+    before = painted.count
+    edit.describe("Describe a picture")
+    qtbot.waitUntil(lambda: painted.count > before, timeout=1000)
+    assert edit.placeholderText() == "Describe a picture"
 
 
 def test_fold_opens_and_closes(qtbot, theme):
