@@ -25,7 +25,7 @@ class PromptEdit(QPlainTextEdit):
         self._fit()
 
     def describe(self, placeholder: str) -> None:
-        """Show another placeholder; Qt by itself does so only once something else changes."""
+        """Show another placeholder; Qt by itself draws only every other one at once."""
         self.setPlaceholderText(placeholder)
         self.viewport().update()
 
