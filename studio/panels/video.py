@@ -615,9 +615,9 @@ class VideoStage(Stage):
         parts = [f"{playback.position:.3f} s", ("−" if playback.direction < 0 else "") + speed]
         if playback.playing:
             side = self.pace.side(look.side, visible_share(look))
-            parts.append(f"{min(self._rate, RATE):.0f} frames/s")
+            parts.append(f"{min(self._rate, RATE):.0f} fps")
             if side < look.side:
-                parts.append(f"{side} of {look.side} px to keep up")
+                parts.append(f"{side} of {look.side} px")
         self.figures.setText("   ".join(parts))
         self.figures.setToolTip(
             "The playhead, the speed, and while playing the frames shown a second. Where the machine is too slow for "

@@ -89,7 +89,7 @@ def test_it_plays_onwards_in_steps_of_the_function(
     latest = [frame for frame in frames if frame.request.wish == frames[-1].request.wish]
     moments = [first for first, _, share in played(latest) if share == 0]
     assert len(set(moments)) == len(moments) and actions["play"].isChecked()
-    assert "1/2×" in stage.figures.text() and "frames/s" in stage.figures.text()
+    assert "1/2×" in stage.figures.text() and "fps" in stage.figures.text()
     actions["play_space"].trigger()
     assert not stage.playback.playing
     qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
