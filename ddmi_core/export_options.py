@@ -141,7 +141,7 @@ class RadianceExport(ExportOptions):
     faces: int | None = None
     """Simplify a mesh to about this many triangles."""
     views: int | None = Setting(None, ge=1, le=3600)
-    """Pictures of a turn or a path: frames of a video, posed pictures, or PNG files if more than one."""
+    """Pictures of a turn or a path: frames of a video, posed pictures, or a folder of PNG files if more than one."""
     rate: int = Setting(24, ge=1, le=120)
     """Frames a second of a video."""
     azimuth: float = 35.0
@@ -157,7 +157,7 @@ class RadianceExport(ExportOptions):
     view: ViewSettings = ViewSettings()
     """What pictures show, and how finely."""
     embed_recipe: bool = True
-    """Whether a PNG says how the field was made."""
+    """Whether a PNG or an MP4 says how the field was made."""
 
 
 def _named(names: list[str]) -> str:

@@ -4,10 +4,10 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as imageio
 import numpy as np
 import tifffile
 from jaxtyping import UInt8
@@ -20,8 +20,8 @@ from ddmi_core.cameras import Camera, orbit_camera, ring_of_cameras
 from ddmi_core.errors import ExportError
 from ddmi_core.export import export_mesh, format_of, written_whole
 from ddmi_core.export_options import RadianceExport
+from ddmi_core.frame_files import write_frames
 from ddmi_core.picture_files import RECIPE_KEY
-from ddmi_core.picture_layout import over
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.radiance import RadianceField
 from ddmi_core.recipe import Recipe
@@ -29,11 +29,11 @@ from ddmi_core.recipe import Recipe
 MESHES = (".glb", ".obj", ".ply")
 VIDEOS = (".mp4", ".gif")
 RADIANCE_FORMATS = (".png", *VIDEOS, *MESHES, ".tif", ".json")
-"""A view; a turn or path; a coloured mesh; a depth map of 32-bit floats; `transforms.json` and pictures beside it."""
+"""A view, or a folder of them; a turn or path; a coloured mesh; a depth map of 32-bit floats; `transforms.json` and
+pictures beside it."""
 
 _FRAMES, _POSED = 72, 24  # of a video, and of posed pictures, where nobody says how many
 _LARGEST_MESH = 1024
-_WHITE = (255, 255, 255)  # under transparent parts of a video, which knows no transparency
 
 
 def export_radiance(
@@ -70,24 +70,11 @@ def export_radiance(
     if suffix == ".png" and count == 1:
         with written_whole(path) as temporary:
             _write_png(temporary, next(frames), note)
-    elif suffix == ".png":
-        for number, frame in enumerate(frames, start=1):
-            with written_whole(path.with_stem(f"{path.stem}-{number:04d}")) as temporary:
-                _write_png(temporary, frame, note)
     elif suffix == ".json":
         _write_posed(path, cameras, frames, width, height)
-    elif suffix == ".mp4":
-        with written_whole(path) as temporary, imageio.imopen(temporary, "w", plugin="pyav", extension=".mp4") as video:
-            video.init_video_stream("libx264", fps=options.rate, pixel_format="yuv420p")
-            for frame in frames:
-                # H.264 wants even sides
-                video.write_frame(over(frame, _WHITE)[: height // 2 * 2, : width // 2 * 2])
     else:
-        with written_whole(path) as temporary:
-            pictures = [Image.fromarray(over(frame, _WHITE)) for frame in frames]
-            pictures[0].save(
-                temporary, "gif", save_all=True, append_images=pictures[1:], duration=1000 / options.rate, loop=0
-            )
+        comment = note.model_dump_json() if note is not None else None
+        facts["path"] = str(write_frames(frames, path, rate=Fraction(options.rate), comment=comment))
     report(progress, 1.0, f"wrote {path.name}")
     return facts
 

@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
         self.engine.export_done.connect(self.on_export_done)
         self.engine.evaluation_done.connect(self.on_evaluation_done)
         for written in (self.engine.walk_done, self.engine.sequence_done):
-            written.connect(lambda result: self._say_written(result.request.path))
+            written.connect(lambda result: self._say_written(result.path))
 
     def _bind_state(self) -> None:
         state = self.state
@@ -649,7 +649,7 @@ class MainWindow(QMainWindow):
         """Say where the file is."""
         facts = result.facts
         figures = f" ({facts['vertices']:,} vertices, {facts['faces']:,} faces)" if "vertices" in facts else ""
-        self._say_written(result.request.path, figures)
+        self._say_written(Path(facts.get("path", result.request.path)), figures)
 
     def _on_trained(self, run: RunSummary) -> None:
         self.engine.refresh_models()

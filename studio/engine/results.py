@@ -159,6 +159,8 @@ class WalkDone:
     """A walk was written."""
 
     request: WalkRequest
+    path: Path
+    """The file, or the folder of pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +176,8 @@ class SequenceDone:
     """A sequence of clips was written."""
 
     request: SequenceRequest
+    path: Path
+    """The file, or the folder of pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)

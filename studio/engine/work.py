@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -395,8 +396,8 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
             field = field_at(index / max(1, request.frames - 1))
             yield pipeline.domain.view(field, resolution=request.resolution, progress=share)["pixels"]
 
-    write_frames(frames(), request.path, rate=Fraction(request.rate))
-    yield WalkDone(request=request)
+    written = write_frames(frames(), request.path, rate=Fraction(request.rate))
+    yield WalkDone(request=request, path=written)
 
 
 def _evaluate(request: EvaluateRequest, context: Context) -> Iterator[EvaluationDone]:
@@ -427,8 +428,8 @@ def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDo
     options = request.options
     if options.seconds is None:
         options = options.model_copy(update={"seconds": sequence.seconds})
-    export_video(sequence, request.path, options, progress=context.progress)
-    yield SequenceDone(request=request)
+    facts = export_video(sequence, request.path, options, progress=context.progress)
+    yield SequenceDone(request=request, path=Path(facts["path"]))
 
 
 def _arranged(arrangement: Arrangement, pipeline: Pipeline, context: Context) -> ClipSequence:

@@ -522,7 +522,7 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
         self.faces = figure_box("Faces", MIN_FACES, MAX_FACES, choice.faces, " faces")
         self.faces.setSingleStep(1000)
         self.embed_recipe = QCheckBox("Put the recipe into the file")
-        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it; in PNG")
+        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it; in a PNG or MP4")
         self.embed_recipe.setChecked(choice.embed_recipe)
         self.simplify.toggled.connect(self._show_what_counts)
         self._parts: dict[QWidget, str] = {}
@@ -553,7 +553,7 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
             "size": not mesh,
             "views": not mesh and self._motion() != "still",
             "mesh": mesh,
-            "recipe": self.suffix() == ".png",
+            "recipe": self.suffix() == ".mp4" or (self.suffix() == ".png" and self._motion() == "still"),
         }
         for part, kind in self._parts.items():
             part.setVisible(shown[kind])

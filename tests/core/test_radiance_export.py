@@ -83,9 +83,9 @@ def test_a_turntable_has_the_frames_that_were_asked_for(tmp_path: Path) -> None:
     export_radiance(Ball(), tmp_path / "turn.gif", chosen)
     with Image.open(tmp_path / "turn.gif") as picture:
         assert (picture.n_frames, picture.size) == (5, (27, 25))  # type: ignore[attr-defined]
-    export_radiance(Ball(), tmp_path / "turn.png", chosen)
-    files = sorted(tmp_path.glob("turn-*.png"))
-    assert [file.name for file in files] == [f"turn-{i:04d}.png" for i in range(1, 6)]
+    assert export_radiance(Ball(), tmp_path / "turn.png", chosen)["path"] == str(tmp_path / "turn")
+    files = sorted((tmp_path / "turn").iterdir())
+    assert [file.name for file in files] == [f"frame{i:05d}.png" for i in range(5)]
     assert len({file.read_bytes() for file in files}) == 5
 
 
@@ -146,11 +146,12 @@ def test_posed_views_take_nobody_elses_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.mp4", "x.gif", "x.glb", "x.tif", "x.json"])
-def test_a_cancel_leaves_nothing(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("views", [1, 4])
+def test_a_cancel_leaves_nothing(tmp_path: Path, name: str, views: int) -> None:
     def stop(fraction: float, text: str) -> None:
         if fraction > 0.3:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        export_radiance(Ball(), tmp_path / name, options(views=1 if name == "x.png" else 4), progress=stop)
+        export_radiance(Ball(), tmp_path / name, options(views=views), progress=stop)
     assert not list(tmp_path.iterdir())
