@@ -217,9 +217,9 @@ def _decoded(path: Path) -> Image.Image:
             )
         if min(width, height) < LEAST_SIDE:
             raise DataError(f"{path.name} has {width} x {height} pixels; at least {LEAST_SIDE} a side are needed.")
-        if getattr(picture, "n_frames", 1) > 1:
-            _log.info("%s has several frames: the first is taken", path.name)
         try:
+            if getattr(picture, "n_frames", 1) > 1:
+                _log.info("%s has several frames: the first is taken", path.name)
             picture.draft(picture.mode, (2 * STORED_SIDE, 2 * STORED_SIDE))  # JPEG can be decoded smaller
             picture.load()
             upright = ImageOps.exif_transpose(picture)

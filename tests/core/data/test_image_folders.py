@@ -55,6 +55,18 @@ def test_deep_colour_is_scaled_not_clipped(tmp_path: Path) -> None:
     assert np.abs(pixels(tmp_path / "a.tif")[32, 32, :3].astype(int) - 128).max() <= 1
 
 
+def test_a_damaged_second_page_is_refused_with_a_message(tmp_path: Path) -> None:
+    file = tmp_path / "a.tif"
+    Image.new("RGB", (64, 64)).save(file)
+    content = bytearray(file.read_bytes())
+    directory = int.from_bytes(content[4:8], "little")
+    following = directory + 2 + 12 * int.from_bytes(content[directory : directory + 2], "little")
+    content[following : following + 4] = len(content).to_bytes(4, "little")
+    file.write_bytes(content + bytes(6))  # a page without a size
+    with pytest.raises(DataError, match=r"a\.tif cannot be decoded"):
+        read_picture(file)
+
+
 def test_alpha_is_kept_and_colours_are_multiplied(tmp_path: Path) -> None:
     Image.new("RGBA", (128, 128), (200, 100, 0, 128)).save(tmp_path / "a.png")
     np.testing.assert_allclose(pixels(tmp_path / "a.png")[5, 5], [100, 50, 0, 128], atol=1)
