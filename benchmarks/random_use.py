@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 40.0  # seconds that a job or a training may last
 STAY = 14  # steps in a dialog or a menu before it is answered or closed
+PRESS = 0.5  # seconds in which a key has been pressed
 STEP_MS = (5, 120)
 SIZES = ((960, 600), (1280, 800), (1100, 900), (1920, 1080), (2560, 1440))
 PROMPTS = (
@@ -241,7 +242,7 @@ class Person:
         self._window = studio.window
         self._going = False
         self._front = 0
-        self._pressed_in: int | None = None  # the place in front while a key is being pressed
+        self._pressed = 0.0  # when the key that is being pressed was
         self._steps_in_front = 0
         self._seen: dict[object, float] = {}
 
@@ -284,12 +285,12 @@ class Person:
         if not self._going:
             return
         self._next()
+        if time.monotonic() - self._pressed < PRESS:  # not for longer: the key may have opened a dialog
+            return
         self._stop_what_lasts(PATIENCE)
         front = QApplication.activePopupWidget() or QApplication.activeModalWidget()
         # No reference is kept: what Qt makes for itself, it takes away without telling Python
         place = getCppPointer(front)[0] if front is not None else 0
-        if place == self._pressed_in:
-            return
         self._steps_in_front = self._steps_in_front + 1 if place == self._front else 0
         self._front = place
         # A file chooser is the system's own, as a rule: it is only answered
@@ -371,14 +372,14 @@ class Person:
             if held == modifiers.ControlModifier and key == keys.Key_Q:
                 continue  # the window shall stay
             # QTest presses what is held first, and would go on with a window that goes away meanwhile
-            self._pressed_in = self._front
+            self._pressed = time.monotonic()
             for act, with_it in ((QTest.keyPress, held), (QTest.keyRelease, modifiers.NoModifier)):
                 # As from the keyboard, to the window in front, whose widget with the focus gets it
                 window = QGuiApplication.focusWindow() or self._window.windowHandle()
                 if isValid(window):
                     self._note(f"  {key.name} {held.name} {type(QApplication.focusWidget()).__name__}")
                     act(window, key, with_it)
-            self._pressed_in = None
+            self._pressed = 0.0
 
     def _drag(self, where: QWidget) -> None:
         from PySide6.QtCore import Qt

@@ -160,16 +160,17 @@ class Album:
 
     def radiance(self) -> Iterator[Wait]:
         """A radiance field with a path of the camera, and its depth."""
-        yield from self._generate("nerf", "a red sofa", seed=2)
+        yield from self._generate("nerf", "a wooden chair", seed=5)
         stage, actions = self.window.stage, self.window.actions_
         panels = ("inspector", "history")
         for name in panels:
             actions[name].setChecked(False)
         actions["look_pane"].setChecked(True)
+        stage.viewer.orbit(240, -25)
         for _ in range(5):
             actions["key_frame"].trigger()
             stage.viewer.orbit(-30, 4)
-        actions["look_reset"].trigger()
+        stage.viewer.orbit(-90, 5)  # to the front, where the path is behind the object
         yield from self._shoot("radiance", self.window)
         actions["channel_depth"].trigger()
         yield from self._shoot("depth", stage.viewer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 
@@ -35,6 +36,7 @@ FIRST_VIEW = View(azimuth=35.0, elevation=20.0, distance=4.4, fov=35.0)
 _WHOLE = ViewSettings().crop
 _SPEED = 1.2  # units a second, flying
 _STEP_MS = 33
+_NEAREST = 0.5  # units before the camera, from where on lines are drawn
 _DIRECTIONS: dict[int, tuple[int, int, int]] = {
     Qt.Key.Key_W: (0, 0, 1),
     Qt.Key.Key_S: (0, 0, -1),
@@ -110,8 +112,10 @@ class RadianceView(CameraWidget):
                     painter.drawLine(first, last)
         if len(self._path) > 1:
             painter.setPen(QPen(QColor(self._colours.star), 1.5))
-            way = [place for place in self._on_screen(np.array(self._path)) if place is not None]
-            painter.drawPolyline(QPolygonF(way))
+            places = self._on_screen(np.array(self._path))
+            for seen, run in itertools.groupby(places, key=lambda place: place is not None):
+                if seen:
+                    painter.drawPolyline(QPolygonF([place for place in run if place is not None]))
 
     def _paint_picture(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor(self._colours.stage))
@@ -121,13 +125,13 @@ class RadianceView(CameraWidget):
             painter.drawImage(QRectF((self.width() - width) / 2, 0.0, width, self.height()), self._image)
 
     def _on_screen(self, points: np.ndarray) -> list[QPointF | None]:
-        """Where points are seen; None behind the camera."""
+        """Where points are seen; None behind the camera, or so near to it that a line would cross all of the view."""
         from ddmi_core.cameras import Camera, project  # here, because trimesh must not delay the window
 
         camera = Camera(self.view.camera_to_world(), self.view.fov)
         pixels, distances = project(camera, points, self.width(), self.height())
         return [
-            QPointF(x + 0.5, y + 0.5) if distance > 0 else None
+            QPointF(x + 0.5, y + 0.5) if distance > _NEAREST else None
             for (x, y), distance in zip(pixels, distances, strict=True)
         ]
 

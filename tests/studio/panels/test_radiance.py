@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 
 from ddmi_core.domains.nerf import NerfDomain
 from ddmi_core.recipe import Recipe
@@ -198,6 +200,33 @@ def test_flying_moves_the_camera_itself(qtbot, stage: RadianceStage, item: Item,
     place = stage.viewer.view.position()
     stage.viewer.orbit(20, 0)
     assert np.allclose(stage.viewer.view.position(), place)
+
+
+def test_a_path_is_drawn_but_not_from_the_very_camera_across_the_view(
+    stage: RadianceStage, item: Item, actions: Actions, settle
+) -> None:
+    def drawn() -> int:
+        """How many pixels the path changes."""
+        seen = []
+        for path in (stage.viewer._path, ()):
+            before, stage.viewer._path = stage.viewer._path, path
+            picture = stage.viewer.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+            seen.append(np.frombuffer(picture.constBits(), np.uint32).copy())
+            stage.viewer._path = before
+        return int((seen[0] != seen[1]).sum())
+
+    stage.viewer.orbit(0, -20)
+    for _ in range(2):
+        actions["key_frame"].trigger()
+        stage.viewer.orbit(30, 0)
+    stage.viewer.orbit(-60, 0)
+    view = stage.viewer.view
+    stage.viewer.set_view(replace(view, distance=1.001 * view.distance))  # just behind the first key frame
+    settle()
+    assert drawn() == 0
+    stage.viewer.orbit(195, 5)  # before the path
+    settle()
+    assert drawn() > 20
 
 
 def test_the_path_is_played_and_ends_at_the_last_key_frame(
