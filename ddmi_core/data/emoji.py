@@ -4,7 +4,6 @@ import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from PIL import Image
 from ddmi_core.data.pictures import Raster, premultiplied
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write, write_json
+from ddmi_core.kept import kept
 from ddmi_core.paths import assets
 
 INDEX_FILE = "index.json"
@@ -63,7 +63,7 @@ def save_emoji(folder: Path, entries: Sequence[EmojiEntry], files: Sequence[byte
     write_json(folder / INDEX_FILE, [asdict(entry) for entry in entries])
 
 
-@lru_cache(maxsize=1)
+@kept()
 def _load(folder: Path) -> tuple[list[EmojiEntry], list[bytes]]:
     try:
         entries = [EmojiEntry(**entry) for entry in json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))]

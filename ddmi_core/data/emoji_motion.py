@@ -12,6 +12,7 @@ from ddmi_core.data.clip_storage import expand
 from ddmi_core.data.clips import Clip
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write, write_json
+from ddmi_core.kept import kept
 from ddmi_core.paths import assets
 
 INDEX_FILE = "index.json"
@@ -69,7 +70,7 @@ def save_emoji_motion(folder: Path, entries: Sequence[MotionEntry], files: Seque
     write_json(folder / INDEX_FILE, [asdict(entry) for entry in entries])
 
 
-@lru_cache(maxsize=1)
+@kept()
 def _load(folder: Path) -> tuple[list[MotionEntry], list[bytes]]:
     try:
         entries = [MotionEntry(**entry) for entry in json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))]
@@ -82,7 +83,7 @@ def _load(folder: Path) -> tuple[list[MotionEntry], list[bytes]]:
         ) from error
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _part(folder: Path, split: str) -> EmojiMotion:
     entries, files = _load(folder)
     chosen = [i for i, entry in enumerate(entries) if entry.split == split]

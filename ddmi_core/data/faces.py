@@ -7,7 +7,6 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from PIL import Image
 from ddmi_core.data.pictures import Raster, premultiplied
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
+from ddmi_core.kept import kept
 from ddmi_core.paths import assets, cache
 
 FACES_FILE = "faces.jsonl.gz"
@@ -92,7 +92,7 @@ def _drawn(svg: str) -> Image.Image:
     return drawn
 
 
-@lru_cache(maxsize=1)
+@kept()
 def _load(folder: Path) -> list[Face]:
     try:
         lines = gzip.decompress((folder / FACES_FILE).read_bytes()).decode().splitlines()

@@ -5,7 +5,6 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from ddmi_core.data.labels import RESOLUTION
 from ddmi_core.data.shapes import GridShapes
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write, write_json
+from ddmi_core.kept import kept
 from ddmi_core.paths import assets
 
 INDEX_FILE = "index.json"
@@ -49,7 +49,7 @@ def save_furniture(
     write_json(folder / INDEX_FILE, [asdict(entry) for entry in entries])
 
 
-@lru_cache(maxsize=1)
+@kept()
 def _load(folder: Path) -> tuple[list[FurnitureEntry], list[np.ndarray], np.ndarray]:
     entries = _load_index(folder)
     try:

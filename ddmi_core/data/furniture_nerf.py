@@ -9,7 +9,6 @@ import lzma
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from ddmi_core.data.furniture import FurnitureEntry, furniture_entries
 from ddmi_core.data.radiance import PosedPictures, RadianceSet
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write, write_json
+from ddmi_core.kept import kept
 from ddmi_core.paths import assets
 
 SIDE, VIEWS, POINTS = 64, 24, 2048
@@ -103,7 +103,7 @@ def unpack_points(stream: bytes) -> ColouredPoints:
     return ColouredPoints(positions, colours.astype(np.float32) / _SHADES)
 
 
-@lru_cache(maxsize=1)
+@kept()
 def _load(folder: Path) -> tuple[list[RenderedEntry], list[bytes], list[ColouredPoints]]:
     try:
         entries = [RenderedEntry(**entry) for entry in json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))]
