@@ -135,7 +135,7 @@ class D2CVAE(nn.Module):
             return tuple(torch.cat(features, dim=-1) for features in found)
         return tuple(functools.reduce(torch.add, features) for features in found)
 
-    def folded_readout(self, footprint: float | None = None) -> FoldedReadOut:
+    def folded_readout(self, footprint: float | None) -> FoldedReadOut:
         """Return the read-out for many points of one footprint; which footprints there are, see `evaluate`."""
         scaled = self._scaled(None if footprint is None else torch.tensor([[[footprint]]]), torch.zeros(1, 1, 1))
         return FoldedReadOut(self.readout, None if scaled is None else scaled.item())

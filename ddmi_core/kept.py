@@ -20,7 +20,7 @@ def kept(most: int = 1) -> Callable[[Callable[..., _T]], Callable[..., _T]]:
     return wrap
 
 
-def forget() -> None:
+def release() -> None:
     """Keep nothing of it any longer; whoever still uses a part of it does so as before."""
     for clear in _clearers:
         clear()

@@ -102,7 +102,7 @@ class FoldedReadOut:
         footprint: that of all points, for a read-out that takes footprints.
     """
 
-    def __init__(self, readout: ReadOut, footprint: float | None = None) -> None:
+    def __init__(self, readout: ReadOut, footprint: float | None) -> None:
         self._readout = readout
         self._blocks = [_FoldedBlock(block, footprint) for block in (*readout.blocks, readout.last)]
         self._directed = _FoldedBlock(readout.directed, None) if readout.directed_channels else None

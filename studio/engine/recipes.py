@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from ddmi_core.data.user_folder import FEW, other_files, scan_folder
 from ddmi_core.domains import domain_names, get_domain
 from ddmi_core.errors import DDMIError
-from ddmi_core.kept import forget
+from ddmi_core.kept import release
 from ddmi_core.model_folder import INDEX, PREVIEW
 from ddmi_core.paths import assets
 from ddmi_core.progress import Cancelled, Progress
@@ -174,7 +174,7 @@ class Recipes(QObject):
                     self.scan_failed.emit(str(error))
                 return
             finally:
-                forget()
+                release()
             if self._wanted == wanted:
                 self.scanned.emit(report)
 

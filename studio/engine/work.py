@@ -403,7 +403,7 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
 def _evaluate(request: EvaluateRequest, context: Context) -> Iterator[EvaluationDone]:
     from ddmi_core.evaluation.plan import make_plan
     from ddmi_core.evaluation.run import PAGE, evaluate
-    from ddmi_core.kept import forget
+    from ddmi_core.kept import release
     from ddmi_core.model_folder import describe as describe_model
 
     pipeline = context.pipeline(request)
@@ -420,7 +420,7 @@ def _evaluate(request: EvaluateRequest, context: Context) -> Iterator[Evaluation
     try:
         evaluate(plan, pipeline, request.path, device=pipeline.device.type, progress=context.progress)
     finally:
-        forget()  # hundreds of megabytes, which the memory budget knows nothing of
+        release()  # hundreds of megabytes, which the memory budget knows nothing of
     yield EvaluationDone(request=request, page=request.path / PAGE)
 
 

@@ -113,9 +113,8 @@ class RadianceView(CameraWidget):
         if len(self._path) > 1:
             painter.setPen(QPen(QColor(self._colours.star), 1.5))
             places = self._on_screen(np.array(self._path))
-            for seen, run in itertools.groupby(places, key=lambda place: place is not None):
-                if seen:
-                    painter.drawPolyline(QPolygonF([place for place in run if place is not None]))
+            for _, run in itertools.groupby(places, key=lambda place: place is None):  # each stretch that is seen
+                painter.drawPolyline(QPolygonF([place for place in run if place is not None]))
 
     def _paint_picture(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor(self._colours.stage))

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 from ddmi_core.data.emoji import emoji
-from ddmi_core.kept import forget, kept
+from ddmi_core.kept import kept, release
 
 
-def test_what_is_loaded_is_kept_until_it_is_forgotten() -> None:
+def test_what_is_loaded_is_kept_until_it_is_released() -> None:
     loads: list[Path] = []
 
     @kept(2)
@@ -14,7 +14,7 @@ def test_what_is_loaded_is_kept_until_it_is_forgotten() -> None:
 
     first = load(Path("a"))
     assert load(Path("a")) is first and load(Path("b")) != first and len(loads) == 2
-    forget()
+    release()
     assert load(Path("a")) == first and load(Path("a")) is not first and len(loads) == 3
 
 
@@ -22,6 +22,6 @@ def test_starter_sets_are_among_it() -> None:
     before = emoji("held_out")
     kept_entry = emoji("held_out").entries[0]
     assert before.entries[0] is kept_entry
-    forget()
+    release()
     assert emoji("held_out").entries[0] is not kept_entry
     assert emoji("held_out").entries[0] == kept_entry
