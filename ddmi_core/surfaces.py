@@ -354,26 +354,21 @@ def components(mesh: trimesh.Trimesh) -> tuple[Int[np.ndarray, " f"], Float[np.n
 
 
 def simplify(mesh: trimesh.Trimesh, faces: int, *, progress: Progress | None = None) -> trimesh.Trimesh:
-    """Reduce a mesh to about `faces` triangles by quadric edge collapse; a watertight mesh stays so if at all possible.
+    """Reduce a closed mesh to `faces` triangles by quadric edge collapse; it stays closed.
 
-    Collapses that tear a thin part are tried again more gently, which may leave more triangles than asked for. Vertex
-    normals are those of the triangles.
+    More triangles stay where no edge can go without tearing the surface. Vertex normals are those of the triangles.
 
     Raises:
-        DDMIError: fewer than 4 faces asked for, or the simplifier failed.
+        DDMIError: fewer than 4 faces asked for, a mesh that is not closed, or the simplifier failed.
     """
     if faces < 4:
         raise DDMIError(f"A solid needs at least 4 faces; {faces} were asked for.")
     if len(mesh.faces) <= faces:
         return mesh
-    given = np.asarray(mesh.vertices), np.asarray(mesh.faces)
-    for aggressiveness in (7, 3, 1):
-        reduced = trimesh.Trimesh(
-            *decimate(*given, faces, aggressiveness=aggressiveness, progress=progress), process=False
-        )
-        if reduced.is_watertight or not mesh.is_watertight:
-            break
-    return reduced
+    if not mesh.is_watertight:
+        raise DDMIError("Only a closed surface can be simplified; this mesh has edges that are not those of two faces.")
+    vertices, triangles = decimate(np.asarray(mesh.vertices), np.asarray(mesh.faces), faces, progress=progress)
+    return trimesh.Trimesh(vertices, triangles, process=False)
 
 
 def extract_mesh(

@@ -154,10 +154,20 @@ def test_clean_drops_specks_and_turns_outward() -> None:
 def test_simplify_keeps_the_solid() -> None:
     mesh = extract_mesh(solids.table(), 128, faces=600)
     assert mesh.is_watertight and mesh.volume > 0
-    assert len(mesh.faces) <= 660
+    assert len(mesh.faces) == 600
     assert mesh.metadata["evaluations"] > 0
     with pytest.raises(DDMIError, match="at least 4"):
         simplify(mesh, 2)
+    mesh.update_faces(np.arange(len(mesh.faces)) > 9)
+    with pytest.raises(DDMIError, match="closed"):
+        simplify(mesh, 100)
+
+
+def test_simplify_does_not_pinch_thin_parts_together() -> None:
+    """Two plates close above each other, which many a collapse would join."""
+    plates = solids.union(*(solids.box((0.0, 0.0, z), (0.8, 0.8, 0.02)) for z in (-0.04, 0.04)))
+    mesh = extract_mesh(solids.union(plates, solids.box((0.0, 0.0, 0.0), (0.03, 0.03, 0.8))), 128, faces=120)
+    assert mesh.is_watertight and len(mesh.faces) <= 120
 
 
 def test_simplify_is_cancelled_while_it_runs() -> None:
