@@ -456,7 +456,7 @@ def evaluate(
         guidance=guidance,
         sampler=sampler,
     )
-    from ddmi_core.evaluation.run import PAGE
+    from ddmi_core.evaluation import PAGE
     from ddmi_core.evaluation.run import evaluate as run_evaluation
 
     with _Meter() as meter:

@@ -4,18 +4,16 @@ The simplifier holds the interpreter for as long as it runs, up to seconds for a
 the window and could not be cancelled. This module is also what the child process runs.
 """
 
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import igl
 import numpy as np
 from jaxtyping import Float, Int
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.progress import Progress, report
+from ddmi_core.child_process import answer, run_module
+from ddmi_core.progress import Progress
 
 
 def decimate(
@@ -41,29 +39,28 @@ def decimate(
     with tempfile.TemporaryDirectory(prefix="ddmi-") as folder:
         given, made = Path(folder, "given.npz"), Path(folder, "made.npz")
         np.savez(given, vertices=vertices.astype(np.float32), faces=faces)
-        command = [sys.executable, "-m", __name__, str(given), str(made), str(count)]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
-            try:
-                while child.poll() is None:
-                    report(progress, 0.0, f"simplifying to {count:,} faces")
-                    time.sleep(0.05)
-            except BaseException:
-                child.kill()
-                raise
-        if child.returncode != 0:
-            raise DDMIError(f"Simplifying the mesh failed (code {child.returncode}). Try a larger number of faces.")
+        run_module(
+            __name__,
+            [str(given), str(made), str(count)],
+            doing=f"simplifying to {count:,} faces",
+            failed="Simplifying the mesh failed: there may be too little memory. Try a lower resolution.",
+            progress=progress,
+        )
         with np.load(made) as arrays:
             return arrays["vertices"], arrays["faces"]
 
 
 def _main(given: str, made: str, count: str) -> None:
-    with np.load(given) as arrays:
-        vertices, faces, _, _ = igl.qslim(
-            np.asfortranarray(arrays["vertices"], dtype=np.float64),
-            np.asfortranarray(arrays["faces"], dtype=np.int32),
-            max_m=int(count),
-        )
-    np.savez(made, vertices=vertices.astype(np.float32), faces=faces)
+    def work(_progress: Progress) -> None:
+        with np.load(given) as arrays:
+            vertices, faces, _, _ = igl.qslim(
+                np.asfortranarray(arrays["vertices"], dtype=np.float64),
+                np.asfortranarray(arrays["faces"], dtype=np.int32),
+                max_m=int(count),
+            )
+        np.savez(made, vertices=vertices.astype(np.float32), faces=faces)
+
+    answer(work)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,4 @@
 """Evaluation: a model measured against a data set, as a folder that can be gone on with, a report and a page."""
+
+PAGE = "report.html"
+"""The page's name in the folder of a report."""

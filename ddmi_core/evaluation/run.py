@@ -12,6 +12,7 @@ from accelerate import PartialState
 
 import ddmi_core
 from ddmi_core.errors import DDMIError
+from ddmi_core.evaluation import PAGE
 from ddmi_core.evaluation.figures import Figure, figures_of, make_distances
 from ddmi_core.evaluation.page import page
 from ddmi_core.evaluation.parts import Parts
@@ -25,7 +26,6 @@ from ddmi_core.training.processes import is_launched
 
 PLAN = "plan.json"
 REPORT = "report.json"
-PAGE = "report.html"
 _PARTS = "parts"
 _PATIENCE = timedelta(days=7)  # that a process waits for the others
 _log = logging.getLogger(__name__)

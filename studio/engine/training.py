@@ -6,13 +6,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 from PySide6.QtCore import QFile, QObject, Signal
 from PySide6.QtGui import QImage
 
+from ddmi_core.child_process import give_way
 from ddmi_core.errors import DDMIError
 from ddmi_core.parsing import parse_yaml
 from ddmi_core.training.history import History
@@ -26,7 +25,6 @@ LOOK_SECONDS = 1.0
 """Between two looks at the run folders."""
 
 _LOG_LINES = 200
-_NICENESS = 10  # added to the studio's own: training must not make the window stutter
 
 
 class Training(QObject):
@@ -227,12 +225,7 @@ def start_process(run: RunFolder) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True
         )
-    with suppress(psutil.Error):
-        process = psutil.Process(child.pid)
-        if sys.platform == "win32":
-            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        else:
-            process.nice(min(19, process.nice() + _NICENESS))
+    give_way(child.pid)  # training must not make the window stutter
     return child
 
 

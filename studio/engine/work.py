@@ -77,6 +77,7 @@ _WARM_UP_RESOLUTION = 32
 class Context:
     """What work may use: the loaded models, the library's files, the decoded items, and ways to report.
 
+    ``device`` and ``threads`` are what a person chose to compute with: auto, cpu or cuda, and 0 for torch's own choice.
     ``progress`` raises :class:`~ddmi_core.progress.Cancelled` to stop the work. ``note`` tells the person something in
     passing.
     """
@@ -84,6 +85,8 @@ class Context:
     pipeline: Callable[[ModelRequest], Pipeline]
     library: Library
     fields: FieldCache
+    device: str
+    threads: int
     progress: Progress
     note: Callable[[str], None]
 
@@ -401,27 +404,18 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
 
 
 def _evaluate(request: EvaluateRequest, context: Context) -> Iterator[EvaluationDone]:
-    from ddmi_core.evaluation.plan import make_plan
-    from ddmi_core.evaluation.run import PAGE, evaluate
-    from ddmi_core.kept import release
-    from ddmi_core.model_folder import describe as describe_model
+    from ddmi_core.evaluation.child import evaluate_in_child
 
-    pipeline = context.pipeline(request)
-    plan = make_plan(
-        pipeline.domain,
-        None,
-        None,
-        None,
-        model=describe_model(request.model).name,
-        model_hash=pipeline.hash,
-        data=request.data,
-        samples=request.samples,
+    page = evaluate_in_child(
+        request.model,
+        request.data,
+        request.samples,
+        request.path,
+        device=context.device,
+        threads=context.threads,
+        progress=context.progress,
     )
-    try:
-        evaluate(plan, pipeline, request.path, device=pipeline.device.type, progress=context.progress)
-    finally:
-        release()  # hundreds of megabytes, which the memory budget knows nothing of
-    yield EvaluationDone(request=request, page=request.path / PAGE)
+    yield EvaluationDone(request=request, page=page)
 
 
 def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:

@@ -165,6 +165,8 @@ class Worker:
             pipeline=pipeline,
             library=self._library,
             fields=self._fields,
+            device=self._pipelines.device,
+            threads=self._threads.count,
             progress=progress,
             note=lambda text: self._post(JobNote(request=request, text=text)),
         )

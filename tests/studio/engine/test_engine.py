@@ -369,29 +369,24 @@ def test_a_real_model_generates_opens_and_exports(real: Studio, tmp_path: Path) 
     assert trimesh.load(tmp_path / "ball.ply").is_watertight
 
 
-def test_a_model_is_measured_and_stopped(real: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ddmi_core.evaluation import run
-
-    asked: list[Any] = []
-    go_on = threading.Event()
-
-    def evaluate(plan: Any, pipeline: Any, out: Path, *, device: str, progress: Progress) -> None:
-        asked.append((plan.model, plan.data, plan.samples, pipeline.hash == plan.model_hash, out, device))
-        while not go_on.is_set():
-            progress(0.5, "samples")
-            time.sleep(0.01)
-
-    monkeypatch.setattr(run, "evaluate", evaluate)
+def test_a_model_is_measured_in_another_process_and_stopped(real: Studio, tmp_path: Path) -> None:
+    data, report = tmp_path / "data", tmp_path / "report"
+    data.mkdir()
+    for side in (1.0, 1.5, 2.0):
+        trimesh.creation.box((side, 1.0, 1.0)).export(data / f"box {side}.obj")
     (model,) = real.state.models
-    job = real.engine.evaluate(model, "procedural", 7, tmp_path / "report")
-    real.qtbot.waitUntil(lambda: job.fraction == 0.5, timeout=PATIENCE)
+    job = real.engine.evaluate(model, str(data), 4, report)
+    real.qtbot.waitUntil(lambda: job.text.startswith(("samples", "reconstructions")), timeout=PATIENCE)
     real.engine.cancel(job)
     real.wait(job)
-    assert job.status == "cancelled" and asked == [("tiny", "procedural", 7, True, tmp_path / "report", "cpu")]
-    go_on.set()
+    assert job.status == "cancelled" and not (report / "report.html").exists()
     with real.qtbot.waitSignal(real.engine.evaluation_done, timeout=PATIENCE) as done:
-        real.engine.evaluate(model, "procedural", 7, tmp_path / "report")
-    assert done.args[0].page == tmp_path / "report" / "report.html"
+        real.engine.evaluate(model, str(data), 4, report)
+    assert done.args[0].page == report / "report.html"
+    assert "tiny" in done.args[0].page.read_text(encoding="utf-8")
+    failed = real.engine.evaluate(model, str(tmp_path / "missing"), 4, tmp_path / "other")
+    real.wait(failed)
+    assert failed.status == "failed" and "missing" in failed.error
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "foreign", "nan"])
