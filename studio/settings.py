@@ -129,15 +129,14 @@ class Settings:
         """Remember a switch."""
         self._store.setValue(f"show/{name}", on)
 
-    @property
-    def geometry(self) -> QByteArray | None:
-        """The window's place and size as `QWidget.saveGeometry` gave it."""
-        value = self._store.value("window/geometry")
+    def geometry(self, window: Literal["window", "guide"]) -> QByteArray | None:
+        """A window's place and size as `QWidget.saveGeometry` gave it."""
+        value = self._store.value(f"{window}/geometry")
         return value if isinstance(value, QByteArray) else None
 
-    @geometry.setter
-    def geometry(self, geometry: QByteArray) -> None:
-        self._store.setValue("window/geometry", geometry)
+    def set_geometry(self, window: Literal["window", "guide"], geometry: QByteArray) -> None:
+        """Remember a window's place and size."""
+        self._store.setValue(f"{window}/geometry", geometry)
 
     @property
     def forms(self) -> dict[str, GenerateForm]:

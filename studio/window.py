@@ -248,8 +248,8 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         settings = self.settings
         self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize()))
-        if settings.geometry is not None:
-            self.restoreGeometry(settings.geometry)
+        if (geometry := settings.geometry("window")) is not None:
+            self.restoreGeometry(geometry)
         for name, default in self._switches().items():
             self.actions_[name].setChecked(settings.flag(name, default))
         if self._is_small():
@@ -561,6 +561,8 @@ class MainWindow(QMainWindow):
         """Open the guide beside the work, or bring it to the front."""
         if self._guide is None:
             self._guide = GuideWindow(read_guide(assets() / "guide"), self.theme, self)
+            if (geometry := self.settings.geometry("guide")) is not None:
+                self._guide.restoreGeometry(geometry)
         self._guide.show()
         self._guide.raise_()
         self._guide.activateWindow()
@@ -838,7 +840,9 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         settings = self.settings
-        settings.geometry = self.saveGeometry()
+        settings.set_geometry("window", self.saveGeometry())
+        if self._guide is not None:
+            settings.set_geometry("guide", self._guide.saveGeometry())
         settings.forms = self.state.forms()
         settings.room = self.state.domain or ""
         for name in self._switches():

@@ -283,6 +283,17 @@ def test_models_are_renamed_and_deleted_when_the_person_agrees(window, monkeypat
     assert done[1:] == [("furniture",)]
 
 
+def test_the_guide_keeps_its_size(window):
+    window.actions_["guide"].trigger()
+    (guide,) = window.findChildren(GuideWindow)
+    guide.resize(900, 640)
+    guide.close()
+    window.close()
+    kept = window.settings.geometry("guide")
+    guide.resize(700, 500)
+    assert guide.restoreGeometry(kept) and (guide.width(), guide.height()) == (900, 640)
+
+
 def test_the_guide_opens_beside_the_work_and_is_opened_once(qtbot, window):
     assert QKeySequence("F1") in window.actions_["guide"].shortcuts()
     assert QKeySequence("F1") not in window.actions_["shortcuts"].shortcuts()
