@@ -108,7 +108,8 @@ class MainWindow(QMainWindow):
             VideoStage(state, self.engine, actions, theme),
         ]
         self.model_folders = ModelFolders()
-        self.models = ModelsRoom(state, self.model_folders, user_data() / "models", theme)
+        nouns = {stage.room.words.domain: stage.room.words.noun for stage in self.stages}
+        self.models = ModelsRoom(state, self.model_folders, user_data() / "models", nouns, theme)
         self.rooms = QStackedWidget()
         for stage in self.stages:
             self.rail.add(stage.room.title, stage.room.icon, stage.room.tip)

@@ -56,6 +56,7 @@ def evaluate(
         DDMIError: the folder holds another evaluation, cannot be written, or the data or a weight file are missing.
     """
     state = processes(device)
+    report(progress, 0.0, "reading the data")
     network = load_network(plan.network, pipeline.device) if plan.uses_network else None
     clip = ClipScorer(pipeline.device) if "clip-s" in plan.metrics else None
     parts = Parts(out / _PARTS, plan, pipeline, network, clip)

@@ -484,9 +484,12 @@ def _decode_item(
 
 
 def _check_domain(pipeline: Pipeline, domain: str) -> None:
+    from ddmi_core.domains import get_domain
+
     if pipeline.domain.name != domain:
+        wanted = get_domain(domain).title
         raise ModelError(
-            f"{pipeline.name} is a model for {pipeline.domain.title}, not for {domain}. Choose another model."
+            f"{pipeline.name} is a model for {pipeline.domain.title}, not for {wanted}. Choose another one."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -24,6 +25,13 @@ class ModelsRoom(QWidget):
 
     `import_asked`: a model folder is to be chosen; `evaluate_asked` carries a model to measure, `rename_asked` and
     `delete_asked` one of the person's own.
+
+    Args:
+        state: knows the models.
+        folders: finds previews.
+        folder: that of the person's own models.
+        nouns: what a signal of each domain is called.
+        theme: of the icons.
     """
 
     used = Signal(object)
@@ -34,10 +42,13 @@ class ModelsRoom(QWidget):
     rename_asked = Signal(object)
     delete_asked = Signal(object)
 
-    def __init__(self, state: AppState, folders: ModelFolders, folder: Path, theme: Theme) -> None:
+    def __init__(
+        self, state: AppState, folders: ModelFolders, folder: Path, nouns: Mapping[str, str], theme: Theme
+    ) -> None:
         super().__init__()
         self._state = state
         self._folders = folders
+        self._nouns = nouns
         self._theme = theme
         styled(self, "stage")
         content = QWidget()
@@ -113,9 +124,10 @@ class ModelsRoom(QWidget):
         preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._previews[model.folder] = preview
         self._folders.preview(model.folder)
+        noun = self._nouns.get(model.domain, model.domain)
         facts = (
-            f"{model.domain.capitalize()} model  ·  {model.size_bytes / 1e6:.1f} MB  ·  text encoder "
-            f"{model.text_encoder}  ·  hash {model.hash}"
+            f"{noun.capitalize()} model  ·  {model.size_bytes / 1e6:.1f} MB  ·  text encoder {model.text_encoder}  ·  "
+            f"hash {model.hash}"
         )
         rows = QVBoxLayout()
         rows.setSpacing(GRID // 2)

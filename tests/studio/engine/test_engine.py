@@ -280,7 +280,7 @@ def test_a_model_of_another_domain_is_refused(studio: Studio) -> None:
     studio.state.set_models([replace(MODEL, domain="image")])
     job = studio.generate("a table")
     studio.wait(job)
-    assert "not for image" in job.error
+    assert "for Shapes, not for Images" in job.error
 
 
 def test_loading_can_be_cancelled_and_goes_on_for_the_next_job(
@@ -375,18 +375,16 @@ def test_a_model_is_measured_in_another_process_and_stopped(real: Studio, tmp_pa
     for side in (1.0, 1.5, 2.0):
         trimesh.creation.box((side, 1.0, 1.0)).export(data / f"box {side}.obj")
     (model,) = real.state.models
-    job = real.engine.evaluate(model, str(data), 4, report)
-    real.qtbot.waitUntil(lambda: job.text.startswith(("samples", "reconstructions")), timeout=PATIENCE)
+    patience = 5 * PATIENCE  # it gives way to everything else on the machine
+    job = real.engine.evaluate(model, str(data), 16, report)
+    real.qtbot.waitUntil(lambda: job.fraction > 0, timeout=patience)
     real.engine.cancel(job)
     real.wait(job)
     assert job.status == "cancelled" and not (report / "report.html").exists()
-    with real.qtbot.waitSignal(real.engine.evaluation_done, timeout=PATIENCE) as done:
-        real.engine.evaluate(model, str(data), 4, report)
+    with real.qtbot.waitSignal(real.engine.evaluation_done, timeout=patience) as done:
+        real.engine.evaluate(model, str(data), 16, report)
     assert done.args[0].page == report / "report.html"
     assert "tiny" in done.args[0].page.read_text(encoding="utf-8")
-    failed = real.engine.evaluate(model, str(tmp_path / "missing"), 4, tmp_path / "other")
-    real.wait(failed)
-    assert failed.status == "failed" and "missing" in failed.error
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "foreign", "nan"])

@@ -74,7 +74,7 @@ def test_about_names_whose_work_it_is(qtbot, theme):
 def test_models_room_offers_what_is_installed(qtbot, state, theme, tmp_path, model_folders):
     other = replace(MODEL, name="other")
     state.set_models([MODEL, other])
-    room = ModelsRoom(state, model_folders, tmp_path, theme)
+    room = ModelsRoom(state, model_folders, tmp_path, {"shape": "thing in space"}, theme)
     qtbot.addWidget(room)
     used: list[str] = []
     room.used.connect(lambda model: (used.append(model.name), state.use_model(model)))
@@ -92,11 +92,11 @@ def test_models_of_the_persons_own_can_be_renamed_and_deleted(qtbot, state, them
     Image.new("RGB", (64, 16), (255, 0, 0)).save(own.folder / "preview.png")
     (own.folder / "README.md").write_text("# Mine\n\nTrained on chairs.")
     state.set_models([shipped, own])
-    room = ModelsRoom(state, model_folders, tmp_path, theme)
+    room = ModelsRoom(state, model_folders, tmp_path, {"shape": "thing in space"}, theme)
     qtbot.addWidget(room)
     buttons = {button.accessibleName(): button for button in room.findChildren(QPushButton)}
     texts = " ".join(child.text() for child in room.findChildren(QLabel))
-    assert own.hash in texts and "Imported from elsewhere" in texts
+    assert "Thing in space model" in texts and own.hash in texts and "Imported from elsewhere" in texts
     assert not buttons["Rename, furniture"].isEnabled() and not buttons["Delete, furniture"].isEnabled()
     qtbot.waitUntil(lambda: not room._previews[own.folder].pixmap().isNull())
     for name, signal in (("Rename, mine", room.rename_asked), ("Delete, mine", room.delete_asked)):
