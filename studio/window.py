@@ -233,7 +233,7 @@ class MainWindow(QMainWindow):
         state.models_changed.connect(self._on_models)
         state.shown_changed.connect(self._on_shown)
         state.domain_changed.connect(self._on_domain)
-        for signal in (state.jobs.added, state.jobs.changed, state.jobs.removed):
+        for signal in (state.jobs.added, state.jobs.changed):
             signal.connect(self._on_jobs)
         state.notifications.added.connect(self._on_notification)
         state.notifications.removed.connect(self._on_notification_gone)

@@ -430,12 +430,11 @@ class Engine(QObject):
         """Stop a job, given itself or its id, at its next report of progress; at once if it still waits."""
         job_id = job if isinstance(job, str) else job.id
         found = self._state.jobs.get(job_id)
-        if found is None or not found.is_active:
+        if found is None:
             return
         self._worker.cancel(job_id)
         if found.status == "queued":
             self._state.jobs.cancelled(job_id)
-            self._tidy(job_id)
         else:
             self._state.jobs.mark_cancelling(job_id)
 
@@ -506,21 +505,12 @@ class Engine(QObject):
                 self.gpus_found.emit(result.names)
             case JobDone():
                 jobs.finish(job_id)
-                self._tidy(job_id)
             case JobCancelled():
                 jobs.cancelled(job_id)
-                self._tidy(job_id)
             case JobFailed():
                 jobs.fail(job_id, result.message)
-                self._tidy(job_id)
                 if not isinstance(result.request, PreloadRequest):  # Generate will say the same when it matters
                     self._state.notifications.error(result.message, details=result.details)
-
-    def _tidy(self, job_id: str) -> None:
-        """Drop a finished job from the queue if nobody asked for it by hand."""
-        job = self._state.jobs.get(job_id)
-        if job is not None and job.quiet:
-            self._state.jobs.remove(job_id)
 
     # Helpers
 

@@ -99,7 +99,6 @@ class QueuePanel(QWidget):
         layout.addWidget(area, 1)
         jobs.added.connect(self._on_job)
         jobs.changed.connect(self._on_job)
-        jobs.removed.connect(self._on_removed)
         for job in jobs.active():
             self._on_job(job)
         self._show()
@@ -117,7 +116,7 @@ class QueuePanel(QWidget):
             return
         row = self._rows.get(job.id)
         if not job.is_active:
-            self._on_removed(job)
+            self._take_away(job)
         elif row is not None:
             row.show_job(job)
         else:
@@ -126,7 +125,7 @@ class QueuePanel(QWidget):
             self._list.insertWidget(self._list.count() - 1, row)
             self._show()
 
-    def _on_removed(self, job: Job) -> None:
+    def _take_away(self, job: Job) -> None:
         row = self._rows.pop(job.id, None)
         if row is not None:
             row.hide()

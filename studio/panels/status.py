@@ -36,7 +36,7 @@ class StatusBar(QStatusBar):
         self._timer.timeout.connect(self._show_memory)
         self._timer.start()
         self._show_memory()
-        for signal in (state.jobs.added, state.jobs.changed, state.jobs.removed):
+        for signal in (state.jobs.added, state.jobs.changed):
             signal.connect(self._show_activity)
         state.form_changed.connect(self._show_encoder)
         state.models_changed.connect(self._show_encoder)

@@ -47,14 +47,14 @@ class Job:
 
 
 class JobQueue:
-    """All jobs of this session, oldest first.
+    """The jobs that wait or are worked on, oldest first.
 
-    Reports about a job that has already ended are ignored, so late messages from a worker thread do no harm.
+    A job that has ended is forgotten, after `changed` told how it did. Later reports about it are ignored, so messages
+    from a worker thread that come too late do no harm.
     """
 
     added = Signal(Job)
     changed = Signal(Job)
-    removed = Signal(Job)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -65,16 +65,12 @@ class JobQueue:
         return len(self._jobs)
 
     def get(self, job_id: str) -> Job | None:
-        """The job of that id, or None if it was cleared away."""
+        """The job of that id, or None if it has ended."""
         return self._jobs.get(job_id)
 
-    def jobs(self, *, quiet: bool = False) -> list[Job]:
+    def active(self, *, quiet: bool = False) -> list[Job]:
         """The jobs, oldest first; the quiet ones only on request."""
         return [job for job in self._jobs.values() if quiet or not job.quiet]
-
-    def active(self, *, quiet: bool = False) -> list[Job]:
-        """The jobs that are queued or running, oldest first."""
-        return [job for job in self.jobs(quiet=quiet) if job.is_active]
 
     def new_id(self) -> str:
         """An id for a job about to be added."""
@@ -87,30 +83,18 @@ class JobQueue:
         self.added.emit(job)
         return job
 
-    def clear_finished(self) -> None:
-        """Forget the jobs that have ended."""
-        for job in [job for job in self._jobs.values() if not job.is_active]:
-            self.remove(job.id)
-
-    def remove(self, job_id: str) -> None:
-        """Forget a job that has ended."""
-        job = self._jobs.get(job_id)
-        if job is not None and not job.is_active:
-            del self._jobs[job_id]
-            self.removed.emit(job)
-
     # Reports from the engine
 
     def start(self, job_id: str) -> None:
         """The job is being worked on."""
-        if (job := self._active(job_id)) is not None and job.status == "queued":
+        if (job := self._jobs.get(job_id)) is not None and job.status == "queued":
             job.status, job.started = "running", self._clock()
             job.text = "starting"
             self.changed.emit(job)
 
     def progress(self, job_id: str, fraction: float, text: str) -> None:
         """The job has come to ``fraction`` (0..1; it never goes back) and is doing ``text``."""
-        if (job := self._active(job_id)) is None or job.status != "running":
+        if (job := self._jobs.get(job_id)) is None or job.status != "running":
             return
         job.fraction = max(job.fraction, min(max(fraction, 0.0), 1.0))
         job.text = "cancelling" if job.cancelling else text
@@ -119,7 +103,7 @@ class JobQueue:
 
     def mark_cancelling(self, job_id: str) -> None:
         """The person wants it to stop; it ends when the worker says so."""
-        if (job := self._active(job_id)) is not None and not job.cancelling:
+        if (job := self._jobs.get(job_id)) is not None and not job.cancelling:
             job.cancelling, job.text, job.eta = True, "cancelling", None
             self.changed.emit(job)
 
@@ -135,12 +119,9 @@ class JobQueue:
         """The job was cancelled and no longer runs."""
         self._end(job_id, "cancelled", "cancelled")
 
-    def _active(self, job_id: str) -> Job | None:
-        job = self._jobs.get(job_id)
-        return job if job is not None and job.is_active else None
-
     def _end(self, job_id: str, status: JobStatus, text: str, error: str = "") -> None:
-        if (job := self._active(job_id)) is None:
+        job = self._jobs.pop(job_id, None)
+        if job is None:
             return
         job.status, job.text, job.error, job.eta = status, text, error, None
         job.finished = self._clock()

@@ -171,7 +171,7 @@ def test_an_empty_room_asks_nothing_and_offers_examples(stage, actions, state):
     stage.example_chosen.connect(chosen.append)
     stage.empty.findChildren(type(stage.empty._examples.layout().itemAt(0).widget()))[0].click()
     assert chosen == [images.FACTS.examples[0]]
-    assert not state.jobs.jobs(quiet=True)
+    assert not state.jobs.active(quiet=True)
 
 
 def test_what_is_under_the_pointer_is_said(qtbot, stage, show, add_picture):

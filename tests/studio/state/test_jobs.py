@@ -62,14 +62,13 @@ def test_late_reports_about_an_ended_job_are_ignored(queue: JobQueue) -> None:
 
 def test_quiet_and_finished_jobs(queue: JobQueue) -> None:
     loud, quiet = add(queue), add(queue, quiet=True)
-    removed: list[Job] = []
-    queue.removed.connect(removed.append)
-    assert queue.jobs() == queue.active() == [loud]
+    ended: list[tuple[Job, int]] = []
+    queue.changed.connect(lambda job: None if job.is_active else ended.append((job, len(queue))))
+    assert queue.active() == [loud]
     assert queue.active(quiet=True) == [loud, quiet]
     queue.start(loud.id)
     queue.finish(loud.id)
-    queue.clear_finished()
-    assert removed == [loud] and queue.get(loud.id) is None and len(queue) == 1
+    assert ended == [(loud, 1)] and queue.get(loud.id) is None and queue.active(quiet=True) == [quiet]
 
 
 def test_a_job_being_cancelled_says_so_until_it_ends(queue: JobQueue) -> None:
