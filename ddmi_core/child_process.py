@@ -55,6 +55,7 @@ def run_module(
             stderr=errors,
             text=True,
             encoding="utf-8",
+            errors="replace",
         ) as child,
     ):
         if background:
@@ -65,7 +66,7 @@ def run_module(
 
         def listen() -> None:
             for line in lines:
-                with suppress(ValueError):  # a library may print too
+                with suppress(ValueError, TypeError):  # a library may print too
                     told.update(json.loads(line))
 
         listener = threading.Thread(target=listen, name="child-output", daemon=True)

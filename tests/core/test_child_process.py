@@ -18,6 +18,9 @@ def work(progress):
     match sys.argv[1]:
         case "report":
             print("a line that is no report")
+            print(5, flush=True)
+            sys.stdout.buffer.write(b"\\xff\\n")
+            sys.stdout.buffer.flush()
             progress(0.5, "half")
             time.sleep(0.5)
         case "raise":
