@@ -1,4 +1,4 @@
-"""What is loaded once and kept: starter sets, the feature network. A program that goes on can give them back."""
+"""Starter sets are loaded once and kept. A program that goes on can give them back."""
 
 from collections.abc import Callable
 from functools import lru_cache

@@ -7,6 +7,7 @@ It is not the FID and KID of the literature, which stand on Inception-v3, and is
 import math
 import sys
 from contextlib import redirect_stdout
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -18,7 +19,6 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core._torchvision import ensure_torchvision
-from ddmi_core.kept import kept
 
 ensure_torchvision()
 
@@ -62,7 +62,7 @@ class Backbone(nn.Module):
         return self.network.extract_features((sized * 255 - 127) / 128).mean((2, 3))
 
 
-@kept()
+@lru_cache(maxsize=1)
 def backbone() -> Backbone:
     """Return the network, loaded once."""
     return Backbone()
