@@ -125,16 +125,14 @@ class ModelsRoom(QWidget):
         self._previews[model.folder] = preview
         self._folders.preview(model.folder)
         noun = self._nouns.get(model.domain, model.domain)
-        facts = (
-            f"{noun.capitalize()} model  ·  {model.size_bytes / 1e6:.1f} MB  ·  text encoder {model.text_encoder}  ·  "
-            f"hash {model.hash}"
-        )
+        size = f"{model.size_bytes / 1e6:.1f} MB"
+        facts = f"{noun.capitalize()} model  ·  {size}  ·  text encoder {model.text_encoder}"
+        identity = "  ·  ".join(filter(None, (model.origin, f"hash {model.hash}")))
         rows = QVBoxLayout()
         rows.setSpacing(GRID // 2)
         rows.addWidget(label(breakable(model.name), "heading", wrap=True))
-        for text in (facts, model.origin, str(model.folder)):
-            if text:
-                rows.addWidget(label(breakable(text), "small", wrap=True, selectable=True))
+        for text in (facts, identity, str(model.folder)):
+            rows.addWidget(label(breakable(text), "small", wrap=True, selectable=True))
         rows.addSpacing(GRID // 2)
         rows.addLayout(self._card_buttons(model))
         rows.addStretch(1)
