@@ -55,7 +55,14 @@ class ShardShapes:
         return self._shards.captions(index)
 
     def sample(
-        self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
+        self,
+        index: int,
+        rng: np.random.Generator,
+        n_surface: int,
+        n_query: int,
+        augment: Augment = "none",
+        *,
+        label_sigma: float = 0.0,
     ) -> dict[str, np.ndarray]:
         """Draw an example as `GridShapes` does, of the next shape if this one cannot be used.
 
@@ -63,7 +70,7 @@ class ShardShapes:
             DataError: no shape can be used.
             DDMIError: the shard has gone.
         """
-        return self._recent(index).sample(0, rng, n_surface, n_query, augment)
+        return self._recent(index).sample(0, rng, n_surface, n_query, augment, label_sigma=label_sigma)
 
     def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
         """Draw a small picture, premultiplied."""
@@ -86,7 +93,7 @@ def read_shape(path: Path) -> GridShapes | PointCloud:
     path = Path(path)
     loaded = _load(path)
     if not isinstance(loaded, trimesh.Trimesh):
-        return PointCloud(loaded.astype(np.float32))
+        return loaded
     grid, points = _label(loaded)
     return GridShapes([pack(grid)], [points], [[]], names=[path.stem], kinds=["other"])
 
@@ -154,7 +161,7 @@ def load_parts(path: Path, *, materials: bool) -> list[trimesh.Trimesh | trimesh
     return parts
 
 
-def _load(path: Path) -> trimesh.Trimesh | np.ndarray:
+def _load(path: Path) -> trimesh.Trimesh | PointCloud:
     """Return the normalised mesh of a file, or its normalised points where it has no faces."""
     parts = load_parts(path, materials=False)
     vertices = [np.asarray(part.vertices, dtype=np.float64).reshape(-1, 3) for part in parts]
@@ -170,9 +177,23 @@ def _load(path: Path) -> trimesh.Trimesh | np.ndarray:
             raise DataError(
                 f"it has no faces and only {len(points)} points; a point cloud needs at least {LEAST_POINTS}."
             )
-        return normalise(points)
+        normals = np.concatenate([_normals(part) for part in parts])
+        return PointCloud(normalise(points).astype(np.float32), normals)
     except DataError as error:
         raise DataError(f"{path.name} cannot be used: {error}") from error
+
+
+def _normals(part: trimesh.Trimesh | trimesh.PointCloud) -> np.ndarray:
+    """Return the unit normals that a PLY file gives its points (float32), zeros where it gives none."""
+    columns = part.metadata.get("_ply_raw", {}).get("vertex", {}).get("data")  # trimesh itself drops them
+    normals = np.zeros((len(part.vertices), 3), dtype=np.float32)
+    try:
+        given = np.column_stack([np.asarray(columns[axis], dtype=np.float32) for axis in ("nx", "ny", "nz")])
+    except (KeyError, ValueError, TypeError, IndexError):
+        return normals
+    length = np.linalg.norm(given, axis=1, keepdims=True)
+    known = np.isfinite(length) & (length > 0)
+    return np.divide(given, length, out=normals, where=known) if given.shape == normals.shape else normals
 
 
 def _label(mesh: trimesh.Trimesh) -> tuple[np.ndarray, np.ndarray]:

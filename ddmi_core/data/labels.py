@@ -7,6 +7,8 @@ surface touches, and everything that cannot be reached from outside. Cell i alon
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import trimesh
 from jaxtyping import Bool, Float, Shaped, UInt8
@@ -23,6 +25,8 @@ _SPACING = 0.44
 """Sample spacing on triangles, in voxels. Any surface point then has a sample within 1.12 * 0.44 < 0.5 voxels, so no
 step between two neighbouring cell centres can cross the surface without one of the two cells being marked."""
 _SAMPLES_AT_ONCE = 2_000_000
+_NORMAL_REACH = 3
+"""In voxels: less than a wall is thick, so that its two sides don't disturb one another."""
 _FLOOR_BAND = 0.15
 """An open underside is closed only if it starts within this part of the object's height above the floor."""
 
@@ -130,6 +134,29 @@ def surface_points(grid: Bool[np.ndarray, "x y z"], n: int, rng: np.random.Gener
     u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
     points = a[chosen] + u * (b - a)[chosen] + v * (c - a)[chosen]
     return points.astype(np.float32)
+
+
+def surface_normals(grid: Shaped[np.ndarray, "x y z"], points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """Outward unit normals at surface points of a solid grid (bools, or the bytes of `pack`), float32.
+
+    They point away from where most of a ball about a point is solid: the gradient of the blurred grid, which does not
+    show the grid's steps. Zero where all directions are alike.
+    """
+    solid = unpack(grid) if grid.dtype == np.uint8 else grid
+    resolution = solid.shape[0]
+    flat = np.pad(solid, _NORMAL_REACH).reshape(-1)
+    steps = np.array([(resolution + 2 * _NORMAL_REACH) ** 2, resolution + 2 * _NORMAL_REACH, 1])
+    position = (np.asarray(points, dtype=np.float32).T + 1) * (resolution / 2) - 0.5
+    nearest = np.clip(np.round(position), 0, resolution - 1)
+    first, rest = steps @ (nearest.astype(np.int64) + _NORMAL_REACH), position - nearest
+    normals = np.zeros_like(rest)
+    for offset in itertools.product(range(-_NORMAL_REACH, _NORMAL_REACH + 1), repeat=3):
+        if np.dot(offset, offset) <= _NORMAL_REACH**2:
+            away = rest - np.array(offset, dtype=np.float32)[:, None]
+            weight = np.exp(np.einsum("ap,ap->p", away, away) / -_NORMAL_REACH)
+            # What is empty counts against: else the ball, which has a cell in its middle and not the point, would pull
+            normals += away * (weight * (flat[first + np.dot(steps, offset)] - np.float32(0.5)))
+    return (normals / np.maximum(np.linalg.norm(normals, axis=0), 1e-12)).T
 
 
 def _surface_samples(mesh: trimesh.Trimesh, resolution: int) -> list[np.ndarray]:

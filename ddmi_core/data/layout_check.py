@@ -135,8 +135,8 @@ def _cifar(item: Item) -> _Found:
 
 
 def _model(item: Item) -> _Found:
-    surface, queries, _ = read_model(item.path)
-    return _Found(1, f"{len(surface):,} surface points, {len(queries):,} queries")
+    model = read_model(item.path)
+    return _Found(1, f"{len(model.surface):,} surface points, {len(model.queries):,} queries")
 
 
 def _scene(item: Item) -> _Found:

@@ -15,7 +15,7 @@ from ddmi_core.data.array_files import read_arrays
 from ddmi_core.data.items import Augment
 from ddmi_core.data.labels import HALF_SIDE
 from ddmi_core.data.layouts import POINTS, SURFACE, Listing
-from ddmi_core.data.shapes import draw_points, random_map
+from ddmi_core.data.shapes import draw_points, mapped_normals, random_map
 from ddmi_core.data.user_folder import first_usable
 from ddmi_core.errors import DataError
 
@@ -25,9 +25,13 @@ _JITTER = 1e-4  # of queries, in the files' units, against the steps of half pre
 
 
 class Model(NamedTuple):
-    """Surface points and query points, both float32 in [-1, 1]^3, and whether each query is inside."""
+    """Surface points and query points, both float32 in [-1, 1]^3, and whether each query is inside.
+
+    Normals are of unit length, zeros where the file has none.
+    """
 
     surface: Float[np.ndarray, "p 3"]
+    normals: Float[np.ndarray, "p 3"]
     queries: Float[np.ndarray, "q 3"]
     inside: Bool[np.ndarray, " q"]
 
@@ -71,22 +75,32 @@ class OccupancyShapes:
         return self._model(index)[0]
 
     def sample(
-        self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
+        self,
+        index: int,
+        rng: np.random.Generator,
+        n_surface: int,
+        n_query: int,
+        augment: Augment = "none",
+        *,
+        label_sigma: float = 0.0,
     ) -> dict[str, np.ndarray]:
         """Draw an example as `GridShapes` does, its queries from those of the data set: uniform in space.
+
+        Of what is inside, only the published labels are known, so that they are never blurred.
 
         Raises:
             DataError: no model can be read.
         """
-        surface, queries, inside = self._model(index)
+        surface, normals, queries, inside = self._model(index)
         matrix = random_map(surface, rng, augment)
         drawn = rng.integers(len(queries), size=2 * n_query)
         coords = (queries[drawn] + rng.normal(0, _JITTER * _SCALE, (len(drawn), 3))) @ matrix.T
         # A stretch takes some out of the space in which fields are defined, and into an empty part of it
         kept = np.argsort(np.abs(coords).max(axis=1) > 1, kind="stable")[:n_query]
-        chosen = surface[rng.integers(len(surface), size=n_surface)] @ matrix.T
+        which = rng.integers(len(surface), size=n_surface)
         return {
-            "points": chosen.astype(np.float32),
+            "points": (surface[which] @ matrix.T).astype(np.float32),
+            "normals": mapped_normals(normals[which], np.linalg.inv(matrix)),
             "coords": coords[kept].astype(np.float32),
             "targets": inside[drawn[kept]].astype(np.float32)[:, None],
         }
@@ -111,16 +125,20 @@ def read_model(folder: Path) -> Model:
         DataError: a file is missing or damaged, or its arrays do not fit together.
     """
     surface = _arrays(folder / SURFACE, "points")[0]
+    normals = read_arrays(folder / SURFACE, "normals").get("normals", np.zeros_like(surface))
     queries, occupancies = _arrays(folder / POINTS, "points", "occupancies")
     # Eight to a byte, as the published files are, or one each
     inside = np.unpackbits(occupancies) if occupancies.dtype == np.uint8 else occupancies.ravel() > 0
     for file, points in ((folder / SURFACE, surface), (folder / POINTS, queries)):
         if points.ndim != 2 or points.shape[1] != 3 or not len(points) or not np.isfinite(points).all():
             raise DataError(f"{file} holds no points in space: its array has the shape {points.shape}.")
+    if normals.shape != surface.shape or not np.isfinite(normals).all():
+        raise DataError(f"{folder / SURFACE} has {len(surface):,} points, but its normals are {normals.shape}.")
     if not len(queries) <= len(inside) < len(queries) + 8:
         raise DataError(f"{folder / POINTS} has {len(queries):,} points and {len(inside):,} occupancies.")
     return Model(
         (surface * np.float32(_SCALE)).astype(np.float32),
+        mapped_normals(normals, np.eye(3)),
         (queries.astype(np.float32) * np.float32(_SCALE)),
         inside[: len(queries)].astype(bool),
     )

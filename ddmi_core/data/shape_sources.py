@@ -16,22 +16,39 @@ HELD_OUT_SEED = 1_000_003
 """Procedural shapes held out come from a seed that no training run uses."""
 
 
-class ShapeSource(ItemSource):
-    """A shape data set seen as training items: as many surface and query points as the run wants."""
+LABEL_SIGMA = 0.012
+"""Labels of augmented examples are a blurred occupancy: logits that slope at the surface let an error move it a little
+rather than tear it."""
 
-    def __init__(self, shapes: Any, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> None:
+
+class ShapeSource(ItemSource):
+    """A shape data set seen as training items: as many surface and query points as the run wants.
+
+    Args:
+        shapes: the data set.
+        queries: places asked for in each example.
+        surface: what the encoder is given.
+        label_sigma: by how much the labels of augmented examples are blurred, in [-1, 1]^3; 0 leaves them 0 or 1.
+            Examples that are not augmented are exact.
+    """
+
+    def __init__(
+        self, shapes: Any, queries: int, surface: SurfacePoints = USUAL_SURFACE, label_sigma: float = LABEL_SIGMA
+    ) -> None:
         self.shapes = shapes
         self._queries = queries
         self._surface = surface
+        self._label_sigma = label_sigma
 
     def __len__(self) -> int:
         return len(self.shapes)
 
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
-        example = self.shapes.sample(index, rng, self._surface.count, self._queries, augment)
+        sigma = 0.0 if augment == "none" else self._label_sigma
+        example = self.shapes.sample(index, rng, self._surface.count, self._queries, augment, label_sigma=sigma)
         example["points"] = self._surface.disturb(example["points"], rng, augment)
-        return {name: example[name] for name in ("points", "coords", "targets") if name in example}
+        return {name: example[name] for name in ("points", "normals", "coords", "targets") if name in example}
 
     @override
     def captions(self, index: int) -> Sequence[str]:
@@ -44,9 +61,15 @@ class ShapeSource(ItemSource):
 
 
 def open_shapes(
-    source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+    source: str,
+    split: str,
+    *,
+    seed: int,
+    queries: int,
+    surface: SurfacePoints = USUAL_SURFACE,
+    label_sigma: float = LABEL_SIGMA,
 ) -> ItemSource:
-    """Open `furniture`, `procedural` or a folder of meshes.
+    """Open `furniture`, `procedural` or a folder of meshes; `ShapeSource` says what the settings mean.
 
     Raises:
         DataError: there is no such set or folder, or nothing usable in it.
@@ -67,4 +90,4 @@ def open_shapes(
         raise DataError(f"There are no shapes called {source!r}: give furniture, procedural or a folder of meshes.")
     if len(shapes) == 0:
         raise DataError(f"{source} holds no usable shape for the {split} split.")
-    return ShapeSource(shapes, queries, surface)
+    return ShapeSource(shapes, queries, surface, label_sigma)

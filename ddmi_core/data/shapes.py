@@ -6,12 +6,14 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from ddmi_core.data.items import Augment
-from ddmi_core.data.labels import HALF_SIDE, RESOLUTION, occupancy, unpack
+from ddmi_core.data.labels import HALF_SIDE, RESOLUTION, occupancy, surface_normals, unpack
 
 _SIGMAS = (0.01, 0.03, 0.08)
 """Spread of the queries near the surface, one drawn for each example."""
 _NEAR_SHARE, _CROSSING_SHARE = 1 / 2, 1 / 4
 """Thin parts are learned near the surface; far from it almost everything is empty and soon known."""
+LABEL_TRIES = 5
+"""Places asked for each soft label."""
 _STRETCH = 0.2
 _TURNED_SHARE = 0.5
 
@@ -37,6 +39,7 @@ class GridShapes:
         kinds: Sequence[str],
     ) -> None:
         self._grids, self._points, self._captions = grids, points, captions
+        self._normals: dict[int, Float[np.ndarray, "p 3"]] = {}
         self.names, self.kinds = names, kinds
 
     def __len__(self) -> int:
@@ -54,6 +57,12 @@ class GridShapes:
         """Return all surface points of a shape."""
         return self._points[index]
 
+    def normals(self, index: int) -> Float[np.ndarray, "p 3"]:
+        """Return the outward unit normals at all surface points of a shape."""
+        if index not in self._normals:
+            self._normals[index] = surface_normals(self._grids[index], self._points[index])
+        return self._normals[index]
+
     def grid(self, index: int, resolution: int = RESOLUTION) -> Bool[np.ndarray, "x y z"]:
         """Return the solid grid of a shape; 128 is the one it is defined by, coarser ones look it up."""
         if resolution == RESOLUTION:
@@ -67,24 +76,37 @@ class GridShapes:
         return draw_points(self.points(index), size)
 
     def sample(
-        self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
+        self,
+        index: int,
+        rng: np.random.Generator,
+        n_surface: int,
+        n_query: int,
+        augment: Augment = "none",
+        *,
+        label_sigma: float = 0.0,
     ) -> dict[str, np.ndarray]:
-        """Draw an example: `points` (n_surface, 3), `coords` (n_query, 3), `targets` (n_query, 1), float32.
+        """Draw an example: `points` and `normals` (n_surface, 3), `coords` (n_query, 3), `targets` (n_query, 1).
 
-        `place_queries` says where the queries are. `captioned` augmentation mirrors and stretches, `full` also turns
-        half of the shapes about y, which would make "wide" or "front" untrue.
+        All are float32. Targets are 0 and 1, or with a `label_sigma` the share of `LABEL_TRIES` places, spread by that
+        about each query, that is inside. `place_queries` says where the queries are. `captioned` augmentation mirrors
+        and stretches, `full` also turns half of the shapes about y, which would make "wide" or "front" untrue.
         The grid itself is never resampled: queries are taken back through the inverse map.
         """
         surface = self._points[index]
-        chosen = surface[rng.integers(len(surface), size=n_surface + n_query)]
+        which = rng.integers(len(surface), size=n_surface + n_query)
         matrix = random_map(surface, rng, augment)
-        chosen = chosen @ matrix.T
+        inverse = np.linalg.inv(matrix)
+        chosen = surface[which] @ matrix.T
         coords = place_queries(chosen[n_surface:], rng)
-        inside = occupancy(self._grids[index], coords @ np.linalg.inv(matrix).T)
+        own = (coords @ inverse.T)[:, None]
+        if label_sigma:
+            own = own + rng.normal(0, label_sigma, (len(coords), LABEL_TRIES, 3)) @ inverse.T
+        inside = occupancy(self._grids[index], own.reshape(-1, 3)).reshape(own.shape[:2])
         return {
             "points": chosen[:n_surface].astype(np.float32),
+            "normals": mapped_normals(self.normals(index)[which[:n_surface]], inverse),
             "coords": coords,
-            "targets": inside.astype(np.float32)[:, None],
+            "targets": inside.mean(axis=1, dtype=np.float32)[:, None],
         }
 
 
@@ -119,10 +141,11 @@ class PointCloud:
 
     Args:
         points: float32 (p, 3).
+        normals: outward unit normals at the points, float32 (p, 3), zeros where they are not known.
     """
 
-    def __init__(self, points: Float[np.ndarray, "p 3"]) -> None:
-        self._points = points
+    def __init__(self, points: Float[np.ndarray, "p 3"], normals: Float[np.ndarray, "p 3"]) -> None:
+        self._points, self._normals = points, normals
 
     def __len__(self) -> int:
         return 1
@@ -136,11 +159,18 @@ class PointCloud:
         return self._points
 
     def sample(
-        self, index: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
+        self,
+        index: int,
+        rng: np.random.Generator,
+        n_surface: int,
+        n_query: int,
+        augment: Augment = "none",
+        *,
+        label_sigma: float = 0.0,
     ) -> dict[str, np.ndarray]:
-        """Draw `points` (n_surface, 3), float32, as they are."""
+        """Draw `points` and `normals` (n_surface, 3), float32, as they are."""
         chosen = rng.choice(len(self._points), n_surface, replace=len(self._points) < n_surface)
-        return {"points": self._points[chosen]}
+        return {"points": self._points[chosen], "normals": self._normals[chosen]}
 
 
 def draw_points(
@@ -199,6 +229,12 @@ def random_map(
     cosine, sine = np.cos(angle), np.sin(angle)
     matrix = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]]) @ matrix
     return matrix * _fitting(surface @ matrix.T)
+
+
+def mapped_normals(normals: Float[np.ndarray, "n 3"], inverse: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "n 3"]:
+    """Return unit normals of a surface after a linear map, float32, given the map's inverse; zeros stay zeros."""
+    turned = (normals @ inverse).astype(np.float32)
+    return turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-12)
 
 
 def _fitting(points: np.ndarray) -> float:

@@ -20,7 +20,7 @@ from ddmi_core.data.procedural.seating import chair, sofa
 from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
 from ddmi_core.data.procedural.tables import table
-from ddmi_core.data.shapes import draw_points, place_queries, random_map
+from ddmi_core.data.shapes import LABEL_TRIES, draw_points, mapped_normals, place_queries, random_map
 
 KINDS = {
     "chair": (chair, 0.25),
@@ -76,25 +76,40 @@ class ProceduralShapes:
         return dict(self._shape(i)[1])
 
     def sample(
-        self, i: int, rng: np.random.Generator, n_surface: int, n_query: int, augment: Augment = "none"
+        self,
+        i: int,
+        rng: np.random.Generator,
+        n_surface: int,
+        n_query: int,
+        augment: Augment = "none",
+        *,
+        label_sigma: float = 0.0,
     ) -> dict[str, NDArray[np.float32] | str]:
         """One training example of shape ``i``.
 
-        Returns ``points`` (n_surface, 3) on the surface, ``coords`` (n_query, 3), ``targets`` (n_query, 1) of 0 and 1,
-        all float32, and a ``caption``. ``captioned`` augmentation mirrors left and right and stretches the axes by up
-        to 10 %, with the longest side kept at 1.8; ``full`` also turns half of the shapes about y.
+        Returns ``points`` (n_surface, 3) on the surface with their outward unit ``normals``, ``coords`` (n_query, 3),
+        ``targets`` (n_query, 1) in [0, 1], all float32, and a ``caption``. Targets are 0 and 1, or with a
+        ``label_sigma`` the share of `LABEL_TRIES` places, spread by that about each query, that is inside.
+        ``captioned`` augmentation mirrors left and right and stretches the axes by up to 10 %, with the longest side
+        kept at 1.8; ``full`` also turns half of the shapes about y.
         """
         shape, _, texts = self._shape(i)
-        drawn, _ = shape.surface(n_surface + n_query, rng)
+        drawn, normals = shape.surface(n_surface + n_query, rng)
         matrix = random_map(drawn, rng, augment, stretch=_STRETCH, reach=shape.sides / 2).astype(np.float32)
+        inverse = np.linalg.inv(matrix)
         drawn = drawn @ matrix.T
         coords = place_queries(drawn[n_surface:], rng)
-        targets = shape.inside(coords @ np.linalg.inv(matrix).T).astype(np.float32)[:, None]
+        own = coords @ inverse.T
+        if label_sigma:
+            targets = shape.coverage(own, label_sigma * inverse, rng, LABEL_TRIES)
+        else:
+            targets = shape.inside(own).astype(np.float32)
         caption = texts[int(rng.integers(len(texts)))]
         return {
             "points": drawn[:n_surface].astype(np.float32, copy=False),
+            "normals": mapped_normals(normals[:n_surface], inverse),
             "coords": coords,
-            "targets": targets,
+            "targets": targets[:, None],
             "caption": caption,
         }
 

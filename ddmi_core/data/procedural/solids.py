@@ -7,9 +7,11 @@ of the cross-section at height ``t`` in [-1, 1] is ``1 + taper * t + bulge * (1 
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.floating]
 BoolArray = NDArray[np.bool_]
 Vector = Sequence[float] | FloatArray
+AnyFamily = TypeVar("AnyFamily", bound="_Family")
 
 # A surface sample belongs to the union's boundary if this much further out nothing is solid. It also is the
 # tolerance for touching parts.
@@ -215,7 +218,12 @@ class Builder:
 
 
 class _Family:
-    """The solids of one family as arrays over the family's n members."""
+    """The solids of one family as arrays over the family's n members.
+
+    ``distance(points)`` is negative inside, positive outside, (n, p), and never larger than the way to the surface.
+    """
+
+    by_row: tuple[str, ...] = ("half", "rounding", "taper_x", "taper_z", "bulge", "hole", "cos_sector", "trust")
 
     def __init__(self, solids: list[Solid]) -> None:
         def column(values: Iterable[float]) -> FloatArray:
@@ -233,12 +241,18 @@ class _Family:
         self.hole = column(s.hole for s in solids)
         self.sector = column(np.pi if s.sector is None else s.sector for s in solids)
         self.cos_sector = column(_NOT_A_SECTOR if s.sector is None else np.cos(s.sector) for s in solids)
-        # world -> own coordinates, one matrix product for the whole family: rows are grouped by axis, so each axis
-        # is one (n, points) slab
+        # world -> own coordinates, grouped by own axis: (own axis, solid, world axis), so that one matrix product for
+        # the whole family gives each axis as one (n, points) slab
         into = frames.transpose(0, 2, 1) / stretch[:, :, None]
         shift = np.einsum("nij,nj->ni", into, centres)
-        self.into = np.ascontiguousarray(into.transpose(1, 0, 2).reshape(-1, 3), dtype=np.float32)
-        self.shift = np.ascontiguousarray(shift.T.reshape(-1, 1), dtype=np.float32)
+        self.into = np.ascontiguousarray(into.transpose(1, 0, 2), dtype=np.float32)
+        self.shift = np.ascontiguousarray(shift.T[:, :, None], dtype=np.float32)
+        slope = (self.half.max(1) / self.half[:, 1])[:, None] * (
+            np.maximum(np.abs(self.taper_x), np.abs(self.taper_z)) + 2 * np.abs(self.bulge)
+        )
+        narrowest = 1 - np.maximum(np.abs(self.taper_x), np.abs(self.taper_z)) + np.minimum(self.bulge, 0)
+        # Own lengths times this are never longer than the lengths in the world that they stand for.
+        self.trust = column(stretch.min(1)) * np.clip(narrowest, 0.1, 1) / np.hypot(1, slope)
         # own -> world: (own axis, world axis, solid)
         self.out = np.ascontiguousarray((frames * stretch[:, None, :]).transpose(2, 1, 0), dtype=np.float32)
         self.normal_out = np.ascontiguousarray((frames / stretch[:, None, :]).transpose(2, 1, 0), dtype=np.float32)
@@ -249,11 +263,23 @@ class _Family:
         self.turned = self.stretched or bool(np.any(frames != np.eye(3)))
         self.shaped = bool(np.any(self.taper_x) or np.any(self.taper_z) or np.any(self.bulge))
 
+    def rows(self: AnyFamily, which: NDArray[np.intp]) -> AnyFamily:
+        """The solids ``which``, repeated as often as they are named, for `distance` to places of each one's own."""
+        picked = copy.copy(self)
+        for name in self.by_row:
+            setattr(picked, name, np.take(getattr(self, name), which, axis=0))
+        picked.into, picked.shift = np.take(self.into, which, axis=1), np.take(self.shift, which, axis=1)
+        picked.count = len(which)
+        return picked
+
     def own(self, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Own coordinates of (p, 3) points: three arrays (n, p), with taper and bulge undone."""
-        local = self.into @ points.T
+        """Own coordinates with taper and bulge undone, three arrays (n, p), of points (p, 3), or (n, p, 3) of each."""
+        if points.ndim == 2:
+            local = (self.into.reshape(-1, 3) @ points.T).reshape(3, self.count, -1)
+        else:
+            local = np.einsum("anc,npc->anp", self.into, points)
         local -= self.shift
-        x, y, z = local.reshape(3, self.count, -1)
+        x, y, z = local
         if self.shaped:
             level = y / self.half[:, 1:2]
             # Beyond the ends the profile may shrink to nothing; those points are outside by their height anyway.
@@ -288,6 +314,12 @@ class _Family:
         return points.T, normal.T
 
 
+def _rounded_corner(beyond: Sequence[FloatArray], rounding: FloatArray) -> FloatArray:
+    """Distance to an edge of radius ``rounding``, from how far beyond the planes its centre lies in a place is."""
+    squares = sum(np.maximum(b, 0) ** 2 for b in beyond)
+    return np.sqrt(squares) + np.minimum(np.maximum.reduce(beyond), 0) - rounding
+
+
 class _Blocks(_Family):
     def __init__(self, solids: list[Solid]) -> None:
         super().__init__(solids)
@@ -297,21 +329,18 @@ class _Blocks(_Family):
         self.half_columns = self.half.T.copy()
         self.any_rounded = bool(np.any(self.rounding))
 
-    def inside(self, points: FloatArray) -> BoolArray:
+    def distance(self, points: FloatArray) -> FloatArray:
         offsets = [np.abs(v) for v in self.own(points)]
-        result = offsets[0] <= self.half[:, 0:1]
-        for axis in (1, 2):
-            result &= offsets[axis] <= self.half[:, axis : axis + 1]
-        rounded = np.flatnonzero(self.rounding[:, 0] > 0)
+        for axis in range(3):
+            offsets[axis] -= self.half[:, axis : axis + 1]
+        result = np.maximum(np.maximum(offsets[0], offsets[1]), offsets[2])
+        rounded = np.flatnonzero(self.rounding[:, 0])
         if len(rounded):
-            squares: FloatArray | None = None
-            for axis in range(3):
-                beyond = np.maximum(offsets[axis][rounded] - self.core[rounded, axis : axis + 1], 0)
-                beyond *= beyond
-                squares = beyond if squares is None else squares + beyond
-            assert squares is not None
-            result[rounded] &= squares <= self.rounding[rounded] ** 2
-        return np.maximum.reduce(result.view(np.uint8), axis=0).view(bool)
+            r = self.rounding[rounded]
+            beyond = [offset[rounded] + r for offset in offsets]
+            result[rounded] = _rounded_corner(beyond, r)
+        result *= self.trust
+        return result
 
     def surface(self, part: NDArray[np.intp], rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         which, axis = np.divmod(part, 3)
@@ -340,6 +369,8 @@ class _Blocks(_Family):
 
 
 class _Drums(_Family):
+    by_row = (*_Family.by_row, "radius")
+
     def __init__(self, solids: list[Solid]) -> None:
         super().__init__(solids)
         x, y, z = self.half.T
@@ -356,25 +387,27 @@ class _Drums(_Family):
         columns = [self.hole, self.radius, self.rounding, self.sector, self.half, self.taper_x]
         self.table = np.concatenate(columns, axis=1).T.astype(np.float32, order="C")
 
-    def inside(self, points: FloatArray) -> BoolArray:
+    def distance(self, points: FloatArray) -> FloatArray:
         x, y, z = self.own(points)
-        x, z = x / self.half[:, 0:1], z / self.half[:, 2:3]
-        y = np.abs(y)
-        square = x * x + z * z
-        result = (square <= 1) & (y <= self.half[:, 1:2])
-        hollow = np.flatnonzero(self.hole[:, 0] > 0)
+        half_x, half_y, half_z = self.half[:, 0:1], self.half[:, 1:2], self.half[:, 2:3]
+        x, z, above = x / half_x, z / half_z, np.abs(y) - half_y
+        rho, radius = np.sqrt(x * x + z * z), np.minimum(half_x, half_z)
+        result = np.maximum((rho - 1) * radius, above)
+        rounded = np.flatnonzero(self.rounding[:, 0])
+        if len(rounded):
+            r, mean = self.rounding[rounded], self.radius[rounded]
+            beyond = [(rho[rounded] - 1) * mean + r, above[rounded] + r]
+            result[rounded] = _rounded_corner(beyond, r) * (radius[rounded] / mean)
+        hollow = np.flatnonzero(self.hole[:, 0])
         if len(hollow):
-            result[hollow] &= square[hollow] >= self.hole[hollow] ** 2
+            result[hollow] = np.maximum(result[hollow], (self.hole[hollow] - rho[hollow]) * radius[hollow])
         sectors = np.flatnonzero(self.cos_sector[:, 0] > _NOT_A_SECTOR)
         if len(sectors):
-            result[sectors] &= -z[sectors] >= self.cos_sector[sectors] * np.sqrt(square[sectors])
-        rounded = np.flatnonzero(self.rounding[:, 0] > 0)
-        if len(rounded):
-            r = self.rounding[rounded]
-            over = np.maximum((np.sqrt(square[rounded]) - 1) * self.radius[rounded] + r, 0)
-            above = np.maximum(y[rounded] - self.half[rounded, 1:2] + r, 0)
-            result[rounded] &= over * over + above * above <= r * r
-        return np.maximum.reduce(result.view(np.uint8), axis=0).view(bool)
+            # Neither -z nor the distance from the axis grows faster than a step is long.
+            beyond_cut = (self.cos_sector[sectors] * rho[sectors] + z[sectors]) * (0.5 * radius[sectors])
+            result[sectors] = np.maximum(result[sectors], beyond_cut)
+        result *= self.trust
+        return result
 
     def surface(self, part: NDArray[np.intp], rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         which, part = np.divmod(part, 6)
@@ -415,22 +448,46 @@ class Union:
 
     def __init__(self, solids: list[Solid], sides: FloatArray) -> None:
         self.sides = sides
-        self._families: list[_Blocks | _Drums] = []
+        self.families: list[_Blocks | _Drums] = []
         for kind, members in (
             (_Blocks, [s for s in solids if not s.is_drum]),
             (_Drums, [s for s in solids if s.is_drum]),
         ):
             if members:
-                self._families.append(kind(members))
-        areas = np.concatenate([f.areas for f in self._families])
+                self.families.append(kind(members))
+        areas = np.concatenate([f.areas for f in self.families])
         self._cumulative = np.cumsum(areas) / areas.sum()
 
     def inside(self, points: FloatArray) -> BoolArray:
         """Whether each of (p, 3) points is solid: (p,)."""
         points = np.ascontiguousarray(points, dtype=np.float32)
-        result = self._families[0].inside(points)
-        for family in self._families[1:]:
-            result |= family.inside(points)
+        return np.logical_or.reduce([(f.distance(points) <= 0).any(axis=0) for f in self.families])
+
+    def coverage(
+        self, points: FloatArray, spread: FloatArray, rng: np.random.Generator, tries: int
+    ) -> NDArray[np.float32]:
+        """The share of ``tries`` places about each of (p, 3) points that is solid: (p,).
+
+        The places are normally spread; ``spread`` (3, 3) maps standard normal vectors to their offsets. Only points
+        within three standard deviations of a surface are asked about, and only against the solids near to them: for
+        all others one answer holds everywhere around.
+        """
+        points = np.ascontiguousarray(points, dtype=np.float32)
+        distances = [family.distance(points) for family in self.families]
+        nearest = np.minimum.reduce([d.min(axis=0) for d in distances])
+        reach = 3 * float(np.linalg.norm(spread, 2))
+        result = (nearest <= 0).astype(np.float32)
+        unsure = np.flatnonzero(np.abs(nearest) < reach)
+        offsets = rng.standard_normal((len(unsure), tries, 3), dtype=np.float32) @ spread.T.astype(np.float32)
+        places = points[unsure, None] + offsets
+        solid = np.zeros((len(unsure), tries), dtype=bool)
+        for family, distance in zip(self.families, distances, strict=True):
+            at, which = np.nonzero(np.abs(distance[:, unsure].T) < reach)
+            if len(at):
+                first = np.flatnonzero(np.diff(at, prepend=-1))
+                inside = family.rows(which).distance(places[at]) <= 0
+                solid[at[first]] |= np.logical_or.reduceat(inside, first, axis=0)
+        result[unsure] = solid.mean(axis=1)
         return result
 
     def surface(self, count: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -457,7 +514,7 @@ class Union:
         ends = np.floor(self._cumulative * count + rng.random()).astype(np.intp)
         shares = np.diff(ends, prepend=0)
         points, normals, first = [], [], 0
-        for family in self._families:
+        for family in self.families:
             size = len(family.areas)
             p, n = family.surface(np.repeat(np.arange(size), shares[first : first + size]), rng)
             points.append(p)

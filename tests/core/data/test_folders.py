@@ -45,6 +45,22 @@ def test_a_point_cloud_is_read_as_it_is(tmp_path: Path, suffix: str) -> None:
     assert np.ptp(points, axis=0).max() == pytest.approx(1.8, abs=1e-5)
 
 
+def test_a_point_cloud_keeps_its_normals_where_it_has_any(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    cloud, normals = rng.random((100, 3)), rng.normal(size=(100, 3))
+    normals[0] = 0
+    rows = "\n".join(" ".join(map(str, row)) for row in np.concatenate([cloud, normals], axis=1))
+    names = "".join(f"property float {name}\n" for name in ("x", "y", "z", "nx", "ny", "nz"))
+    file = tmp_path / "cloud.ply"
+    file.write_text(f"ply\nformat ascii 1.0\nelement vertex 100\n{names}end_header\n{rows}\n")
+    drawn = read_shape(file).sample(0, np.random.default_rng(1), 100, 0)
+    order = np.lexsort(drawn["points"].T)
+    expected = (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9))[np.lexsort(cloud.T)]
+    np.testing.assert_allclose(drawn["normals"][order], expected, atol=1e-5)
+    trimesh.PointCloud(cloud).export(file)
+    assert not read_shape(file).sample(0, rng, 100, 0)["normals"].any()
+
+
 def test_a_stray_vertex_does_not_set_the_scale(tmp_path: Path) -> None:
     (tmp_path / "stray.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 99 99 99\nf 1 2 3\n")
     assert np.ptp(read_shape(tmp_path / "stray.obj").points(0), axis=0).max() > 1.5

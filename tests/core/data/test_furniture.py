@@ -61,6 +61,7 @@ def test_an_example_stays_in_its_box_and_agrees_with_its_shape(augment: Augment)
         example = shapes.sample(index, rng, 1024, 2048, augment)
         assert {name: (array.shape, array.dtype) for name, array in example.items()} == {
             "points": ((1024, 3), np.float32),
+            "normals": ((1024, 3), np.float32),
             "coords": ((2048, 3), np.float32),
             "targets": ((2048, 1), np.float32),
         }

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from ddmi_core.data.labels import normalise, occupancy, pack, solid_grid, surface_points, unpack
+from ddmi_core.data.labels import normalise, occupancy, pack, solid_grid, surface_normals, surface_points, unpack
 from ddmi_core.errors import DataError
 
 
@@ -121,6 +121,23 @@ def test_an_open_box_has_points_on_both_faces_of_its_walls() -> None:
     right_wall = points[(points[:, 0] > 0.6) & (np.abs(points[:, 1:]) < 0.5).all(1)]
     outer = (right_wall[:, 0] > 0.7).mean()
     assert 0.4 < outer < 0.6
+
+
+def test_normals_of_a_ball_point_away_from_its_centre() -> None:
+    grid = solid_grid(trimesh.creation.icosphere(subdivisions=5, radius=0.7))
+    points = surface_points(grid, 2000, np.random.default_rng(0))
+    normals = surface_normals(grid, points)
+    np.testing.assert_array_equal(normals, surface_normals(pack(grid), points))
+    cosines = (normals * points).sum(1) / np.linalg.norm(points, axis=1)
+    assert cosines.min() > 0.97 and cosines.mean() > 0.995
+
+
+def test_the_two_sides_of_a_wall_have_opposite_normals() -> None:
+    grid = solid_grid(box(1.6, 0.07, 1.6))
+    points = surface_points(grid, 2000, np.random.default_rng(0))
+    points = points[(np.abs(points[:, [0, 2]]) < 0.7).all(1)]
+    normals = surface_normals(grid, points)
+    assert (normals[:, 1] * np.sign(points[:, 1]) > 0.99).all()
 
 
 def test_surface_of_nothing_is_an_error() -> None:

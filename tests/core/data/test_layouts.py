@@ -218,12 +218,14 @@ def test_the_occupancies_belong_to_their_points(tmp_path: Path, augment: str) ->
     source = open_shapes(str(tmp_path), "train", seed=0, queries=400, surface=SurfacePoints(100))
     item = source.sample(0, np.random.default_rng(1), augment=augment)
     assert {name: array.shape for name, array in item.items()} == {
-        "points": (100, 3), "coords": (400, 3), "targets": (400, 1),
+        "points": (100, 3), "normals": (100, 3), "coords": (400, 3), "targets": (400, 1),
     }  # fmt: skip
     assert all(array.dtype == np.float32 for array in item.values())
     assert np.abs(item["coords"]).max() <= 1
     assert 0.1 < item["targets"].mean() < 0.8
+    np.testing.assert_allclose(np.linalg.norm(item["normals"], axis=1), 1, atol=1e-3)
     if augment == "none":  # the ball fills [-0.9, 0.9]
+        np.testing.assert_allclose(item["normals"], item["points"] / 0.9, atol=5e-3)
         assert np.allclose(np.linalg.norm(item["points"], axis=1), 0.9, atol=2e-3)
         distance = np.linalg.norm(item["coords"], axis=1)
         clear = np.abs(distance - 0.9) > 2e-3

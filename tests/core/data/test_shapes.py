@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
 
 from ddmi_core.data.items import Augment, SurfacePoints
 from ddmi_core.data.shape_sources import open_shapes
@@ -26,6 +27,39 @@ def test_queries_reach_all_of_space() -> None:
     coords = place_queries(np.zeros((4000, 3)), np.random.default_rng(1))
     assert (np.abs(coords) > 0.5).any(axis=1).mean() > 0.2
     assert coords.min() > -1.1 and coords.max() < 1.1
+
+
+@pytest.mark.parametrize("augment", ["captioned", "full"])
+@pytest.mark.parametrize("source", ["furniture", "procedural"])
+def test_normals_follow_the_map_of_an_augmented_example(source: str, augment: Augment) -> None:
+    """A step against the normal leads inside, one along it outside."""
+    shapes = open_shapes(source, "train", seed=0, queries=0).shapes
+    right = []
+    for seed in range(12):
+        example = shapes.sample(seed, np.random.default_rng(seed), 2000, 20_000, augment)
+        np.testing.assert_allclose(np.linalg.norm(example["normals"], axis=1), 1, atol=1e-5)
+        tree = KDTree(example["coords"])
+        for step, inside in ((-0.03, 1.0), (0.03, 0.0)):
+            distance, nearest = tree.query(example["points"] + step * example["normals"])
+            right += (example["targets"][nearest, 0] == inside)[distance < 0.015].tolist()
+    assert len(right) > 3000 and np.mean(right) > 0.95
+
+
+@pytest.mark.parametrize("source", ["furniture", "procedural"])
+def test_labels_are_soft_where_examples_are_augmented(source: str) -> None:
+    """Held-out figures are taken without augmentation, of exact labels."""
+    exact, hard, soft = (
+        open_shapes(source, "train", seed=0, queries=4000, label_sigma=sigma).sample(
+            3, np.random.default_rng(7), augment=augment
+        )
+        for augment, sigma in (("none", 0.012), ("captioned", 0.0), ("captioned", 0.012))
+    )
+    assert set(np.unique(exact["targets"])) == set(np.unique(hard["targets"])) == {0.0, 1.0}
+    assert np.array_equal(hard["coords"], soft["coords"])
+    between = (soft["targets"] > 0) & (soft["targets"] < 1)
+    assert 0.1 < between.mean() < 0.7
+    assert soft["targets"].mean() == pytest.approx(hard["targets"].mean(), abs=0.02)
+    assert (hard["targets"] == soft["targets"])[~between].mean() > 0.95
 
 
 @pytest.mark.parametrize(("augment", "expected"), [("captioned", 0.02), ("none", 0.0)])
