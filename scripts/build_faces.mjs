@@ -1,12 +1,8 @@
 // Print the cartoon faces that scripts/build_faces.py stores, one JSON object a line: style, seed, svg, parts.
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { bare, load } from './dicebear.mjs';
 
 const [folder, count] = process.argv.slice(2);
-const require = createRequire(pathToFileURL(`${folder}/`));
-const load = (name) => import(pathToFileURL(require.resolve(name)).href);
-const { createAvatar } = await load('@dicebear/core');
-const styles = await load('@dicebear/collection');
+const { createAvatar, styles } = await load(folder);
 
 // Styles in the public domain (CC0 1.0). Accessories are rare by default, and then hardly learned.
 const OPTIONS = {
@@ -22,7 +18,6 @@ for (const [style, options] of Object.entries(OPTIONS)) {
   for (let seed = 0; seed < Number(count); seed++) {
     const background = style === 'thumbs' ? {} : { backgroundColor: [BACKGROUNDS[seed % BACKGROUNDS.length]] };
     const { svg, extra } = createAvatar(styles[style], { seed: `${seed}`, ...options, ...background }).toJson();
-    const bare = svg.replace(/<metadata.*?<\/metadata>/s, '');
-    process.stdout.write(`${JSON.stringify({ style, seed, svg: bare, parts: extra })}\n`);
+    process.stdout.write(`${JSON.stringify({ style, seed, svg: bare(svg), parts: extra })}\n`);
   }
 }

@@ -8,17 +8,15 @@ packages are installed with npm in a temporary folder.
 
 import argparse
 import hashlib
-import json
-import subprocess
-import tempfile
 from collections import Counter
 from pathlib import Path
+
+from dicebear import drawn
 
 from ddmi_core.data.faces import CREDITS_FILE, Face, save_faces
 from ddmi_core.files import write_text
 from ddmi_core.paths import assets
 
-PACKAGES = ("@dicebear/core@9.4.3", "@dicebear/collection@9.4.3")
 PER_STYLE = 160
 SUBJECTS = {
     "lorelei": "cartoon face in black and white",
@@ -86,14 +84,8 @@ def main() -> None:
     parser.add_argument("--packages", type=Path, help="folder in which the packages are already installed")
     parser.add_argument("--out", type=Path, default=assets() / "datasets" / "faces")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        packages = arguments.packages or _install(Path(temporary))
-        script = Path(__file__).with_suffix(".mjs")
-        command = ["node", str(script), str(packages.resolve()), str(PER_STYLE)]
-        made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = []
-    for line in made.splitlines():
-        face = json.loads(line)
+    for face in drawn(Path(__file__).with_suffix(".mjs"), [str(PER_STYLE)], arguments.packages):
         held_out = hashlib.sha256(face["svg"].encode()).digest()[0] < 26
         captions = captions_of(face["style"], face["parts"])
         found.append(Face(face["style"], captions, "held_out" if held_out else "train", face["svg"]))
@@ -101,11 +93,6 @@ def main() -> None:
     save_faces(arguments.out, found)
     write_text(arguments.out / CREDITS_FILE, CREDITS)
     print(f"{len(found)} faces: {dict(Counter((face.style, face.split) for face in found))}")
-
-
-def _install(folder: Path) -> Path:
-    subprocess.run(["npm", "install", "--no-audit", "--no-fund", *PACKAGES], cwd=folder, check=True)
-    return folder
 
 
 if __name__ == "__main__":

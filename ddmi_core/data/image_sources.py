@@ -9,15 +9,19 @@ from ddmi_core.errors import DataError
 def open_pictures(
     source: str, split: str, *, encoded_side: int, queries: int, footprints: tuple[float, float]
 ) -> PictureSource:
-    """Open `emoji`, `faces` or a folder of pictures.
+    """Open `portraits`, `emoji`, `faces` or a folder of pictures.
 
     Raises:
         DataError: there is no such set or folder, or nothing usable in it.
     """
-    if source == "emoji":
+    if source == "portraits":
+        from ddmi_core.data.portraits.pictures import portraits
+
+        pictures: PictureSet = portraits(split)
+    elif source == "emoji":
         from ddmi_core.data.emoji import emoji
 
-        pictures: PictureSet = emoji(split)
+        pictures = emoji(split)
     elif source == "faces":
         from ddmi_core.data.faces import faces
 
@@ -27,7 +31,9 @@ def open_pictures(
 
         pictures = image_folder(Path(source), split)
     else:
-        raise DataError(f"There are no pictures called {source!r}: give emoji, faces or a folder of pictures.")
+        raise DataError(
+            f"There are no pictures called {source!r}: give portraits, emoji, faces or a folder of pictures."
+        )
     if len(pictures) == 0:
         raise DataError(f"{source} holds no usable picture for the {split} split.")
     return PictureSource(pictures, encoded_side=encoded_side, queries=queries, footprints=footprints)

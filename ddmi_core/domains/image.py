@@ -120,7 +120,7 @@ class ImageDomain(Domain):
     export_formats = IMAGE_FORMATS
     export_options = ImageExport
     evidence = ("pictures",)
-    starter_sets = ("emoji", "faces")
+    starter_sets = ("emoji", "faces", "portraits")
     import_formats = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
     @override

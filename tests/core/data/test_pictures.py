@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from ddmi_core.data.emoji import emoji
-from ddmi_core.data.faces import draw, faces
+from ddmi_core.data.faces import faces
 from ddmi_core.data.image_sources import open_pictures
 from ddmi_core.data.items import Augment
 from ddmi_core.data.pictures import WHOLE_PICTURE, Part, PictureSource, Raster
+from ddmi_core.data.vector_pictures import draw
 from ddmi_core.errors import DataError
 
 
@@ -108,5 +109,5 @@ def test_the_faces_have_true_detail() -> None:
 
 
 def test_unknown_sources_are_refused() -> None:
-    with pytest.raises(DataError, match="give emoji, faces or a folder"):
+    with pytest.raises(DataError, match="give portraits, emoji, faces or a folder"):
         open_pictures("flowers", "train", encoded_side=64, queries=64, footprints=(-10, -5))
