@@ -11,6 +11,8 @@ from pydantic import Field as Setting
 from torch import Tensor, nn
 
 from ddmi_core._torchvision import ensure_torchvision
+from ddmi_core.networks.attention import fast_attention
+from ddmi_core.networks.uvit import UViT
 from ddmi_core.progress import Progress, report
 from ddmi_core.recipe import SamplerName
 from ddmi_core.text import TextEmbedding
@@ -35,8 +37,14 @@ class DenoiserConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Literal["unet2d", "uvit"] = "unet2d"
+    """Diffusers' UNet, for the paper's sizes, or the U-ViT, which learns more in an hour where arithmetic is dear."""
     channels: tuple[int, ...] = (64, 128, 192)
+    """Widths of the levels; a U-ViT has two."""
     layers_per_block: int = Setting(1, ge=1)
+    """Of a `unet2d`."""
+    blocks: tuple[int, int, int] = (2, 6, 3)
+    """Of a `uvit`: on the way down, inside, on the way up."""
     head_width: int = Setting(32, ge=8)
     text_channels: int = Setting(384, ge=1)
     prediction: Literal["epsilon", "v"] = "epsilon"
@@ -53,6 +61,15 @@ class DenoiserConfig(BaseModel):
             raise ValueError(f"beta_start ({self.beta_start}) must not be above beta_end ({self.beta_end})")
         return self
 
+    @model_validator(mode="after")
+    def _heads_fit(self) -> "DenoiserConfig":
+        if self.kind == "uvit":
+            if len(self.channels) != 2:
+                raise ValueError(f"channels of a uvit are two widths, not {len(self.channels)}")
+            if self.channels[-1] % self.head_width:
+                raise ValueError(f"head_width ({self.head_width}) must divide the inner width ({self.channels[-1]})")
+        return self
+
 
 class LatentDiffusion(nn.Module):
     """The denoiser with its noise schedule and the latents' scale.
@@ -67,20 +84,8 @@ class LatentDiffusion(nn.Module):
         super().__init__()
         self.config = config
         self.canvas_shape = canvas_shape
-        channels, height, _ = canvas_shape
-        attention = len(config.channels) - 1  # the finest level only convolves: attention there costs most, adds least
-        self.unet = UNet2DConditionModel(
-            sample_size=height,
-            in_channels=channels,
-            out_channels=channels,
-            block_out_channels=config.channels,
-            layers_per_block=config.layers_per_block,
-            down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * attention,
-            up_block_types=("CrossAttnUpBlock2D",) * attention + ("UpBlock2D",),
-            # diffusers reads this argument as the number of heads
-            attention_head_dim=tuple(width // config.head_width for width in config.channels),
-            cross_attention_dim=config.text_channels,
-        )
+        channels = canvas_shape[0]
+        self.unet = _uvit(config, canvas_shape) if config.kind == "uvit" else _unet2d(config, canvas_shape)
         self.register_buffer("latent_mean", torch.zeros(channels, 1, 1))
         self.register_buffer("latent_std", torch.ones(channels, 1, 1))
         # One mixing weight per channel, at first almost all network (LSGM, eq. 4)
@@ -110,9 +115,13 @@ class LatentDiffusion(nn.Module):
         self, noisy: Float[Tensor, "b c h w"], timestep: Int[Tensor, " b"], text: TextEmbedding
     ) -> Float[Tensor, "b c h w"]:
         """Predict the noise (or v) in scaled latents."""
-        predicted = self.unet(
-            noisy, timestep, encoder_hidden_states=text.tokens, encoder_attention_mask=text.mask
-        ).sample
+        with fast_attention(noisy.device):
+            if isinstance(self.unet, UViT):
+                predicted = self.unet(noisy, timestep, text.tokens, text.mask, text.pooled)
+            else:
+                predicted = self.unet(
+                    noisy, timestep, encoder_hidden_states=text.tokens, encoder_attention_mask=text.mask
+                ).sample
         if self.mixing is None:
             return predicted
         share = torch.sigmoid(self.mixing)
@@ -199,6 +208,36 @@ class LatentDiffusion(nn.Module):
             z = scheduler.step(predicted, t, z, **extra).prev_sample
             report(progress, done / steps, f"step {done} of {steps}")
         return z * self.latent_std + self.latent_mean
+
+
+def _unet2d(config: DenoiserConfig, canvas_shape: tuple[int, int, int]) -> UNet2DConditionModel:
+    channels, height, _ = canvas_shape
+    attention = len(config.channels) - 1  # the finest level only convolves: attention there costs most, adds least
+    return UNet2DConditionModel(
+        sample_size=height,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=config.channels,
+        layers_per_block=config.layers_per_block,
+        down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * attention,
+        up_block_types=("CrossAttnUpBlock2D",) * attention + ("UpBlock2D",),
+        # diffusers reads this argument as the number of heads
+        attention_head_dim=tuple(width // config.head_width for width in config.channels),
+        cross_attention_dim=config.text_channels,
+    )
+
+
+def _uvit(config: DenoiserConfig, canvas_shape: tuple[int, int, int]) -> UViT:
+    channels, height, width = canvas_shape
+    outer, inner = config.channels
+    return UViT(
+        channels,
+        (height, width),
+        channels=(outer, inner),
+        blocks=config.blocks,
+        head_width=config.head_width,
+        text_channels=config.text_channels,
+    )
 
 
 def _join(embeddings: Sequence[TextEmbedding]) -> TextEmbedding:

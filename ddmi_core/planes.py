@@ -4,6 +4,7 @@ A plane (a, b) has axis a along its width and axis b along its height, sampled a
 `grid_sample(align_corners=False, padding_mode="border")`.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
+
+from ddmi_core.rows import Groups, interpolate
 
 Planes = tuple[Float[Tensor, "b _c _h _w"], ...]
 """One feature grid per plane of a layout, in the layout's order; sizes may differ between planes."""
@@ -38,63 +41,50 @@ def look_up(planes: Planes, coords: Float[Tensor, "b n d"], layout: PlaneLayout)
     features = []
     for plane, (width_axis, height_axis) in zip(planes, layout.axes, strict=True):
         where = coords[..., width_axis : height_axis + 1 : height_axis - width_axis]  # a view; a pair of indices copies
-        where = where.unsqueeze(1).to(plane.dtype)
-        sampled = F.grid_sample(plane, where, mode="bilinear", padding_mode="border", align_corners=False)
+        if plane.device.type == "cpu" and not where.requires_grad:
+            features.append(interpolate(plane, where))
+            continue
+        sampled = F.grid_sample(
+            plane, where.unsqueeze(1).to(plane.dtype), mode="bilinear", padding_mode="border", align_corners=False
+        )
         features.append(rearrange(sampled, "b c 1 n -> b n c"))
     return tuple(features)
 
 
-def splat(features: Float[Tensor, "b n c"], coords: Float[Tensor, "b n d"], layout: PlaneLayout, size: int) -> Planes:
-    """Collect the features of all points that fall into a cell of each plane; empty cells are zero.
+class Cells:
+    """Which cell of each plane every point projects into, and what the points of a cell have in common.
 
-    The first half of a plane's channels are averages (ConvONet), the second maxima: seen from above, few points of a
-    table's leg are among many of its top, and an average would hide them.
+    Args:
+        coords: of the points, in [-1, 1].
+        layout: the planes.
+        size: cells along each side of a plane.
     """
-    return tuple(
-        rearrange(
-            torch.cat([_cell_means(features, index, size), _cell_maxima(features, index, size)], dim=-1),
-            "b (h w) c -> b c h w",
-            h=size,
-        )
-        for index in plane_cells(coords, layout, size)
-    )
 
+    def __init__(self, coords: Float[Tensor, "b n d"], layout: PlaneLayout, size: int) -> None:
+        self.size = size
+        batch = len(coords)
+        position = ((coords + 1) * (size / 2)).long().clamp_(0, size - 1)
+        first = torch.arange(batch, device=coords.device).unsqueeze(1) * size * size
+        self._groups = [
+            Groups((position[..., height] * size + position[..., width] + first).reshape(-1), batch * size * size)
+            for width, height in layout.axes
+        ]
 
-def plane_cells(coords: Float[Tensor, "b n d"], layout: PlaneLayout, size: int) -> tuple[Tensor, ...]:
-    """Return, for each plane, the row-major index of the cell that every point projects into: int64 (b, n)."""
-    position = ((coords + 1) * (size / 2)).long().clamp_(0, size - 1)
-    return tuple(position[..., height] * size + position[..., width] for width, height in layout.axes)
+    def pool(self, features: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
+        """Give every point the mean feature of its cell, summed over the planes (ConvONet's local pooling)."""
+        flat = features.flatten(0, 1)
+        pooled = [groups.give_back(groups.means(flat)) for groups in self._groups]
+        return functools.reduce(torch.add, pooled).view_as(features)
 
+    def splat(self, features: Float[Tensor, "b n c"]) -> Planes:
+        """Collect the features of all points that fall into a cell of each plane; empty cells are zero.
 
-def pool_locally(features: Float[Tensor, "b n c"], cells: tuple[Tensor, ...], size: int) -> Float[Tensor, "b n c"]:
-    """Give every point the mean feature of its cell, summed over the planes (ConvONet's local pooling)."""
-    pooled = torch.zeros_like(features)
-    for index in cells:
-        means = _cell_means(features, index, size)
-        pooled = pooled + means.gather(1, index.unsqueeze(-1).expand_as(features))
-    return pooled
-
-
-def _cell_means(features: Float[Tensor, "b n c"], index: Tensor, size: int) -> Float[Tensor, "b cells c"]:
-    batch, _, channels = features.shape
-    flat = _flat_cells(index, size)
-    sums = features.new_zeros(batch * size * size, channels)
-    sums = sums.index_add(0, flat, features.reshape(-1, channels))
-    counts = torch.bincount(flat, minlength=batch * size * size).clamp_(min=1).to(features.dtype)
-    return (sums / counts.unsqueeze(1)).reshape(batch, size * size, channels)
-
-
-def _cell_maxima(features: Float[Tensor, "b n c"], index: Tensor, size: int) -> Float[Tensor, "b cells c"]:
-    batch, _, channels = features.shape
-    flat = _flat_cells(index, size).unsqueeze(1).expand(-1, channels)
-    found = features.new_zeros(batch * size * size, channels)
-    found = found.scatter_reduce(0, flat, features.reshape(-1, channels), "amax", include_self=False)
-    return found.reshape(batch, size * size, channels)
-
-
-def _flat_cells(index: Tensor, size: int) -> Tensor:
-    """Number the cells of all batch elements through: int64 (b n)."""
-    return (index + torch.arange(len(index), device=index.device).unsqueeze(1) * size * size).reshape(-1)
+        The first half of a plane's channels are averages (ConvONet), the second maxima: seen from above, few points of
+        a table's leg are among many of its top, and an average would hide them.
+        """
+        flat = features.flatten(0, 1)
+        found = [groups.spread(torch.cat([groups.means(flat), groups.maxima(flat)], dim=-1)) for groups in self._groups]
+        return tuple(rearrange(cells, "(b h w) c -> b c h w", b=len(features), h=self.size) for cells in found)
 
 
 def pack(planes: Planes) -> Float[Tensor, "b pc h w"]:

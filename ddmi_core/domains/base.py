@@ -16,6 +16,7 @@ from ddmi_core.errors import DataError, DDMIError, ModelError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointEncoder
 from ddmi_core.picture_layout import over
 from ddmi_core.planes import PlaneLayout
 from ddmi_core.progress import Progress
@@ -41,6 +42,31 @@ class Patch(NamedTuple):
 def fixed_draw(source: ItemSource, index: int) -> dict[str, np.ndarray]:
     """Draw a signal of a data set as it is, the same each time."""
     return source.sample(index, np.random.default_rng((0, index)), augment="none")
+
+
+def point_encoder(config: "AutoencoderConfig", layout: PlaneLayout, *, feature_channels: int) -> nn.Module:
+    """Build the encoder of points that a configuration asks for; each has `feature_channels` beside its position."""
+    if config.trunk == "separate":
+        return PointEncoder(
+            layout,
+            2 * config.latent_channels,
+            feature_channels=feature_channels,
+            point_channels=config.point_channels,
+            channels=config.encoder_channels,
+            size=config.latent_size * 2 ** (len(config.encoder_channels) - 1),
+        )
+    splat_channels, width = config.encoder_channels
+    return PatchedPointEncoder(
+        layout,
+        2 * config.latent_channels,
+        feature_channels=feature_channels,
+        point_channels=config.point_channels,
+        splat_channels=splat_channels,
+        width=width,
+        blocks=config.encoder_blocks,
+        patch=config.patch,
+        size=config.latent_size,
+    )
 
 
 class Domain(ABC):

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from einops import rearrange, repeat
 from jaxtyping import Float, UInt8, UInt16
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.coordinates import WHOLE, Region, Window, in_the_middle, region_grid
@@ -21,7 +21,7 @@ from ddmi_core.export_options import ExportOptions, ImageExport
 from ddmi_core.fields import Field
 from ddmi_core.image_export import IMAGE_FORMATS, export_image
 from ddmi_core.networks.basis_decoder import BasisFields
-from ddmi_core.networks.image_encoder import ImageEncoder
+from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
 from ddmi_core.picture_layout import over
 from ddmi_core.planes import SINGLE_PLANE
 from ddmi_core.progress import Progress, sub_progress
@@ -124,9 +124,19 @@ class ImageDomain(Domain):
     import_formats = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
     @override
-    def encoder(self, config: "AutoencoderConfig") -> ImageEncoder:
-        return ImageEncoder(
-            self.value_channels, 2 * config.latent_channels, channels=config.encoder_channels, size=config.latent_size
+    def encoder(self, config: "AutoencoderConfig") -> nn.Module:
+        channels = 2 * config.latent_channels
+        if config.trunk == "separate":
+            return ImageEncoder(
+                self.value_channels, channels, channels=config.encoder_channels, size=config.latent_size
+            )
+        return PatchedImageEncoder(
+            self.value_channels,
+            channels,
+            width=config.encoder_channels[-1],
+            blocks=config.encoder_blocks,
+            patch=config.patch,
+            size=config.latent_size,
         )
 
     @override

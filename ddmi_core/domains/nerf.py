@@ -10,17 +10,17 @@ import torch
 from einops import rearrange
 from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.cameras import orbit_camera
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
-from ddmi_core.domains.base import Domain, Evidence
+from ddmi_core.domains.base import Domain, Evidence, point_encoder
 from ddmi_core.errors import DataError
 from ddmi_core.export_options import ExportOptions, RadianceExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
-from ddmi_core.networks.point_encoder import PointEncoder, PointSet
+from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.picture_layout import LIGHT, over
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.progress import Progress
@@ -68,15 +68,8 @@ class NerfDomain(Domain):
     import_formats = (".ply", ".obj", ".glb", ".off", ".stl", ".npz", ".json")
 
     @override
-    def encoder(self, config: "AutoencoderConfig") -> PointEncoder:
-        return PointEncoder(
-            self.layout,
-            2 * config.latent_channels,
-            feature_channels=3,
-            point_channels=config.point_channels,
-            channels=config.encoder_channels,
-            size=config.latent_size * 2 ** (len(config.encoder_channels) - 1),
-        )
+    def encoder(self, config: "AutoencoderConfig") -> nn.Module:
+        return point_encoder(config, self.layout, feature_channels=3)
 
     @override
     def inputs(self, batch: dict[str, Any]) -> PointSet:

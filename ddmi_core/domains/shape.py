@@ -8,19 +8,19 @@ import torch
 import torch.nn.functional as F
 import trimesh
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.cameras import framing_camera
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
-from ddmi_core.domains.base import Domain, Evidence, fixed_draw
+from ddmi_core.domains.base import Domain, Evidence, fixed_draw, point_encoder
 from ddmi_core.errors import DataError
 from ddmi_core.export import export_mesh
 from ddmi_core.export_options import ExportOptions, ShapeExport
 from ddmi_core.fields import Field
 from ddmi_core.mesh_pictures import render_mesh
 from ddmi_core.networks.basis_decoder import BasisFields
-from ddmi_core.networks.point_encoder import PointEncoder, PointSet
+from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
@@ -76,18 +76,12 @@ class ShapeDomain(Domain):
     import_formats = (".obj", ".ply", ".stl", ".glb", ".off")
 
     @override
-    def encoder(self, config: "AutoencoderConfig") -> PointEncoder:
-        return PointEncoder(
-            self.layout,
-            2 * config.latent_channels,
-            point_channels=config.point_channels,
-            channels=config.encoder_channels,
-            size=config.latent_size * 2 ** (len(config.encoder_channels) - 1),
-        )
+    def encoder(self, config: "AutoencoderConfig") -> nn.Module:
+        return point_encoder(config, self.layout, feature_channels=3 if config.normals else 0)
 
     @override
     def inputs(self, batch: dict[str, Any]) -> PointSet:
-        return PointSet(batch["points"])
+        return PointSet(batch["points"], batch.get("normals"))
 
     @override
     def reconstruction_loss(

@@ -6,10 +6,72 @@ from itertools import pairwise
 from torch import nn
 
 from ddmi_core.networks.layers import CrossPlaneMixing, PerPlane, ResidualBlock, Upsample, normalisation
+from ddmi_core.networks.shared_trunk import CellHead, CellsToPatches, PlaneBias, PlaneBlock, ProfileMixing, fold, unfold
 from ddmi_core.planes import PlaneLayout, Planes
 
 BasisFields = tuple[Planes, ...]
 """The planes of each scale, coarse to fine."""
+
+
+class SharedBasisFieldDecoder(nn.Module):
+    """The planes as one batch: wide where the maps are small, linear where they are large.
+
+    The first level has the side of the latent, every further level twice the side of the one before. A level without
+    blocks has no map of its own: its basis field is the level before it, every cell turned into 2x2 by one matrix.
+
+    Args:
+        layout: the planes.
+        latent_channels: channels of each latent plane.
+        channels: width of each level that has blocks, coarse to fine; those of a level without are not used.
+        blocks: blocks of each level; the first has some, and after a level without none follow.
+        basis_channels: channels of every basis field.
+        levels: how many of the finest levels are returned: all (hierarchical) or 1 (the single-scale ablation).
+    """
+
+    def __init__(
+        self,
+        layout: PlaneLayout,
+        latent_channels: int,
+        *,
+        channels: tuple[int, ...],
+        blocks: tuple[int, ...],
+        basis_channels: int,
+        levels: int,
+    ) -> None:
+        super().__init__()
+        self.levels, self._planes = levels, len(layout)
+        self.lift = nn.Conv2d(latent_channels, channels[0], 3, padding=1, bias=False)
+        self.bias = PlaneBias(channels[0], len(layout))
+        mapped = [width for width, count in zip(channels, blocks, strict=True) if count]
+        self.stages = nn.ModuleList(
+            nn.Sequential(ProfileMixing(width, layout), *(PlaneBlock(width, len(layout)) for _ in range(count)))
+            for width, count in zip(mapped, blocks, strict=False)
+        )
+        self.upsamplers = nn.ModuleList(CellsToPatches(width, finer) for width, finer in pairwise(mapped))
+        # Single-scale fields come from the last level alone, and coarser heads would learn nothing
+        first = len(channels) - levels
+        self.heads = nn.ModuleDict(
+            {str(level): CellHead(width, basis_channels) for level, width in enumerate(mapped) if level >= first}
+        )
+        self.refiners = nn.ModuleList(
+            CellsToPatches(mapped[-1] if level == len(mapped) else basis_channels, basis_channels)
+            for level in range(len(mapped), len(channels))
+        )
+
+    def forward(self, latents: Planes) -> BasisFields:
+        """Return the basis fields of the latent planes, each level's side double that of the one before."""
+        x = self.bias(self.lift(fold(latents)))
+        fields = []
+        for level, stage in enumerate(self.stages):
+            if level > 0:
+                x = self.upsamplers[level - 1](x)
+            x = stage(x)
+            if str(level) in self.heads:
+                fields.append(self.heads[str(level)](x))
+        for refiner in self.refiners:
+            x = refiner(x)
+            fields.append(x)
+        return tuple(unfold(field, self._planes) for field in fields[-self.levels :])
 
 
 class BasisFieldDecoder(nn.Module):

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ddmi_core.networks.layers import ResidualBlock, normalisation
-from ddmi_core.planes import Planes
+from ddmi_core.networks.shared_trunk import CellHead, PatchesToCells, PlaneBlock
+from ddmi_core.planes import SINGLE_PLANE, Planes
 
 STEM = 4
 """Side of the patches that the first layer turns into one cell each."""
@@ -40,3 +41,31 @@ class ImageEncoder(nn.Module):
         if pictures.shape[-1] != self.side:
             pictures = F.interpolate(pictures, size=(self.side, self.side), mode="area")
         return (self.head(self.body(2 * pictures - 1)),)
+
+
+class PatchedImageEncoder(nn.Module):
+    """Patches of the picture as the cells of the latent, then blocks at that size alone.
+
+    Args:
+        in_channels: channels of the pictures, values in [0, 1].
+        out_channels: channels of the returned plane.
+        width: channels of the cells.
+        blocks: how many.
+        patch: side of a patch in pixels.
+        size: side of the returned plane; pictures have the side size x patch, others are brought to it by averaging
+            areas.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, width: int, blocks: int, patch: int, size: int) -> None:
+        super().__init__()
+        self.side = size * patch
+        planes = len(SINGLE_PLANE)
+        self.cells = PatchesToCells(in_channels, width, patch, planes)
+        self.blocks = nn.Sequential(*(PlaneBlock(width, planes) for _ in range(blocks)))
+        self.head = CellHead(width, out_channels)
+
+    def forward(self, pictures: Float[Tensor, "b c h w"]) -> Planes:
+        """Return the one plane of a batch of pictures."""
+        if pictures.shape[-1] != self.side:
+            pictures = F.interpolate(pictures, size=(self.side, self.side), mode="area")
+        return (self.head(self.blocks(self.cells(2 * pictures - 1))),)

@@ -18,12 +18,15 @@ class AveragedWeights:
     def update(self, module: nn.Module, step: int) -> None:
         """Move towards the module's weights; early steps count for more, so that the start is soon forgotten."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        for name, tensor in module.state_dict().items():
-            average = self.weights[name]
-            if tensor.is_floating_point():
-                average.lerp_(tensor.to(average.dtype), 1 - decay)
-            else:
-                average.copy_(tensor)
+        state = module.state_dict()
+        averaged = [name for name, tensor in state.items() if tensor.is_floating_point()]
+        torch._foreach_lerp_(
+            [self.weights[name] for name in averaged],
+            [state[name].to(self.weights[name].dtype) for name in averaged],
+            1 - decay,
+        )
+        for name in state.keys() - averaged:
+            self.weights[name].copy_(state[name])
 
     @contextmanager
     def applied(self, module: nn.Module) -> Iterator[None]:

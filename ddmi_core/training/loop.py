@@ -146,6 +146,7 @@ class _Loop:
             lr=stage.settings.learning_rate,
             betas=(0.9, stage.settings.second_moment),
             weight_decay=0.01,
+            fused=True,
         )
         self.checkpoints = Checkpoints(run.checkpoints, stage.name, config.keep_checkpoints)
         self.control = Control(

@@ -16,20 +16,26 @@ def _text(value: float, channels: int = 16) -> TextEmbedding:
 def _diffusion(**settings: object) -> LatentDiffusion:
     torch.manual_seed(0)
     config = DenoiserConfig(channels=(32, 32), text_channels=16, **settings)
-    return LatentDiffusion(config, CANVAS).eval()
+    diffusion = LatentDiffusion(config, CANVAS).eval()
+    if config.kind == "uvit":  # whose layers add nothing at first
+        for weights in diffusion.parameters():
+            torch.nn.init.normal_(weights, std=0.1)
+    return diffusion
 
 
+@pytest.mark.parametrize("kind", ["unet2d", "uvit"])
 @pytest.mark.parametrize("sampler", ["dpm++", "ddim", "ddpm"])
-def test_an_item_depends_on_its_seed_alone(sampler: str) -> None:
-    diffusion = _diffusion()
+def test_an_item_depends_on_its_seed_alone(sampler: str, kind: str) -> None:
+    diffusion = _diffusion(kind=kind)
     alone = diffusion.sample(_text(1.0), _text(0.0), [7], steps=4, sampler=sampler)
     among = diffusion.sample(_text(1.0), _text(0.0), [3, 7, 5], steps=4, sampler=sampler)
     torch.testing.assert_close(alone[0], among[1], atol=1e-4, rtol=1e-4)
     assert (among[0] - among[1]).abs().max() > 0.1
 
 
-def test_guidance_moves_from_the_empty_prompt_to_the_text() -> None:
-    diffusion = _diffusion()
+@pytest.mark.parametrize("kind", ["unet2d", "uvit"])
+def test_guidance_moves_from_the_empty_prompt_to_the_text(kind: str) -> None:
+    diffusion = _diffusion(kind=kind)
     empty, text = _text(0.0), _text(1.0)
     unconditional = diffusion.sample(empty, empty, [1], steps=3, guidance=1.0)
     zero = diffusion.sample(text, empty, [1], steps=3, guidance=0.0)
@@ -50,10 +56,13 @@ def test_sampling_reports_every_step_and_can_be_cancelled() -> None:
         diffusion.sample(_text(1.0), _text(0.0), [1], steps=3, progress=stop)
 
 
+@pytest.mark.parametrize("kind", ["unet2d", "uvit"])
 @pytest.mark.parametrize("prediction", ["epsilon", "v"])
 @pytest.mark.parametrize("mixed", [False, True])
-def test_every_target_learns_one_latent(prediction: str, mixed: bool) -> None:
-    diffusion = _diffusion(prediction=prediction, mixed=mixed)
+def test_every_target_learns_one_latent(prediction: str, mixed: bool, kind: str) -> None:
+    torch.manual_seed(0)
+    sizes = DenoiserConfig(kind=kind, channels=(32, 32), text_channels=16, prediction=prediction, mixed=mixed)
+    diffusion = LatentDiffusion(sizes, CANVAS)
     target = torch.randn(CANVAS, generator=torch.Generator().manual_seed(1))
     optimiser = torch.optim.Adam(diffusion.parameters(), 3e-3)
     text = TextEmbedding(*(part.expand(16, *part.shape[1:]) for part in _text(1.0)))
@@ -74,3 +83,21 @@ def test_latents_leave_in_the_scale_they_came_in() -> None:
     diffusion.fit_scale(torch.randn(4000, *CANVAS) * 5 + 3)
     scaled = diffusion.sample(_text(1.0), _text(0.0), [1, 2], steps=2)
     torch.testing.assert_close(scaled, plain * 5 + 3, atol=0.1, rtol=0.02)
+
+
+def test_a_uvit_ignores_what_is_behind_the_end_of_a_text() -> None:
+    diffusion = _diffusion(kind="uvit")
+    noisy, time = torch.randn(1, *CANVAS), torch.tensor([500])
+    text = _text(1.0)
+    padded = TextEmbedding(
+        torch.cat([text.tokens, 9 * torch.ones(1, 2, 16)], dim=1),
+        torch.cat([text.mask, torch.zeros(1, 2, dtype=torch.bool)], dim=1),
+        text.pooled,
+    )
+    torch.testing.assert_close(diffusion.predict(noisy, time, padded), diffusion.predict(noisy, time, text))
+
+
+@pytest.mark.parametrize("wrong", [{"channels": (32, 32, 32)}, {"channels": (32, 48)}])
+def test_sizes_that_a_uvit_cannot_have_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"uvit|head_width"):
+        DenoiserConfig(kind="uvit", **wrong)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ddmi_core.coordinates import cell_centres
-from ddmi_core.planes import SINGLE_PLANE, TRI_PLANE, PlaneLayout, look_up, pack, splat, unpack
+from ddmi_core.planes import SINGLE_PLANE, TRI_PLANE, Cells, PlaneLayout, look_up, pack, unpack
 
 
 def _ramp(width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -28,7 +28,7 @@ def test_beyond_the_border_the_edge_goes_on() -> None:
 
 def test_a_point_is_splatted_where_it_is_looked_up() -> None:
     coords = torch.tensor([[[0.3, -0.6, 0.8]]])
-    planes = splat(torch.tensor([[[2.0]]]), coords, TRI_PLANE, size=8)
+    planes = Cells(coords, TRI_PLANE, 8).splat(torch.tensor([[[2.0]]]))
     for plane, (width_axis, height_axis) in zip(planes, TRI_PLANE.axes, strict=True):
         row, column = (plane[0, 0] == 2).nonzero()[0].tolist()
         assert plane[0].flatten(1).sum(1).tolist() == [2, 2]
@@ -38,7 +38,7 @@ def test_a_point_is_splatted_where_it_is_looked_up() -> None:
 
 def test_points_of_one_cell_give_their_mean_and_their_maximum() -> None:
     coords = torch.tensor([[[0.1, 0.1], [0.12, 0.12], [-0.9, -0.9]]])
-    (plane,) = splat(torch.tensor([[[1.0], [3.0], [-5.0]]]), coords, SINGLE_PLANE, size=4)
+    (plane,) = Cells(coords, SINGLE_PLANE, 4).splat(torch.tensor([[[1.0], [3.0], [-5.0]]]))
     assert plane[0, :, 2, 2].tolist() == [2, 3]
     assert plane[0, :, 0, 0].tolist() == [-5, -5]
     assert plane[0, :, 1, 1].tolist() == [0, 0]  # nothing there
