@@ -1,8 +1,11 @@
-"""How torch's threads wait for each other."""
+"""How torch's threads wait for each other, and on which processors they run."""
 
 import os
 
 _SPINS = "2000"
+
+ALLOWED = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
+"""The processors that this program was started on; empty where the system does not tell."""
 
 
 def spare_the_machine() -> None:
@@ -14,3 +17,14 @@ def spare_the_machine() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+
+
+def run_on(processors: frozenset[int]) -> None:
+    """Run on some processors alone, and whatever this thread starts from now on; nothing where there are none."""
+    if processors:
+        os.sched_setaffinity(0, processors)
+
+
+def run_anywhere(_worker: int) -> None:
+    """Let a process that draws batches ahead run beside the one that trains, and not on its processor."""
+    run_on(ALLOWED)

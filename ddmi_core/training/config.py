@@ -106,6 +106,8 @@ class RunConfig(_Settings):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     processes: int = Field(1, ge=1, le=64)
     """How many processes `ddmi train` spreads the run over; every step takes `batch` examples in each of them."""
+    threads: int = Field(0, ge=0)
+    """Threads of the one process that trains on a CPU; 0 measures at the start what a second one gains."""
     loader_workers: int = Field(0, ge=0)
     """Processes that read data ahead, for each process that trains."""
     checkpoint_minutes: float = Field(5.0, gt=0)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from torch.utils.tensorboard import SummaryWriter
 
 from ddmi_core.errors import DDMIError
+from ddmi_core.threads import run_anywhere
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint, Progressed
 from ddmi_core.training.config import RunConfig, StageConfig
@@ -242,6 +243,7 @@ class _Loop:
             sampler=None,
             shuffle=False,
             num_workers=self.config.loader_workers,
+            worker_init_fn=run_anywhere,
         )
         for batch in loader:
             yield {name: value.to(self.accelerator.device) for name, value in batch.items()}

@@ -24,6 +24,7 @@ from ddmi_core.training.known_runs import register
 from ddmi_core.training.loop import train_stage
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.processes import is_launched
+from ddmi_core.training.processors import processors_for
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.trial import denoiser_step_seconds
 
@@ -89,21 +90,24 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     _start_from_model(config, autoencoder, diffusion)
     text_encoder = load_text_encoder(config.text_encoder)
     _check_text(config, text_encoder)
-    train_stage(
-        AutoencoderStage(config, autoencoder),
-        config,
-        run,
-        accelerator,
-        # Encoding is counted as if it cost what training does, so as a bound
-        steps_after=config.stage2.cached_latents / (config.stage1.batch * accelerator.num_processes),
-        seconds_after=_seconds_of_second_stage(config, autoencoder, text_encoder, accelerator),
-    )
+    first_stage = AutoencoderStage(config, autoencoder)
+    with processors_for(first_stage, config, run, accelerator):
+        train_stage(
+            first_stage,
+            config,
+            run,
+            accelerator,
+            # Encoding is counted as if it cost what training does, so as a bound
+            steps_after=config.stage2.cached_latents / (config.stage1.batch * accelerator.num_processes),
+            seconds_after=_seconds_of_second_stage(config, autoencoder, text_encoder, accelerator),
+        )
 
     autoencoder = autoencoder.eval().requires_grad_(False)
     latents = _cached_latents(config, autoencoder, run, accelerator)
     diffusion.fit_scale(latents.latents.float())
     stage = DiffusionStage(config, autoencoder, diffusion, text_encoder, latents)
-    train_stage(stage, config, run, accelerator)
+    with processors_for(stage, config, run, accelerator):
+        train_stage(stage, config, run, accelerator)
 
     if accelerator.is_main_process:
         save_model(Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder), stage, config, run)

@@ -17,6 +17,7 @@ QUICK = [
     "stage2.sample_prompts=[]",
     "denoiser.channels=[32, 32]",
     "precision=float32",
+    "threads=1",
 ]
 
 
