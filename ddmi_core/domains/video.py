@@ -17,7 +17,7 @@ from ddmi_core.coordinates import Region, cell_centres, in_the_middle, overlappi
 from ddmi_core.data.clips import Encoded
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw
-from ddmi_core.domains.image import ImageField, as_written, laplace, on_white, straight
+from ddmi_core.domains.image import ImageField, as_written, colour_loss, on_white, straight
 from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -199,8 +199,8 @@ class VideoDomain(Domain):
     def reconstruction_loss(
         self, values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]
     ) -> tuple[Float[Tensor, ""], dict[str, float]]:
-        """Laplace likelihood (L1); see `laplace`."""
-        return laplace(values, targets)
+        """L1-like; see `colour_loss`."""
+        return colour_loss(values, targets)
 
     @override
     def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "t 3 h w"]:
