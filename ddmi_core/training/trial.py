@@ -87,7 +87,7 @@ def largest_batches(config: RunConfig, accelerator: Accelerator) -> LargestBatch
     first = _largest(AutoencoderStage(config, autoencoder), accelerator, config.processes)
     diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape)
     text_encoder = load_text_encoder(config.text_encoder)
-    second = _largest(_noise_stage(config, autoencoder, diffusion, text_encoder), accelerator, config.processes)
+    second = _largest(noise_stage(config, autoencoder, diffusion, text_encoder), accelerator, config.processes)
     return LargestBatches(first, second)
 
 
@@ -152,10 +152,10 @@ def denoiser_step_seconds(
     seconds: float,
 ) -> float:
     """Return how long a step of the second stage takes, on latents of noise; leaves the weights changed."""
-    return step_seconds(_noise_stage(config, autoencoder, diffusion, text_encoder), accelerator, seconds)
+    return step_seconds(noise_stage(config, autoencoder, diffusion, text_encoder), accelerator, seconds)
 
 
-def _noise_stage(
+def noise_stage(
     config: RunConfig, autoencoder: D2CVAE, diffusion: LatentDiffusion, text_encoder: TextEncoder
 ) -> DiffusionStage:
     """Return the second stage with noise for latents."""

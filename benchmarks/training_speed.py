@@ -1,0 +1,156 @@
+"""How fast this machine trains, and how much of it is arithmetic.
+
+    python -m benchmarks.training_speed [--presets furniture portraits] [--steps 4] [--rounds 2]
+
+For each preset and stage one JSON line: seconds a step (median), samples a second, billions of operations a second
+(those of the forward pass, as `torch.utils.flop_counter` finds them, times three), and the share of the time that went
+into drawing the batch. Where `version_0_1/` has a recipe of the domain, that of version 0.1 is measured as well, a
+step of the one and a step of the other in turn, so that what else the machine does touches both.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import tyro
+from accelerate import Accelerator
+from torch.utils.data import default_collate
+from torch.utils.flop_counter import FlopCounterMode
+
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.diffusion import LatentDiffusion
+from ddmi_core.text import load_text_encoder
+from ddmi_core.training.autoencoder_stage import AutoencoderStage
+from ddmi_core.training.averaging import AveragedWeights
+from ddmi_core.training.config import RunConfig
+from ddmi_core.training.loop import Stage
+from ddmi_core.training.run import make_accelerator
+from ddmi_core.training.trial import noise_stage
+
+_BEFORE = Path(__file__).parent / "version_0_1"
+_BACKWARD = 3
+"""Operations of a whole step in units of its forward pass: the backward pass has two products for each of its."""
+
+
+class _Steps:
+    """A stage in training, timed step by step."""
+
+    def __init__(self, stage: Stage, accelerator: Accelerator) -> None:
+        self.stage, self.accelerator = stage, accelerator
+        self.module = stage.module.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = torch.optim.AdamW(self.module.parameters(), lr=1e-9, fused=True)
+        self.average = AveragedWeights(self.module, 0.999)
+        self.drawing: list[float] = []
+        self.training: list[float] = []
+        self.operations = 0
+        self._next = 0
+
+    def count(self) -> None:
+        """Count the operations of a step; it also warms up."""
+        with FlopCounterMode(display=False) as counter:
+            self._loss(self._batch())
+        self.operations = _BACKWARD * counter.get_total_flops()
+        self.step(keep=False)
+
+    def step(self, *, keep: bool = True) -> None:
+        """Train for a step."""
+        began = time.perf_counter()
+        batch = self._batch()
+        drawn = time.perf_counter()
+        self._loss(batch).backward()
+        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.average.update(self.module, self._next)
+        if self.accelerator.device.type == "cuda":
+            torch.cuda.synchronize()
+        if keep:
+            self.drawing.append(drawn - began)
+            self.training.append(time.perf_counter() - drawn)
+
+    def figures(self) -> dict[str, float]:
+        """Return what was measured."""
+        seconds = statistics.median(a + b for a, b in zip(self.drawing, self.training, strict=True))
+        return {
+            "parameters": sum(weights.numel() for weights in self.module.parameters()),
+            "batch": self.stage.settings.batch,
+            "seconds_a_step": round(seconds, 4),
+            "samples_a_second": round(self.stage.settings.batch / seconds, 2),
+            "gflop_a_step": round(self.operations / 1e9, 1),
+            "gflop_a_second": round(self.operations / 1e9 / statistics.median(self.training), 1),
+            "drawing_share": round(sum(self.drawing) / (sum(self.drawing) + sum(self.training)), 3),
+        }
+
+    def _batch(self) -> dict[str, torch.Tensor]:
+        size = self.stage.settings.batch
+        self._next += 1
+        numbers = range(self._next * size, (self._next + 1) * size)
+        batch = default_collate([self.stage.draws[number] for number in numbers])
+        return {name: value.to(self.accelerator.device) for name, value in batch.items()}
+
+    def _loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        with self.accelerator.autocast():
+            return self.stage.loss(batch, 0)[0]
+
+
+def main(
+    presets: tuple[str, ...] = ("furniture", "emoji", "furniture-nerf", "emoji-motion"),
+    steps: int = 4,
+    rounds: int = 2,
+    threads: int = 1,
+    device: str = "auto",
+    precision: str = "auto",
+) -> None:
+    """Measure.
+
+    Args:
+        presets: recipes to measure.
+        steps: of each recipe in a round.
+        rounds: how often the recipes of a domain take turns.
+        threads: of torch on a CPU.
+        device: auto, cpu or cuda.
+        precision: auto, float32 or bfloat16.
+    """
+    torch.set_num_threads(threads)
+    for preset in presets:
+        now = RunConfig.from_preset(preset)
+        recipes = {preset: now} | _before(now.domain)
+        recipes = {name: recipe.with_overrides([f"precision={precision}"]) for name, recipe in recipes.items()}
+        for stage in ("autoencoder", "diffusion"):
+            made = {name: _stage(recipe, stage, device) for name, recipe in recipes.items()}
+            for one in made.values():
+                one.count()
+            for _ in range(rounds):
+                _take_turns(tuple(made.values()), steps)
+            for name, one in made.items():
+                about = {"benchmark": "training_speed", "domain": now.domain, "stage": stage, "recipe": name}
+                about |= {"threads": threads, "device": str(one.accelerator.device)}
+                about |= {"precision": one.accelerator.mixed_precision}
+                print(json.dumps(about | one.figures()), flush=True)
+
+
+def _take_turns(recipes: Sequence[_Steps], steps: int) -> None:
+    for _ in range(steps):
+        for recipe in recipes:
+            recipe.step()
+
+
+def _before(domain: str) -> dict[str, RunConfig]:
+    found = {path.stem: RunConfig.from_file(path) for path in sorted(_BEFORE.glob("*.yaml"))}
+    return {f"{name} of 0.1": recipe for name, recipe in found.items() if recipe.domain == domain}
+
+
+def _stage(config: RunConfig, stage: str, device: str) -> _Steps:
+    accelerator = make_accelerator(config, device)
+    autoencoder = D2CVAE(config.autoencoder)
+    if stage == "autoencoder":
+        return _Steps(AutoencoderStage(config, autoencoder), accelerator)
+    diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape)
+    return _Steps(noise_stage(config, autoencoder, diffusion, load_text_encoder(config.text_encoder)), accelerator)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
