@@ -15,7 +15,7 @@ from ddmi_core.data.items import Augment
 from ddmi_core.data.procedural.beds import bed
 from ddmi_core.data.procedural.captions import captions
 from ddmi_core.data.procedural.lamps import lamp
-from ddmi_core.data.procedural.parts import Draft
+from ddmi_core.data.procedural.parts import NARROWEST, THINNEST, Draft
 from ddmi_core.data.procedural.seating import chair, sofa
 from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
@@ -33,7 +33,7 @@ KINDS = {
 CAPTIONS_PER_SHAPE = 8
 _CACHED_SHAPES = 32_768  # about 6 kB each
 _DRAWN_POINTS = 8192
-_STRETCH = 0.1
+_STRETCH = 0.05  # more would take from the thickness that thin parts were given
 
 
 class ProceduralShapes:
@@ -53,11 +53,14 @@ class ProceduralShapes:
     def _make(self, i: int) -> tuple[Union, dict[str, object], list[str]]:
         if not 0 <= i < self.count:
             raise IndexError(f"shape {i} of {self.count}")
-        rng = np.random.default_rng((self.seed, i))
-        draft = Draft(rng)
-        names = tuple(KINDS)
-        KINDS[draft.pick(names, [KINDS[n][1] for n in names])][0](draft)
-        return draft.build.union(), draft.facts, captions(draft.facts, rng, CAPTIONS_PER_SHAPE)
+        names, longest = tuple(KINDS), 0.0
+        # How thick the thinnest part has to be follows from the longest side, which is known once all is drawn.
+        for _ in range(2):
+            draft = Draft(np.random.default_rng((self.seed, i)), longest)
+            KINDS[draft.pick(names, [KINDS[n][1] for n in names])][0](draft)
+            longest = draft.build.longest()
+        shape = draft.build.union(thinnest=THINNEST, narrowest_hole=NARROWEST)
+        return shape, draft.facts, captions(draft.facts, draft.rng, CAPTIONS_PER_SHAPE)
 
     def shape(self, i: int) -> Union:
         """The solid itself: ``inside(points)`` and ``surface(count, rng)``."""
@@ -90,7 +93,7 @@ class ProceduralShapes:
         Returns ``points`` (n_surface, 3) on the surface with their outward unit ``normals``, ``coords`` (n_query, 3),
         ``targets`` (n_query, 1) in [0, 1], all float32, and a ``caption``. Targets are 0 and 1, or with a
         ``label_sigma`` the share of `LABEL_TRIES` places, spread by that about each query, that is inside.
-        ``captioned`` augmentation mirrors left and right and stretches the axes by up to 10 %, with the longest side
+        ``captioned`` augmentation mirrors left and right and stretches the axes by up to 5 %, with the longest side
         kept at 1.8; ``full`` also turns half of the shapes about y.
         """
         shape, _, texts = self._shape(i)

@@ -14,10 +14,10 @@ def bed(draft: Draft) -> None:
         return
     double = draft.chance(0.6)
     width, length = draft.between(1.35, 1.95) if double else draft.between(0.8, 1.1), draft.between(1.9, 2.15)
-    frame_top, foot = draft.between(0.22, 0.38), draft.pick((0.0, 0.0, draft.between(0.08, 0.2)))
+    frame_top, foot = draft.between(0.22, 0.38), draft.pick((0.0, 0.0, draft.foot(0.08, 0.2)))
     mattress, soft = draft.between(0.14, 0.26), draft.between(0.02, 0.08)
     build = draft.build
-    foot = min(foot, frame_top - 0.12)
+    frame_top = max(frame_top, foot + 0.12)
     build.span((-width / 2, foot, -length / 2), (width / 2, frame_top, length / 2), rounding=draft.pick((0.0, 0.02)))
     top = frame_top + mattress
     inset = draft.between(0.0, 0.05)
@@ -26,7 +26,7 @@ def bed(draft: Draft) -> None:
     headboard = draft.pick(("panel", "slatted", "curved", "padded", None), (40, 12, 13, 15, 20))
     high = top + draft.between(0.2, 0.6)
     wide = width + draft.pick((0.0, 0.04, 0.2))
-    thick = draft.between(0.04, 0.09)
+    thick = draft.thick(0.04, 0.09)
     if headboard in ("panel", "padded"):
         thick += 0.05 if headboard == "padded" else 0.0
         rounding = thick * 0.45 if headboard == "padded" else 0.0
@@ -74,7 +74,7 @@ def bed(draft: Draft) -> None:
             draft,
             corner_feet(width, length, 0.06),
             foot + 0.03,
-            draft.between(0.05, 0.09),
+            draft.thick(0.05, 0.09),
             draft.pick(("square", "round")),
         )
     draft.facts.update(
@@ -84,7 +84,7 @@ def bed(draft: Draft) -> None:
 
 
 def _rails(draft: Draft, width: float, high: float, z: float, thick: float) -> None:
-    build, post = draft.build, draft.between(0.05, 0.08)
+    build, post = draft.build, draft.thick(0.05, 0.08)
     for side in (-1, 1):
         build.rod(
             (side * (width / 2 - post / 2), 0, z),
@@ -93,16 +93,18 @@ def _rails(draft: Draft, width: float, high: float, z: float, thick: float) -> N
             is_round=draft.chance(0.5),
         )
     build.box((0, high - 0.04, z), (width - post, 0.07, thick))
-    count = draft.whole(3, 7)
+    bar = max(0.045, draft.least)
+    count = draft.bars(draft.whole(3, 7), width - 2 * post, bar)
     for i in range(count):
-        x = (width - post) * ((i + 1) / (count + 1) - 0.5)
-        build.rod((x, 0.2, z), (x, high - 0.03, z), 0.045)
+        x = (width - 2 * post + bar) * ((i + 1) / (count + 1) - 0.5)
+        build.rod((x, 0.2, z), (x, high - 0.03, z), bar)
 
 
 def _bunk(draft: Draft) -> None:
     width, length = draft.between(0.85, 1.05), draft.between(1.95, 2.1)
     levels, high = (draft.between(0.25, 0.4), draft.between(1.2, 1.4)), draft.between(1.6, 1.8)
-    build, post = draft.build, draft.between(0.06, 0.09)
+    high = max(high, levels[1] + 0.18 + draft.gap + max(0.08, draft.least))
+    build, post = draft.build, draft.thick(0.06, 0.09)
     for x, z in corner_feet(width, length, post / 2):
         build.rod((x, 0, z), (x, high, z), post, is_round=False)
     for level in levels:

@@ -42,18 +42,18 @@ def _shade(draft: Draft, x: float, low: float, high: float, radius: float, z: fl
 def _floor(draft: Draft) -> None:
     height, radius = draft.between(1.3, 1.8), draft.between(0.15, 0.28)
     tall = draft.between(0.2, 0.42)
-    pole, base = draft.between(0.03, 0.05), draft.between(0.13, 0.2)
+    pole, base = draft.thick(0.03, 0.05), draft.between(0.13, 0.2)
     tripod = draft.chance(0.25)
     if tripod:
         hub = height - tall - draft.between(0.0, 0.15)
-        size = draft.between(0.035, 0.05)
+        size = draft.thick(0.035, 0.05)
         for x, z in ring_feet(draft.between(0.22, 0.35), 3):
             draft.build.rod((x, 0, z), (x * 0.08, hub, z * 0.08), size)
         draft.build.rod((0, hub - 0.06, 0), (0, height - tall * 0.4, 0), 0.06)
     else:
-        thick = draft.between(0.03, 0.06)
+        thick = draft.thick(0.03, 0.06)
         if draft.chance(0.8):
-            draft.build.drum((0, thick / 2, 0), (base,), thick, taper=draft.between(-0.3, 0.0))
+            draft.build.drum((0, thick / 2, 0), (base,), thick, taper=draft.between(-0.15, 0.0) * thick / base)
         else:
             draft.build.box((0, thick / 2, 0), (base * 1.7, thick, base * 1.7))
         draft.build.rod((0, thick / 2, 0), (0, height - tall * 0.3, 0), pole)
@@ -76,8 +76,8 @@ def _table(draft: Draft) -> None:
         shrink = draft.between(-0.3, 0.2)
         build.box((0, top / 2, 0), (width * 1.4, top, width * 1.4), taper=(shrink, shrink))
     else:
-        thick = height * draft.between(0.04, 0.08)
-        build.drum((0, thick / 2, 0), (base,), thick, taper=draft.between(-0.25, 0.0))
+        thick = max(height * draft.between(0.04, 0.08), draft.least)
+        build.drum((0, thick / 2, 0), (base,), thick, taper=draft.between(-0.15, 0.0) * thick / base)
         if body == "vase":
             build.rod((0, thick / 2, 0), (0, top * 0.85, 0), width * 1.1, width * 0.7, bulge=draft.between(0.4, 1.2))
         elif body == "ball":
@@ -97,7 +97,7 @@ def _table(draft: Draft) -> None:
 
 def _arc(draft: Draft) -> None:
     height, reach = draft.between(1.5, 1.9), draft.between(0.7, 1.2)
-    pole, base = draft.between(0.035, 0.05), draft.between(0.15, 0.22)
+    pole, base = draft.thick(0.035, 0.05), draft.between(0.15, 0.22)
     draft.build.drum((0, 0.03, 0), (base,), 0.06)
     rise = height * draft.between(0.45, 0.65)
     turns = np.linspace(0, np.pi * draft.between(0.75, 0.95), 9)
@@ -114,15 +114,15 @@ def _desk(draft: Draft) -> None:
     """A jointed reading lamp."""
     low, high = draft.between(0.2, 0.32), draft.between(0.2, 0.3)
     tilt, bend = draft.between(0.1, 0.5), draft.between(0.7, 1.3)
-    size, build = draft.between(0.018, 0.028), draft.build
-    build.drum((0, 0.015, 0), (draft.between(0.07, 0.1),), 0.03, taper=-0.15)
+    size, build = draft.thick(0.018, 0.028), draft.build
+    build.drum((0, 0.015, 0), (draft.between(0.07, 0.1),), 0.03, taper=-0.05)
     elbow = np.array([0, 0.02 + low * np.cos(tilt), -low * np.sin(tilt)])
     head = elbow + high * np.array([0, np.cos(bend), np.sin(bend)])
     build.path([(0, 0.02, 0), elbow, head], size)
     build.ball(elbow, (size * 0.8,) * 3)
     aim = np.array([0, -np.cos(0.5), np.sin(0.5)])
     build.rod(
-        head - 0.03 * aim, head + draft.between(0.1, 0.14) * aim, draft.between(0.05, 0.08), draft.between(0.13, 0.18)
+        head - 0.03 * aim, head + draft.between(0.1, 0.14) * aim, draft.thick(0.05, 0.08), draft.between(0.13, 0.18)
     )
     draft.facts.update(kind="lamp", type="desk lamp", shade=None, base="disc")
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ddmi_core.data.procedural.solids import Builder, rotation
+from ddmi_core.data.procedural.solids import LONGEST, Builder, rotation
 
 T = TypeVar("T")
 LEG_STYLES = (
@@ -25,13 +25,51 @@ LEG_STYLES = (
 )
 
 
+THINNEST, NARROWEST = 0.072, 0.095
+"""Least thickness of any part and least width of any opening, where the longest side is `LONGEST`.
+
+Thinner ones are lost between the cells of a field's finest planes, 0.031 wide. Examples may be stretched a little.
+"""
+
+
 @dataclass
 class Draft:
-    """A shape in the making: its solids in metres and the true facts that captions may use."""
+    """A shape in the making: its solids in metres and the true facts that captions may use.
+
+    ``longest``: the longest side in metres, known from drawing the same shape before; 0 while it is not.
+    """
 
     rng: np.random.Generator
+    longest: float = 0.0
     build: Builder = field(default_factory=Builder)
     facts: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def least(self) -> float:
+        """The least thickness of any part in metres."""
+        return THINNEST / LONGEST * self.longest
+
+    @property
+    def gap(self) -> float:
+        """The least width of any opening in metres."""
+        return NARROWEST / LONGEST * self.longest
+
+    def thick(self, low: float, high: float) -> float:
+        """A thickness from low to high, but never below the least."""
+        return max(self.between(low, high), self.least)
+
+    def foot(self, low: float, high: float) -> float:
+        """How far above the floor something stands, open enough to look through."""
+        return max(self.between(low, high), self.gap)
+
+    def bars(self, count: int, span: float, width: float) -> int:
+        """At most ``count``, and no more bars of this width in a span than leave all openings wide enough."""
+        return max(0, min(count, int((span - self.gap) / (max(width, self.least) + self.gap) + 1e-9)))
+
+    def fits(self, height: float, size: float, top: float) -> bool:
+        """Whether a bar of this size at a height leaves an opening to the floor and one to ``top``."""
+        reach = max(size, self.least) / 2 + self.gap
+        return reach <= height <= top - reach
 
     def between(self, low: float, high: float) -> float:
         """A number from low to high, all equally likely."""
@@ -70,6 +108,8 @@ def legs(
 ) -> None:
     """Legs from the floor to height ``top``; ``width`` at the top; slanted ones end ``splay`` further out."""
     build = draft.build
+    if style not in ("square", "round"):
+        width = max(width, 1.25 * draft.least)  # room to get thinner towards the floor
     thin = draft.between(0.45, 0.75)
     bulge = draft.between(-0.3, 0.5)
     collar = draft.between(0.6, 0.85) * top
@@ -89,32 +129,41 @@ def pedestal(draft: Draft, top: float, column: float, base: float, style: str) -
     """One central leg: a column of full width ``column`` on a base of radius ``base``."""
     build = draft.build
     if style == "disc":
-        thick = draft.between(0.015, 0.05)
-        build.drum((0, thick / 2, 0), (base,), thick, taper=draft.between(-0.15, 0), rounding=draft.pick((0.0, 0.01)))
+        thick = draft.thick(0.015, 0.05)
+        build.drum(
+            (0, thick / 2, 0),
+            (base,),
+            thick,
+            taper=draft.between(-0.15, 0) * thick / base,
+            rounding=draft.pick((0.0, 0.01)),
+        )
         start = thick / 2
     elif style == "dome":
-        thick = draft.between(0.05, 0.1)
-        build.drum((0, thick / 2, 0), (base * 0.65,), thick, taper=-0.54)
+        thick = draft.thick(0.05, 0.1)
+        build.drum((0, draft.least / 2, 0), (base,), draft.least)  # else the rim would end as a blade
+        build.drum((0, draft.least + thick / 2, 0), (base * 0.68,), thick, taper=-0.4)
         start = thick / 2
     elif style == "square":
-        thick = draft.between(0.02, 0.05)
+        thick = draft.thick(0.02, 0.05)
         build.box((0, thick / 2, 0), (1.7 * base, thick, 1.7 * base), rounding=draft.pick((0.0, 0.01)))
         start = thick / 2
     elif style == "cross":
-        thick, wide = draft.between(0.03, 0.05), draft.between(0.05, 0.08)
+        thick, wide = draft.thick(0.03, 0.05), draft.thick(0.05, 0.08)
         turn = draft.pick((0.0, np.pi / 4))
         for angle in (turn, turn + np.pi / 2):
             build.box((0, thick / 2, 0), (2 * base, thick, wide), frame=rotation(y=angle))
         start = thick / 2
     elif style == "star":
-        start = draft.between(0.05, 0.09)
-        size = draft.between(0.03, 0.045)
+        size = draft.thick(0.03, 0.045)
+        wheel = max(0.03, draft.least * 0.6)
+        start = max(draft.between(0.05, 0.09), 1.6 * wheel + size / 2)
         for x, z in ring_feet(base, draft.pick((5, 5, 5, 4, 6))):
-            build.rod((x, start - 0.01, z), (0, start + 0.02, 0), size * 0.8, size * 1.2)
-            build.ball((x, 0.03, z), (0.03, 0.03, 0.03))
+            build.rod((x, start - 0.01, z), (0, start + 0.02, 0), size, size * 1.2)
+            build.ball((x, wheel, z), (wheel, wheel, wheel))
     else:  # a plain column, wide enough to stand on
         start = 0.0
         column = max(column, base * draft.between(0.5, 0.8))
+    column = max(column, draft.least)
     shape = draft.pick(("straight", "straight", "tapered", "flared", "bulged", "square"))
     if shape == "square":
         build.span((-column / 2, start, -column / 2), (column / 2, top, column / 2))
@@ -131,6 +180,7 @@ def stretchers(
     draft: Draft, feet: Sequence[tuple[float, float]], height: float, size: float, *, is_round: bool
 ) -> None:
     """Rails between four legs given in the order of `corner_feet`: round the outside, or as an H."""
+    height = max(height, draft.gap + max(size, draft.least) / 2)
     pairs: list[tuple[int, int]] = draft.pick(
         ([(0, 2), (1, 3)], [(0, 1), (2, 3), (0, 2), (1, 3)], [(0, 2), (1, 3), (2, 3)])
     )

@@ -29,10 +29,16 @@ def _seat(draft: Draft, shape: str, width: float, depth: float, height: float, t
         draft.build.box(middle, (width, thick, depth), rounding=rounding)
 
 
-def _back(draft: Draft, style: str, width: float, low: float, high: float, z: float, lean: float, thick: float) -> None:
-    """A chair's back between two heights at depth ``z``, leaning backward by ``lean`` radians."""
+def _back(
+    draft: Draft, style: str, width: float, low: float, seat: float, high: float, z: float, lean: float, thick: float
+) -> str:
+    """A chair's back from ``low``, within the seat, at depth ``z``, leaning backward by ``lean`` radians.
+
+    Returns its style, which is "open" where no slat had room.
+    """
     build = draft.build
     tall = high - low
+    lowest = seat - low + draft.gap  # of what does not stand on the seat
     frame = rotation(x=-lean)
 
     def at(x: float, along: float, off: float = 0.0) -> tuple[float, float, float]:
@@ -41,16 +47,18 @@ def _back(draft: Draft, style: str, width: float, low: float, high: float, z: fl
 
     if style == "solid":
         start = draft.pick((0.0, 0.0, draft.between(0.1, 0.35))) * tall
+        start = max(start, lowest) if start else 0.0
         rounding = draft.pick((0.0, thick * 0.3, thick * 0.5))
         build.box(at(0, (start + tall) / 2), (width, tall - start, thick), frame=frame, rounding=rounding)
         if start:
             for x in (-0.35 * width, 0.35 * width):
                 build.rod(at(x, 0), at(x, start + 0.05), 0.03)
-        return
+        return style
     if style == "curved":
         radius = width * draft.between(0.55, 0.9)
         half_angle = float(np.arcsin(min(0.98, 0.5 * width / radius)))
         start = draft.pick((0.0, 0.0, draft.between(0.2, 0.45))) * tall
+        start = max(start, lowest) if start else 0.0
         hole = 1 - thick / radius
         # The rear of the bow stands on the seat's rear edge.
         centre = at(0, (start + tall) / 2, radius)
@@ -59,37 +67,41 @@ def _back(draft: Draft, style: str, width: float, low: float, high: float, z: fl
             for x in (-0.3, 0.0, 0.3) if draft.chance(0.5) else (-0.34, 0.34):
                 bow = radius - np.sqrt(radius**2 - (x * width) ** 2) + thick / 2
                 build.rod(at(x * width, 0, bow), at(x * width, start + 0.04, bow), 0.03)
-        return
-    post = draft.between(0.028, 0.045)
+        return style
+    post = draft.thick(0.028, 0.045)
     is_round = draft.chance(0.4)
     edge = width / 2 - post / 2
     for side in (-1, 1):
         build.rod(at(side * edge, -0.02), at(side * edge, tall), post * 1.1, post, is_round=is_round)
-    rail = draft.between(0.05, 0.12)
-    build.box(
-        at(0, tall - rail / 2), (width, rail, max(0.025, post * 0.8)), frame=frame, rounding=draft.pick((0.0, 0.008))
-    )
+    rail = draft.thick(0.05, 0.12)
+    build.box(at(0, tall - rail / 2), (width, rail, post), frame=frame, rounding=draft.pick((0.0, 0.008)))
     if style == "slatted":
-        lower = draft.pick((0.0, draft.between(0.08, 0.2) * tall))
+        bar = max(0.035, draft.least)
+        lower = draft.pick((0.0, max(draft.between(0.08, 0.2) * tall, lowest + bar / 2)))
         if lower:
-            build.box(at(0, lower), (width - post, 0.035, 0.025), frame=frame)
-        count = draft.whole(2, 5)
-        wide = min(draft.between(0.025, 0.05), 0.5 * (width - 2 * post) / count)
+            build.box(at(0, lower), (width - post, bar, draft.least), frame=frame)
+        wide = draft.thick(0.025, 0.05)
+        count = draft.bars(draft.whole(2, 5), width - 2 * post, wide)
         for i in range(count):
-            x = (width - 2 * post) * ((i + 1) / (count + 1) - 0.5)
-            build.box(at(x, (lower + tall - rail) / 2), (wide, tall - rail - lower + 0.04, 0.022), frame=frame)
+            x = (width - 2 * post + wide) * ((i + 1) / (count + 1) - 0.5)
+            build.box(at(x, (lower + tall - rail) / 2), (wide, tall - rail - lower + 0.04, draft.least), frame=frame)
     elif style == "ladder":
-        count = draft.whole(1, 3)
-        wide = min(draft.between(0.03, 0.08), 0.5 * tall / (count + 1))
+        wide = draft.thick(0.03, 0.08)
+        free = tall - rail - (seat - low)
+        count = draft.bars(draft.whole(1, 3), free, wide)
         for i in range(count):
-            build.box(at(0, (tall - rail) * (i + 0.7) / (count + 0.7)), (width - post, wide, 0.025), frame=frame)
+            middle = seat - low + (free + wide) * (i + 1) / (count + 1) - wide / 2
+            build.box(at(0, middle), (width - post, wide, draft.least), frame=frame)
+    else:
+        return "open"
+    return style if count else "open"
 
 
 def _arms(draft: Draft, style: str, width: float, depth: float, seat: float, height: float, outer: float) -> None:
     """Armrests ``height`` above the seat's upper face, centred at x = +-``outer``."""
     build = draft.build
-    thick = draft.between(0.025, 0.04)
-    wide = draft.between(0.04, 0.07)
+    thick = draft.thick(0.025, 0.04)
+    wide = draft.thick(0.04, 0.07)
     top, front = seat + height, depth / 2 - draft.between(0.0, 0.08)
     rear = -depth / 2 - 0.02
     for side in (-1, 1):
@@ -111,14 +123,14 @@ def _arms(draft: Draft, style: str, width: float, depth: float, seat: float, hei
 def _dining(draft: Draft) -> None:
     width, depth, seat = draft.between(0.38, 0.52), draft.between(0.37, 0.5), draft.between(0.41, 0.49)
     padded = draft.chance(0.4)
-    thick = draft.between(0.045, 0.1) if padded else draft.between(0.025, 0.05)
+    thick = draft.thick(0.045, 0.1) if padded else draft.thick(0.025, 0.05)
     shape = draft.pick(("square", "round"), (85, 15))
     _seat(draft, shape, width, depth, seat, thick, padded)
     under = seat - thick * 0.6
     facts = draft.facts
     facts.update(kind="chair", type="chair", seat=shape)
     base = draft.pick(("four", "one", "panels", "cantilever"), (80, 10, 5, 5))
-    leg, style = draft.between(0.03, 0.05), draft.pick(_CHAIR_LEGS)
+    leg, style = draft.thick(0.03, 0.05), draft.pick(_CHAIR_LEGS)
     if base == "four":
         splay = draft.between(0.03, 0.08) if style.startswith("splayed") else 0.0
         inset = 0.18 * width if shape == "round" else leg / 2 + draft.pick((0.0, 0.015)) + 0.5 * splay
@@ -149,7 +161,7 @@ def _dining(draft: Draft) -> None:
             )
         facts.update(legs=None, base="panels")
     else:
-        size = draft.between(0.028, 0.038)
+        size = draft.thick(0.028, 0.038)
         for side in (-1, 1):
             x, z = side * (width / 2 - size), depth / 2 - size
             draft.build.path([(x, under, z - 0.25), (x, under, z), (x, size / 2, z), (x, size / 2, -z)], size)
@@ -159,13 +171,14 @@ def _dining(draft: Draft) -> None:
     high = seat + draft.between(0.28, 0.68)
     lean = draft.between(0.0, 0.22)
     back_width = width * draft.between(0.85, 1.0) * (0.88 if shape == "round" else 1)
-    back_thick = draft.between(0.05, 0.09) if padded and style == "solid" else draft.between(0.022, 0.045)
+    back_thick = draft.thick(0.05, 0.09) if padded and style == "solid" else draft.thick(0.022, 0.045)
     z = -depth / 2 + back_thick / 2 + (0.09 * depth if shape == "round" and style != "curved" else 0)
-    _back(
+    style = _back(
         draft,
         style,
         back_width,
         seat - thick * 0.5,
+        seat,
         high,
         z - (back_thick / 2 if style == "curved" else 0),
         lean,
@@ -181,7 +194,7 @@ def _dining(draft: Draft) -> None:
 def _easy(draft: Draft) -> None:
     """An upholstered armchair, or the same without arms."""
     width, depth, seat = draft.between(0.5, 0.68), draft.between(0.5, 0.68), draft.between(0.36, 0.45)
-    foot = draft.pick((0.0, draft.between(0.06, 0.2)))
+    foot = draft.pick((0.0, draft.foot(0.06, 0.2)))
     soft = draft.between(0.01, 0.05)
     build, arms = draft.build, draft.chance(0.8)
     build.span((-width / 2, foot, -depth / 2), (width / 2, seat - 0.08, depth / 2), rounding=min(soft, 0.02))
@@ -218,9 +231,9 @@ def _easy(draft: Draft) -> None:
 
 def _tub(draft: Draft) -> None:
     """A seat inside a bow that is back and armrests at once."""
-    radius, seat, thick = draft.between(0.3, 0.38), draft.between(0.38, 0.45), draft.between(0.05, 0.11)
+    radius, seat, thick = draft.between(0.3, 0.38), draft.between(0.38, 0.45), draft.thick(0.05, 0.11)
     top = seat + draft.between(0.22, 0.38)
-    foot = draft.pick((0.0, draft.between(0.12, 0.25)))
+    foot = draft.pick((0.0, draft.foot(0.12, 0.25)))
     draft.build.drum((0, (foot + seat) / 2, 0), (radius - thick * 0.4,), seat - foot, rounding=draft.between(0.0, 0.03))
     angle = draft.between(1.65, 2.1)
     draft.build.drum(
@@ -243,14 +256,14 @@ def _tub(draft: Draft) -> None:
 
 def _office(draft: Draft) -> None:
     width, depth, seat = draft.between(0.44, 0.54), draft.between(0.43, 0.52), draft.between(0.42, 0.52)
-    thick = draft.between(0.05, 0.1)
+    thick = draft.thick(0.05, 0.1)
     _seat(draft, draft.pick(("square", "round"), (85, 15)), width, depth, seat, thick, True)
     base = draft.pick(("star", "disc"), (85, 15))
     pedestal(draft, seat - thick * 0.6, draft.between(0.045, 0.07), draft.between(0.25, 0.33), base)
     high = seat + draft.between(0.4, 0.75)
-    start = seat + draft.pick((-0.03, draft.between(0.05, 0.18)))
+    start = seat + draft.pick((-0.03, draft.foot(0.05, 0.18)))
     lean = draft.between(0.0, 0.2)
-    tall, thick_back = high - start, draft.between(0.03, 0.08)
+    tall, thick_back = high - start, draft.thick(0.03, 0.08)
     z = -depth / 2 - 0.01
     back_width = width * draft.between(0.75, 0.98)
     middle = (0, start + tall / 2 * np.cos(lean), z - tall / 2 * np.sin(lean))
@@ -264,7 +277,7 @@ def _office(draft: Draft) -> None:
         draft.build.box(middle, (back_width, tall, thick_back), frame=rotation(x=-lean), rounding=thick_back * 0.45)
         draft.facts.update(back="solid")
     if start > seat:
-        size = draft.between(0.035, 0.06)
+        size = draft.thick(0.035, 0.06)
         draft.build.path(
             [(0, seat - thick / 2, -depth * 0.3), (0, seat - thick / 2, z - 0.02), (0, start + 0.1, z - 0.02)], size
         )
@@ -283,13 +296,13 @@ def _stool(draft: Draft) -> None:
     shape = draft.pick(("round", "square"), (65, 35))
     width = draft.between(0.3, 0.4)
     depth = width if shape == "round" or draft.chance(0.6) else width * draft.between(0.75, 0.95)
-    thick = draft.between(0.03, 0.1)
+    thick = draft.thick(0.03, 0.1)
     _seat(draft, shape, width, depth, seat, thick, thick > 0.06)
     under = seat - thick * 0.6
     count = draft.pick((1, 3, 4), (35, 25, 40))
-    style, leg = draft.pick(_CHAIR_LEGS), draft.between(0.03, 0.05)
+    style, leg = draft.pick(_CHAIR_LEGS), draft.thick(0.03, 0.05)
     ring = draft.chance(0.6 if tall else 0.2)
-    level = draft.between(0.2, 0.38) * seat
+    level = max(draft.between(0.2, 0.38) * seat, draft.gap + draft.least / 2)
     if count == 1:
         base = draft.between(0.16, 0.24)
         pedestal(draft, under, draft.between(0.04, 0.08), base, draft.pick(("disc", "dome", "disc", "star", "square")))
@@ -320,21 +333,21 @@ def sofa(draft: Draft) -> None:
     seats = draft.pick((2, 3, 4), (45, 43, 12))
     each, depth = draft.between(0.55, 0.75), draft.between(0.55, 0.75)
     seat = draft.between(0.36, 0.46)
-    foot = draft.pick((0.0, draft.between(0.05, 0.17)))
+    foot = draft.pick((0.0, draft.foot(0.05, 0.17)))
     soft = draft.between(0.01, 0.06)
     width = seats * each
     build, facts = draft.build, draft.facts
-    back_thick, back_top = draft.between(0.12, 0.24), seat + draft.between(0.25, 0.5)
+    back_thick, back_top = draft.thick(0.12, 0.24), seat + draft.between(0.25, 0.5)
     arms = draft.chance(0.85)
     corner = seats >= 2 and draft.chance(0.2)
-    cushion = draft.between(0.1, 0.18)
+    cushion = draft.thick(0.1, 0.18)
     base_top = seat - cushion * 0.6
     rear = -depth / 2 - back_thick
     arm_wide = draft.between(0.1, 0.24)
     arm_top = seat + draft.between(0.12, min(0.26, back_top - seat))
     build.span((-width / 2, foot, rear), (width / 2, base_top, depth / 2), rounding=min(soft, 0.02))
     build.span((-width / 2, foot, rear), (width / 2, back_top, -depth / 2), rounding=soft)
-    gap = draft.pick((0.0, 0.012))
+    gap = draft.pick((0.0, 0.4 * draft.gap))  # shallow, like a seam
     split = draft.chance(0.75)
     for i in range(seats if split else 1):
         wide = each if split else width
@@ -371,7 +384,7 @@ def sofa(draft: Draft) -> None:
         build.span((inner + side * gap, seat - cushion, 0), (outer, seat, front - 0.005), rounding=soft)
     if foot:
         style = draft.pick(("square", "round", "tapered round"))
-        size = draft.between(0.04, 0.07)
+        size = draft.thick(0.04, 0.07)
         legs(
             draft,
             [(s * (reach - 0.07), z) for s in (-1, 1) for z in (depth / 2 - 0.06, rear + 0.06)],

@@ -24,6 +24,7 @@ AnyFamily = TypeVar("AnyFamily", bound="_Family")
 # A surface sample belongs to the union's boundary if this much further out nothing is solid. It also is the
 # tolerance for touching parts.
 SURFACE_STEP = 2e-3
+LONGEST = 1.8
 _NOT_A_SECTOR = -2.0
 
 # The parts of a drum's surface: outer wall, inner wall, lower end, upper end, and the two cut faces of a sector.
@@ -96,15 +97,21 @@ class Solid:
             reach = np.abs(across).sum(2)
         return self.centre + (middles - reach).min(0), self.centre + (middles + reach).max(0)
 
-    def placed(self, offset: FloatArray, scale: float, thinnest: float) -> Solid:
-        """The solid moved by ``-offset`` and scaled, then thickened to at least ``thinnest`` in every direction."""
+    def placed(self, offset: FloatArray, scale: float, thinnest: float, narrowest_hole: float) -> Solid:
+        """The solid moved by ``-offset`` and scaled, then thickened to at least ``thinnest`` in every direction.
+
+        A whole drum's hole closes where it would be narrower than ``narrowest_hole``.
+        """
         narrowest = np.array(
             [1 - abs(self.taper[0]) + min(self.bulge, 0), 1.0, 1 - abs(self.taper[1]) + min(self.bulge, 0)]
         )
         half = np.maximum(self.half * scale, 0.5 * thinnest / np.maximum(narrowest, 0.35) / np.asarray(self.stretch))
         hole = self.hole
         if hole:
-            hole = max(min(hole, 1 - thinnest / (half[[0, 2]] * narrowest[[0, 2]]).min()), 0.0)
+            radius = float((half[[0, 2]] * narrowest[[0, 2]]).min())
+            hole = max(min(hole, 1 - thinnest / radius), 0.0)
+            if self.sector is None and 2 * hole * radius < narrowest_hole:
+                hole = 0.0
         return Solid(
             (self.centre - offset) * scale, half, self.frame, self.is_drum, min(self.rounding * scale, half.min()),
             self.taper, self.bulge, self.stretch, hole, self.sector,
@@ -205,16 +212,25 @@ class Builder:
         for p in bends[1:-1]:
             self.ball(p, (size / 2,) * 3)
 
-    def union(self, *, longest: float = 1.8, thinnest: float = 0.03) -> Union:
-        """All solids as one shape, centred, its longest side ``longest``, no part thinner than ``thinnest``."""
+    def longest(self) -> float:
+        """The longest side of the box that holds all solids."""
+        low, high = _bounds(self.solids)
+        return float((high - low).max())
+
+    def union(self, *, thinnest: float = 0.0, narrowest_hole: float = 0.0) -> Union:
+        """All solids as one shape, centred, its longest side `LONGEST`, no part thinner than ``thinnest``."""
         solids = self.solids
         # Thickening may move the outermost face, so the second pass fits what the first one made.
         for _ in range(2):
-            corners = np.array([s.bounds() for s in solids])
-            low, high = corners[:, 0].min(0), corners[:, 1].max(0)
-            offset, scale = (low + high) / 2, longest / float((high - low).max())
-            solids = [s.placed(offset, scale, thinnest) for s in solids]
+            low, high = _bounds(solids)
+            offset, scale = (low + high) / 2, LONGEST / float((high - low).max())
+            solids = [s.placed(offset, scale, thinnest, narrowest_hole) for s in solids]
         return Union(solids, (high - low) * scale)
+
+
+def _bounds(solids: Sequence[Solid]) -> tuple[FloatArray, FloatArray]:
+    corners = np.array([s.bounds() for s in solids])
+    return corners[:, 0].min(0), corners[:, 1].max(0)
 
 
 class _Family:

@@ -12,16 +12,16 @@ def storage(draft: Draft) -> None:
 
 def _bookcase(draft: Draft) -> None:
     width, height, depth = draft.between(0.5, 1.4), draft.between(0.7, 2.2), draft.between(0.25, 0.42)
-    wall, board = draft.between(0.02, 0.05), draft.between(0.02, 0.045)
+    wall, board = draft.thick(0.02, 0.05), draft.thick(0.02, 0.045)
     count = max(2, min(7, round(height / draft.between(0.28, 0.42))))
     closed = draft.chance(0.65)
-    build, foot = draft.build, draft.pick((0.0, 0.0, draft.between(0.06, 0.15)))
+    build, foot = draft.build, draft.pick((0.0, 0.0, draft.foot(0.06, 0.15)))
     ladder = draft.chance(0.12)
     if ladder:  # corner posts in place of side walls
         closed = False
-        for x, z in corner_feet(width, depth, 0.02):
-            build.rod((x, 0, z), (x, height, z), 0.04, is_round=draft.chance(0.5))
-        foot = draft.between(0.05, 0.2)
+        for x, z in corner_feet(width, depth, wall / 2):
+            build.rod((x, 0, z), (x, height, z), wall, is_round=draft.chance(0.5))
+        foot = draft.foot(0.05, 0.2)
     else:
         for side in (-1, 1):
             low = foot if foot else 0.0
@@ -29,18 +29,22 @@ def _bookcase(draft: Draft) -> None:
         if foot:
             legs(
                 draft,
-                corner_feet(width, depth, 0.03),
+                corner_feet(width, depth, max(0.05, draft.least) / 2 + 0.005),
                 foot + 0.02,
                 0.05,
                 draft.pick(("square", "round", "tapered round")),
             )
     first = foot + (draft.pick((0.0, 0.08)) if not foot else 0.0)
+    count = draft.bars(count - 1, height - first - 2 * board, board) + 1
+    if first and not foot:  # the plinth
+        build.span((-width / 2 + wall / 2, 0, -depth / 2), (width / 2 - wall / 2, first + board / 2, depth / 2 - 0.02))
     for i in range(count + 1):
         y = first + board / 2 + (height - board - first) * i / count
         build.box((0, y, 0), (width - wall, board, depth))
     if closed:
-        build.box((0, (first + height) / 2, -depth / 2 + wall / 4), (width - wall, height - first, wall / 2 + 0.01))
+        build.span((-width / 2 + wall / 2, first, -depth / 2), (width / 2 - wall / 2, height, -depth / 2 + wall))
     dividers = draft.pick((0, 1, 2), (70, 20, 10)) if width > 0.8 and not ladder else 0
+    dividers = draft.bars(dividers, width - 2 * wall, wall)
     for i in range(dividers):
         x = width * ((i + 1) / (dividers + 1) - 0.5)
         build.span((x - wall / 2, first, -depth / 2 + 0.01), (x + wall / 2, height, depth / 2 - 0.005))
@@ -69,26 +73,27 @@ def _fronts(
     draft: Draft, width: float, low: float, high: float, front: float, columns: int, rows: int, knobs: str
 ) -> None:
     """Doors or drawer fronts that stand out of a body's front face, so that shallow grooves part them."""
-    groove = draft.between(0.012, 0.022) * max(width, high - low, 0.6)
+    groove = draft.between(0.5, 0.65) * draft.gap
+    ahead = max(0.03, 0.6 * draft.least)  # how far they stand out
     wide, tall = width / columns, (high - low) / rows
     for i in range(columns):
         for j in range(rows):
             x, y = -width / 2 + (i + 0.5) * wide, low + (j + 0.5) * tall
-            draft.build.box((x, y, front), (wide - groove, tall - groove, 0.06))
-            ahead = front + 0.04
+            draft.build.box((x, y, front), (wide - groove, tall - groove, 2 * ahead))
             if rows == 1:  # doors: the handle is on the side away from the hinge
                 side = 1 if columns == 1 or i % 2 == 0 else -1
-                x += side * (wide / 2 - groove - 0.04)
+                x += side * (wide / 2 - groove - max(0.025, draft.least))
             if knobs == "knob":
-                draft.build.ball((x, y, ahead), (0.025, 0.025, 0.025))
+                draft.build.ball((x, y, front + ahead), (0.025, 0.025, 0.025))
             elif knobs == "bar":
-                draft.build.box((x, y, ahead), (0.025, 0.2, 0.03) if rows == 1 else (min(0.2, wide * 0.4), 0.025, 0.03))
+                size = (0.025, 0.2, 0.03) if rows == 1 else (min(0.2, wide * 0.4), 0.025, 0.03)
+                draft.build.box((x, y, front + ahead), size)
 
 
 def _wardrobe(draft: Draft) -> None:
     doors = draft.pick((1, 2, 3, 4), (8, 55, 22, 15))
     width, height, depth = doors * draft.between(0.42, 0.6), draft.between(1.7, 2.3), draft.between(0.5, 0.65)
-    foot = draft.pick((0.0, draft.between(0.05, 0.15)))
+    foot = draft.pick((0.0, draft.foot(0.05, 0.15)))
     build = draft.build
     build.span((-width / 2, foot, -depth / 2), (width / 2, height, depth / 2 - 0.01), rounding=draft.pick((0.0, 0.02)))
     drawers = draft.chance(0.25)
@@ -106,7 +111,7 @@ def _wardrobe(draft: Draft) -> None:
             draft,
             corner_feet(width, depth - 0.02, 0.06),
             foot + 0.02,
-            draft.between(0.06, 0.09),
+            draft.thick(0.06, 0.09),
             draft.pick(("square", "round")),
         )
     draft.facts.update(
@@ -124,8 +129,7 @@ def _cabinet(draft: Draft) -> None:
         "cabinet": ((0.6, 1.1), (0.9, 1.6), (0.35, 0.5)),
     }
     width, height, depth = (draft.between(*r) for r in sizes[kind])
-    foot = draft.pick((0.0, draft.between(0.06, 0.22)))
-    foot = min(foot, height * 0.3)
+    foot = draft.pick((0.0, max(min(draft.foot(0.06, 0.22), height * 0.3), draft.gap)))
     build = draft.build
     build.span((-width / 2, foot, -depth / 2), (width / 2, height, depth / 2 - 0.01), rounding=draft.pick((0.0, 0.015)))
     if draft.chance(0.4):
@@ -143,12 +147,12 @@ def _cabinet(draft: Draft) -> None:
             split = high - draft.between(0.35, 0.5) * (high - low)
             # An open compartment below the drawer cannot be carved out of a union, so the body is built around it.
             build.solids.clear()
-            wall = 0.03
+            wall = max(0.03, draft.least)
             build.span((-width / 2, split - 0.02, -depth / 2), (width / 2, height, depth / 2 - 0.01))
             for side in (-1, 1):
                 build.span((side * width / 2, foot, -depth / 2), (side * (width / 2 - wall), height, depth / 2 - 0.01))
             build.span((-width / 2, foot, -depth / 2), (width / 2, foot + wall, depth / 2 - 0.01))
-            build.span((-width / 2, foot, -depth / 2), (width / 2, height, -depth / 2 + 0.02))
+            build.span((-width / 2, foot, -depth / 2), (width / 2, height, -depth / 2 + wall))
             _fronts(draft, width - 0.05, split + 0.01, high, front, 1, 1, "none")
             build.ball((0, (split + high) / 2, front + 0.03), (0.025, 0.025, 0.025))
         else:
@@ -158,7 +162,7 @@ def _cabinet(draft: Draft) -> None:
         _fronts(draft, width - 0.05, low, high, front, doors, 1, knobs)
     if foot:
         style = draft.pick(("square", "round", "tapered round", "splayed round"))
-        size = draft.between(0.04, 0.06)
+        size = draft.thick(0.04, 0.06)
         legs(
             draft,
             corner_feet(width, depth - 0.02, 0.07),

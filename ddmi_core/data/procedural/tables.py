@@ -46,7 +46,7 @@ def table(draft: Draft) -> None:
     if kind == "desk":
         _desk(draft, length, depth, height)
         return
-    thick = draft.between(0.025, 0.07)
+    thick = draft.thick(0.025, 0.07)
     _top(draft, top, length, depth, height, thick)
     under = height - 0.6 * thick
     is_round = top in ("round", "oval")
@@ -68,7 +68,11 @@ def _top(draft: Draft, shape: str, length: float, depth: float, height: float, t
     rounding = draft.pick((0.0, 0.0, thick * 0.3, thick * 0.5))
     if shape in ("round", "oval"):
         draft.build.drum(
-            middle, (length / 2, depth / 2), thick, taper=draft.pick((0.0, 0.0, 0.02, 0.05)), rounding=rounding
+            middle,
+            (length / 2, depth / 2),
+            thick,
+            taper=draft.pick((0.0, 0.0, 0.3)) * thick / length,
+            rounding=rounding,
         )
     else:
         draft.build.box(middle, (length, thick, depth), rounding=rounding)
@@ -83,20 +87,21 @@ def _one(draft: Draft, is_round: bool, length: float, depth: float, under: float
 
 def _three(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     style = draft.pick(LEG_STYLES)
-    width = draft.between(0.03, 0.08)
+    width = draft.thick(0.03, 0.08)
     radius = length / 2 * draft.between(0.6, 0.85)
     splay = draft.between(0.04, 0.12) if style.startswith("splayed") else 0.0
     feet = ring_feet(radius - splay, 3, draft.pick((0.0, np.pi)))
     legs(draft, feet, under, width, style, splay=splay)
     draft.facts.update(legs=3, leg_style=style)
-    if draft.chance(0.25):
-        draft.build.drum((0, under * draft.between(0.25, 0.5), 0), (radius,), 0.025)
+    level = under * draft.between(0.25, 0.5)
+    if draft.chance(0.25) and draft.fits(level, 0.025, under):
+        draft.build.drum((0, level, 0), (radius,), 0.025)
         draft.facts.update(shelf=True)
 
 
 def _legs(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     style = draft.pick(LEG_STYLES)
-    width = draft.between(0.035, 0.1) * min(1.0, 0.6 + 0.4 * depth)
+    width = max(draft.between(0.035, 0.1) * min(1.0, 0.6 + 0.4 * depth), draft.least)
     splay = draft.between(0.04, 0.12) if style.startswith("splayed") else 0.0
     if is_round:
         share = draft.between(0.5, 0.64)
@@ -109,33 +114,33 @@ def _legs(draft: Draft, is_round: bool, length: float, depth: float, under: floa
     draft.facts.update(legs=4, leg_style=style)
     (x, z), straight = feet[1], not style.startswith("splayed")
     if draft.chance(0.45):  # the apron between the legs, under the top
-        tall, thin = draft.between(0.04, 0.12) * min(1, under / 0.6), draft.between(0.02, 0.03)
+        tall, thin = max(draft.between(0.04, 0.12) * min(1, under / 0.6), draft.least), draft.thick(0.02, 0.03)
         for side in (-1, 1):
             draft.build.box((0, under - tall / 2, side * z), (2 * x, tall, thin))
             draft.build.box((side * x, under - tall / 2, 0), (thin, tall, 2 * z))
-    if straight and draft.chance(0.22):
-        level = under * draft.between(0.2, 0.45)
-        draft.build.box((0, level, 0), (2 * x + width * 0.5, draft.between(0.02, 0.035), 2 * z + width * 0.5))
+    level, board = under * draft.between(0.2, 0.45), draft.thick(0.02, 0.035)
+    if straight and draft.chance(0.22) and draft.fits(level, board, under):
+        draft.build.box((0, level, 0), (2 * x + width * 0.5, board, 2 * z + width * 0.5))
         draft.facts.update(shelf=True)
-    elif straight and draft.chance(0.2):
+    elif straight and draft.chance(0.2) and under > 4 * draft.gap:
         stretchers(draft, feet, under * draft.between(0.15, 0.4), width * 0.55, is_round="square" not in style)
 
 
 def _panels(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
-    thick, inset = draft.between(0.025, 0.07), draft.pick((0.0, draft.between(0.02, 0.15)))
+    thick, inset = draft.thick(0.025, 0.07), draft.pick((0.0, draft.between(0.02, 0.15)))
     deep = depth * draft.pick((1.0, draft.between(0.7, 1.0)))
     x = length / 2 - thick / 2 - inset
     for side in (-1, 1):
         draft.build.box((side * x, under / 2, 0), (thick, under, deep))
     draft.facts.update(legs=None, base="panels")
-    if draft.chance(0.4):
-        level = under * draft.between(0.2, 0.5)
-        draft.build.box((0, level, 0), (2 * x, draft.between(0.02, 0.04), deep))
+    level, board = under * draft.between(0.2, 0.5), draft.thick(0.02, 0.04)
+    if draft.chance(0.4) and draft.fits(level, board, under):
+        draft.build.box((0, level, 0), (2 * x, board, deep))
         draft.facts.update(shelf=True)
 
 
 def _trestle(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
-    x, width = length * draft.between(0.3, 0.4), draft.between(0.05, 0.09)
+    x, width = length * draft.between(0.3, 0.4), draft.thick(0.05, 0.09)
     spread = depth * draft.between(0.3, 0.42)
     for side in (-1, 1):
         for z in (-1, 1):
@@ -147,7 +152,7 @@ def _trestle(draft: Draft, is_round: bool, length: float, depth: float, under: f
 
 
 def _double(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
-    x, width, deep = length * draft.between(0.25, 0.36), draft.between(0.08, 0.14), depth * draft.between(0.6, 0.8)
+    x, width, deep = length * draft.between(0.25, 0.36), draft.thick(0.08, 0.14), depth * draft.between(0.6, 0.8)
     for side in (-1, 1):
         draft.build.rod((side * x, 0.02, 0), (side * x, under, 0), width, is_round=draft.chance(0.5))
         draft.build.box((side * x, 0.03, 0), (width * 1.2, 0.06, deep))
@@ -177,7 +182,7 @@ _BASES = {
 
 
 def _desk(draft: Draft, length: float, depth: float, height: float) -> None:
-    thick = draft.between(0.025, 0.05)
+    thick = draft.thick(0.025, 0.05)
     depth = min(max(depth, 0.5), 0.8)
     draft.facts["long"] = length > 2.2 * depth
     _top(draft, "rectangular", length, depth, height, thick)
@@ -186,10 +191,10 @@ def _desk(draft: Draft, length: float, depth: float, height: float) -> None:
     sides = draft.pick(((1,), (-1,), (-1, 1), ()), (3, 3, 2, 3))
     if len(sides) == 2:
         unit = min(unit, length * 0.3)
-    leg, style = draft.between(0.04, 0.07), draft.pick(("square", "round", "tapered square"))
+    leg, style = draft.thick(0.04, 0.07), draft.pick(("square", "round", "tapered square"))
     feet = corner_feet(length, depth, leg / 2 + draft.between(0, 0.02))
     on_legs = not sides or draft.chance(0.5)
-    raised = draft.between(0.3, 0.55) * under if on_legs and sides else 0.0
+    raised = max(draft.between(0.3, 0.55) * under, draft.gap) if on_legs and sides else 0.0
     for side in sides:
         x = side * (length / 2 - unit / 2 - 0.01)
         _drawers(draft, x, unit, raised, under, depth * 0.94, draft.whole(1, 2) if raised else draft.whole(3, 4))
