@@ -11,7 +11,7 @@ step of the one and a step of the other in turn, so that what else the machine d
 import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -21,7 +21,9 @@ from torch.utils.data import default_collate
 from torch.utils.flop_counter import FlopCounterMode
 
 from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.devices import precision_of
 from ddmi_core.diffusion import LatentDiffusion
+from ddmi_core.domains import get_domain
 from ddmi_core.text import load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.averaging import AveragedWeights
@@ -92,8 +94,7 @@ class _Steps:
         return {name: value.to(self.accelerator.device) for name, value in batch.items()}
 
     def _loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        with self.accelerator.autocast():
-            return self.stage.loss(batch, 0)[0]
+        return self.stage.loss_in_its_precision(batch, 0, self.accelerator.device)[0]
 
 
 def main(
@@ -116,20 +117,35 @@ def main(
     """
     torch.set_num_threads(threads)
     for preset in presets:
-        now = RunConfig.from_preset(preset)
+        now = recipe(preset)
         recipes = {preset: now} | _before(now.domain)
-        recipes = {name: recipe.with_overrides([f"precision={precision}"]) for name, recipe in recipes.items()}
-        for stage in ("autoencoder", "diffusion"):
-            made = {name: _stage(recipe, stage, device) for name, recipe in recipes.items()}
-            for one in made.values():
-                one.count()
-            for _ in range(rounds):
-                _take_turns(tuple(made.values()), steps)
-            for name, one in made.items():
-                about = {"benchmark": "training_speed", "domain": now.domain, "stage": stage, "recipe": name}
-                about |= {"threads": threads, "device": str(one.accelerator.device)}
-                about |= {"precision": one.accelerator.mixed_precision}
-                print(json.dumps(about | one.figures()), flush=True)
+        recipes = {name: one.with_overrides([f"precision={precision}"]) for name, one in recipes.items()}
+        measure(recipes, steps=steps, rounds=rounds, device=device)
+
+
+def recipe(preset: str, batch: int | None = None) -> RunConfig:
+    """Return a preset, with `batch` examples a step if given; one whose data are not there gets the starter set."""
+    config = RunConfig.from_preset(preset)
+    domain = get_domain(config.domain)
+    changes = [] if batch is None else [f"stage1.batch={batch}", f"stage2.batch={batch}"]
+    if not all(part.source in domain.starter_sets or Path(part.source).exists() for part in config.data):
+        changes.append(f"data=[{{source: {domain.starter_sets[0]}}}]")
+    return config.with_overrides(changes)
+
+
+def measure(recipes: Mapping[str, RunConfig], *, steps: int, rounds: int, device: str) -> None:
+    """Print a line for both stages of each recipe; recipes take turns, step by step."""
+    for stage in ("autoencoder", "diffusion"):
+        made = {name: _stage(config, stage, device) for name, config in recipes.items()}
+        for one in made.values():
+            one.count()
+        for _ in range(rounds):
+            _take_turns(tuple(made.values()), steps)
+        for name, one in made.items():
+            about = {"benchmark": "training_speed", "stage": stage, "recipe": name, "domain": recipes[name].domain}
+            about |= {"threads": torch.get_num_threads(), "device": str(one.accelerator.device)}
+            about |= {"precision": str(precision_of(one.stage.precision, one.accelerator.device))}
+            print(json.dumps(about | one.figures()), flush=True)
 
 
 def _take_turns(recipes: Sequence[_Steps], steps: int) -> None:
@@ -140,7 +156,7 @@ def _take_turns(recipes: Sequence[_Steps], steps: int) -> None:
 
 def _before(domain: str) -> dict[str, RunConfig]:
     found = {path.stem: RunConfig.from_file(path) for path in sorted(_BEFORE.glob("*.yaml"))}
-    return {f"{name} of 0.1": recipe for name, recipe in found.items() if recipe.domain == domain}
+    return {f"{name} of 0.1": config for name, config in found.items() if config.domain == domain}
 
 
 def _stage(config: RunConfig, stage: str, device: str) -> _Steps:

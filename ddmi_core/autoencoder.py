@@ -10,6 +10,7 @@ from pydantic import Field as Setting
 from torch import Tensor, nn
 
 from ddmi_core.data.items import USUAL_SURFACE
+from ddmi_core.devices import field_precision
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFieldDecoder, BasisFields, SharedBasisFieldDecoder
 from ddmi_core.networks.readout import Conditioning, FoldedReadOut, ReadOut
@@ -161,10 +162,10 @@ class D2CVAE(nn.Module):
             return tuple(torch.cat(features, dim=-1) for features in found)
         return tuple(functools.reduce(torch.add, features) for features in found)
 
-    def folded_readout(self, footprint: float | None) -> FoldedReadOut:
+    def folded_readout(self, footprint: float | None, dtype: torch.dtype = torch.float32) -> FoldedReadOut:
         """Return the read-out for many points of one footprint; which footprints there are, see `evaluate`."""
         scaled = self._scaled(None if footprint is None else torch.tensor([[[footprint]]]), torch.zeros(1, 1, 1))
-        return FoldedReadOut(self.readout, None if scaled is None else scaled.item())
+        return FoldedReadOut(self.readout, None if scaled is None else scaled.item(), dtype)
 
     def _scaled(
         self, footprint: Float[Tensor, "b n 1"] | None, coords: Float[Tensor, "b n d"]
@@ -181,4 +182,9 @@ class D2CVAE(nn.Module):
     def field(self, latent: Float[Tensor, "c h w"]) -> Field:
         """Decode one latent into a continuous signal."""
         device = next(self.parameters()).device
-        return self.domain.field(self, self.decode(latent.unsqueeze(0).to(device)))
+        basis = self.decode(latent.unsqueeze(0).to(device))
+        dtype = field_precision(device)
+        laid_out = (
+            tuple(plane.to(dtype).contiguous(memory_format=torch.channels_last) for plane in planes) for planes in basis
+        )
+        return self.domain.field(self, tuple(laid_out))

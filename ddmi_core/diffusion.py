@@ -11,6 +11,7 @@ from pydantic import Field as Setting
 from torch import Tensor, nn
 
 from ddmi_core._torchvision import ensure_torchvision
+from ddmi_core.devices import autocast, sampling_precision
 from ddmi_core.networks.attention import fast_attention
 from ddmi_core.networks.uvit import UViT
 from ddmi_core.progress import Progress, report
@@ -106,6 +107,11 @@ class LatentDiffusion(nn.Module):
             "beta_end": self.config.beta_end,
         }
 
+    def save_memory(self) -> None:
+        """Train with activations computed again in the backward pass instead of being kept, where the network can."""
+        if isinstance(self.unet, UNet2DConditionModel):
+            self.unet.enable_gradient_checkpointing()
+
     def fit_scale(self, latents: Float[Tensor, "n c h w"]) -> None:
         """Set the per-channel mean and standard deviation from training latents."""
         self.latent_mean.copy_(latents.mean(dim=(0, 2, 3)).view_as(self.latent_mean))
@@ -200,11 +206,12 @@ class LatentDiffusion(nn.Module):
         for done, t in enumerate(scheduler.timesteps, start=1):
             inputs = scheduler.scale_model_input(z, t)
             if guided:
-                times = t.expand(2 * count)
-                unconditional, conditional = self.predict(torch.cat([inputs, inputs]), times, context).chunk(2)
+                inputs = torch.cat([inputs, inputs])
+            with autocast(device, sampling_precision(device)):
+                predicted = self.predict(inputs, t.expand(len(inputs)), context).float()
+            if guided:
+                unconditional, conditional = predicted.chunk(2)
                 predicted = unconditional + guidance * (conditional - unconditional)
-            else:
-                predicted = self.predict(inputs, t.expand(count), context)
             z = scheduler.step(predicted, t, z, **extra).prev_sample
             report(progress, done / steps, f"step {done} of {steps}")
         return z * self.latent_std + self.latent_mean

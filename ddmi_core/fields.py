@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from ddmi_core.devices import free_memory
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import FoldedReadOut
 from ddmi_core.progress import Progress, report
@@ -17,10 +18,25 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MEMORY_BUDGET = 128 * 2**20
-"""Bytes that the intermediate values of one chunk of a query may take on a GPU."""
 CPU_MEMORY_BUDGET = 8 * 2**20
-"""The same on a CPU, where chunks that fit into its caches take a half to a quarter of the time."""
+"""Bytes that the intermediate values of one chunk of a query may take on a CPU, where chunks that fit into its caches
+take a half to a quarter of the time."""
+GPU_MEMORY_BUDGETS = 64 * 2**20, 2**30
+"""The same on a GPU, at least and at most."""
+GPU_SHARE = 1 / 8
+"""Of a GPU's free memory, that a chunk may take in between."""
+
+
+def memory_budget(device: torch.device) -> int:
+    """Return the bytes that the intermediate values of one chunk of a query may take.
+
+    On a GPU a power of two, so that chunks are mostly of one size although its free memory changes.
+    """
+    if device.type == "cpu":
+        return CPU_MEMORY_BUDGET
+    least, most = GPU_MEMORY_BUDGETS
+    share = int(GPU_SHARE * free_memory(device))
+    return min(max(2 ** (share.bit_length() - 1), least), most)
 
 
 class Field:
@@ -35,8 +51,7 @@ class Field:
         """Wrap the basis fields (batch size one) of a decoded latent."""
         self.autoencoder = autoencoder
         self.basis = basis
-        budget = CPU_MEMORY_BUDGET if self.device.type == "cpu" else MEMORY_BUDGET
-        self._chunk = max(1024, budget // autoencoder.bytes_per_point // 1024 * 1024)
+        self._chunk = max(1024, memory_budget(self.device) // autoencoder.bytes_per_point // 1024 * 1024)
         self._readout: tuple[float | None, FoldedReadOut] | None = None
 
     @property
@@ -106,7 +121,7 @@ class Field:
         """The read-out of a footprint; the last one is kept, since most queries have the one before's."""
         kept = self._readout
         if kept is None or kept[0] != footprint:
-            self._readout = kept = (footprint, self.autoencoder.folded_readout(footprint))
+            self._readout = kept = (footprint, self.autoencoder.folded_readout(footprint, self.basis[0][0].dtype))
         return kept[1]
 
     def _filled(self, flat: Float[Tensor, "n d"], start: int) -> Float[Tensor, "1 chunk d"]:

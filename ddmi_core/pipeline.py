@@ -1,7 +1,9 @@
 """Pipeline: text or a seed, or a user's file, to a Field; loads and saves a model folder."""
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +18,7 @@ from torch import Tensor, nn
 from ddmi_core import model_folder, refinement
 from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
 from ddmi_core.data.items import ItemSource, SurfacePoints
+from ddmi_core.devices import free_memory, pick_device
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.domains import Domain
 from ddmi_core.errors import ModelError
@@ -28,6 +31,9 @@ from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
 
 _log = logging.getLogger(__name__)
 _Config = TypeVar("_Config", bound=BaseModel)
+
+_LEAST_FREE = 2**30
+"""Bytes of a GPU that are left for decoding and looking; with less the denoiser makes room."""
 
 
 class Pipeline:
@@ -56,6 +62,7 @@ class Pipeline:
         self.folder = folder
         self.hash = hash
         self._empty = text_encoder.encode([""])
+        self._sampling = threading.Lock()  # over where the denoiser is
 
     @property
     def domain(self) -> Domain:
@@ -79,7 +86,7 @@ class Pipeline:
 
         Args:
             folder: the model folder.
-            device: auto (CUDA if there is one), cpu or cuda.
+            device: auto (a GPU if there is one), cpu, cuda, cuda:1 and so on, or mps.
 
         Raises:
             ModelError: the folder is missing, foreign, incomplete or damaged, or a weight is not finite.
@@ -159,16 +166,30 @@ class Pipeline:
             Cancelled: from inside `progress`, between denoising steps.
         """
         prompt = prompt.strip()
-        latents = self.diffusion.sample(
-            self.text_encoder.encode([prompt]),
-            self._empty,
-            seeds,
-            steps=steps,
-            sampler=sampler,
-            guidance=guidance if prompt else 1.0,
-            progress=progress,
-        )
+        with self._denoiser_in_place():
+            latents = self.diffusion.sample(
+                self.text_encoder.encode([prompt]),
+                self._empty,
+                seeds,
+                steps=steps,
+                sampler=sampler,
+                guidance=guidance if prompt else 1.0,
+                progress=progress,
+            )
         return list(latents.cpu())
+
+    @contextmanager
+    def _denoiser_in_place(self) -> Iterator[None]:
+        """Have the denoiser where it computes; afterwards, where a GPU is short of memory, in the machine's."""
+        with self._sampling:
+            self.diffusion.to(self.device)
+            try:
+                yield
+            finally:
+                if self.device.type != "cpu" and free_memory(self.device) < _LEAST_FREE:
+                    self.diffusion.to("cpu")
+                    if self.device.type == "cuda":
+                        torch.cuda.empty_cache()
 
     def decode(self, latent: Float[Tensor, "c h w"]) -> Field:
         """Return the continuous signal of a latent.
@@ -245,19 +266,6 @@ class Pipeline:
         if "targets" in first:
             latent = refinement.refine(self.autoencoder, latent, example, steps=refine_steps, progress=progress)
         return latent[0].cpu()
-
-
-def pick_device(wanted: str) -> torch.device:
-    """Return the device for auto, cpu or cuda.
-
-    Raises:
-        ModelError: cuda was asked for and there is none.
-    """
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise ModelError("There is no CUDA device on this machine; use --device cpu or auto.")
-    return torch.device(wanted)
 
 
 def _config(kind: type[_Config], folder: Path, name: str) -> _Config:

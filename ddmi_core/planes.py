@@ -41,7 +41,9 @@ def look_up(planes: Planes, coords: Float[Tensor, "b n d"], layout: PlaneLayout)
     features = []
     for plane, (width_axis, height_axis) in zip(planes, layout.axes, strict=True):
         where = coords[..., width_axis : height_axis + 1 : height_axis - width_axis]  # a view; a pair of indices copies
-        if plane.device.type == "cpu" and not where.requires_grad:
+        # In half precision grid_sample would round the coordinates too, to a quarter of a fine plane's cell
+        exact = plane.dtype == where.dtype
+        if not where.requires_grad and (plane.device.type == "cpu" or not exact):
             features.append(interpolate(plane, where))
             continue
         sampled = F.grid_sample(

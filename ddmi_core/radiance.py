@@ -118,7 +118,9 @@ class RadianceField(Field):
             report(progress, 0.0, "finding empty space")
         try:
             if self._occupancy is None:
-                self._occupancy = OccupancyGrid.bake(self.density, at_once=self.at_once, progress=progress)
+                self._occupancy = OccupancyGrid.bake(
+                    self.density, device=self.device, at_once=self.at_once, progress=progress
+                )
             return self._occupancy
         finally:
             self._baking.release()
@@ -146,7 +148,9 @@ class RadianceField(Field):
         chosen = settings or ViewSettings()
         begun = _FINDING if skip_empty and self._occupancy is None else 0.0
         occupancy = self.occupancy(sub_progress(progress, 0.0, begun)) if skip_empty else None
-        origins, directions = (torch.from_numpy(part.reshape(-1, 3)) for part in rays(camera, width, height))
+        origins, directions = (
+            torch.from_numpy(part.reshape(-1, 3)).to(self.device) for part in rays(camera, width, height)
+        )
         light = render_rays(
             self.medium,
             origins,
@@ -165,11 +169,11 @@ class RadianceField(Field):
             found = torch.zeros_like(directions)
             places = origins[seen] + light.depth[seen, None] * directions[seen]
             found[seen] = self._normals(places, sub_progress(progress, 0.9, 1.0))
-            normals = found.reshape(height, width, 3).numpy()
+            normals = found.reshape(height, width, 3).cpu().numpy()
         return View(
-            light.colour.reshape(height, width, 3).numpy(),
-            light.opacity.reshape(height, width).numpy(),
-            light.depth.reshape(height, width).numpy(),
+            light.colour.reshape(height, width, 3).cpu().numpy(),
+            light.opacity.reshape(height, width).cpu().numpy(),
+            light.depth.reshape(height, width).cpu().numpy(),
             normals,
         )
 
@@ -204,7 +208,7 @@ class RadianceField(Field):
 
     def _normals(self, places: Float[Tensor, "n 3"], progress: Progress | None) -> Float[Tensor, "n 3"]:
         """Against the gradient of the density, by central differences."""
-        offsets = torch.cat([torch.eye(3), -torch.eye(3)]) * _SLOPE
+        offsets = torch.cat([torch.eye(3), -torch.eye(3)]).to(places.device) * _SLOPE
         around = density_of(self(places[:, None] + offsets, progress))
         return F.normalize(around[:, 3:] - around[:, :3], dim=-1)
 

@@ -64,6 +64,15 @@ def _running_since(before: set[int]) -> list[str]:
     return sorted(name for name in running.values() if not name.startswith(THREADS_OF_LIBRARIES))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a CUDA device where there is none."""
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Choose the display once it is known whether any selected test needs OpenGL: a process has one QApplication."""
     items = [item for item in session.items if item.get_closest_marker("gl")]

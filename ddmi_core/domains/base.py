@@ -107,8 +107,11 @@ class Domain(ABC):
     @abstractmethod
     def reconstruction_loss(
         self, values: Float[Tensor, "b n v"], targets: Float[Tensor, "b n t"]
-    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
-        """Return -log p(signal | z), averaged over coordinates, and figures worth watching (eq. 9, first term)."""
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+        """Return -log p(signal | z), averaged over coordinates, and figures worth watching (eq. 9, first term).
+
+        The figures are numbers without gradients, left on their device: to read one on a GPU is to wait for it.
+        """
 
     def predict(self, autoencoder: "D2CVAE", basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n v"]:
         """Return what `reconstruction_loss` compares with a batch's `targets`, differentiable.

@@ -93,7 +93,7 @@ class ImageField(Field):
 
 def colour_loss(
     values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]
-) -> tuple[Float[Tensor, ""], dict[str, float]]:
+) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
     """Return the loss of premultiplied colours, and their PSNR in dB.
 
     Absolute errors, which keep edges sharp (a Laplace likelihood), but squared where they are small, and a share of
@@ -103,7 +103,7 @@ def colour_loss(
     loss = F.smooth_l1_loss(values, targets, beta=_SMALL_ERROR) + _SQUARED_SHARE * F.mse_loss(values, targets)
     with torch.no_grad():
         error = F.mse_loss(values.clamp(0, 1), targets).clamp(min=1e-10)
-    return loss, {"psnr": -10 * math.log10(error.item())}
+    return loss, {"psnr": -10 * error.log10()}
 
 
 class ImageDomain(Domain):
@@ -152,7 +152,7 @@ class ImageDomain(Domain):
     @override
     def reconstruction_loss(
         self, values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]
-    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """L1-like; see `colour_loss`."""
         return colour_loss(values, targets)
 

@@ -1,6 +1,5 @@
 """Radiance fields: density and colour at (x, y, z) and a direction, encoded from coloured points (paper 4.2)."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -98,7 +97,7 @@ class NerfDomain(Domain):
     @override
     def reconstruction_loss(
         self, values: Float[Tensor, "b n 3"], targets: Float[Tensor, "b n 3"]
-    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """Photometric: squared errors, those of hue weighing more; the figure watched is the PSNR in dB of the rays.
 
         Squared, because an absolute error is least at the median, and most things of a home are grey.
@@ -107,7 +106,7 @@ class NerfDomain(Domain):
         hues = errors - errors.mean(dim=-1, keepdim=True)
         error = errors.square().mean()
         loss = _ERROR_WEIGHT * (error + _HUE_WEIGHT * hues.square().mean())
-        return loss, {"psnr": -10 * math.log10(max(error.item(), 1e-10))}
+        return loss, {"psnr": -10 * error.detach().clamp(min=1e-10).log10()}
 
     @override
     def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "v 3 h w"]:

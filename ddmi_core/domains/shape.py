@@ -86,13 +86,13 @@ class ShapeDomain(Domain):
     @override
     def reconstruction_loss(
         self, values: Float[Tensor, "b n 1"], targets: Float[Tensor, "b n 1"]
-    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """Bernoulli likelihood; the figure watched is the intersection over union at the query points."""
         loss = F.binary_cross_entropy_with_logits(values, targets)
         with torch.no_grad():
             inside, true = values > 0, targets > 0.5
             union = (inside | true).sum()
-            iou = ((inside & true).sum() / union.clamp(min=1)).item()
+            iou = (inside & true).sum() / union.clamp(min=1)
         return loss, {"query_iou": iou}
 
     @override

@@ -198,7 +198,7 @@ class VideoDomain(Domain):
     @override
     def reconstruction_loss(
         self, values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]
-    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """L1-like; see `colour_loss`."""
         return colour_loss(values, targets)
 

@@ -100,12 +100,16 @@ class FoldedReadOut:
     Args:
         readout: left as it is.
         footprint: that of all points, for a read-out that takes footprints.
+        dtype: in which it computes, that of the embeddings it will be given; values are float32.
     """
 
-    def __init__(self, readout: ReadOut, footprint: float | None) -> None:
+    def __init__(self, readout: ReadOut, footprint: float | None, dtype: torch.dtype = torch.float32) -> None:
         self._readout = readout
-        self._blocks = [_FoldedBlock(block, footprint) for block in (*readout.blocks, readout.last)]
-        self._directed = _FoldedBlock(readout.directed, None) if readout.directed_channels else None
+        self._blocks = [_FoldedBlock(block, footprint, dtype) for block in (*readout.blocks, readout.last)]
+        self._out = _FoldedLayer(readout.out, dtype)
+        if readout.directed_channels:
+            self._directed = _FoldedBlock(readout.directed, None, dtype)
+            self._directed_out = _FoldedLayer(readout.directed_out, dtype)
 
     @torch.no_grad()
     def __call__(
@@ -113,22 +117,35 @@ class FoldedReadOut:
     ) -> Float[Tensor, "n o"]:
         """Evaluate at points: as `ReadOut` does."""
         hidden = _through(self._blocks, self._readout.conditioning, embeddings)
-        value = self._readout.out(hidden)
-        if directions is None or self._directed is None:
+        value = self._out(hidden)
+        if directions is None or not self._readout.directed_channels:
             return value
-        return _joined([value, self._readout.directed_out(self._directed(hidden, _harmonics(directions)))])
+        seen = self._directed(hidden, _harmonics(directions).to(hidden.dtype))
+        return _joined([value, self._directed_out(seen)])
+
+
+class _FoldedLayer:
+    """A layer in some precision, whose result is float32."""
+
+    def __init__(self, layer: nn.Linear, dtype: torch.dtype) -> None:
+        self._weight, self._bias = layer.weight.detach().T.to(dtype), layer.bias.detach().to(dtype)
+
+    def __call__(self, x: Float[Tensor, "n w"]) -> Float[Tensor, "n o"]:
+        return torch.addmm(self._bias, x, self._weight).float()
 
 
 class _FoldedBlock:
     """A block whose skip connection is part of its second layer, W h + h = (W + I) h, and a footprint of its bias."""
 
-    def __init__(self, block: _Block, footprint: float | None) -> None:
+    def __init__(self, block: _Block, footprint: float | None, dtype: torch.dtype) -> None:
         self._first, self._bias = block.first.weight.detach().T, block.first.bias.detach()
         if footprint is not None:
             self._bias = self._bias + footprint * self._first[-1]
             self._first = self._first[:-1]
         self._second = block.second.weight.detach().T + torch.eye(block.second.in_features, device=self._bias.device)
         self._second_bias = block.second.bias.detach()
+        for name in ("_first", "_bias", "_second", "_second_bias"):
+            setattr(self, name, getattr(self, name).to(dtype))
 
     def __call__(self, *parts: Float[Tensor, "n _"]) -> Float[Tensor, "n w"]:
         weights = self._first.split([part.shape[-1] for part in parts])

@@ -121,5 +121,5 @@ def evaluate(autoencoder: D2CVAE, config: RunConfig) -> dict[str, float]:
         latent = autoencoder.encode(autoencoder.domain.inputs(batch)).mean
         values = autoencoder.domain.predict(autoencoder, autoencoder.decode(latent), batch)
         _, figures = autoencoder.domain.reconstruction_loss(values, batch["targets"])
-        found.append(figures)
+        found.append({name: value.item() for name, value in figures.items()})
     return {name: sum(one[name] for one in found) / len(found) for name in found[0]}

@@ -27,11 +27,14 @@ class AutoencoderStage(Stage):
     best_by: ClassVar[str] = "reconstruction"
 
     def __init__(self, config: RunConfig, autoencoder: D2CVAE) -> None:
-        self.settings = config.stage1
+        self.settings, self.precision = config.stage1, config.precision
         self._kl_start, self._kl_weight = config.stage1.kl_start, config.stage1.kl_weight
         self._kl_anneal_steps = config.stage1.kl_anneal_steps
         self._latent_noise = config.stage1.latent_noise
         self.autoencoder = autoencoder
+        if config.compile:
+            for part in (autoencoder.encoder, autoencoder.decoder, autoencoder.readout):
+                part.compile()
         self._patch_terms: PatchTerms | None = None
         self.module: nn.Module = autoencoder
         if config.stage1.perceptual_weight or config.stage1.adversarial_weight:
@@ -43,7 +46,7 @@ class AutoencoderStage(Stage):
         self._held_out = held_out_batch(config, _HELD_OUT)
 
     @override
-    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, Tensor]]:
         module = self.autoencoder
         posterior = module.encode(module.domain.inputs(batch))
         least = self._latent_noise * posterior.mean.detach().std(dim=(0, 2, 3), keepdim=True)
@@ -54,7 +57,7 @@ class AutoencoderStage(Stage):
         kl = posterior.kl()
         share = min(1.0, (step + 1) / self._kl_anneal_steps)
         loss = reconstruction + (self._kl_start + share * (self._kl_weight - self._kl_start)) * kl
-        figures = {"reconstruction": reconstruction.item(), "kl": kl.item(), **figures}
+        figures = {"reconstruction": reconstruction.detach(), "kl": kl.detach(), **figures}
         if self._patch_terms is None:
             return loss, figures
         # The place follows from the step, so that a resume and every process look at the same one
@@ -75,7 +78,7 @@ class AutoencoderStage(Stage):
         loss, figures = module.domain.reconstruction_loss(values, batch["targets"])
         fields = [module.field(z) for z in latent[:_PICTURES]]
         save_sheet(module.domain, fields, run.samples / f"{self.name}-{step:08d}.png")
-        return {"reconstruction": loss.item(), **figures}
+        return {"reconstruction": loss.item(), **{name: value.item() for name, value in figures.items()}}
 
 
 def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) -> Mixture:

@@ -24,6 +24,8 @@ class Progressed(NamedTuple):
     """By how much the NaN guard has lowered the learning rate."""
     held_out: float | None = None
     """The held-out figure by which checkpoints are compared, lower is better; None where it was not measured."""
+    scaler: dict[str, float] = {}  # noqa: RUF012 - a default that nobody changes
+    """State of the gradient scaler of a run in float16."""
 
 
 class DamagedCheckpoint(DDMIError):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ddmi_core.autoencoder import AutoencoderConfig
 from ddmi_core.data.items import Augment
+from ddmi_core.devices import DeviceName, Precision
 from ddmi_core.diffusion import DenoiserConfig
 from ddmi_core.errors import DDMIError
 from ddmi_core.files import write_text
@@ -84,6 +85,9 @@ class StageTwoConfig(StageConfig):
     cached_latents: int = Field(8000, ge=1)
     """How many (augmented) examples are encoded once before the stage."""
     sample_prompts: tuple[str, ...] = ("",)
+    checkpointing: bool = False
+    """Whether a `unet2d` computes its activations again in the backward pass instead of keeping them: a third more time
+    for a fraction of the memory."""
 
 
 class RunConfig(_Settings):
@@ -102,8 +106,10 @@ class RunConfig(_Settings):
     stage2: StageTwoConfig
     start_from: str | None = None
     """Name or folder of a model of the same sizes whose weights both stages start from, instead of random ones."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Precision = "auto"
+    device: DeviceName = "auto"
+    compile: bool = False
+    """Whether torch compiles the networks first: minutes at the start, for a few percent on a CPU and more on a GPU."""
     processes: int = Field(1, ge=1, le=64)
     """How many processes `ddmi train` spreads the run over; every step takes `batch` examples in each of them."""
     threads: int = Field(0, ge=0)

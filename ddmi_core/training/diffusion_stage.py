@@ -48,8 +48,12 @@ class DiffusionStage(Stage):
         text_encoder: TextEncoder,
         latents: "CachedLatents",
     ) -> None:
-        self.settings = config.stage2
+        self.settings, self.precision = config.stage2, config.precision
         self.module: LatentDiffusion = diffusion
+        if config.stage2.checkpointing:
+            diffusion.save_memory()
+        if config.compile:
+            diffusion.unet.compile()
         self._autoencoder = autoencoder
         self._text_encoder = text_encoder
         self._prompts = config.stage2.sample_prompts or ("",)
@@ -65,7 +69,7 @@ class DiffusionStage(Stage):
         )
 
     @override
-    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, Tensor]]:
         text = TextEmbedding(batch["tokens"].float(), batch["mask"], batch["pooled"].float())
         return self.module.loss(batch["latent"].float(), text, batch["noise"], batch["timestep"]), {}
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 from torch.utils.tensorboard import SummaryWriter
 
+from ddmi_core.devices import Precision, autocast, precision_of
 from ddmi_core.errors import DDMIError
 from ddmi_core.threads import run_anywhere
 from ddmi_core.training.averaging import AveragedWeights
@@ -42,6 +43,10 @@ SAY_SECONDS = 20.0
 """Seconds between two lines of log about the loss."""
 
 
+LOOK_EVERY = 10
+"""Steps of a GPU between two looks at its numbers."""
+
+
 class NotFinite(ArithmeticError):
     """The loss or its gradient is NaN or infinite."""
 
@@ -57,12 +62,20 @@ class Stage(ABC):
     best_by: ClassVar[str]
     """The held-out figure by which checkpoints are compared: lower is better."""
     settings: StageConfig
+    precision: Precision
     module: nn.Module
     draws: Dataset[dict[str, Tensor]]
 
     @abstractmethod
-    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, float]]:
-        """Return the mean loss of a batch, and figures worth recording."""
+    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the mean loss of a batch, and figures worth recording, left on its device."""
+
+    def loss_in_its_precision(
+        self, batch: dict[str, Any], step: int, device: torch.device
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the same, computed in the precision that the run asks for or that suits the device."""
+        with autocast(device, precision_of(self.precision, device)):
+            return self.loss(batch, step)
 
     @abstractmethod
     def evaluate(self, run: RunFolder, step: int) -> dict[str, float]:
@@ -156,7 +169,14 @@ class _Loop:
             lambda message: self._record(message=message),
             {"sample": self._evaluate, "checkpoint": self._checkpoint_now, "stop": self._stop},
         )
+        device = accelerator.device
+        # Small gradients vanish in float16: they are scaled up by as much as just does not overflow
+        half = precision_of(stage.precision, device) == torch.float16
+        self.scaler = torch.amp.GradScaler(device.type, enabled=half)
         self.progressed = Progressed(0, 1.0)
+        self.last: dict[str, Tensor] = {}  # figures of the step before, on their device
+        # To look at a number on a GPU is to wait for it, so that the next steps cannot be queued
+        self.look_every = LOOK_EVERY if device.type == "cuda" else 1
         self.saved: int | None = None  # the step of the checkpoint written or read last
         self.part = stage.settings.batch  # examples that fit into memory at once
         self.said_at = -SAY_SECONDS
@@ -181,17 +201,23 @@ class _Loop:
             rate = learning_rate(settings, step) * self.progressed.rate_factor
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            figures = self._gradients(batch, step)
+            self.last = self._gradients(batch, step)
+            self.scaler.unscale_(self.optimiser)
             norm = nn.utils.clip_grad_norm_(self.module.parameters(), settings.clip_norm)
-            if not (math.isfinite(figures["loss"]) and torch.isfinite(norm)):
-                raise NotFinite
-            self.optimiser.step()
+            if not self.scaler.is_enabled():  # which leaves out a step whose gradients overflow
+                self.last["norm"] = norm
+            self.scaler.step(self.optimiser)
+            self.scaler.update()
             self.optimiser.zero_grad()
             self.average.update(self.module, step)
             self.progressed = self.progressed._replace(step=step + 1, held_out=None)
             window_steps += 1
+            last = step + 1 == settings.steps
+            if not (last or (step + 1) % self.look_every == 0 or (step + 1) % settings.sample_every == 0):
+                continue
+            figures = self._looked_at()
             now = time.monotonic()
-            if now - window_start >= RECORD_SECONDS or step + 1 == settings.steps:
+            if now - window_start >= RECORD_SECONDS or last:
                 speed = window_steps * settings.batch * self.accelerator.num_processes / (now - window_start)
                 self._record(
                     losses=figures,
@@ -244,11 +270,25 @@ class _Loop:
             shuffle=False,
             num_workers=self.config.loader_workers,
             worker_init_fn=run_anywhere,
+            pin_memory=self.accelerator.device.type == "cuda",
         )
         for batch in loader:
-            yield {name: value.to(self.accelerator.device) for name, value in batch.items()}
+            yield {name: value.to(self.accelerator.device, non_blocking=True) for name, value in batch.items()}
 
-    def _gradients(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:
+    def _looked_at(self) -> dict[str, float]:
+        """Return the figures of the last step, the means over all processes.
+
+        Raises:
+            NotFinite: the loss is not, or was not in a step since the last look: its weights are not either.
+        """
+        names = list(self.last)
+        values = torch.stack([value.detach().float() for value in self.last.values()])
+        figures = average_figures(self.accelerator, dict(zip(names, values.tolist(), strict=True)))
+        if not all(map(math.isfinite, (figures["loss"], figures.pop("norm", 0.0)))):
+            raise NotFinite
+        return figures
+
+    def _gradients(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         """Leave the gradients of a batch, the mean over all processes, in the module; return its loss and figures."""
         while True:
             figures = self._try_parts(batch, step)
@@ -268,21 +308,21 @@ class _Loop:
             )
         assert figures is not None
         average_gradients(self.accelerator, self.module.parameters())
-        return average_figures(self.accelerator, figures)
+        return figures
 
-    def _try_parts(self, batch: dict[str, Tensor], step: int) -> dict[str, float] | None:
+    def _try_parts(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor] | None:
         """Add up the gradients of a batch's parts; None if there was not enough memory."""
         size = self.stage.settings.batch
-        totals: dict[str, float] = {}
+        totals: dict[str, Tensor] = {}
         try:
             for start in range(0, size, self.part):
                 part = {name: value[start : start + self.part] for name, value in batch.items()}
                 share = min(self.part, size - start) / size
-                with self.accelerator.autocast():
-                    loss, figures = self.stage.loss(part, step)
-                (loss * share).backward()
-                for name, value in {"loss": loss.item(), **figures}.items():
-                    totals[name] = totals.get(name, 0.0) + share * value
+                loss, figures = self.stage.loss_in_its_precision(part, step, self.accelerator.device)
+                self.scaler.scale(loss * share).backward()
+                for name, value in {"loss": loss, **figures}.items():
+                    weighed = share * value.detach()
+                    totals[name] = totals[name] + weighed if name in totals else weighed
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -290,11 +330,11 @@ class _Loop:
         return totals
 
     def _checkpoint_now(self) -> None:
-        self._save()
+        self._save_sound()
         self._record(message=f"checkpoint at step {self.progressed.step}")
 
     def _stop(self) -> None:
-        self._save()
+        self._save_sound()
         self._record(message=f"stopped at step {self.progressed.step}")
 
     def _seconds_left(self, steps: int, seconds: float) -> float | None:
@@ -329,9 +369,16 @@ class _Loop:
             self._save_if_possible()
 
     def _save(self) -> None:
+        self.progressed = self.progressed._replace(scaler=self.scaler.state_dict())
         if self.accelerator.is_main_process:
             self.checkpoints.save(self.progressed, self.module, self.average, self.optimiser)
         self.saved = self.progressed.step
+
+    def _save_sound(self) -> None:
+        """Write a checkpoint between two looks at the numbers: not before they were looked at."""
+        if self.last:
+            self._looked_at()
+        self._save()
 
     def _save_if_possible(self) -> None:
         """Write a checkpoint; where that fails go on without, since nothing is lost yet."""
@@ -348,6 +395,9 @@ class _Loop:
             return False
         path = next(one for one in self.checkpoints.newest_first() if int(one.name.rpartition("-")[2]) == step)
         self.progressed = self.checkpoints.restore(path, self.module, self.average, self.optimiser)
+        if self.progressed.scaler:
+            self.scaler.load_state_dict(self.progressed.scaler)
+        self.last = {}
         self.saved = step
         return True
 

@@ -84,7 +84,7 @@ class PatchTerms(nn.Module):
     @override
     def forward(
         self, made: Float[Tensor, "b 3 h w"], true: Float[Tensor, "b 3 h w"], share: float
-    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """Return what is added to the loss, and figures worth recording.
 
         Args:
@@ -93,13 +93,13 @@ class PatchTerms(nn.Module):
             share: of the adversarial weight (0..1); the critic learns from the start, but is heard only later.
         """
         loss = made.new_zeros(())
-        figures: dict[str, float] = {}
+        figures: dict[str, Tensor] = {}
         for distance in self._distance:
             perceptual = distance.to(made.device)(made, true)
             loss = loss + self.perceptual_weight * perceptual
-            figures["perceptual"] = perceptual.item()
+            figures["perceptual"] = perceptual.detach()
         if self.critic is not None:
             learned, objection = self.critic.loss(made, true), self.critic.objection(made)
             loss = loss + learned + share * self.adversarial_weight * objection
-            figures |= {"critic": learned.item(), "objection": objection.item()}
+            figures |= {"critic": learned.detach(), "objection": objection.detach()}
         return loss, figures

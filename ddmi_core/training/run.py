@@ -6,10 +6,12 @@ from typing import TypeVar
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import InitProcessGroupKwargs, set_seed
 from torch import nn
 
 from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.devices import pick_device, use_tensor_cores
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.errors import DDMIError
 from ddmi_core.model_folder import find_model
@@ -140,42 +142,32 @@ def _seconds_of_second_stage(
 
 
 def make_accelerator(config: RunConfig, device: str = "auto") -> Accelerator:
-    """Return what spreads a run over devices and processes.
+    """Return what spreads a run over devices and processes, as if nothing had run in this process before.
+
+    It takes the place of the one made before, which must not be used any more. In which precision a run computes is the
+    loop's affair, and not the accelerator's.
 
     Args:
         config: the run's.
-        device: cpu or cuda, instead of the configuration's.
+        device: instead of the configuration's.
 
     Raises:
-        DDMIError: cuda was asked for and there is none.
+        DDMIError: the device that was asked for is not there.
     """
-    wanted = config.device if device == "auto" else device
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise DDMIError(
-            "There is no CUDA device on this machine, or it has disappeared. Bring it back, or train with --device cpu."
-        )
-    on_gpu = wanted != "cpu" and torch.cuda.is_available()
+    wanted = pick_device(config.device if device == "auto" else device)
+    if wanted.type == "cuda":
+        use_tensor_cores()
+        if not is_launched():  # else each process has a device of its own
+            torch.cuda.set_device(wanted)
+    # Accelerate keeps the device of a process's first run, and passes over that of the next one
+    AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(
-        mixed_precision=mixed_precision(config.precision, on_gpu=on_gpu),
+        mixed_precision="no",
         # Of several processes without a GPU, Accelerate wants to be told, or each takes itself for the only one
-        cpu=wanted == "cpu" or (is_launched() and not on_gpu),
+        cpu=wanted.type == "cpu",
         # A process may wait for as long as another one is paused or draws pictures
         kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
     )
-
-
-def mixed_precision(wanted: str, *, on_gpu: bool) -> str:
-    """Return Accelerate's name for the precision; `auto` takes bf16 where that is sure to be faster.
-
-    On a CPU that means matrix units (AMX). With AVX-512's bf16 instructions alone one processor took 1.3 to 1.8 times
-    as long as in float32, another one two thirds of it: `ddmi trial` tells.
-    """
-    if wanted == "auto":
-        if on_gpu:
-            wanted = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-        else:
-            wanted = "bfloat16" if torch.cpu._is_amx_tile_supported() else "float32"
-    return "bf16" if wanted == "bfloat16" else "no"
 
 
 def _start_from_model(config: RunConfig, autoencoder: D2CVAE, diffusion: LatentDiffusion) -> None:

@@ -188,8 +188,7 @@ def _step(
     stage: Stage, accelerator: Accelerator, optimiser: torch.optim.Optimizer, examples: list[dict[str, Tensor]]
 ) -> None:
     batch = {name: value.to(accelerator.device) for name, value in default_collate(examples).items()}
-    with accelerator.autocast():
-        loss, _ = stage.loss(batch, 0)
+    loss, _ = stage.loss_in_its_precision(batch, 0, accelerator.device)
     loss.backward()
     optimiser.step()
 

@@ -40,6 +40,18 @@ def gpus() -> tuple[str, ...]:
     return tuple(torch.cuda.get_device_name(number) for number in range(count))
 
 
+def gpu_memory(device: str) -> tuple[int, int] | None:
+    """Bytes in use of a CUDA device, by whoever, and all it has; None of other devices, or while none was used yet."""
+    if not device.startswith("cuda"):
+        return None
+    import torch
+
+    if not torch.cuda.is_initialized():
+        return None
+    free, whole = torch.cuda.mem_get_info(torch.device(device))
+    return whole - free, whole
+
+
 class PipelineCache:
     """The models used last, as many as fit into a budget of bytes. A folder that has changed on disk is loaded again.
 

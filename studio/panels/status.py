@@ -6,6 +6,7 @@ import psutil
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStatusBar
 
+from studio.engine.pipelines import gpu_memory
 from studio.state.app_state import AppState
 from studio.theme.tokens import GRID
 from studio.widgets.basics import ElidedLabel, label
@@ -23,9 +24,10 @@ class StatusBar(QStatusBar):
         self.activity = ElidedLabel("Ready")
         self.encoder = label()
         self.device = label()
+        self._device = ""
         self.memory = label()
         self.encoder.setToolTip("The text encoder that reads your prompts")
-        self.device.setToolTip("Where the model computes")
+        self.device.setToolTip("Where the model computes; of a GPU, the memory in use")
         self.memory.setToolTip("Memory that the studio uses, and what the machine has left")
         self.activity.setContentsMargins(GRID, 0, GRID, 0)
         self.addWidget(self.activity, 1)
@@ -43,8 +45,14 @@ class StatusBar(QStatusBar):
         self._show_encoder()
 
     def set_device(self, device: str) -> None:
-        """Show where the model computes."""
-        self.device.setText(device)
+        """Show where the model computes, and of a GPU how much memory is in use."""
+        self._device = device
+        self._show_device()
+
+    def _show_device(self) -> None:
+        memory = gpu_memory(self._device)
+        used = "" if memory is None else f"  ·  {memory[0] / 2**30:.1f} of {memory[1] / 2**30:.1f} GB"
+        self.device.setText(f"{self._device}{used}")
 
     def _show_activity(self) -> None:
         running = [job for job in self._state.jobs.active(quiet=True) if job.status == "running"]
@@ -60,4 +68,5 @@ class StatusBar(QStatusBar):
 
     def _show_memory(self) -> None:
         used, free = self._process.memory_info().rss, psutil.virtual_memory().available
+        self._show_device()
         self.memory.setText(f"{used / 2**30:.1f} GB used  ·  {free / 2**30:.1f} GB free")

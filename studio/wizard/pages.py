@@ -294,7 +294,7 @@ class OptionsPage(Page):
         self._entering = False
         self.name = QLineEdit()
         self.name.setAccessibleName("Name")
-        self.precision = _combo("Precision", ["auto", "float32", "bfloat16"])
+        self.precision = _combo("Precision", ["auto", "float32", "bfloat16", "float16"])
         self.device = _combo("Device", ["auto", "cpu", "cuda"])
         self.processes = figure_box("Processes", 1, 64, 1)
         self.processes.setToolTip("Each trains on a batch of its own, on a GPU of its own; usually as many as GPUs")

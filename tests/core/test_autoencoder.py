@@ -67,3 +67,23 @@ def test_a_query_can_be_cancelled(autoencoder: D2CVAE) -> None:
 
 def test_no_coordinates_give_no_values(autoencoder: D2CVAE) -> None:
     assert autoencoder.field(torch.randn(autoencoder.canvas_shape))(torch.zeros(0, 3)).shape == (0, 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_basis_fields_in_half_precision_give_nearly_the_same_values(autoencoder: D2CVAE, dtype: torch.dtype) -> None:
+    basis = autoencoder.decode(torch.randn(1, *autoencoder.canvas_shape))
+    half = tuple(tuple(plane.to(dtype) for plane in planes) for planes in basis)
+    coords = torch.rand(500, 3) * 2 - 1
+    exact = autoencoder.domain.field(autoencoder, basis)(coords)
+    found = autoencoder.domain.field(autoencoder, half)(coords)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, exact, atol=0.03, rtol=0.03)
+
+
+def test_chunks_on_a_gpu_grow_with_its_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = torch.device("cuda")
+    found = []
+    for gigabytes in (0.1, 1, 4, 5, 100):
+        monkeypatch.setattr(fields, "free_memory", lambda _, free=gigabytes: int(free * 2**30))
+        found.append(fields.memory_budget(gpu))
+    assert found == [64 * 2**20, 2**27, 2**29, 2**29, 2**30]

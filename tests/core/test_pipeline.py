@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ddmi_core import model_folder
+from ddmi_core import pipeline as pipeline_module
 from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import describe, find_model, list_models
 from ddmi_core.pipeline import Pipeline
@@ -107,3 +108,16 @@ def test_weights_of_other_sizes_are_said(folder: Path, tmp_path: Path) -> None:
 def test_a_latent_of_another_model_is_refused(folder: Path) -> None:
     with pytest.raises(ModelError, match="another model"):
         Pipeline.from_pretrained(folder).decode(torch.zeros(3, 3, 3))
+
+
+def test_the_denoiser_makes_room_where_a_gpu_is_short_of_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = Pipeline.from_pretrained(folder)
+    moved: list[str] = []
+    usual = pipeline.diffusion.to
+    monkeypatch.setattr(pipeline.diffusion, "to", lambda device: (moved.append(str(device)), usual("cpu"))[1])
+    monkeypatch.setattr(Pipeline, "device", torch.device("mps"))  # stands for any that is not the machine's own
+    for free, expected in ((2**34, ["mps"]), (2**20, ["mps", "cpu"])):
+        moved.clear()
+        monkeypatch.setattr(pipeline_module, "free_memory", lambda _, free=free: free)
+        assert len(pipeline.sample("", seeds=[1], steps=1)) == 1
+        assert moved == expected

@@ -21,7 +21,7 @@ class _Stage(AutoencoderStage):
 
     def __init__(self) -> None:
         self.module = nn.Linear(1, 1)
-        self.settings = quick().stage1
+        self.settings, self.precision = quick().stage1, "float32"
         self.draws = [{"x": torch.ones(1)}] * 2  # type: ignore[assignment]
 
     def loss(self, batch, step):  # type: ignore[no-untyped-def,override]
