@@ -3,8 +3,9 @@
     python scripts/build_furniture.py [--unpacked FOLDER]
 
 Every catalogue mesh is turned upright (y up, front towards +z), normalised, labelled on a 128^3 grid (see
-ddmi_core.data.labels) and stored as the grid's bits and points of its visible surface. Meshes that cannot be labelled
-are left out and listed. Without --unpacked the package is fetched with apt-get and unpacked in a temporary folder.
+ddmi_core.data.labels), thickened if it is of a kind that prompts name, and stored as the grid's bits and points of its
+visible surface. Meshes that cannot be labelled are left out and listed. Without --unpacked the package is fetched with
+apt-get and unpacked in a temporary folder.
 """
 
 import argparse
@@ -24,8 +25,8 @@ import numpy as np
 import trimesh
 
 from ddmi_core.data.captions import captions_of, kind_of
-from ddmi_core.data.furniture import CREDITS_FILE, FurnitureEntry, save_furniture
-from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points
+from ddmi_core.data.furniture import CREDITS_FILE, NAMED_KINDS, FurnitureEntry, save_furniture
+from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points, thickened
 from ddmi_core.errors import DataError
 from ddmi_core.files import write_text
 from ddmi_core.metrics.geometry import measure
@@ -34,6 +35,7 @@ from ddmi_core.paths import assets
 PACKAGE = "sweethome3d-furniture"
 CATALOGUE = "PluginFurnitureCatalog.properties"
 POINTS = 3072
+MOST_FILLED = 0.08  # of a solid, in its openings; see labels.thickened
 LICENCES = {
     "Scopia": "CC-BY-3.0, Scopia (www.scopia.es)",
     "BlendSwap-CC-BY": "CC-BY-3.0, the named artists of Blend Swap",
@@ -100,23 +102,29 @@ def label(piece: Piece) -> tuple[FurnitureEntry, np.ndarray, np.ndarray] | str:
         vertices = np.asarray(mesh.vertices)
         vertices = vertices @ upright(piece, vertices).T
         mesh = trimesh.Trimesh(normalise(vertices), mesh.faces, process=False)
-        grid = solid_grid(mesh)
-        seed = int.from_bytes(hashlib.sha256(piece.id.encode()).digest()[:4], "big")
-        points = surface_points(grid, POINTS, np.random.default_rng(seed))
+        return labelled(piece, solid_grid(mesh))
     except (DataError, ValueError, IndexError, KeyError) as error:
         return str(error)
-    if grid.sum() < 64:
+
+
+def labelled(piece: Piece, solid: np.ndarray) -> tuple[FurnitureEntry, np.ndarray, np.ndarray] | str:
+    """Return what `label` does, of the solid grid of a mesh."""
+    if solid.sum() < 64:
         return "too small on the grid"
     kind = kind_of(piece.name, piece.category, piece.tags)
+    grid, filled = thickened(solid) if kind in NAMED_KINDS else (solid, 0.0)
+    seed = int.from_bytes(hashlib.sha256(piece.id.encode()).digest()[:4], "big")
+    points = surface_points(grid, POINTS, np.random.default_rng(seed))
     entry = FurnitureEntry(
         id=piece.id,
         name=piece.name,
         kind=kind,
         captions=captions_of(piece.name, piece.tags, kind, measure(grid), piece.size),
-        split="held_out" if _group(grid) % 10 == 0 else "train",
+        split="held_out" if _group(solid) % 10 == 0 else "train",
         catalogue=piece.catalogue,
         creator=piece.creator,
         licence=LICENCES[piece.catalogue].split(",")[0],
+        crowded=filled > MOST_FILLED,
     )
     return entry, pack(grid), np.round(points * 32767).astype(np.int16)
 

@@ -31,6 +31,24 @@ _NOT_THE_KIND = {
     "fluorescent light", "hammock", "island", "puzzle", "sink", "sleeping bag", "spray bottle", "table fan",
     "table tennis bat", "vase", "window blind", "window shutter",
 }  # fmt: skip
+_NOUNS = {
+    # How else each kind is called; only where the catalogue's tags call it so too.
+    "lamp": ("lantern", "chandelier", "spotlight"),
+    "desk": ("writing desk",),
+    "stool": ("ottoman",),
+    "table": ("nightstand", "workbench"),
+    "armchair": (),
+    "chair": ("armchair",),
+    "bench": (),
+    "sofa": ("couch",),
+    "bed": ("crib", "futon", "bunk bed"),
+    "bookcase": ("bookshelf", "shelves"),
+    "wardrobe": ("closet",),
+    "cabinet": ("cupboard", "dresser", "sideboard"),
+}
+_SEATS = ("chair", "armchair", "stool", "bench", "sofa")
+_NUMBERS = {1: "one", 3: "three", 4: "four"}
+_PLURAL = ("shelves", "drawers", "lights")
 _HANGING = {"wall", "ceiling", "hanging", "pendant", "chandelier", "street", "park", "porch", "track", "lamppost"}
 
 
@@ -59,24 +77,26 @@ def captions_of(name: str, tags: str, kind: str, geometry: Geometry, size: tuple
     plain = re.sub(r"\s*\d[\d:°€%\"']*(\s+seats)?\s*", " ", name).strip().lower() or kind
     kept = [tag.strip().lower() for tag in tags.split(",") if tag.strip() and tag.strip() not in _NOISE_TAGS]
     captions = [plain, _with_article(plain)]
-    captions += [f"{plain}, {tag}" for tag in kept[:2] if tag not in plain]
     if kind == _NO_KIND:
-        return list(dict.fromkeys(captions))
-    subjects = [kind]
-    if kind == "armchair" and geometry.armrests:
-        subjects.append("chair")
-    variant = _variant(name, kind, size)
-    if variant:
-        captions.append(_with_article(variant))
-    adjectives, parts = _facts(kind, geometry)
-    for subject in subjects:
-        captions.append(_with_article(subject))
-        captions += [_with_article(f"{adjective} {subject}") for adjective in adjectives]
-        captions += [_with_article(f"{subject} with{part}") for part in parts]
-        if adjectives and parts:
-            captions.append(_with_article(f"{adjectives[0]} {subject} with{parts[0]}"))
-        if len(parts) > 1 and not parts[0].startswith("out"):
-            captions.append(_with_article(f"{subject} with{parts[0]} and with{parts[1]}"))
+        return list(dict.fromkeys(captions + [f"{plain}, {tag}" for tag in kept[:2] if tag not in plain]))
+    subjects = [plain, kind, *(noun for noun in _NOUNS.get(kind, ()) if noun in kept)]
+    if variant := _variant(name, kind, size):
+        subjects.append(variant)
+    if kind in ("chair", "armchair") and geometry.armrests:
+        subjects += ["chair", "armchair"]
+    if kind in _SEATS:
+        captions.append("something to sit on")
+    adjectives, legs, arms = _facts(kind, geometry)
+    for subject in dict.fromkeys(subjects):
+        shown = [adjective for adjective in adjectives if adjective not in subject.split()]
+        phrases = [subject, *(f"{adjective} {subject}" for adjective in shown)]
+        if geometry.n_legs and legs:
+            phrases.append(f"{_NUMBERS[geometry.n_legs]}-legged {subject}")
+        phrases += [f"{subject} with{part}" for part in legs + arms]
+        phrases += [f"{shown[0]} {subject} with{part}" for part in (legs + arms)[:1] if shown]
+        captions += [_with_article(phrase) for phrase in phrases] + [subject, phrases[-1]]
+        if legs and arms:
+            captions.append(_with_article(f"{subject} with{legs[0]} and with{arms[-1]}"))
     return list(dict.fromkeys(captions))
 
 
@@ -93,22 +113,26 @@ def _variant(name: str, kind: str, size: tuple[float, float, float]) -> str | No
     return None
 
 
-def _facts(kind: str, geometry: Geometry) -> tuple[list[str], list[str]]:
-    """Return what was measured and is worth saying: adjectives, and parts to stand after "with"."""
+def _facts(kind: str, geometry: Geometry) -> tuple[list[str], list[str], list[str]]:
+    """Return what was measured and is worth saying: adjectives, and legs and arms as words to stand after "with"."""
     root = _ROOT_KINDS.get(kind, kind)
     adjectives: list[str] = []
-    parts: list[str] = []
+    legs: list[str] = []
+    arms: list[str] = []
     if root in ("table", "stool") and geometry.top_shape is not None:
         adjectives.append(geometry.top_shape)
     adjectives += geometry.proportions
-    if root in ("table", "chair", "stool") and geometry.n_legs in (1, 3, 4):
-        parts.append({1: " one leg", 3: " three legs", 4: " four legs"}[geometry.n_legs])
+    if root in ("table", "chair", "stool") and geometry.n_legs in _NUMBERS:
+        count = geometry.n_legs
+        legs = [" one leg", " a single leg"] if count == 1 else [f" {_NUMBERS[count]} legs", f" {count} legs"]
     if root == "chair" and geometry.armrests:
-        parts.append(" armrests")
+        arms = [" arms", " armrests"]
     elif kind == "chair" and geometry.back:  # an armchair whose arms were not found is not said to lack them
-        parts.append("out armrests")
-    return adjectives, parts
+        arms = ["out armrests"]
+    return adjectives, legs, arms
 
 
 def _with_article(text: str) -> str:
+    if text.split(" with")[0].endswith(_PLURAL):
+        return text
     return f"{'an' if text[0] in 'aeiou' else 'a'} {text}"

@@ -21,9 +21,18 @@ SHAPES_FILE = "shapes.npz"
 CREDITS_FILE = "ATTRIBUTION.md"
 
 
+NAMED_KINDS = frozenset(
+    ("chair", "armchair", "stool", "bench", "table", "desk", "sofa", "bed", "lamp", "bookcase", "wardrobe", "cabinet")
+)
+"""What people ask for by name. Of these, all parts are as thick as a model can keep; see `labels.thickened`."""
+
+
 @dataclass(frozen=True)
 class FurnitureEntry:
-    """What the index says of one shape."""
+    """What the index says of one shape.
+
+    ``crowded``: its bars have grown together where they were thickened, so that it is no example of its captions.
+    """
 
     id: str
     name: str
@@ -33,6 +42,12 @@ class FurnitureEntry:
     catalogue: str
     creator: str
     licence: str
+    crowded: bool = False
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is of a kind that prompts name, and shows it."""
+        return self.kind in NAMED_KINDS and not self.crowded
 
 
 def save_furniture(
@@ -88,14 +103,14 @@ def _damaged(folder: Path, error: Exception) -> DataError:
     return DataError(f"The furniture set in {folder} cannot be read ({error}). Rebuild it: scripts/build_furniture.py.")
 
 
-def furniture(split: str) -> GridShapes:
-    """Return the `train` or the `held_out` part (10 %, fixed).
+def furniture(split: str, *, named: bool = False) -> GridShapes:
+    """Return the `train` or the `held_out` part (10 %, fixed); with `named`, what is of a kind that prompts name.
 
     Raises:
         DataError: the set is missing or damaged.
     """
     entries, grids, points = _load(assets() / "datasets" / "furniture")
-    chosen = [i for i, entry in enumerate(entries) if entry.split == split]
+    chosen = [i for i, entry in enumerate(entries) if entry.split == split and (entry.is_named or not named)]
     return GridShapes(
         [grids[i] for i in chosen],
         [points[i] for i in chosen],

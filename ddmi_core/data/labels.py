@@ -25,6 +25,10 @@ _SPACING = 0.44
 """Sample spacing on triangles, in voxels. Any surface point then has a sample within 1.12 * 0.44 < 0.5 voxels, so no
 step between two neighbouring cell centres can cross the surface without one of the two cells being marked."""
 _SAMPLES_AT_ONCE = 2_000_000
+_THICK = 5
+"""Least thickness of a thickened part in voxels."""
+_EDGE = 3
+"""Cells this near to a thick part may belong to its edge."""
 _NORMAL_REACH = 3
 """In voxels: less than a wall is thick, so that its two sides don't disturb one another."""
 _FLOOR_BAND = 0.15
@@ -76,6 +80,58 @@ def solid_grid(mesh: trimesh.Trimesh, resolution: int = RESOLUTION) -> Bool[np.n
         corner = np.floor(points - 0.5).astype(np.int32)
         for offset in np.ndindex(2, 2, 2):
             solid[tuple(np.clip(corner + offset, 0, resolution - 1).T)] = True
+    return solid
+
+
+def thickened(solid: Bool[np.ndarray, "x y z"]) -> tuple[Bool[np.ndarray, "x y z"], float]:
+    """A solid grid of 128^3 whose parts are all at least 5 voxels (0.078) thick, and how crowded that has made it.
+
+    Where neither a cube nor a ball of 5 voxels has room, balls of 5 voxels are put along the middle of the part. Edges
+    and small ornaments of thicker parts are left as they are. What is added takes from the openings beside it: the
+    second value is how much of those less than 6 voxels wide it has filled, as a share of the solid. From about 0.08
+    on, bars have grown together.
+    """
+    margin = _THICK + 1
+    spans = [np.flatnonzero(solid.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    box = tuple(slice(span[0], span[-1] + 1 + 2 * margin) for span in spans)
+    whole = np.pad(solid, margin)
+    before = whole[box].copy()
+    thick = _opened(before, _THICK) | _opened_by_ball(before)
+    thin = before & ~thick
+    beyond = thin & ~ndimage.binary_dilation(thick, iterations=_EDGE)
+    thin = ndimage.binary_dilation(beyond, np.ones((3, 3, 3)), iterations=_EDGE, mask=thin)
+    depth = ndimage.distance_transform_edt(before)
+    middle = thin & (depth > ndimage.maximum_filter(depth, 3) - 0.5)
+    grown = before | _with_ball(middle)
+    narrow = ~_opened(~np.pad(before, _THICK), _THICK + 1)[(slice(_THICK, -_THICK),) * 3]
+    filled = float((narrow & grown & ~before).sum() / before.sum())
+    whole[box] = grown
+    return whole[(slice(margin, -margin),) * 3], filled
+
+
+def _opened(solid: Bool[np.ndarray, "x y z"], size: int) -> Bool[np.ndarray, "x y z"]:
+    """The cells of all cubes of this size that are solid throughout. Nothing at the grid's border may be solid."""
+    for axis in range(3):
+        solid = np.logical_and.reduce([np.roll(solid, -step, axis) for step in range(size)])
+    for axis in range(3):
+        solid = np.logical_or.reduce([np.roll(solid, step, axis) for step in range(size)])
+    return solid
+
+
+def _opened_by_ball(solid: Bool[np.ndarray, "x y z"]) -> Bool[np.ndarray, "x y z"]:
+    """The same for balls of 5 voxels: cubes of 3 with one more layer on each side."""
+    for axis in range(3):
+        solid = np.logical_and.reduce([np.roll(solid, step, axis) for step in (-1, 0, 1)])
+    return _with_ball(
+        solid & np.logical_and.reduce([np.roll(solid, step, axis) for axis in range(3) for step in (-1, 1)])
+    )
+
+
+def _with_ball(middle: Bool[np.ndarray, "x y z"]) -> Bool[np.ndarray, "x y z"]:
+    """A ball of 5 voxels about each cell."""
+    solid = middle | np.logical_or.reduce([np.roll(middle, step, axis) for axis in range(3) for step in (-1, 1)])
+    for axis in range(3):
+        solid = np.logical_or.reduce([np.roll(solid, step, axis) for step in (-1, 0, 1)])
     return solid
 
 

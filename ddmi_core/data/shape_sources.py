@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -11,9 +11,14 @@ from typing_extensions import override
 from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, SurfacePoints
 from ddmi_core.errors import DataError
 
+if TYPE_CHECKING:
+    from ddmi_core.data.procedural import ProceduralShapes
+    from ddmi_core.data.shapes import GridShapes
+
 PROCEDURAL_COUNT = 20_000
-HELD_OUT_SEED = 1_000_003
+HELD_OUT_COUNT, HELD_OUT_SEED = 500, 1_000_003
 """Procedural shapes held out come from a seed that no training run uses."""
+NAMED_FURNITURE = "furniture:named"
 
 
 LABEL_SIGMA = 0.012
@@ -69,19 +74,21 @@ def open_shapes(
     surface: SurfacePoints = USUAL_SURFACE,
     label_sigma: float = LABEL_SIGMA,
 ) -> ItemSource:
-    """Open `furniture`, `procedural` or a folder of meshes; `ShapeSource` says what the settings mean.
+    """Open `furniture`, `furniture:named`, `procedural` or a folder of meshes; `ShapeSource` explains the settings.
+
+    `furniture:named` is the part of the starter set whose kinds prompts name: tables, but no plants.
 
     Raises:
         DataError: there is no such set or folder, or nothing usable in it.
     """
-    if source == "furniture":
+    if source in ("furniture", NAMED_FURNITURE):
         from ddmi_core.data.furniture import furniture
 
-        shapes: Any = furniture(split)
+        shapes: Any = furniture(split, named=source == NAMED_FURNITURE)
     elif source == "procedural":
         from ddmi_core.data.procedural import procedural
 
-        shapes = procedural(PROCEDURAL_COUNT, seed) if split == "train" else procedural(64, HELD_OUT_SEED)
+        shapes = procedural(PROCEDURAL_COUNT, seed) if split == "train" else held_out_procedural()
     elif Path(source).is_dir():
         from ddmi_core.data.folders import mesh_folder
 
@@ -91,3 +98,21 @@ def open_shapes(
     if len(shapes) == 0:
         raise DataError(f"{source} holds no usable shape for the {split} split.")
     return ShapeSource(shapes, queries, surface, label_sigma)
+
+
+def held_out_procedural() -> "ProceduralShapes":
+    """Return the 500 procedural shapes that figures are taken of."""
+    from ddmi_core.data.procedural import procedural
+
+    return procedural(HELD_OUT_COUNT, HELD_OUT_SEED)
+
+
+def held_out_catalogue() -> "GridShapes":
+    """Return the catalogue's pieces of the named kinds that figures are taken of.
+
+    Raises:
+        DataError: the set is missing or damaged.
+    """
+    from ddmi_core.data.furniture import furniture
+
+    return furniture("held_out", named=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import trimesh
@@ -19,6 +19,8 @@ from ddmi_core.errors import DataError
 
 Grid = NDArray[np.bool_]
 Layer = NDArray[np.bool_]
+Proportion = Literal["tall", "low", "wide", "narrow"]
+PROPORTIONS: tuple[Proportion, ...] = get_args(Proportion)
 _DIAGONAL = np.ones((3, 3), dtype=bool)
 
 
@@ -39,7 +41,7 @@ class Geometry:
     n_legs: int | None
     armrests: bool
     back: bool
-    proportions: tuple[Literal["tall", "low", "wide", "narrow"], ...]
+    proportions: tuple[Proportion, ...]
 
 
 def measure(solid: Grid | trimesh.Trimesh) -> Geometry:
@@ -66,7 +68,7 @@ def measure(solid: Grid | trimesh.Trimesh) -> Geometry:
         _count_legs(grid, plate),
         armrests,
         back,
-        _proportions(width, height, depth),
+        proportions(width, height, depth),
     )
 
 
@@ -197,8 +199,9 @@ def _back_and_armrests(grid: Grid, plate: int) -> tuple[bool, bool]:
     return True, is_open and all(bool(s.size) and float(s.mean()) >= 0.3 for s in sides)
 
 
-def _proportions(width: float, height: float, depth: float) -> tuple[Literal["tall", "low", "wide", "narrow"], ...]:
-    words: list[Literal["tall", "low", "wide", "narrow"]] = []
+def proportions(width: float, height: float, depth: float) -> tuple[Proportion, ...]:
+    """What is worth saying of a piece of furniture with these sides."""
+    words: list[Proportion] = []
     across = max(width, depth)
     if height > 1.6 * across:
         words.append("tall")

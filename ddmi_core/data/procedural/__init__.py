@@ -1,6 +1,6 @@
 """Furniture made by rule: endless variety with exact captions, exact labels and no files.
 
-Shape ``i`` depends on (seed, i) alone. Kinds: chair (stools too), table (desks too), sofa, bed, lamp, storage
+Shape ``i`` depends on (seed, i) alone. Kinds: chair (stools too), bench, table (desks too), sofa, bed, lamp, storage
 (bookcases, wardrobes, cabinets). Fronts face +z, y is up, the longest side spans [-0.9, 0.9].
 """
 
@@ -16,19 +16,21 @@ from ddmi_core.data.procedural.beds import bed
 from ddmi_core.data.procedural.captions import captions
 from ddmi_core.data.procedural.lamps import lamp
 from ddmi_core.data.procedural.parts import NARROWEST, THINNEST, Draft
-from ddmi_core.data.procedural.seating import chair, sofa
+from ddmi_core.data.procedural.seating import bench, chair, sofa
 from ddmi_core.data.procedural.solids import Union
 from ddmi_core.data.procedural.storage import storage
 from ddmi_core.data.procedural.tables import table
 from ddmi_core.data.shapes import LABEL_TRIES, draw_points, mapped_normals, place_queries, random_map
+from ddmi_core.metrics.geometry import PROPORTIONS, proportions
 
 KINDS = {
-    "chair": (chair, 0.25),
-    "table": (table, 0.30),
+    "chair": (chair, 0.24),
+    "bench": (bench, 0.04),
+    "table": (table, 0.26),
     "sofa": (sofa, 0.10),
-    "bed": (bed, 0.10),
-    "lamp": (lamp, 0.10),
-    "storage": (storage, 0.15),
+    "bed": (bed, 0.09),
+    "lamp": (lamp, 0.11),
+    "storage": (storage, 0.16),
 }
 CAPTIONS_PER_SHAPE = 8
 _CACHED_SHAPES = 32_768  # about 6 kB each
@@ -60,6 +62,8 @@ class ProceduralShapes:
             KINDS[draft.pick(names, [KINDS[n][1] for n in names])][0](draft)
             longest = draft.build.longest()
         shape = draft.build.union(thinnest=THINNEST, narrowest_hole=NARROWEST)
+        width, height, depth = shape.sides
+        draft.facts.update({word: word in proportions(width, height, depth) for word in PROPORTIONS})
         return shape, draft.facts, captions(draft.facts, draft.rng, CAPTIONS_PER_SHAPE)
 
     def shape(self, i: int) -> Union:

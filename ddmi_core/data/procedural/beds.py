@@ -9,7 +9,7 @@ from ddmi_core.data.procedural.parts import Draft, corner_feet, legs
 
 def bed(draft: Draft) -> None:
     """Draws one bed: single, double or bunk, with or without boards and pillows."""
-    if draft.chance(0.08):
+    if draft.chance(0.14):
         _bunk(draft)
         return
     double = draft.chance(0.6)
@@ -114,6 +114,17 @@ def _bunk(draft: Draft) -> None:
     for z in (-length / 2 + post / 2, length / 2 - post / 2):
         build.box((0, high - 0.05, z), (width, 0.08, 0.05))
     build.box((-width / 2 + 0.02, high - 0.05, 0), (0.05, 0.08, length))
+    ladder = draft.chance(0.7)
+    if ladder:
+        x, rail, wide = width / 2 + draft.least / 2, max(0.05, draft.least), draft.between(0.38, 0.45)
+        ends = [length / 2 - 0.2, length / 2 - 0.2 - wide]
+        for z in ends:
+            build.rod((x, 0, z), (x, high - 0.05, z), rail, is_round=False)
+        count = draft.bars(draft.whole(4, 5), levels[1], rail)
+        for i in range(count):
+            y = (levels[1] + rail) * (i + 1) / (count + 1) - rail / 2
+            build.rod((x, y, ends[0]), (x, y, ends[1]), rail)
     draft.facts.update(
         kind="bed", type="bunk bed", size="single", headboard=None, footboard=False, pillows=2, on_legs=True, bunk=True
     )
+    draft.facts.update(ladder=ladder)

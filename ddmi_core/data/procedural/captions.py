@@ -8,9 +8,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 # Shares of captions with none, one, two and three facts, cumulated.
 _AMOUNTS = (0.24, 0.62, 0.90)
+_SIZE = "size"
+_PURPOSE_SHARE = 0.03
+_PURPOSES = {
+    # What a thing is for, of a type or else of the kind.
+    "chair": ("something to sit on", "something to sit on", "a place to sit", "a seat"),
+    "bench": ("something to sit on", "a place for two to sit"),
+    "sofa": ("something to sit on", "something soft to sit on", "a place to relax"),
+    "table": ("something to eat at", "something to put things on"),
+    "desk": ("something to work at", "a place to work", "something to write at"),
+    "bed": ("something to sleep in", "something to sleep on", "a place to sleep"),
+    "bunk bed": ("a bed for two children", "something for two to sleep in"),
+    "lamp": ("something that gives light", "a light", "a reading light"),
+    "storage": ("something to put things in", "a place to store things"),
+    "bookcase": ("something to put books on", "a place for books"),
+    "wardrobe": ("something to hang clothes in", "a place for clothes"),
+    "TV bench": ("something to put a TV on",),
+}
 Facts = Mapping[str, object]
 
 
@@ -24,19 +41,27 @@ def number(count: int) -> str:
     return _NUMBERS[count]
 
 
-def _many(count: int, thing: str) -> str:
-    plural = {"shelf": "shelves"}.get(thing, thing + "s")
-    return f"{number(count)} {thing if count == 1 else plural}"
+def _many(count: int, thing: str) -> list[str]:
+    """Ways to say how many there are, in words and, one time of three, in digits."""
+    things = thing if count == 1 else {"shelf": "shelves"}.get(thing, thing + "s")
+    return [f"{number(count)} {things}"] * 2 + [f"{count} {things}"]
 
 
 def caption(facts: Facts, rng: np.random.Generator) -> str:
     """One caption with a random part of the facts; the bare name of the kind in about a quarter of the cases."""
+    if rng.random() < _PURPOSE_SHARE:
+        return _any(_PURPOSES.get(str(facts["type"])) or _PURPOSES[str(facts["kind"])], rng)
     nouns, options = _KINDS[str(facts["kind"])](facts)
     noun = _any(nouns, rng)
+    if any(word in noun.split() for word in ("tall", "high", "low", "narrow")):  # as what it is called is meant
+        options = [option for option in options if option.about != _SIZE]
     amount = bisect(_AMOUNTS, float(rng.random()))
     # A random order in which heavier options tend to come first (Efraimidis and Spirakis).
     keys = rng.random(len(options)) ** (1 / np.array([o.weight for o in options]))
-    chosen = [options[i] for i in np.argsort(-keys)[:amount]]
+    chosen: list[Option] = []
+    for i in np.argsort(-keys):
+        if len(chosen) < amount and not (options[i].about and options[i].about in {o.about for o in chosen}):
+            chosen.append(options[i])
     words = [_any(o.texts, rng) for o in chosen if not o.is_clause]
     # What the noun says already is not said again.
     words = sorted((w for w in words if w not in noun), key=_rank)
@@ -70,11 +95,15 @@ def _any(texts: Sequence[str], rng: np.random.Generator) -> str:
 
 @dataclass(frozen=True)
 class Option:
-    """One true fact and the ways to say it: before the noun, or (``is_clause``) after "with"."""
+    """One true fact and the ways to say it: before the noun, or (``is_clause``) after "with".
+
+    Of several options ``about`` one thing a caption has one.
+    """
 
     texts: Sequence[str]
     weight: float = 1.0
     is_clause: bool = False
+    about: str = ""
 
 
 Phrases = tuple[Sequence[str], list[Option]]
@@ -91,25 +120,33 @@ def _clause(*texts: str, weight: float = 1.0) -> Option:
 def _legs(facts: Facts) -> list[Option]:
     count, style = facts.get("legs"), str(facts.get("leg_style", ""))
     if count == 1:
+        single = (
+            "one leg",
+            "one leg",
+            "1 leg",
+            "a single leg",
+            "one central leg",
+            "a pedestal base",
+            "a central column",
+        )
         return [
-            _clause(
-                "one leg",
-                "one leg",
-                "a single leg",
-                "one central leg",
-                "a pedestal base",
-                "a central column",
-                "single pedestal",
-                weight=3,
-            )
+            Option(single, 3, True, "legs"),
+            Option(("one-legged", "single-leg", "pedestal"), 0.5, about="legs"),
         ]
     if not isinstance(count, int):
         return []
-    texts = [f"{number(count)} legs", f"{number(count)} legs", f"{number(count)} legs", f"{count} legs"]
+    texts = _many(count, "leg") * 2
     shape = "slanted" if style.startswith("splayed") else "tapered" if style.startswith("tapered") else style
     if shape in ("slanted", "tapered", "turned"):
         texts += [f"{shape} legs", f"{number(count)} {shape} legs"]
-    return [Option(texts, 3, True)]
+    words = (f"{number(count)}-legged", f"{number(count)}-legged", f"{number(count)} legged", f"{count}-legged")
+    return [Option(texts, 3, True, "legs"), Option(words, 1.5, about="legs")]
+
+
+def _sizes(facts: Facts) -> list[Option]:
+    """What its bounding box alone says."""
+    words = {"tall": ("tall", "tall", "high"), "low": ("low",), "wide": ("wide",), "narrow": ("narrow", "slim")}
+    return [Option(texts, about=_SIZE) for fact, texts in words.items() if facts.get(fact)]
 
 
 _TABLES = {
@@ -126,16 +163,13 @@ def _table(facts: Facts) -> Phrases:
     kind, top = str(facts["type"]), str(facts["top"])
     shape = {"round": ("round", "round", "circular"), "square": ("square", "square", "rectangular")}.get(top, (top,))
     options = [
-        Option(shape, 1 if kind == "desk" else 4),
-        _clause(f"a {shape[0]} top", f"a {shape[0]} table top", weight=0.6),
+        Option(shape, 1 if kind == "desk" else 4, about="top"),
+        Option((f"a {shape[0]} top", f"a {shape[0]} table top"), 0.6, True, "top"),
         *_legs(facts),
     ]
     if facts["long"] and top != "round":
         options.append(_word("long"))
-    if facts["low"]:
-        options.append(_word("low"))
-    if facts["tall"]:
-        options.append(_word("tall", "high"))
+    options += _sizes(facts)
     base = facts.get("base")
     if base == "panels":
         options.append(_clause("panel legs", "panel legs", "side panels", "panel sides", weight=2))
@@ -148,16 +182,18 @@ def _table(facts: Facts) -> Phrases:
     if facts.get("shelf"):
         options.append(_clause("a shelf", "a lower shelf", "a shelf below", weight=2))
     if facts.get("drawers"):
-        options.append(_clause("drawers", "drawers", "a drawer unit", weight=2))
+        count = int(str(facts["drawers"]))
+        texts = _many(count, "drawer")
+        options.append(_clause("drawers" if count > 1 else "a drawer", *texts, weight=3))
     return _TABLES[kind], options
 
 
 _SEATS = {
     "chair": ["chair", "chair", "chair", "dining chair", "kitchen chair"],
-    "easy chair": ["easy chair", "lounge chair", "upholstered chair", "chair", "chair"],
-    "tub chair": ["tub chair", "armchair", "armchair", "chair", "barrel chair"],
+    "easy chair": ["easy chair", "lounge chair", "chair", "chair"],
+    "tub chair": ["tub chair", "round armchair", "armchair", "armchair", "chair", "barrel chair"],
     "office chair": ["office chair", "office chair", "office chair", "desk chair", "swivel chair", "chair"],
-    "stool": ["stool", "stool", "stool", "low stool"],
+    "stool": ["stool"],
     "bar stool": ["bar stool", "bar stool", "stool", "high stool", "tall stool"],
 }
 _BACKS = {
@@ -172,7 +208,9 @@ _BACKS = {
 def _chair(facts: Facts) -> Phrases:
     kind, arms, back, shape = str(facts["type"]), bool(facts["arms"]), facts["back"], str(facts["seat"])
     nouns = _SEATS[kind]
-    options = _legs(facts)
+    options = [*_legs(facts), *_sizes(facts)]
+    if facts.get("wheels"):
+        options.append(_clause("wheels", "wheels", "castors", "five wheels" if facts["wheels"] == 5 else "wheels"))
     if back is None:
         return nouns, [*options, _word(shape, weight=3), _clause(f"a {shape} seat")]
     if arms and kind in ("chair", "easy chair"):
@@ -207,13 +245,15 @@ def _sofa(facts: Facts) -> Phrases:
     seats = facts["seats"]
     if isinstance(seats, int):
         word = number(seats)
-        options.append(_word(f"{word}-seat", f"{word}-seater", f"{word} seat", f"{word} seater", weight=3))
-        options.append(_clause(f"{word} seats", f"{word} cushions"))
+        words = (f"{word}-seat", f"{word}-seater", f"{word} seat", f"{word} seater", f"{seats}-seat")
+        options.append(Option(words, 3, about="seats"))
+        options.append(Option((*_many(seats, "seat"), f"{word} cushions"), 1, True, "seats"))
         if seats == 2:
             nouns.append("loveseat")
+    options += _sizes(facts)
     if facts["corner"]:
         nouns = ["corner sofa", "L-shaped sofa", "sectional sofa", "sofa", "couch"]
-        options.append(_clause("a chaise", "a chaise longue"))
+        options.append(_clause("a chaise", "a chaise longue", "a corner"))
     options.append(
         _clause("armrests", "arms", "arm rests", weight=2)
         if facts["arms"]
@@ -224,8 +264,25 @@ def _sofa(facts: Facts) -> Phrases:
     return nouns, options
 
 
+def _bench(facts: Facts) -> Phrases:
+    options = [*_legs(facts), *_sizes(facts)]
+    if facts["back"]:
+        options.append(Option(("a back", "a backrest", *_BACKS[str(facts["back"])]), 2, True))
+        options.append(
+            _clause("armrests", "arms", weight=2) if facts["arms"] else _clause("no armrests", "without armrests")
+        )
+    else:
+        options.append(_clause("no back", "without a back", "without a backrest"))
+    if facts.get("base") == "panels":
+        options.append(_clause("panel legs", "side panels", weight=2))
+    if facts.get("shelf"):
+        options.append(_clause("a shelf", "a shelf below", "a shelf for shoes", weight=2))
+    return ["bench", "bench", "bench", "wooden bench", "garden bench" if facts["back"] else "sitting bench"], options
+
+
 _STORAGE = {
-    "bookcase": ["bookcase", "bookcase", "bookcase", "bookshelf", "shelves", "shelf unit", "shelving unit"],
+    "bookcase": ["bookcase", "bookcase", "bookcase", "bookshelf", "shelf", "shelves", "shelf unit", "shelving unit"],
+    "TV bench": ["TV bench", "TV bench", "TV stand", "TV unit", "media console", "lowboard"],
     "wardrobe": ["wardrobe", "wardrobe", "wardrobe", "closet", "cupboard", "armoire"],
     "cabinet": ["cabinet", "cabinet", "cupboard"],
     "sideboard": ["sideboard", "sideboard", "cabinet", "buffet"],
@@ -236,23 +293,23 @@ _STORAGE = {
 
 def _storage(facts: Facts) -> Phrases:
     kind = str(facts["type"])
-    sizes = {"tall": ("tall", "tall", "high"), "low": ("low",), "wide": ("wide",), "narrow": ("narrow",)}
-    options = [Option(texts) for fact, texts in sizes.items() if facts.get(fact)]
+    options = _sizes(facts)
     doors, drawers, shelves = facts.get("doors"), facts.get("drawers"), facts.get("shelves")
     if isinstance(doors, int):
-        options.append(
-            _clause(_many(doors, "door"), _many(doors, "door"), "doors" if doors > 1 else "a door", weight=2)
-        )
+        options.append(Option((*_many(doors, "door"), "doors" if doors > 1 else "a door"), 2, True, "doors"))
         if kind == "wardrobe":
-            options.append(_word(f"{number(doors)}-door"))
-    if isinstance(drawers, int) and not isinstance(drawers, bool):
-        rows = _many(drawers, "drawer") if kind == "nightstand" else f"{number(drawers)} rows of drawers"
-        options.append(_clause(rows))
-    elif drawers:
-        options.append(_clause("drawers", "drawers below"))
+            options.append(Option((f"{number(doors)}-door", f"{doors}-door"), about="doors"))
+    if isinstance(drawers, int):
+        options.append(
+            Option((*_many(drawers, "drawer"), "drawers" if drawers > 1 else "a drawer"), 2, True, "drawers")
+        )
+        if facts.get("rows"):
+            options.append(Option((f"{number(int(str(facts['rows'])))} rows of drawers",), 0.5, True, "drawers"))
+    if kind == "TV bench" and isinstance(shelves, int):
+        options.append(_clause("a shelf", "an open compartment" if shelves == 1 else "shelves"))
     if kind == "bookcase":
         if isinstance(shelves, int):
-            options.append(_clause(_many(shelves, "shelf"), _many(shelves, "shelf"), f"{shelves} shelves", weight=3))
+            options.append(_clause(*_many(shelves, "shelf"), weight=4))
         options.append(
             _clause("a closed back", "a back panel") if facts["closed_back"] else _clause("an open back", "no back")
         )
@@ -265,14 +322,16 @@ def _storage(facts: Facts) -> Phrases:
 
 def _bed(facts: Facts) -> Phrases:
     if facts["bunk"]:
-        return ["bunk bed", "bunk bed", "bed", "two-level bed"], [_clause("two beds one above the other")]
+        options = [_clause("two beds one above the other")]
+        options.append(_clause("a ladder") if facts["ladder"] else _clause("no ladder", "without a ladder"))
+        return ["bunk bed", "bunk bed", "bed", "two-level bed"], options
     size, board, pillows = str(facts["size"]), facts["headboard"], int(str(facts["pillows"]))
     options = [_word(size, size, "wide" if size == "double" else "narrow", weight=2)]
     styled = (f"a {board} headboard",) if board in ("slatted", "curved", "padded") else ("a headboard",)
     options.append(_clause("a headboard", "a headboard", *styled) if board else _clause("no headboard"))
     if facts["footboard"]:
         options.append(_clause("a footboard"))
-    texts = ("no pillows",) if pillows == 0 else (_many(pillows, "pillow"), "a pillow" if pillows == 1 else "pillows")
+    texts = ("no pillows",) if pillows == 0 else (*_many(pillows, "pillow"), "a pillow" if pillows == 1 else "pillows")
     options.append(_clause(*texts))
     if facts["on_legs"]:
         options.append(_clause("legs"))
@@ -285,12 +344,13 @@ _LAMPS = {
     "arc lamp": ["arc lamp", "arc floor lamp", "curved floor lamp", "lamp"],
     "desk lamp": ["desk lamp", "reading lamp", "lamp"],
     "pendant lamp": ["pendant lamp", "hanging lamp", "ceiling lamp", "lamp", "pendant light"],
+    "ceiling lamp": ["ceiling lamp", "ceiling lamp", "ceiling light", "lamp", "flush ceiling lamp"],
 }
 
 
 def _lamp(facts: Facts) -> Phrases:
     kind, shade, base = str(facts["type"]), facts["shade"], facts["base"]
-    options: list[Option] = [_word("tall")] if kind == "floor lamp" else []
+    options: list[Option] = _sizes(facts)
     if shade == "cone":
         options.append(_clause("a conical shade", "a cone shade", "a shade", "a lampshade"))
     elif shade == "globe":
@@ -306,4 +366,12 @@ def _lamp(facts: Facts) -> Phrases:
     return _LAMPS[kind], options
 
 
-_KINDS = {"table": _table, "chair": _chair, "sofa": _sofa, "storage": _storage, "bed": _bed, "lamp": _lamp}
+_KINDS = {
+    "table": _table,
+    "chair": _chair,
+    "bench": _bench,
+    "sofa": _sofa,
+    "storage": _storage,
+    "bed": _bed,
+    "lamp": _lamp,
+}

@@ -9,7 +9,7 @@ from ddmi_core.data.procedural.parts import Draft, legs, ring_feet
 
 def lamp(draft: Draft) -> None:
     """Draws one lamp."""
-    draft.pick((_floor, _table, _arc, _desk, _pendant), (33, 33, 10, 10, 14))(draft)
+    draft.pick((_floor, _table, _arc, _desk, _pendant, _ceiling), (31, 31, 8, 10, 14, 6))(draft)
 
 
 def _shade(draft: Draft, x: float, low: float, high: float, radius: float, z: float = 0.0) -> str:
@@ -133,3 +133,13 @@ def _pendant(draft: Draft) -> None:
     draft.build.rod((0, tall * 0.7, 0), (0, tall + drop, 0), draft.between(0.02, 0.03))
     draft.build.drum((0, tall + drop - 0.015, 0), (draft.between(0.05, 0.08),), 0.04, taper=0.2)
     draft.facts.update(kind="lamp", type="pendant lamp", shade=shade, base=None)
+
+
+def _ceiling(draft: Draft) -> None:
+    """A lamp right under the ceiling: a plate, and a bowl of glass below it."""
+    radius, plate = draft.between(0.15, 0.3), draft.thick(0.02, 0.04)
+    tall = radius * draft.between(0.4, 0.8)
+    rounding = draft.pick((0.1, 0.3, 0.6)) * tall
+    draft.build.drum((0, -tall / 2, 0), (radius,), tall, taper=draft.between(0.0, 0.2), rounding=rounding)
+    draft.build.drum((0, plate / 2, 0), (radius * draft.between(1.2, 1.35),), plate + 0.02)
+    draft.facts.update(kind="lamp", type="ceiling lamp", shade=None, base=None)

@@ -157,7 +157,9 @@ def pedestal(draft: Draft, top: float, column: float, base: float, style: str) -
         size = draft.thick(0.03, 0.045)
         wheel = max(0.03, draft.least * 0.6)
         start = max(draft.between(0.05, 0.09), 1.6 * wheel + size / 2)
-        for x, z in ring_feet(base, draft.pick((5, 5, 5, 4, 6))):
+        count = draft.pick((5, 5, 5, 4, 6))
+        draft.facts.update(wheels=count)
+        for x, z in ring_feet(base, count):
             build.rod((x, start - 0.01, z), (0, start + 0.02, 0), size, size * 1.2)
             build.ball((x, wheel, z), (wheel, wheel, wheel))
     else:  # a plain column, wide enough to stand on

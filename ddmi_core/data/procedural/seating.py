@@ -81,7 +81,7 @@ def _back(
         if lower:
             build.box(at(0, lower), (width - post, bar, draft.least), frame=frame)
         wide = draft.thick(0.025, 0.05)
-        count = draft.bars(draft.whole(2, 5), width - 2 * post, wide)
+        count = draft.bars(draft.whole(2, 5) + round(6 * max(0.0, width - 0.5)), width - 2 * post, wide)
         for i in range(count):
             x = (width - 2 * post + wide) * ((i + 1) / (count + 1) - 0.5)
             build.box(at(x, (lower + tall - rail) / 2), (wide, tall - rail - lower + 0.04, draft.least), frame=frame)
@@ -257,7 +257,8 @@ def _tub(draft: Draft) -> None:
 def _office(draft: Draft) -> None:
     width, depth, seat = draft.between(0.44, 0.54), draft.between(0.43, 0.52), draft.between(0.42, 0.52)
     thick = draft.thick(0.05, 0.1)
-    _seat(draft, draft.pick(("square", "round"), (85, 15)), width, depth, seat, thick, True)
+    shape = draft.pick(("square", "round"), (85, 15))
+    _seat(draft, shape, width, depth, seat, thick, True)
     base = draft.pick(("star", "disc"), (85, 15))
     pedestal(draft, seat - thick * 0.6, draft.between(0.045, 0.07), draft.between(0.25, 0.33), base)
     high = seat + draft.between(0.4, 0.75)
@@ -282,7 +283,7 @@ def _office(draft: Draft) -> None:
             [(0, seat - thick / 2, -depth * 0.3), (0, seat - thick / 2, z - 0.02), (0, start + 0.1, z - 0.02)], size
         )
     draft.facts.update(
-        kind="chair", type="office chair", legs=1, seat="square", high_back=high - seat > 0.6, low_back=False, base=base
+        kind="chair", type="office chair", legs=1, seat=shape, high_back=high - seat > 0.6, low_back=False, base=base
     )
     draft.facts["arms"] = draft.chance(0.6)
     if draft.facts["arms"]:
@@ -326,6 +327,49 @@ def _stool(draft: Draft) -> None:
     draft.facts.update(
         kind="chair", type="bar stool" if tall else "stool", seat=shape, legs=count, arms=False, back=None
     )
+
+
+def bench(draft: Draft) -> None:
+    """Draws a bench for two or three, with or without a back."""
+    width, depth, seat = draft.between(0.85, 1.6), draft.between(0.34, 0.46), draft.between(0.42, 0.48)
+    thick, facts, build = draft.thick(0.03, 0.09), draft.facts, draft.build
+    build.box((0, seat - thick / 2, 0), (width, thick, depth), rounding=draft.pick((0.0, thick * 0.3)))
+    facts.update(kind="bench", type="bench", back=None, arms=False)
+    under = seat - thick * 0.6
+    leg, style = draft.thick(0.04, 0.08), draft.pick(_CHAIR_LEGS)
+    if draft.chance(0.25):
+        inset = draft.pick((0.0, draft.between(0.03, 0.2)))
+        for side in (-1, 1):
+            build.box((side * (width / 2 - leg / 2 - inset), under / 2, 0), (leg, under, depth * 0.94))
+        x = width / 2 - inset - leg / 2
+        facts.update(legs=None, base="panels")
+    else:
+        splay = draft.between(0.02, 0.06) if style.startswith("splayed") else 0.0
+        feet = corner_feet(width, depth, leg / 2 + draft.pick((0.0, 0.02)) + 0.5 * splay)
+        legs(draft, feet, under, leg, style, splay=splay)
+        x = feet[1][0]
+        facts.update(legs=4, leg_style=style)
+    level, board = under * draft.between(0.3, 0.5), draft.thick(0.02, 0.03)
+    if not style.startswith("splayed") and draft.chance(0.3) and draft.fits(level, board, under):
+        build.box((0, level, 0), (2 * x + leg * 0.5, board, depth * 0.9))
+        facts.update(shelf=True)
+    if draft.chance(0.45):
+        high, back_thick = seat + draft.between(0.32, 0.5), draft.thick(0.03, 0.05)
+        style = _back(
+            draft,
+            draft.pick(("solid", "slatted", "ladder")),
+            width,
+            seat - thick * 0.5,
+            seat,
+            high,
+            -depth / 2 + back_thick / 2,
+            draft.between(0.0, 0.2),
+            back_thick,
+        )
+        facts.update(back=style, arms=draft.chance(0.5))
+        if facts["arms"]:
+            arm = draft.pick(("post", "panel"))
+            _arms(draft, arm, width, depth, seat, draft.between(0.18, 0.25), width / 2 - 0.03)
 
 
 def sofa(draft: Draft) -> None:

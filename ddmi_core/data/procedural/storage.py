@@ -7,7 +7,7 @@ from ddmi_core.data.procedural.parts import Draft, corner_feet, legs
 
 def storage(draft: Draft) -> None:
     """Draws one piece of storage furniture."""
-    draft.pick((_bookcase, _wardrobe, _cabinet), (40, 27, 33))(draft)
+    draft.pick((_bookcase, _wardrobe, _cabinet, _tv_bench), (36, 24, 31, 9))(draft)
 
 
 def _bookcase(draft: Draft) -> None:
@@ -52,6 +52,7 @@ def _bookcase(draft: Draft) -> None:
     if doors:  # the lowest compartments are shut
         top = first + (height - first) * (2 / count)
         build.span((-width / 2 + wall / 2, first, 0), (width / 2 - wall / 2, top, depth / 2 - 0.01))
+        _fronts(draft, width - wall, first, top, depth / 2, 2, 1, draft.pick(("knob", "none")))
     facts = draft.facts
     facts.update(
         kind="storage",
@@ -60,17 +61,20 @@ def _bookcase(draft: Draft) -> None:
         closed_back=closed,
         doors=2 if doors else None,
     )
-    facts.update(
-        tall=height > 1.6 * width,
-        low=height < 0.9 * width,
-        wide=width > height,
-        narrow=height > 2.4 * width,
-        on_legs=bool(foot),
-    )
+    facts.update(on_legs=bool(foot))
 
 
 def _fronts(
-    draft: Draft, width: float, low: float, high: float, front: float, columns: int, rows: int, knobs: str
+    draft: Draft,
+    width: float,
+    low: float,
+    high: float,
+    front: float,
+    columns: int,
+    rows: int,
+    knobs: str,
+    *,
+    middle: float = 0.0,
 ) -> None:
     """Doors or drawer fronts that stand out of a body's front face, so that shallow grooves part them."""
     groove = draft.between(0.5, 0.65) * draft.gap
@@ -78,7 +82,7 @@ def _fronts(
     wide, tall = width / columns, (high - low) / rows
     for i in range(columns):
         for j in range(rows):
-            x, y = -width / 2 + (i + 0.5) * wide, low + (j + 0.5) * tall
+            x, y = middle - width / 2 + (i + 0.5) * wide, low + (j + 0.5) * tall
             draft.build.box((x, y, front), (wide - groove, tall - groove, 2 * ahead))
             if rows == 1:  # doors: the handle is on the side away from the hinge
                 side = 1 if columns == 1 or i % 2 == 0 else -1
@@ -96,12 +100,12 @@ def _wardrobe(draft: Draft) -> None:
     foot = draft.pick((0.0, draft.foot(0.05, 0.15)))
     build = draft.build
     build.span((-width / 2, foot, -depth / 2), (width / 2, height, depth / 2 - 0.01), rounding=draft.pick((0.0, 0.02)))
-    drawers = draft.chance(0.25)
+    drawers = max(1, doors // 2) if draft.chance(0.25) else None
     low = foot + 0.04
     knobs = draft.pick(("knob", "bar", "none"))
     if drawers:
         split = low + draft.between(0.2, 0.4)
-        _fronts(draft, width - 0.06, low, split, depth / 2, max(1, doors // 2), 1, "none")
+        _fronts(draft, width - 0.06, low, split, depth / 2, drawers, 1, "none")
         low = split
     _fronts(draft, width - 0.06, low, height - 0.05, depth / 2, doors, 1, knobs)
     if draft.chance(0.3):
@@ -114,10 +118,7 @@ def _wardrobe(draft: Draft) -> None:
             draft.thick(0.06, 0.09),
             draft.pick(("square", "round")),
         )
-    draft.facts.update(
-        kind="storage", type="wardrobe", doors=doors, drawers=drawers, tall=height > 1.6 * width, wide=width > height
-    )
-    draft.facts.update(low=False, narrow=height > 2.8 * width, on_legs=bool(foot))
+    draft.facts.update(kind="storage", type="wardrobe", doors=doors, drawers=drawers, on_legs=bool(foot))
 
 
 def _cabinet(draft: Draft) -> None:
@@ -139,8 +140,10 @@ def _cabinet(draft: Draft) -> None:
     doors: int | None = None
     drawers: int | None = None
     if kind == "chest of drawers":
-        drawers = draft.whole(3, 5)
-        _fronts(draft, width - 0.05, low, high, front, draft.pick((1, 1, 2)), drawers, knobs)
+        rows, columns = draft.whole(3, 5), draft.pick((1, 1, 2)) if width > 0.7 else 1
+        drawers = rows * columns
+        draft.facts.update(rows=rows)
+        _fronts(draft, width - 0.05, low, high, front, columns, rows, knobs)
     elif kind == "nightstand":
         drawers = draft.whole(1, 3)
         if drawers == 1:
@@ -172,4 +175,31 @@ def _cabinet(draft: Draft) -> None:
             splay=0.05 if "splayed" in style else 0.0,
         )
     draft.facts.update(kind="storage", type=kind, doors=doors, drawers=drawers, on_legs=bool(foot))
-    draft.facts.update(tall=height > 1.6 * width, low=height < 0.6 * width, wide=width > 1.6 * height, narrow=False)
+
+
+def _tv_bench(draft: Draft) -> None:
+    """A low, wide board: shut at its ends or on one side, open where the devices stand."""
+    width, height, depth = draft.between(1.1, 1.9), draft.between(0.4, 0.6), draft.between(0.36, 0.46)
+    foot, board = draft.pick((0.0, draft.foot(0.08, 0.16))), draft.thick(0.025, 0.05)
+    build, unit = draft.build, width * draft.between(0.26, 0.34)
+    height = max(height, foot + 2 * board + 1.5 * draft.gap)
+    build.span((-width / 2, height - board, -depth / 2), (width / 2, height, depth / 2))
+    build.span((-width / 2, foot, -depth / 2), (width / 2, foot + board, depth / 2))
+    build.span((-width / 2, foot, -depth / 2), (width / 2, height, -depth / 2 + board))
+    sides, drawers = draft.pick(((-1, 1), (-1,), (1,))), draft.chance(0.5)
+    rows = 2 if drawers and height - foot > 5 * draft.gap else 1
+    for side in (-1, 1):
+        outer, inner = side * width / 2, side * (width / 2 - (unit if side in sides else board))
+        build.span((outer, foot, -depth / 2), (inner, height, depth / 2 - 0.01))
+        if side in sides:
+            middle = (outer + inner) / 2
+            _fronts(draft, unit, foot + 0.02, height - 0.02, depth / 2, 1, rows, "none", middle=middle)
+    inside = (height - foot - board) / 2
+    shelf = draft.chance(0.4) and inside - board >= draft.gap
+    if shelf:
+        build.box((0, foot + board / 2 + inside, 0), (width - board, board, depth - 0.02))
+    if foot:
+        style = draft.pick(("square", "round", "tapered round"))
+        legs(draft, corner_feet(width, depth - 0.02, 0.07), foot + 0.02, draft.thick(0.04, 0.06), style)
+    draft.facts.update(kind="storage", type="TV bench", on_legs=bool(foot), shelves=1 if shelf else None)
+    draft.facts.update({"drawers": rows * len(sides), "doors": None} if drawers else {"doors": len(sides)})

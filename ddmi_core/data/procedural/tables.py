@@ -39,10 +39,7 @@ def table(draft: Draft) -> None:
         depth = length * draft.between(0.6, 0.8)
     else:
         depth = min(length * draft.between(0.42, 0.75), 1.1)
-    draft.facts.update(
-        kind="table", type=kind, top=top, long=length > 2.2 * depth, low=height < 0.55 * length and height < 0.52
-    )
-    draft.facts["tall"] = height > 1.15 * length
+    draft.facts.update(kind="table", type=kind, top=top, long=length > 2.2 * depth)
     if kind == "desk":
         _desk(draft, length, depth, height)
         return
@@ -195,9 +192,10 @@ def _desk(draft: Draft, length: float, depth: float, height: float) -> None:
     feet = corner_feet(length, depth, leg / 2 + draft.between(0, 0.02))
     on_legs = not sides or draft.chance(0.5)
     raised = max(draft.between(0.3, 0.55) * under, draft.gap) if on_legs and sides else 0.0
+    rows = draft.whole(1, 2) if raised else draft.whole(3, 4)
     for side in sides:
         x = side * (length / 2 - unit / 2 - 0.01)
-        _drawers(draft, x, unit, raised, under, depth * 0.94, draft.whole(1, 2) if raised else draft.whole(3, 4))
+        _drawers(draft, x, unit, raised, under, depth * 0.94, rows)
     if on_legs:
         legs(draft, feet, under, leg, style)
         draft.facts.update(legs=4, leg_style=style)
@@ -208,7 +206,7 @@ def _desk(draft: Draft, length: float, depth: float, height: float) -> None:
     if draft.chance(0.35):  # the modesty panel at the back
         tall = draft.between(0.3, 0.7) * under
         draft.build.box((0, under - tall / 2, -depth / 2 + 0.05), (length - 2 * leg, tall, 0.025))
-    draft.facts.update(drawers=bool(sides))
+    draft.facts.update(drawers=rows * len(sides))
 
 
 def _drawers(draft: Draft, x: float, width: float, low: float, high: float, depth: float, count: int) -> None:
@@ -216,5 +214,6 @@ def _drawers(draft: Draft, x: float, width: float, low: float, high: float, dept
     tall = (high - low) / count
     for i in range(count):
         middle = low + (i + 0.5) * tall
-        draft.build.box((x, middle, depth / 2 + 0.005), (width - 0.05, tall - 0.045, 0.03))
-        draft.build.ball((x, middle, depth / 2 + 0.025), (0.02, 0.02, 0.02))
+        ahead, groove = max(0.02, 0.5 * draft.least), 0.55 * draft.gap
+        draft.build.box((x, middle, depth / 2), (width - groove, tall - groove, 2 * ahead))
+        draft.build.ball((x, middle, depth / 2 + ahead), (0.02, 0.02, 0.02))

@@ -1,8 +1,18 @@
 import numpy as np
 import pytest
 import trimesh
+from scipy import ndimage
 
-from ddmi_core.data.labels import normalise, occupancy, pack, solid_grid, surface_normals, surface_points, unpack
+from ddmi_core.data.labels import (
+    normalise,
+    occupancy,
+    pack,
+    solid_grid,
+    surface_normals,
+    surface_points,
+    thickened,
+    unpack,
+)
 from ddmi_core.errors import DataError
 
 
@@ -138,6 +148,44 @@ def test_the_two_sides_of_a_wall_have_opposite_normals() -> None:
     points = points[(np.abs(points[:, [0, 2]]) < 0.7).all(1)]
     normals = surface_normals(grid, points)
     assert (normals[:, 1] * np.sign(points[:, 1]) > 0.99).all()
+
+
+def slab(*parts: tuple[slice, slice, slice]) -> np.ndarray:
+    grid = np.zeros((128, 128, 128), dtype=bool)
+    for part in parts:
+        grid[part] = True
+    return grid
+
+
+def test_a_thin_sheet_is_thickened_to_five_or_six_voxels_and_a_block_is_left() -> None:
+    wide = slice(30, 90)
+    grown, filled = thickened(slab((wide, wide, slice(60, 62))))
+    assert np.isin(grown.sum(axis=2)[40:80, 40:80], (5, 6)).all() and filled == 0
+    block = slab((wide, wide, wide))
+    same, filled = thickened(block)
+    assert filled == 0 and (same != block).mean() < 1e-3
+
+
+def test_a_slanted_rod_is_thickened_all_around() -> None:
+    rod = solid_grid(trimesh.creation.cylinder(0.002, segment=[[-0.8, -0.7, -0.6], [0.7, 0.8, 0.65]]))
+    grown, _ = thickened(rod)
+    along = np.linspace([-0.7, -0.6, -0.5], [0.6, 0.7, 0.55], 200)
+    direction = np.array([1.5, 1.5, 1.25]) / np.linalg.norm([1.5, 1.5, 1.25])
+    across = np.cross(direction, [0.0, 0.0, 1.0])
+    across /= np.linalg.norm(across)
+    for side in (across, np.cross(direction, across)):
+        steps = np.linspace(-0.1, 0.1, 81)
+        inside = occupancy(grown, (along[:, None] + steps[:, None] * side).reshape(-1, 3)).reshape(len(along), -1)
+        assert inside.sum(axis=1).min() * (steps[1] - steps[0]) >= 0.06
+
+
+def test_bars_that_grow_together_are_told_from_bars_that_stay_apart() -> None:
+    def bars(distance: int) -> np.ndarray:
+        return slab(*((slice(x, x + 2), slice(20, 100), slice(60, 66)) for x in range(30, 90, distance)))
+
+    apart, filled = thickened(bars(14))
+    assert filled == 0 and ndimage.label(apart)[1] == ndimage.label(bars(14))[1]
+    assert thickened(bars(6))[1] > 0.1
 
 
 def test_surface_of_nothing_is_an_error() -> None:

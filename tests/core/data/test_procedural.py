@@ -1,14 +1,16 @@
 """Procedural furniture: exact labels, true surfaces, determinism, honest captions."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
 from ddmi_core.data.procedural import KINDS, procedural
-from ddmi_core.data.procedural.captions import captions
+from ddmi_core.data.procedural.captions import captions, number
 from ddmi_core.data.procedural.solids import SURFACE_STEP, Builder, rotation
+from ddmi_core.metrics.geometry import PROPORTIONS, proportions
 
 SHAPES = procedural(160, seed=3)
 
@@ -197,3 +199,30 @@ def test_captions_never_contradict_the_facts(rng: np.random.Generator) -> None:
                 assert bool(facts["arms"]) is not ("no" in words or "without" in words), text
             assert len(set(words) & {"round", "rectangular", "oval"}) <= 1, text
             assert not any(a == b for a, b in itertools.pairwise(words)), text
+
+
+def test_numbers_in_captions_are_those_of_the_shape(rng: np.random.Generator) -> None:
+    words = {number(count): count for count in range(10)}
+    facts_of = {"drawer": "drawers", "door": "doors", "shelf": "shelves", "shelve": "shelves", "leg": "legs"}
+    counted = re.compile(r"(\w+)[ -](drawer|door|shelf|shelve|leg)(?:s|ged)?\b(?! unit)")
+    seen: set[str] = set()
+    for i in range(len(SHAPES)):
+        facts = SHAPES.attributes(i)
+        for text in captions(facts, rng, 20):
+            for count, thing in counted.findall(text):
+                said = words.get(count, int(count) if count.isdigit() else None)
+                if said and f"{count} rows" not in text:
+                    true = facts.get(facts_of[thing], 3 if facts.get("base") == "tripod" else None)
+                    assert true == said, (text, facts)
+                    seen.add(thing)
+            assert ("wheels" in text) <= bool(facts.get("wheels")), text
+            assert ("ladder" in text.split() and "without" not in text and "no ladder" not in text) <= bool(
+                facts.get("ladder") or facts.get("back") == "ladder"
+            ), text
+    assert seen >= {"drawer", "door", "leg"}
+
+
+def test_proportions_are_those_that_are_measured() -> None:
+    for i in range(0, 60):
+        facts, sides = SHAPES.attributes(i), SHAPES.shape(i).sides
+        assert {word for word in PROPORTIONS if facts[word]} == set(proportions(*sides))

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy.spatial import KDTree
 
+from ddmi_core.data.furniture import NAMED_KINDS, furniture
 from ddmi_core.data.items import Augment, SurfacePoints
-from ddmi_core.data.shape_sources import open_shapes
+from ddmi_core.data.shape_sources import held_out_catalogue, held_out_procedural, open_shapes
 from ddmi_core.data.shapes import place_queries
 
 
@@ -60,6 +61,20 @@ def test_labels_are_soft_where_examples_are_augmented(source: str) -> None:
     assert 0.1 < between.mean() < 0.7
     assert soft["targets"].mean() == pytest.approx(hard["targets"].mean(), abs=0.02)
     assert (hard["targets"] == soft["targets"])[~between].mean() > 0.95
+
+
+def test_what_figures_are_taken_of_is_fixed_and_never_trained_on() -> None:
+    made, catalogue = held_out_procedural(), held_out_catalogue()
+    assert len(made) == 500 and set(catalogue.kinds) <= NAMED_KINDS
+    assert not set(catalogue.names) - set(furniture("held_out").names)
+    training = open_shapes("procedural", "train", seed=0, queries=8).shapes
+    assert training.seed != made.seed
+    assert len(open_shapes("procedural", "held_out", seed=7, queries=8)) == 500
+
+
+def test_a_source_of_named_kinds_only() -> None:
+    source = open_shapes("furniture:named", "train", seed=0, queries=8)
+    assert set(source.shapes.kinds) <= NAMED_KINDS and len(source) < len(furniture("train"))
 
 
 @pytest.mark.parametrize(("augment", "expected"), [("captioned", 0.02), ("none", 0.0)])
