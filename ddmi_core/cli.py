@@ -521,6 +521,21 @@ def presets(*, json: Flag = False) -> None:
         )
 
 
+@data_app.command(name="prepare")
+def data_prepare(*, processes: int | None = None) -> None:
+    """Draw all portraits ahead, so that a training on them need not; takes half an hour of one processor, and 0.4 GB.
+
+    Args:
+        processes: how many share the work; as many as there are processors if not given.
+    """
+    from ddmi_core.data.portraits.rasters import draw_ahead
+    from ddmi_core.data.portraits.storage import shipped_portraits
+
+    _require(processes is None or processes >= 1, "--processes must be 1 or more.")
+    with _Meter() as meter:
+        draw_ahead(range(len(shipped_portraits())), processes=processes, progress=meter)
+
+
 @data_app.command(name="check")
 def data_check(path: Positional[Path], /, *, json: Flag = False) -> None:
     """Say which published data set a folder is, what it holds and what is wrong with it; exit with 1 if unusable.

@@ -78,6 +78,7 @@ const STYLES = {
     baseColor: SKIN,
     hairColor: HAIR,
     shirtColor: CLOTHES,
+    hair: without('micah', 'hair', 'turban'), // it looks like hair
     facialHairColor: hairColor ? [hairColor.slice(1)] : HAIR,
     facialHair: ['beard'],
     facialHairProbability: /full|pixie/.test(hair) ? 0 : 25,
@@ -92,6 +93,7 @@ const STYLES = {
   adventurer: ({ hair = '' } = {}) => ({
     hairColor: HAIR,
     skinColor: SKIN,
+    mouth: without('adventurer', 'mouth', 'variant13'), // it drools
     features: hair.startsWith('short') ? ['mustache', 'mustache', 'blush', 'freckles'] : ['blush', 'freckles'],
     featuresProbability: 20,
     glassesProbability: 30,
@@ -126,8 +128,10 @@ const STYLES = {
   }),
 };
 
-// A mask of the whole canvas hides nothing, and takes half of the time that drawing takes.
-const unmasked = (svg) => svg.replace(/<mask id="viewboxMask">.*?<\/mask><g mask="url\(#viewboxMask\)">/s, '<g>');
+// A mask of the whole canvas hides nothing, and takes half of the time that drawing takes. That of a persona's face hides
+// nothing either, but isolates the light on it from the skin, so that dark faces would be grey.
+const unmasked = (svg) =>
+  svg.replace(/<mask id="(viewboxMask|personas-a)".*?<\/mask><g mask="url\(#\1\)">/gs, '<g>');
 
 const names = Object.keys(STYLES);
 for (let seed = Number(first); seed < Number(end); seed++) {

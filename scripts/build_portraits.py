@@ -43,7 +43,7 @@ copyright Florian Körner) from parts that these artists have drawn:
 CC BY 4.0: creativecommons.org/licenses/by/4.0. CC0 1.0: creativecommons.org/publicdomain/zero/1.0. The pictures are
 remixes of these works. Changed, beside what DiceBear does: colours of hair, skin, clothes and backgrounds are this
 project's; some parts are never or more often chosen; the metadata in every picture, which says the same as this table,
-and a mask without effect are left out.
+and masks that hide nothing are left out.
 """
 
 

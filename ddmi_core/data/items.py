@@ -59,6 +59,11 @@ class ItemSource(Protocol):
     def captions(self, index: int) -> Sequence[str]:
         """Return the signal's captions, all of them true; may be empty."""
 
+    def draw_captions(self, index: int, rng: np.random.Generator, count: int) -> list[str]:
+        """Let the generator choose captions of the signal, or word new ones where a set can; empty if it has none."""
+        found = self.captions(index) or [""]
+        return [found[i] for i in rng.choice(len(found), count)]
+
     def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
         """Draw a small picture of the signal, premultiplied."""
 

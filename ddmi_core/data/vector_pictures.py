@@ -28,18 +28,24 @@ def draw(svg: str, side: int, part: tuple[float, float, float] = (0.0, 0.0, 1.0)
 
 
 def drawn(svg: str, side: int, name: str) -> Image.Image:
-    """Draw the whole of a vector picture when it is first asked for; kept in the cache, in the folder `name`."""
+    """Draw the whole of a vector picture when it is first asked for; kept in the cache, in the folder `name`.
+
+    Without alpha where it is opaque.
+    """
     stored = cache() / name / f"{hashlib.sha256(svg.encode()).hexdigest()}-{side}.webp"
     try:
         with Image.open(stored, formats=["WEBP"]) as picture:
-            return picture.convert("RGBA")
+            picture.load()
+            return picture
     except (OSError, SyntaxError):  # absent or damaged, it is made again
         pass
     made = draw(svg, side)
+    if made.getchannel("A").getextrema() == (255, 255):
+        made = made.convert("RGB")
     try:
         stored.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(stored) as temporary:
-            made.save(temporary, "WEBP", lossless=True, quality=30, method=2)
+            made.save(temporary, "WEBP", lossless=True, quality=20, method=1)
     except OSError as error:
         _log.warning("a drawing is not cached: %s", error)
     return made

@@ -157,10 +157,9 @@ class CachedLatents:
             latents.append(accelerator.gather(means.to(accelerator.device)).cpu())
         for number in range(count):
             source, index, _ = draws.pick(number)
+            chosen = source.draw_captions(index, np.random.default_rng((config.seed + 2, number)), _CAPTIONS)
             # A line break separates captions in the cache file.
-            found = [caption.replace("\n", " ") for caption in source.captions(index)] or [""]
-            chosen = np.random.default_rng((config.seed + 2, number)).choice(len(found), _CAPTIONS)
-            captions.append([known.setdefault(found[i], len(known)) for i in chosen])
+            captions.append([known.setdefault(caption.replace("\n", " "), len(known)) for caption in chosen])
         held_out = _means(autoencoder, held_out_batch(config, _HELD_OUT))
         return cls(torch.cat(latents)[:count], torch.tensor(captions), list(known), held_out)
 

@@ -30,6 +30,12 @@ _CREDITS = (
         "Those of pictures and videos: on Microsoft's Fluent emoji, still and animated (MIT), and on cartoon faces of "
         "DiceBear whose artists gave them to the public domain (CC0).",
     ),
+    (
+        "Portraits",
+        "The starter set is put together by DiceBear (MIT) from parts by Draftbit, Johan Melin, Ashley Seo, Micah "
+        "Lanier, Lisa Wischofsky and Webpixels (CC BY 4.0) and Pablo Stanley (CC0), recoloured. Links to their works "
+        "and to the licences lie beside the data, in assets/datasets/portraits.",
+    ),
     ("Text encoder", "all-MiniLM-L6-v2 by the Sentence Transformers team, Apache 2.0."),
     (
         "Libraries",

@@ -6,12 +6,14 @@ import numpy as np
 from jaxtyping import Float
 
 from ddmi_core.data.pictures import Part, Raster, premultiplied
-from ddmi_core.data.portraits.captions import captions
+from ddmi_core.data.portraits.captions import caption
+from ddmi_core.data.portraits.facts import Facts, facts_of
+from ddmi_core.data.portraits.rasters import RASTER_SIDE, raster
 from ddmi_core.data.portraits.storage import HELD_OUT, Portrait, StoredPortraits, shipped_portraits
-from ddmi_core.data.vector_pictures import draw, drawn
+from ddmi_core.data.vector_pictures import draw
 
-RASTER_SIDE = 512
-"""Side of the rasters that are kept: nearer views are drawn."""
+CAPTIONS = 8
+"""How many captions a portrait has where none are drawn anew."""
 
 
 class PortraitPicture:
@@ -25,7 +27,7 @@ class PortraitPicture:
 
     def __init__(self, svg: str) -> None:
         self._svg = svg
-        self._raster = Raster(premultiplied(drawn(svg, RASTER_SIDE, "portraits")))
+        self._raster = Raster(premultiplied(raster(svg)))
 
     def view(self, part: Part, size: int) -> Float[np.ndarray, "s s 4"]:
         """Return a part with size x size pixels in [0, 1], each the average over its own area, however small."""
@@ -53,10 +55,19 @@ class PortraitPictures:
         """Return a portrait's style, parts and drawing."""
         return self._portraits[self.seeds[index]]
 
-    def captions(self, index: int) -> list[str]:
-        """Return captions of a portrait."""
+    def facts(self, index: int) -> Facts:
+        """Return what can be seen of a portrait."""
         portrait = self.portrait(index)
-        return captions(portrait.style, portrait.parts)
+        return facts_of(portrait.style, portrait.parts)
+
+    def captions(self, index: int) -> list[str]:
+        """Return captions of a portrait, the same each time."""
+        return self.draw_captions(index, np.random.default_rng(self.seeds[index]), CAPTIONS)
+
+    def draw_captions(self, index: int, rng: np.random.Generator, count: int) -> list[str]:
+        """Word new captions of a portrait."""
+        facts = self.facts(index)
+        return [caption(facts, rng) for _ in range(count)]
 
     def open(self, index: int) -> PortraitPicture:
         """Return a portrait, drawn when it is first asked for and kept in the cache."""
