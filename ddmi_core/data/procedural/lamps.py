@@ -49,14 +49,14 @@ def _floor(draft: Draft) -> None:
         size = draft.thick(0.035, 0.05)
         for x, z in ring_feet(draft.between(0.22, 0.35), 3):
             draft.build.rod((x, 0, z), (x * 0.08, hub, z * 0.08), size)
-        draft.build.rod((0, hub - 0.06, 0), (0, height - tall * 0.4, 0), 0.06)
+        draft.build.rod((0, hub - 0.06, 0), (0, height - tall * 0.05, 0), 0.06)
     else:
         thick = draft.thick(0.03, 0.06)
         if draft.chance(0.8):
             draft.build.drum((0, thick / 2, 0), (base,), thick, taper=draft.between(-0.15, 0.0) * thick / base)
         else:
             draft.build.box((0, thick / 2, 0), (base * 1.7, thick, base * 1.7))
-        draft.build.rod((0, thick / 2, 0), (0, height - tall * 0.3, 0), pole)
+        draft.build.rod((0, thick / 2, 0), (0, height - tall * 0.05, 0), pole)  # up to the lid of an open shade
         if draft.chance(0.2):
             draft.build.ball((0, height * draft.between(0.3, 0.6), 0), (pole, pole * 1.3, pole))
     shade = _shade(draft, 0, height - tall, height, radius)
@@ -90,7 +90,7 @@ def _table(draft: Draft) -> None:
                     (0, thick * 0.5 + (2 * i + 1) * r, 0),
                     (width * draft.between(0.5, 0.9), r * 1.12, width * draft.between(0.5, 0.9)),
                 )
-    build.rod((0, 0.01, 0), (0, height - tall * 0.3, 0), height * 0.06)
+    build.rod((0, 0.01, 0), (0, height - tall * 0.05, 0), height * 0.06)
     shade = _shade(draft, 0, top, height, radius)
     draft.facts.update(kind="lamp", type="table lamp", shade=shade, base=body)
 

@@ -97,8 +97,10 @@ def _back(
     return style if count else "open"
 
 
-def _arms(draft: Draft, style: str, width: float, depth: float, seat: float, height: float, outer: float) -> None:
-    """Armrests ``height`` above the seat's upper face, centred at x = +-``outer``."""
+def _arms(
+    draft: Draft, style: str, depth: float, seat: float, height: float, outer: float, *, is_round: bool = False
+) -> None:
+    """Armrests ``height`` above the seat's upper face, centred at x = +-``outer``; on struts at a round seat."""
     build = draft.build
     thick = draft.thick(0.025, 0.04)
     wide = draft.thick(0.04, 0.07)
@@ -106,13 +108,16 @@ def _arms(draft: Draft, style: str, width: float, depth: float, seat: float, hei
     rear = -depth / 2 - 0.02
     for side in (-1, 1):
         x = side * outer
+        inner = min(front - 0.05, 0.16)
+        if is_round and style in ("post", "loop"):
+            z = inner if style == "loop" else front - 0.03
+            build.rod((0.35 * x, seat - 0.04, z), (x, seat - 0.04, z), 0.035)
         if style == "panel":
             build.span((x - wide / 2, seat - 0.06, rear), (x + wide / 2, top, front), rounding=0.012)
         elif style == "post":
             build.box((x, top - thick / 2, (front + rear) / 2), (wide, thick, front - rear), rounding=thick * 0.4)
             build.rod((x, seat - 0.05, front - 0.03), (x, top - 0.01, front - 0.03), 0.035)
         elif style == "loop":
-            inner = min(front - 0.05, 0.16)
             build.path([(x, seat - 0.04, inner), (x, top, inner), (x, top, rear + 0.01)], 0.035)
         else:  # a T, as on office chairs
             build.box((x, top - thick / 2, 0), (wide * 1.1, thick, depth * 0.6), rounding=thick * 0.45)
@@ -188,7 +193,8 @@ def _dining(draft: Draft) -> None:
     facts["arms"] = draft.chance(0.3)
     if facts["arms"]:
         how = draft.pick(("post", "post", "loop", "panel"))
-        _arms(draft, how, width, depth, seat, draft.between(0.17, 0.25), width / 2 + draft.between(0.0, 0.02))
+        outer = width / 2 + draft.between(-0.01, 0.008)
+        _arms(draft, how, depth, seat, draft.between(0.17, 0.25), outer, is_round=shape == "round")
 
 
 def _easy(draft: Draft) -> None:
@@ -288,7 +294,8 @@ def _office(draft: Draft) -> None:
     draft.facts["arms"] = draft.chance(0.6)
     if draft.facts["arms"]:
         style = draft.pick(("tee", "tee", "loop"))
-        _arms(draft, style, width, depth, seat, draft.between(0.17, 0.24), width / 2 + 0.025)
+        outer = width / 2 + (0.025 if style == "tee" else 0.0)
+        _arms(draft, style, depth, seat, draft.between(0.17, 0.24), outer, is_round=shape == "round")
 
 
 def _stool(draft: Draft) -> None:
@@ -369,7 +376,7 @@ def bench(draft: Draft) -> None:
         facts.update(back=style, arms=draft.chance(0.5))
         if facts["arms"]:
             arm = draft.pick(("post", "panel"))
-            _arms(draft, arm, width, depth, seat, draft.between(0.18, 0.25), width / 2 - 0.03)
+            _arms(draft, arm, depth, seat, draft.between(0.18, 0.25), width / 2 - 0.03)
 
 
 def sofa(draft: Draft) -> None:

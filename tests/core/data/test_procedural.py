@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from scipy.stats import norm
 
 from ddmi_core.data.procedural import KINDS, procedural
@@ -79,6 +80,12 @@ def test_no_part_is_thinner_than_two_cells_of_the_finest_planes(rng: np.random.G
         thin.append(1 - solid.mean())
         assert thin[-1] < 0.1, shapes.attributes(i)
     assert np.mean(thin) < 0.01
+
+
+def test_every_shape_is_one_piece() -> None:
+    for i in range(len(SHAPES)):
+        _, pieces = ndimage.label(SHAPES.grid(i, 56), np.ones((3, 3, 3)))
+        assert pieces == 1, SHAPES.attributes(i)
 
 
 def test_openings_between_bars_stay_open(rng: np.random.Generator) -> None:
