@@ -144,8 +144,9 @@ def credits(entries: list[FurnitureEntry]) -> str:
     lines = [
         "# Furniture starter set: where the shapes come from",
         "",
-        f"The shapes are made from the meshes of Debian's package `{PACKAGE}`, the libraries of Sweet Home 3D",
-        "(www.sweethome3d.com). Changed: turned, normalised, labelled on a voxel grid; only grids and points are kept.",
+        f"The shapes are made from the meshes of Debian's package `{PACKAGE}`, the furniture libraries of Sweet",
+        "Home 3D (www.sweethome3d.com). Changed: turned, normalised, labelled on a voxel grid, thin parts of furniture",
+        "thickened; only grids and points are kept.",
         "",
         "| library | shapes | licence |",
         "|---|---|---|",

@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 
 from ddmi_core.data.captions import captions_of, kind_of
-from ddmi_core.data.furniture import CREDITS_FILE, INDEX_FILE, SHAPES_FILE, FurnitureEntry, furniture, save_furniture
+from ddmi_core.data.furniture import (
+    CREDITS_FILE,
+    INDEX_FILE,
+    NAMED_KINDS,
+    SHAPES_FILE,
+    FurnitureEntry,
+    furniture,
+    save_furniture,
+)
 from ddmi_core.data.items import Augment
-from ddmi_core.data.labels import pack
+from ddmi_core.data.labels import pack, thickened
 from ddmi_core.errors import DataError
 from ddmi_core.metrics.geometry import Geometry
 from ddmi_core.paths import assets
@@ -38,6 +46,17 @@ def test_the_shipped_set_is_whole_and_a_tenth_is_held_out() -> None:
     assert set(train.kinds) >= NEEDED
     assert all(train.captions(i) for i in range(len(train)))
     assert sum(file.stat().st_size for file in SET.iterdir()) < 20e6
+
+
+def test_the_named_part_has_only_kinds_that_prompts_name_and_parts_that_a_model_can_keep() -> None:
+    named = furniture("held_out", named=True)
+    assert set(named.kinds) <= NAMED_KINDS and len(named) >= 15
+    assert len(furniture("train", named=True)) >= 150
+    for index in range(0, len(named), 3):
+        grid = named.grid(index)
+        grown, _ = thickened(grid)
+        # A part that was too thin would grow by a layer at least
+        assert (grown != grid).sum() < 0.1 * grid.sum(), named.names[index]
 
 
 def test_no_identifier_is_in_both_parts() -> None:
@@ -143,4 +162,8 @@ def test_captions_say_what_was_measured() -> None:
     assert not any("without" in caption for caption in armchair)
     assert "a double bed" in captions_of("Bed", "", "bed", geometry(), (160, 60, 210))
     assert "a floor lamp" in captions_of("Lamp", "", "lamp", geometry(), (40, 160, 40))
-    assert captions_of("Sofa 2 seats", "", "sofa", geometry(), (160, 80, 90))[:2] == ["sofa", "a sofa"]
+    sofa = captions_of("Sofa 2 seats", "Seat, Couch", "sofa", geometry(), (160, 80, 90))
+    assert sofa[:2] == ["sofa", "a sofa"] and {"a couch", "something to sit on"} <= set(sofa)
+    assert "shelves" in captions_of("Shelves", "", "bookcase", geometry(), (80, 90, 30))
+    assert {"a four-legged chair", "a chair with 4 legs"} <= set(chair)
+    assert not any("a shelves" in caption for caption in captions_of("Shelves", "", "bookcase", geometry(), (8, 9, 3)))
