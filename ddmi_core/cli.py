@@ -317,7 +317,8 @@ def trial(
         preset: a training recipe that comes with the project.
         config: a training recipe of your own (YAML).
         seconds: how long to try, data apart.
-        largest_batch: instead, find the largest batch of each stage that fits into memory.
+        largest_batch: instead, find the largest batch of each stage that fits into memory, and say what limits it: the
+            memory, the data (there are no more examples) or the time (larger steps do not end in it).
         device: cpu or cuda, instead of the recipe's.
     """
     from ddmi_core.training.config import RunConfig
@@ -329,7 +330,8 @@ def trial(
 
     accelerator = make_accelerator(recipe, device)
     if largest_batch:
-        _print_json(largest_batches(recipe, accelerator)._asdict())
+        found_batches = largest_batches(recipe, accelerator, seconds=seconds)
+        _print_json({stage: batch._asdict() for stage, batch in found_batches._asdict().items()})
         return
     found = try_out(recipe, accelerator, seconds=seconds)
     _print_json({**found._asdict(), "run_seconds": found.seconds(recipe)})

@@ -41,7 +41,10 @@ class AutoencoderStage(Stage):
             self._patch_terms = PatchTerms(config.stage1.perceptual_weight, config.stage1.adversarial_weight)
             self._patch_side = config.stage1.patch_side
             self.module = nn.ModuleList([autoencoder, self._patch_terms])
-        draws = NumberedDraws(open_mixture(config, "train"), config.seed, augment=config.stage1.augment)
+        mixture = open_mixture(config, "train")
+        self.signals = sum(len(source) for source in mixture.sources)
+        """How many different signals there are to learn from."""
+        draws = NumberedDraws(mixture, config.seed, augment=config.stage1.augment)
         self.draws = NoisyDraws(draws, autoencoder.canvas_shape, config.seed)
         self._held_out = held_out_batch(config, _HELD_OUT)
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from accelerate import Accelerator
@@ -24,7 +24,6 @@ MOST_AT_ONCE = 4096
 """Larger batches are not looked for."""
 
 _MOST_STEPS = 20
-_SEARCH_SECONDS = 15.0  # after which batches of a stage grow no more
 
 
 class Trial(NamedTuple):
@@ -67,33 +66,54 @@ def try_out(config: RunConfig, accelerator: Accelerator, *, seconds: float = 20.
     )
 
 
+class LargestBatch(NamedTuple):
+    """How many examples a stage takes at once, and what keeps it from taking more.
+
+    That is memory; the data set, which has no more; the time to look, in which larger steps do not end; or
+    `MOST_AT_ONCE`.
+    """
+
+    examples: int
+    limit: Literal["memory", "data", "time", "most"]
+
+
 class LargestBatches(NamedTuple):
-    """How many examples of each stage fit into memory at once."""
+    """The largest batch of each stage."""
 
-    autoencoder: int
-    denoiser: int
+    autoencoder: LargestBatch
+    denoiser: LargestBatch
 
 
-def largest_batches(config: RunConfig, accelerator: Accelerator) -> LargestBatches:
+def largest_batches(config: RunConfig, accelerator: Accelerator, *, seconds: float = 20.0) -> LargestBatches:
     """Find the largest batches that fit, by steps with ever more examples whose memory is measured.
 
-    A GPU is filled for real. In the machine's own memory the last part of the way is extrapolated: a step of that size
-    could take minutes, and a wrong guess the whole machine. `config.processes` share it.
+    No batch is larger than the data set, as it would hold the same signals twice. A GPU is filled for real. In the
+    machine's own memory the last part of the way is extrapolated: a wrong guess could cost the whole machine.
+    `config.processes` share it.
+
+    Args:
+        config: the run's.
+        accelerator: of a single process.
+        seconds: how long to look, data apart; a single example is tried however long it takes.
 
     Raises:
         DDMIError: the data or the text encoder cannot be used, or not a single example fits.
     """
     autoencoder = D2CVAE(config.autoencoder)
-    first = _largest(AutoencoderStage(config, autoencoder), accelerator, config.processes)
+    first_stage = AutoencoderStage(config, autoencoder)
+    first = _largest(first_stage, accelerator, config.processes, first_stage.signals, seconds / 2)
     diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape)
     text_encoder = load_text_encoder(config.text_encoder)
-    second = _largest(noise_stage(config, autoencoder, diffusion, text_encoder), accelerator, config.processes)
-    return LargestBatches(first, second)
+    second_stage = noise_stage(config, autoencoder, diffusion, text_encoder)
+    latents = min(first_stage.signals, config.stage2.cached_latents)
+    return LargestBatches(first, _largest(second_stage, accelerator, config.processes, latents, seconds / 2))
 
 
-def _largest(stage: Stage, accelerator: Accelerator, processes: int) -> int:
+def _largest(stage: Stage, accelerator: Accelerator, processes: int, available: int, seconds: float) -> LargestBatch:
+    """Find the largest batch of a stage that has `available` different examples."""
     device = accelerator.device
-    limit = usable_memory(device, processes)
+    room, most = usable_memory(device, processes), min(available, MOST_AT_ONCE)
+    of_most: Literal["data", "most"] = "data" if most == available else "most"
     stage.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(stage.module.parameters(), lr=1e-9)
     _average = AveragedWeights(stage.module, 0.0)  # takes its room in a training, and so does it here
@@ -113,15 +133,20 @@ def _largest(stage: Stage, accelerator: Accelerator, processes: int) -> int:
                 optimiser.zero_grad()
         return measured()
 
-    peak(1)  # the optimiser's state is made in the first step
     began = time.perf_counter()
+    peak(1)  # the optimiser's state is made in the first step
     known: dict[int, int] = {}
-    batch = 1
-    while batch <= MOST_AT_ONCE and (found := peak(batch)) is not None and found <= limit:
+    batch, started = 1, time.perf_counter()
+    while (found := peak(batch)) is not None and found <= room:
         known[batch] = found
-        if time.perf_counter() - began > _SEARCH_SECONDS or (device.type == "cpu" and found > limit / 2):
+        now = time.perf_counter()
+        if batch == most:
+            return LargestBatch(batch, of_most)
+        if now - began + 2 * (now - started) > seconds:  # twice as many take twice as long
+            return LargestBatch(batch, "time")
+        if device.type == "cpu" and found > room / 2:
             break
-        batch *= 2
+        batch, started = min(2 * batch, most), now
     if not known:
         raise DDMIError(
             f"Not a single example fits into memory in stage {stage.name}. Take a smaller model or fewer queries."
@@ -130,12 +155,12 @@ def _largest(stage: Stage, accelerator: Accelerator, processes: int) -> int:
     largest = max(known)
     grown = known[largest] - known.get(largest // 2, known[largest])
     if grown <= 0:  # too little to foretell anything
-        return largest
-    further = largest + (limit - known[largest]) / grown * (largest - largest // 2)
-    guess = _rounded(min(MOST_AT_ONCE, int(further)))
-    if device.type != "cpu" and guess > largest and (peak(guess) or limit + 1) > limit:
-        return largest
-    return max(largest, guess)
+        return LargestBatch(largest, "memory")
+    further = largest + (room - known[largest]) / grown * (largest - largest // 2)
+    guess = _rounded(min(most, int(further)))
+    if device.type != "cpu" and guess > largest and (peak(guess) or room + 1) > room:
+        return LargestBatch(largest, "memory")
+    return LargestBatch(max(largest, guess), "memory" if further < most else of_most)
 
 
 def _rounded(batch: int) -> int:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jaxtyping import UInt8
@@ -29,6 +30,7 @@ from studio.state.recipes import (
     BatchReport,
     DataReport,
     DomainChoice,
+    LargestBatch,
     PresetChoice,
     TextEncoderChoice,
     TrialReport,
@@ -67,6 +69,7 @@ class Recipes(QObject):
         self._lane = Lane("recipes")
         self._wanted: tuple[str, str] | None = None
         self._trial: subprocess.Popen[str] | None = None
+        self._trials_asked = 0
         self._stopping = False
 
     # At once
@@ -193,21 +196,35 @@ class Recipes(QObject):
         """Find the largest batches that fit into memory, in a process of its own."""
         self._ask_trial(
             text,
-            ["--largest-batch"],
-            lambda answer: self.batches_found.emit(BatchReport(**answer)),
+            ["--largest-batch", "--seconds", str(TRIAL_SECONDS)],
+            lambda answer: self.batches_found.emit(
+                BatchReport(**{stage: LargestBatch(**found) for stage, found in answer.items()})
+            ),
             self.search_failed.emit,
         )
+
+    def cancel_trial(self) -> None:
+        """End what was asked for last of :meth:`try_out` and :meth:`find_batches`; nothing more is heard of it."""
+        self._trials_asked += 1
+        if self._trial is not None:
+            self._trial.kill()
 
     def _ask_trial(
         self,
         text: str,
         options: list[str],
-        answered: Callable[[dict[str, int]], None],
+        answered: Callable[[dict[str, Any]], None],
         failed: Callable[[str], None],
     ) -> None:
         """Run `ddmi trial`, whose memory is given back when it ends."""
+        self._trials_asked = asked = self._trials_asked + 1
+
+        def cancelled() -> bool:
+            return self._stopping or self._trials_asked != asked
 
         def run() -> None:
+            if cancelled():
+                return
             with tempfile.TemporaryDirectory() as place:
                 config = Path(place) / "run.yaml"
                 config.write_text(text, encoding="utf-8")
@@ -218,8 +235,10 @@ class Recipes(QObject):
                     stderr=subprocess.PIPE,
                     text=True,
                 )
+                if cancelled():  # while it started
+                    self._trial.kill()
                 out, errors = self._trial.communicate()
-            if self._stopping:
+            if cancelled():
                 return
             if self._trial.returncode:
                 said = errors.strip().splitlines()

@@ -71,8 +71,16 @@ class TrialReport:
 
 
 @dataclass(frozen=True)
-class BatchReport:
-    """How many examples of each stage fit into memory at once."""
+class LargestBatch:
+    """How many examples a stage takes at once, and what keeps it from taking more: memory, data, time or most."""
 
-    autoencoder: int
-    denoiser: int
+    examples: int
+    limit: str
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """The largest batch of each stage."""
+
+    autoencoder: LargestBatch
+    denoiser: LargestBatch

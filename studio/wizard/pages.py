@@ -36,6 +36,13 @@ from studio.widgets.card_list import CardList
 from studio.wizard.draft import Draft
 
 _FOLDER = "folder"
+_FIND, _STOP_FINDING = "Find the largest batch that fits", "Stop looking"
+_LIMITS = {
+    "memory": "more do not fit into memory",
+    "data": "there are no more examples",
+    "time": "larger steps take too long to try",
+    "most": "more are not looked for",
+}
 
 
 class Page(QWidget):
@@ -316,8 +323,8 @@ class OptionsPage(Page):
             )
             for stage in (1, 2)
         }
-        self.find_button = QPushButton("Find the largest batch that fits")
-        self.find_button.setToolTip("Trains a few steps with ever larger batches and measures their memory")
+        self.find_button = QPushButton(_FIND)
+        self.find_button.setToolTip("Trains a few steps with ever larger batches, for 20 seconds, and measures them")
         self.found = label("", "small", wrap=True)
         self._lay_out()
         self.name.textChanged.connect(self._change)
@@ -374,21 +381,29 @@ class OptionsPage(Page):
         self.changed.emit()
 
     def _find(self) -> None:
-        self.find_button.setEnabled(False)
-        self.found.setText("Trying ever larger batches, once the data is read…")
+        if self.find_button.text() == _STOP_FINDING:
+            self.draft.recipes.cancel_trial()
+            self._end_search("Not looked for any further: the batches stay as they were.")
+            return
+        self.find_button.setText(_STOP_FINDING)
+        self.found.setText("Trying ever larger batches for 20 seconds, once the data is read…")
         self.draft.recipes.find_batches(self.draft.text)
 
     def _on_found(self, report: BatchReport) -> None:
-        self.find_button.setEnabled(True)
-        self.found.setText(
-            f"Stage 1 takes up to {report.autoencoder:,}, stage 2 up to {report.denoiser:,}: put in above."
+        first, second = report.autoencoder, report.denoiser
+        self._end_search(
+            f"Stage 1 takes {first.examples:,} at once: {_LIMITS[first.limit]}. Stage 2 takes {second.examples:,}: "
+            f"{_LIMITS[second.limit]}. Both are put in above."
         )
-        self.boxes["stage1.batch"].setValue(report.autoencoder)
-        self.boxes["stage2.batch"].setValue(report.denoiser)
+        self.boxes["stage1.batch"].setValue(first.examples)
+        self.boxes["stage2.batch"].setValue(second.examples)
 
     def _on_search_failed(self, message: str) -> None:
-        self.find_button.setEnabled(True)
-        self.found.setText(f"That could not be found out: {message}")
+        self._end_search(f"That could not be found out: {message}")
+
+    def _end_search(self, said: str) -> None:
+        self.find_button.setText(_FIND)
+        self.found.setText(said)
 
     def _lay_out(self) -> None:
         grid = QGridLayout()

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 import torch
 import trimesh
+from PIL import Image
 from safetensors.torch import load_file
 
 from ddmi_core.coordinates import grid
@@ -69,6 +71,16 @@ def test_a_run_starts_from_a_model_of_its_sizes(tmp_path: Path) -> None:
     assert all(torch.allclose(a[name].float(), b[name].float(), atol=1e-3) for name in a)
     with pytest.raises(DDMIError, match="other sizes"):
         train(quick(*still, "autoencoder.readout_width=48"), tmp_path / "third", device="cpu")
+
+
+@pytest.mark.usefixtures("every_step_recorded")
+def test_a_run_is_the_same_whatever_ran_before_it_in_its_process(tmp_path: Path) -> None:
+    few = ("stage1.steps=2", "stage2.steps=1")
+    train(quick(*few), tmp_path / "before", device="cpu")
+    other = make_accelerator(quick("precision=bfloat16"), "cpu")  # as of a run that computes with it
+    assert other.mixed_precision == "bf16"
+    train(quick(*few), tmp_path / "after", device="cpu")
+    assert losses(tmp_path / "after") == losses(tmp_path / "before")
 
 
 def test_a_run_folder_is_not_overwritten(tmp_path: Path) -> None:
@@ -310,10 +322,9 @@ def test_a_trial_tells_the_most_memory_and_not_what_is_left_of_it(monkeypatch: p
     assert trial.try_out(config, make_accelerator(config, "cpu"), seconds=0.0).memory_bytes > before + 2**29
 
 
-def test_the_largest_batch_fits_into_the_memory_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = quick()
-    # A step takes 100 bytes and 10 an example
-    monkeypatch.setattr(trial, "usable_memory", lambda device, processes: 475)
+@pytest.fixture
+def steps_taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Steps that cost nothing but 100 bytes and 10 an example; the sizes of those that were taken."""
     taken: list[int] = []
 
     @contextmanager
@@ -322,6 +333,42 @@ def test_the_largest_batch_fits_into_the_memory_that_there_is(monkeypatch: pytes
 
     monkeypatch.setattr(trial, "peak_memory", peak)
     monkeypatch.setattr(trial, "_step", lambda stage, accelerator, optimiser, examples: taken.append(len(examples)))
+    return taken
+
+
+def test_the_largest_batch_fits_into_the_memory_that_there_is(
+    steps_taken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "usable_memory", lambda device, processes: 475)
+    config = quick("stage2.cached_latents=100")
     found = trial.largest_batches(config, make_accelerator(config, "cpu"))
-    assert found == (32, 32)  # 37 in full, but devices like even numbers
-    assert max(taken) < 37
+    assert found == ((32, "memory"), (32, "memory"))  # 37 in full, but devices like even numbers
+    assert max(steps_taken) < 37
+
+
+def test_the_largest_batch_is_no_larger_than_the_data_set(
+    steps_taken: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for number in range(29):
+        Image.new("RGB", (16, 16), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    monkeypatch.setattr(trial, "usable_memory", lambda device, processes: 1_000_000)
+    config = RunConfig.from_preset("image-tiny").with_overrides([f"data=[{{source: {tmp_path}}}]"])
+    found = trial.largest_batches(config, make_accelerator(config, "cpu"))
+    assert found.autoencoder == found.denoiser
+    assert found.autoencoder.limit == "data" and 8 < found.autoencoder.examples < 29  # some are held out
+    assert max(steps_taken) == found.autoencoder.examples
+
+
+def test_the_search_for_the_largest_batch_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def step(stage: Any, accelerator: Any, optimiser: Any, examples: list[Any]) -> None:
+        nonlocal now
+        now += len(examples)
+
+    monkeypatch.setattr(trial, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(trial, "_step", step)
+    config = quick("stage2.cached_latents=100")
+    found = trial.largest_batches(config, make_accelerator(config, "cpu"), seconds=20.0)
+    assert found == ((4, "time"), (4, "time"))  # 8 seconds, and a step of 8 would take as many again
+    assert now == 16

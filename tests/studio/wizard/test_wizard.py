@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -9,11 +13,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from ddmi_core.training.config import RunConfig, preset_names
-from studio.state.recipes import BatchReport
+from studio.engine import recipes
+from studio.state.recipes import BatchReport, LargestBatch
 from studio.wizard.pages import DataPage, OptionsPage, ReviewPage, WhatPage
 from studio.wizard.wizard import TrainingWizard
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 @pytest.fixture
@@ -92,12 +97,42 @@ def test_the_largest_batch_is_looked_for_and_put_in(
     wizard.go_to(3)
     monkeypatch.setattr(wizard.recipes, "find_batches", lambda text: wizard.recipes.search_failed.emit("No memory."))
     qtbot.mouseClick(options.find_button, Qt.MouseButton.LeftButton)
-    assert "No memory." in options.found.text() and options.find_button.isEnabled()
-    report = BatchReport(autoencoder=24, denoiser=96)
+    assert "No memory." in options.found.text()
+    report = BatchReport(LargestBatch(24, "data"), LargestBatch(96, "memory"))
     monkeypatch.setattr(wizard.recipes, "find_batches", lambda text: wizard.recipes.batches_found.emit(report))
     qtbot.mouseClick(options.find_button, Qt.MouseButton.LeftButton)
     config = RunConfig.from_text(wizard.draft.text, "draft")
     assert (config.stage1.batch, config.stage2.batch) == (24, 96)
+    assert "24 at once: there are no more examples" in options.found.text()
+    assert "96: more do not fit into memory" in options.found.text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the trial is a script of the shell")
+def test_the_search_for_the_largest_batch_can_be_ended(
+    qtbot, wizard: TrainingWizard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = tmp_path / "python"
+    endless.write_text("#!/bin/sh\nexec sleep 600\n")
+    endless.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(endless))
+    started: list[subprocess.Popen[str]] = []
+
+    class Noted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self)
+
+    monkeypatch.setattr(
+        recipes, "subprocess", SimpleNamespace(Popen=Noted, DEVNULL=subprocess.DEVNULL, PIPE=subprocess.PIPE)
+    )
+    options = wizard.pages[3]
+    assert isinstance(options, OptionsPage)
+    wizard.go_to(3)
+    qtbot.mouseClick(options.find_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(started), timeout=PATIENCE)
+    qtbot.mouseClick(options.find_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: started[0].poll() is not None, timeout=PATIENCE)
+    assert "stay as they were" in options.found.text()
 
 
 def test_a_preset_of_a_newer_version_is_left_out_and_named(qtbot, home: Path) -> None:
