@@ -30,12 +30,12 @@ def main(lines: int = 100_000) -> None:
     from ddmi_core.training.history import History
     from ddmi_core.training.run_folder import RunFolder
     from studio.theme.theme import Theme
-    from studio.widgets.curve_plot import CurvePlot, Line
+    from studio.widgets.curve_plot import CurvePlots, Figure, Line
 
     app = QApplication([])
-    plot = CurvePlot(Theme(app, "dark"))
-    plot.resize(900, 400)
-    plot.show()
+    plots = CurvePlots(Theme(app, "dark"))
+    plots.resize(900, 400)
+    plots.show()
     with tempfile.TemporaryDirectory() as place:
         run = RunFolder(Path(place))
         run.events_file.write_text("".join(_line(step) for step in range(1, lines + 1)), encoding="utf-8")
@@ -44,7 +44,7 @@ def main(lines: int = 100_000) -> None:
         def show() -> None:
             history.refresh()
             losses = [name for name in history.names() if name.kind == "losses"]
-            plot.show_lines([Line(name.term, history.curve(name), i, 0) for i, name in enumerate(losses)])
+            plots.show_figures([Figure(name.term, [Line("run", history.curve(name), 0)]) for name in losses])
             app.processEvents()
 
         began = time.perf_counter()
@@ -59,7 +59,7 @@ def main(lines: int = 100_000) -> None:
             began = time.perf_counter()
             show()
             followed.append(1000 * (time.perf_counter() - began))
-    plot.close()
+    plots.close()
     figures = {
         "lines": lines,
         "read_seconds": round(read, 2),

@@ -27,11 +27,11 @@ from PySide6.QtWidgets import (
 )
 
 from studio.engine.training import Training
-from studio.state.runs import CurveName, RunSummary, RunView, duration
+from studio.state.runs import Curve, CurveName, RunSummary, RunView, duration
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import ElidedLabel, icon_button, label, line, plain_tip, styled
-from studio.widgets.curve_plot import CurvePlot, Line
+from studio.widgets.curve_plot import CurvePlots, Figure, Line
 
 NEW_RUN = "new_run"
 """The name of the buttons that ask for a new run: one where there are none yet, one beside those that there are."""
@@ -57,6 +57,7 @@ _KINDS = {
     "Samples per second": ("figures", "samples_per_second"),
     "Memory": ("figures", "memory_bytes"),
 }
+_TITLES = {"memory_bytes": "memory, GB", "psnr": "PSNR, dB"}
 _FOLDER_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -79,11 +80,11 @@ class TrainingRoom(QWidget):
         self._empty = _empty(self.new_asked, self.add_asked)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._empty)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(self.monitor)
-        self._pages.addWidget(area)
+        self.page = QScrollArea()
+        self.page.setWidgetResizable(True)
+        self.page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.page.setWidget(self.monitor)
+        self._pages.addWidget(self.page)
         self._left = QWidget()
         self._left_line = line(vertical=True)
         left = QHBoxLayout(self._left)
@@ -223,7 +224,7 @@ class Monitor(QWidget):
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.figures = Figures()
-        self.curves = CurvePlot(theme)
+        self.curves = CurvePlots(theme)
         self.stage = QComboBox()
         self.stage.setAccessibleName("Stage")
         self.stage.setMinimumWidth(_STAGE_WIDTH)
@@ -235,7 +236,7 @@ class Monitor(QWidget):
         self.smoothing.setRange(0, 99)
         self.smoothing.setFixedWidth(120)
         self.smoothing.setAccessibleName("Smoothing")
-        self.show_all = icon_button(theme, "fit", "Show the whole of the curves")
+        self.show_all = icon_button(theme, "fit", "Show the whole of the curves (Ctrl + wheel zooms, a drag pans)")
         self.pictures = Pictures(training)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
@@ -310,21 +311,16 @@ class Monitor(QWidget):
 
     def _draw(self, *, fresh: bool = False) -> None:
         wanted = _KINDS[self.kind.currentText()]
-        lines: list[Line] = []
-        terms: dict[str, int] = {}
-        for dash, run in enumerate((self.run, *self._compared)):
+        lines: dict[str, list[Line]] = {}
+        for hue, run in enumerate((self.run, *self._compared)):
             view = self._views.get(run.folder)
             for name, curve in view.curves.items() if view is not None else ():
                 if name.stage == self.stage.currentData() and wanted in ((name.kind,), (name.kind, name.term)):
-                    hue = terms.setdefault(name.term, len(terms))
-                    lines.append(Line(self._line_name(name, run), curve, hue, dash))
-        self.curves.show_lines(lines)
+                    lines.setdefault(name.term, []).append(Line(run.folder.name, _in_units(name, curve), hue))
+        figures = [Figure(_TITLES.get(term, term.replace("_", " ")), of_term) for term, of_term in lines.items()]
+        self.curves.show_figures(figures)
         if fresh:
             self.curves.show_all()
-
-    def _line_name(self, name: CurveName, run: RunSummary) -> str:
-        term = name.term.replace("_", " ")
-        return f"{term}, {run.folder.name}" if self._compared else term
 
     def _pause_or_go_on(self) -> None:
         self._training.command(self.run.folder, "resume" if self.run.state == "paused" else "pause")
@@ -490,6 +486,11 @@ class Pictures(QWidget):
                     Qt.TransformationMode.SmoothTransformation,
                 )
             )
+
+
+def _in_units(name: CurveName, curve: Curve) -> Curve:
+    """A curve in the units in which its figure is told."""
+    return Curve(curve.steps, curve.values / 2**30) if name.term == "memory_bytes" else curve
 
 
 def _figure(value: float | None, form: str, unit: float = 1.0) -> str:

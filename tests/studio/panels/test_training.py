@@ -13,8 +13,9 @@ from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine.training import Training
 from studio.panels.training import TrainingRoom
+from tests.studio.pointing import turn_wheel
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 def make_run(home: Path, name: str, losses: list[float], *, state: str = "stopped", message: str = "") -> RunFolder:
@@ -56,7 +57,7 @@ def room(qtbot, training: Training, theme) -> TrainingRoom:
 
 
 def shows(room: TrainingRoom, name: str) -> bool:
-    return room.monitor.title.text() == name and bool(room.monitor.curves.plot.listDataItems())
+    return room.monitor.title.text() == name and any(plot.isVisible() for plot in room.monitor.curves.plots)
 
 
 def test_an_empty_room_says_what_it_is_for(qtbot, room: TrainingRoom) -> None:
@@ -101,9 +102,26 @@ def test_runs_are_laid_over_each_other(qtbot, room: TrainingRoom, home: Path) ->
     qtbot.waitUntil(lambda: room.list.list.count() == 2 and shows(room, room.monitor.run.name), timeout=PATIENCE)
     other = next(i for i in range(2) if room.list.list.item(i).data(Qt.ItemDataRole.UserRole) != room.list.chosen())
     room.list.list.item(other).setCheckState(Qt.CheckState.Checked)
-    qtbot.waitUntil(lambda: len(room.monitor.curves.plot.listDataItems()) == 4, timeout=PATIENCE)
-    names = {text.text for _, text in room.monitor.curves.legend.items}
-    assert names == {"loss, chairs", "kl, chairs", "loss, tables", "kl, tables"}
+    curves = room.monitor.curves
+    qtbot.waitUntil(lambda: len(curves.plots[0].canvas.listDataItems()) == 2, timeout=PATIENCE)
+    assert [plot.name.text() for plot in curves.plots] == ["loss", "kl"]  # a plot for each, with a scale of its own
+    assert "chairs" in curves.legend.text() and "tables" in curves.legend.text()
+
+
+def test_the_wheel_scrolls_the_page_over_a_plot_and_zooms_it_with_ctrl(qtbot, room: TrainingRoom, home: Path) -> None:
+    make_run(home, "chairs", [0.5, 0.4, 0.3])
+    qtbot.waitUntil(lambda: shows(room, "chairs"), timeout=PATIENCE)
+    room.resize(900, 520)
+    canvas, bar = room.monitor.curves.plots[0].canvas, room.page.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0, timeout=PATIENCE)
+    whole = canvas.viewRange()[0]
+    turn_wheel(canvas, -1)
+    assert bar.value() > 0 and canvas.viewRange()[0] == whole
+    turn_wheel(canvas, 1, Qt.KeyboardModifier.ControlModifier)
+    low, high = canvas.viewRange()[0]
+    assert high - low < whole[1] - whole[0]
+    for plot in room.monitor.curves.plots:
+        assert plot.canvas.viewRange()[0] == pytest.approx([low, high])
 
 
 def test_pictures_follow_the_newest_and_go_back_in_time(qtbot, room: TrainingRoom, home: Path) -> None:

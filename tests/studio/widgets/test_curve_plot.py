@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from PySide6.QtCore import QEvent, QPointF
 from PySide6.QtWidgets import QApplication
 
 from studio.state.runs import Curve, duration, smoothed
 from studio.theme.theme import Theme
-from studio.widgets.curve_plot import CurvePlot, Line
+from studio.widgets.curve_plot import CurvePlot, CurvePlots, Figure, Line
+from tests.studio.pointing import point_at
 
 
 def test_smoothing_keeps_a_constant_and_calms_noise() -> None:
@@ -26,13 +30,58 @@ def test_times_are_told_in_two_units_at_most() -> None:
     ]
 
 
-def test_lines_come_and_go_and_gaps_are_left_out(qtbot, qapp: QApplication) -> None:
-    plot = CurvePlot(Theme(qapp, "dark"))
-    qtbot.addWidget(plot)
+def test_figures_come_and_go_and_gaps_are_left_out(qtbot, theme: Theme) -> None:
+    plots = CurvePlots(theme)
+    qtbot.addWidget(plots)
     curve = Curve(np.arange(1.0, 5.0), np.array([1.0, np.nan, 0.0, 0.01]))
-    plot.show_lines([Line("loss", curve, 0, 0), Line("kl", curve, 1, 0)])
-    assert [len(item.xData) for item in plot.plot.listDataItems()] == [3, 3]
-    plot.set_log(True)  # which zero has no place on
-    assert [len(item.xData) for item in plot.plot.listDataItems()] == [2, 2]
-    plot.show_lines([Line("loss", curve, 0, 0)])
-    assert len(plot.plot.listDataItems()) == 1 and len(plot.legend.items) == 1
+    plots.show_figures([Figure("loss", [Line("mine", curve, 0)]), Figure("kl", [Line("mine", curve, 0)])])
+    assert [points(plot) for plot in plots.plots] == [[3], [3]]
+    plots.set_log(True)  # which zero has no place on
+    assert [points(plot) for plot in plots.plots] == [[2], [2]]
+    plots.show_figures([Figure("loss", [Line("mine", curve, 0), Line("other", curve, 1)])])
+    assert points(plots.plots[0]) == [2, 2] and [not plot.isHidden() for plot in plots.plots] == [True, False]
+    assert "mine" in plots.legend.text() and "other" in plots.legend.text()
+
+
+def test_each_figure_fills_its_own_plot(qtbot, theme: Theme) -> None:
+    plots = CurvePlots(theme)
+    qtbot.addWidget(plots)
+    plots.resize(800, 400)
+    plots.show()
+    steps = np.arange(1.0, 5.0)
+    loss, psnr = Curve(steps, np.array([0.4, 0.3, 0.2, 0.1])), Curve(steps, np.array([10.0, 20.0, 30.0, 31.0]))
+    plots.show_figures([Figure("loss", [Line("mine", loss, 0)]), Figure("PSNR", [Line("mine", psnr, 0)])])
+    qtbot.waitUntil(lambda: plots.plots[0].canvas.viewRange()[1][1] < 1, timeout=5000)
+    qtbot.waitUntil(lambda: plots.plots[1].canvas.viewRange()[1][0] > 5, timeout=5000)
+
+
+def test_the_values_under_the_pointer_are_told_in_all_plots(qtbot, theme: Theme) -> None:
+    plots = CurvePlots(theme)
+    qtbot.addWidget(plots)
+    plots.resize(800, 400)
+    plots.show()
+    qtbot.waitExposed(plots)
+    steps = np.arange(1.0, 1002.0)
+    plots.show_figures(
+        [Figure("loss", [Line("mine", Curve(steps, steps), 0)]), Figure("kl", [Line("mine", Curve(steps, -steps), 0)])]
+    )
+    loss, kl = plots.plots
+    assert told(loss) == ["1001"] and told(kl) == ["-1001"]  # the newest
+    view = loss.canvas.getViewBox()
+    qtbot.waitUntil(
+        lambda: view.sceneBoundingRect().width() > 200 and loss.canvas.viewRange()[1][1] > 900, timeout=5000
+    )
+    point_at(loss.canvas.viewport(), loss.canvas.mapFromScene(view.mapViewToScene(QPointF(501.0, 501.0))))
+    for plot, sign in ((loss, 1), (kl, -1)):
+        step, value = told(plot)
+        assert step.startswith("step 50") and sign * float(value) == pytest.approx(501, abs=3)
+    QApplication.sendEvent(loss.canvas, QEvent(QEvent.Type.Leave))
+    assert told(loss) == ["1001"]
+
+
+def points(plot: CurvePlot) -> list[int]:
+    return [len(item.xData) for item in plot.canvas.listDataItems()]
+
+
+def told(plot: CurvePlot) -> list[str]:
+    return re.findall(r">([^<]+)</span>", plot.values.text())
