@@ -376,6 +376,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("copy_prompt", "Copy its prompt", "History", "History", ("Ctrl+Shift+C",), "copy"),
     ActionSpec("star", "Star", "History", "History", ("S",), "star", "Mark it as a favourite", checkable=True),
     ActionSpec("delete", "Delete", "History", "History", ("Del",), "trash", scope="history"),
+    ActionSpec("empty_trash", "Empty the trash…", "History", "History", tip="Delete for good what was deleted"),
     ActionSpec("undo_delete", "Undo delete", "History", "History", ("Ctrl+Z",), "undo"),
     *_SHAPE_ROOM,
     *_PICTURE_ROOM,

@@ -34,6 +34,7 @@ from studio.theme.tokens import DARK
 from studio.window import MainWindow
 
 _SETTLE_MS = 900
+_TIDY_AFTER_MS = 10_000  # once the start is over
 
 
 def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], QObject] | None = None) -> int:
@@ -86,6 +87,7 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
     engine.device_found.connect(lambda _device: garbage.spare_what_stays())
     window.show()
     QTimer.singleShot(0, engine.refresh_models)
+    QTimer.singleShot(_TIDY_AFTER_MS, lambda: window.trash.empty_older_than(settings.trash_days))
     guest = on_open(window) if on_open is not None else _begin(window, options)
     code = app.exec()
     garbage.stop()

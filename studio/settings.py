@@ -21,6 +21,9 @@ from studio.theme.theme import ThemeChoice
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 TEXT_SIZES = (100, 125, 150, 175, 200)
 """Per cent."""
+TRASH_DAYS = (7, 30, 90, 0)
+"""After how many days what was deleted may go for good; 0: never by itself."""
+_USUAL_TRASH_DAYS = 30
 
 _FORMS = TypeAdapter(dict[str, GenerateForm])
 _KEYS = TypeAdapter(dict[str, list[str]])
@@ -86,6 +89,16 @@ class Settings:
     @library.setter
     def library(self, folder: Path | None) -> None:
         self._store.setValue("library", "" if folder is None else str(folder))
+
+    @property
+    def trash_days(self) -> int:
+        """One of `TRASH_DAYS`."""
+        days = self._number("trash_days", _USUAL_TRASH_DAYS, min(TRASH_DAYS), max(TRASH_DAYS))
+        return days if days in TRASH_DAYS else _USUAL_TRASH_DAYS
+
+    @trash_days.setter
+    def trash_days(self, days: int) -> None:
+        self._store.setValue("trash_days", days)
 
     @property
     def text_size(self) -> int:

@@ -32,6 +32,7 @@ from studio.engine.engine import Engine
 from studio.engine.models import ModelFolders
 from studio.engine.results import EvaluationDone, ExportDone, ItemReady, SpanWanted, ViewReady
 from studio.engine.training import Training
+from studio.engine.trash import Trash
 from studio.keymap import Keymap
 from studio.panels.about import AboutDialog
 from studio.panels.evaluate_dialog import EvaluateDialog
@@ -58,7 +59,7 @@ from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.guide import read_guide
 from studio.state.jobs import Job
-from studio.state.library import Item
+from studio.state.library import Item, TrashContent
 from studio.state.notifications import Action, Notification
 from studio.state.runs import RunSummary
 from studio.theme.theme import Theme, ThemeChoice
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow):
             VideoStage(state, self.engine, actions, theme),
         ]
         self.model_folders = ModelFolders()
+        self.trash = Trash(state.library)
         nouns = {stage.room.words.domain: stage.room.words.noun for stage in self.stages}
         self.models = ModelsRoom(state, self.model_folders, user_data() / "models", nouns, theme)
         self.rooms = QStackedWidget()
@@ -162,6 +164,7 @@ class MainWindow(QMainWindow):
             "screenshot": self.choose_screenshot,
             "train": self.new_run,
             "settings": self.open_settings,
+            "empty_trash": self.empty_trash,
             "quit": self.close,
             "prompt": self.go_to_prompt,
             "generate": self.generate,
@@ -215,6 +218,8 @@ class MainWindow(QMainWindow):
         self.runs.add_asked.connect(self.choose_run)
         self.runs.discard_asked.connect(self.discard_run)
         self.runs.folder_asked.connect(self._open_folder)
+        self._asks_to_empty = False
+        self.trash.measured.connect(self._on_trash_measured)
         self._has_offered = False
         self.training.failed.connect(self.state.notifications.error)
         self.training.finished.connect(self._on_trained)
@@ -387,6 +392,30 @@ class MainWindow(QMainWindow):
             self.actions_["undo_delete"].setEnabled(bool(self._deleted))
             if self._try(lambda: self.state.library.restore(item)):
                 self.open_item(self.state.library.get(item.id))
+
+    def empty_trash(self) -> None:
+        """Ask, once it is known how much is in it, and delete what was deleted for good."""
+        self._asks_to_empty = True
+        self.trash.measure()
+
+    def _on_trash_measured(self, content: TrashContent) -> None:
+        if not self._asks_to_empty:
+            return
+        self._asks_to_empty = False
+        if not content.count:
+            self.state.notifications.info("The trash is empty.")
+            return
+        question = self._question(
+            "Empty the trash?", f"The trash holds {content}.", "What is deleted now cannot be brought back."
+        )
+        delete = question.addButton("Delete for good", QMessageBox.ButtonRole.DestructiveRole)
+        keep = question.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(keep)
+        question.setEscapeButton(keep)
+        if self._answer(question) is delete:
+            self.trash.empty()
+            self._deleted.clear()
+            self.actions_["undo_delete"].setEnabled(False)
 
     def choose_import(self) -> None:
         """Ask for a file to reconstruct in this room."""
@@ -582,6 +611,7 @@ class MainWindow(QMainWindow):
             self.settings,
             self.state.library.folder,
             self.engine,
+            self.trash,
             self.actions_,
             self.theme,
             rooms,
@@ -590,6 +620,7 @@ class MainWindow(QMainWindow):
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.changed.connect(self.take_setting)
+        dialog.empty_trash_asked.connect(self.empty_trash)
         dialog.open()
 
     def take_setting(self, name: str) -> None:
@@ -852,6 +883,7 @@ class MainWindow(QMainWindow):
         settings.save()
         self._refine_timer.stop()
         self.model_folders.shutdown()
+        self.trash.shutdown()
         super().closeEvent(event)
 
     def _may_leave_runs(self) -> bool:

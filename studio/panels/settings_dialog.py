@@ -23,11 +23,12 @@ from PySide6.QtWidgets import (
 from ddmi_core.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
+from studio.engine.trash import Trash
 from studio.library_folder import usual_folder
 from studio.panels.room import RoomFacts
 from studio.panels.shortcuts_page import ShortcutsPage
-from studio.settings import TEXT_SIZES, Settings
-from studio.state.library import check_folder
+from studio.settings import TEXT_SIZES, TRASH_DAYS, Settings
+from studio.state.library import TrashContent, check_folder
 from studio.state.memory import LEAST, MemoryBudget
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
@@ -45,16 +46,18 @@ class SettingsDialog(Dialog):
     """Whatever is changed is kept at once.
 
     `changed` carries the name of a setting that takes effect now: theme, device, threads, memory or shortcuts. The
-    others take effect at the next start.
+    others take effect at the next start. `empty_trash_asked`: what was deleted shall go for good.
     """
 
     changed = Signal(str)
+    empty_trash_asked = Signal()
 
     def __init__(
         self,
         settings: Settings,
         library: Path,
         engine: Engine,
+        trash: Trash,
         actions: Actions,
         theme: Theme,
         rooms: Sequence[RoomFacts],
@@ -69,6 +72,7 @@ class SettingsDialog(Dialog):
         self._make_look(theme)
         self._make_computing()
         self._make_files()
+        self._make_trash(trash)
         self.shortcuts = ShortcutsPage(actions, theme, rooms, words)
         self.shortcuts.changed.connect(self._keep_keys)
         self._actions = actions
@@ -200,6 +204,33 @@ class SettingsDialog(Dialog):
         self.problem.setText(breakable(problem))
         self.problem.setVisible(bool(problem))
 
+    # Trash
+
+    def _make_trash(self, trash: Trash) -> None:
+        self.trash = trash
+        self.in_trash = label()
+        self.bring_back = QPushButton("Bring all back")
+        self.bring_back.setToolTip("Into the history, as it was")
+        self.bring_back.clicked.connect(trash.bring_back)
+        self.empty_trash = QPushButton("Empty…")
+        self.empty_trash.setAccessibleName("Empty the trash")
+        self.empty_trash.clicked.connect(self.empty_trash_asked)
+        self.deleted = _in_a_row(self.in_trash, self.bring_back, self.empty_trash)
+        texts = {days: f"After {days} days" if days else "Only when the trash is emptied" for days in TRASH_DAYS}
+        self.trash_days = _choices("Gone for good", texts)
+        self.trash_days.setCurrentIndex(self.trash_days.findData(self._settings.trash_days))
+        self.trash_days.currentIndexChanged.connect(self._on_trash_days)
+        trash.measured.connect(self._show_trash)
+        trash.measure()
+
+    def _show_trash(self, content: TrashContent) -> None:
+        self.in_trash.setText(str(content) if content.count else "Empty")
+        for button in (self.bring_back, self.empty_trash):
+            button.setEnabled(content.count > 0)
+
+    def _on_trash_days(self) -> None:
+        self._settings.trash_days = self.trash_days.currentData()
+
     # Shortcuts
 
     def _keep_keys(self) -> None:
@@ -209,11 +240,6 @@ class SettingsDialog(Dialog):
     # All of it
 
     def _general(self) -> QWidget:
-        folder = QHBoxLayout()
-        folder.setSpacing(GRID)
-        folder.addWidget(self.library, 1)
-        folder.addWidget(self.choose)
-        folder.addWidget(self.usual)
         grid = QGridLayout()
         grid.setHorizontalSpacing(3 * GRID)
         grid.setVerticalSpacing(GRID)
@@ -241,26 +267,26 @@ class SettingsDialog(Dialog):
                     ),
                 ),
             ),
+            (
+                "Trash",
+                (
+                    ("Deleted", self.deleted, "From the history. It can be brought back until it is gone for good."),
+                    ("Gone for good", self.trash_days, ""),
+                ),
+            ),
         )
         for heading, fields in sections:
             row = _add_heading(grid, row, heading)
             for name, field, note in fields:
-                named = label(name, "muted")
-                named.setBuddy(field)
-                grid.addWidget(named, row, 0)
-                grid.addWidget(field, row, 1)
-                row += 1
+                row = _add_field(grid, row, name, field)
                 if note:
                     grid.addWidget(label(note, "small", wrap=True), row, 1)
                     row += 1
         row = _add_heading(grid, row, "Files")
-        named = label("Library folder", "muted")
-        named.setBuddy(self.library)
-        grid.addWidget(named, row, 0)
-        grid.addLayout(folder, row, 1)
-        grid.addWidget(self.library_note, row + 1, 1)
-        grid.addWidget(self.problem, row + 2, 1)
-        grid.setRowStretch(row + 3, 1)
+        row = _add_field(grid, row, "Library folder", _in_a_row(self.library, self.choose, self.usual))
+        grid.addWidget(self.library_note, row, 1)
+        grid.addWidget(self.problem, row + 1, 1)
+        grid.setRowStretch(row + 2, 1)
         grid.setContentsMargins(0, 2 * GRID, GRID, 0)
         page = QWidget()
         page.setLayout(grid)
@@ -274,6 +300,28 @@ def _add_heading(grid: QGridLayout, row: int, text: str) -> int:
         row += 1
     grid.addWidget(label(text, "heading"), row, 0, 1, 2)
     return row + 1
+
+
+def _add_field(grid: QGridLayout, row: int, name: str, field: QWidget) -> int:
+    """Put a field and its name into a row; return the next row."""
+    named = label(name, "muted")
+    named.setBuddy(field)
+    grid.addWidget(named, row, 0)
+    grid.addWidget(field, row, 1)
+    return row + 1
+
+
+def _in_a_row(first: QWidget, *buttons: QWidget) -> QWidget:
+    """A field and what can be done with it, as one; the first takes the room that is left."""
+    result = QWidget()
+    result.setFocusProxy(first)
+    row = QHBoxLayout(result)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(GRID)
+    row.addWidget(first, 1)
+    for button in buttons:
+        row.addWidget(button)
+    return result
 
 
 def _choices(name: str, texts: dict[str, str] | dict[int, str]) -> QComboBox:

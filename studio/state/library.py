@@ -3,7 +3,8 @@
 Layout of the library's folder::
 
     items/<id>/latent.safetensors  recipe.json  thumbnail.png  [starred]
-    trash/<id>/…                   deleted items, until the trash is emptied
+    trash/<id>/…  deleted          deleted items, until the trash is emptied; the marker's age is that of the deletion
+    emptied/<id>/…                 items out of the trash whose files are still to be removed
     damaged/<id>/…                 item folders that could not be read, set aside
     catalogue.sqlite               an index of the folders, for fast listing and search
 
@@ -47,6 +48,7 @@ _Read = TypeVar("_Read")
 _Row = tuple[str, str, int, int]
 
 LATENT, RECIPE, THUMBNAIL, STARRED = "latent.safetensors", "recipe.json", "thumbnail.png", "starred"
+DELETED = "deleted"
 _TIME_FORMAT = "%Y%m%dT%H%M%S.%f"
 _SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -89,6 +91,19 @@ class Item:
 
 
 @dataclass(frozen=True)
+class TrashContent:
+    """How many items are in the trash, and what their files take."""
+
+    count: int
+    size_bytes: int
+
+    def __str__(self) -> str:
+        """The content in words, such as "3 items, 0.2 MB"."""
+        items = "1 item" if self.count == 1 else f"{self.count:,} items"
+        return f"{items}, {self.size_bytes / 1e6:,.1f} MB"
+
+
+@dataclass(frozen=True)
 class _Content:
     """What is written of an item."""
 
@@ -101,7 +116,8 @@ class Library:
     """The items under one folder.
 
     Owned by one thread (the catalogue's connection and the signals are that thread's), except :meth:`save`,
-    :meth:`hold` and :meth:`load_latent`, which may be called from any thread.
+    :meth:`hold`, :meth:`load_latent`, :meth:`trash_content` and :meth:`remove_emptied`, which may be called from any
+    thread.
 
     Raises :class:`~ddmi_core.errors.DataError` when the folder cannot be created or written.
     """
@@ -245,6 +261,7 @@ class Library:
         if current.deleted:
             return current
         moved = self._move(current, deleted=True)
+        _mark_deleted(moved.folder)
         self.removed.emit(moved)
         return moved
 
@@ -254,17 +271,41 @@ class Library:
         if not current.deleted:
             return current
         moved = self._move(current, deleted=False)
+        with contextlib.suppress(OSError):
+            (moved.folder / DELETED).unlink(missing_ok=True)
         self.added.emit(moved)
         return moved
 
-    def empty_trash(self) -> int:
-        """Delete the items in the trash for good. Returns how many there were."""
-        gone = self._select("deleted = 1")
-        for item in gone:
-            shutil.rmtree(item.folder, ignore_errors=True)
-            if not item.folder.exists():
+    def empty_trash(self, before: datetime | None = None) -> int:
+        """Take items out of the trash for good: all, or those that were deleted before a time. Returns how many.
+
+        Their files lie aside until :meth:`remove_emptied`, which may take a while. One that cannot be moved stays.
+        """
+        aside = self.folder / "emptied"
+        gone = 0
+        for item in self._select("deleted = 1"):
+            if before is not None and _deleted_at(item.folder) >= before:
+                continue
+            with contextlib.suppress(OSError):
+                aside.mkdir(exist_ok=True)
+                item.folder.rename(aside / item.id)
                 self._forget(item.id)
-        return len(gone)
+                gone += 1
+        return gone
+
+    def remove_emptied(self) -> None:
+        """Remove the files of what was taken out of the trash, from any thread; what cannot be is left to next time."""
+        shutil.rmtree(self.folder / "emptied", ignore_errors=True)
+
+    def trash_content(self) -> TrashContent:
+        """How much is in the trash, from any thread, by a look at its files."""
+        count, size = 0, 0
+        with contextlib.suppress(OSError):  # a drive that went away
+            for entry in os.scandir(self.folder / "trash"):
+                with contextlib.suppress(OSError):  # brought back meanwhile
+                    size += sum(file.stat().st_size for file in os.scandir(entry))
+                    count += 1
+        return TrashContent(count, size)
 
     # Reading
 
@@ -336,6 +377,8 @@ class Library:
                     self._set_aside(Path(entry.path))
                     continue
                 seen.add(item.id)
+                if deleted and not (item.folder / DELETED).exists():  # by an older version, so nobody knows when
+                    _mark_deleted(item.folder)
                 if indexed.get(item.id) != item:
                     self._index(item)
         for item_id in indexed.keys() - seen:
@@ -534,6 +577,20 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _mark_deleted(folder: Path) -> None:
+    """Note that an item was deleted now. Where nothing can be written it is noted at a later start."""
+    with contextlib.suppress(OSError):
+        (folder / DELETED).touch()
+
+
+def _deleted_at(folder: Path) -> datetime:
+    """When an item in the trash was deleted; now if nobody knows."""
+    try:
+        return datetime.fromtimestamp((folder / DELETED).stat().st_mtime, UTC)
+    except OSError:
+        return datetime.now(UTC)
 
 
 def _remove_abandoned(temporary: Path) -> None:

@@ -17,11 +17,12 @@ from studio.text_size import apply_text_size
 def test_settings_come_back_after_a_restart(tmp_path: Path) -> None:
     settings = Settings()
     settings.device, settings.threads, settings.text_size = "cpu", 1, 150
+    settings.trash_days = 0
     settings.memory, settings.library = MemoryBudget(2**30), tmp_path
     settings.shortcuts = {"export": ["Ctrl+Y"], "dice": []}
     settings.save()
     again = Settings()
-    assert (again.device, again.threads, again.text_size) == ("cpu", 1, 150)
+    assert (again.device, again.threads, again.text_size, again.trash_days) == ("cpu", 1, 150, 0)
     assert (again.memory, again.library) == (MemoryBudget(2**30), tmp_path)
     assert again.shortcuts == {"export": ["Ctrl+Y"], "dice": []}
     again.library = None
@@ -31,11 +32,11 @@ def test_settings_come_back_after_a_restart(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["", "nonsense", "-5", "999999999999", "[1, 2]", '{"export": 3}', "relative/folder"])
 def test_damaged_settings_fall_back(home: Path, value: str) -> None:
     store = QSettings(str(home / "settings.ini"), QSettings.Format.IniFormat)
-    for name in ("device", "threads", "text_size", "memory", "library", "shortcuts"):
+    for name in ("device", "threads", "text_size", "trash_days", "memory", "library", "shortcuts"):
         store.setValue(name, value)
     store.sync()
     settings = Settings()
-    assert (settings.device, settings.threads, settings.text_size) == ("auto", 0, 100)
+    assert (settings.device, settings.threads, settings.text_size, settings.trash_days) == ("auto", 0, 100, 30)
     assert (settings.memory, settings.library, settings.shortcuts) == (MemoryBudget(), None, {})
 
 

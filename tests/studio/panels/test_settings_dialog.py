@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
+from studio.engine.trash import Trash
 from studio.library_folder import usual_folder
 from studio.panels import images, shapes, video
 from studio.panels.settings_dialog import SettingsDialog
@@ -30,12 +31,19 @@ def engine(state) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def make_dialog(qtbot, engine, actions, theme) -> Callable[[], SettingsDialog]:
+def trash(state) -> Iterator[Trash]:
+    trash = Trash(state.library)
+    yield trash
+    assert trash.shutdown()
+
+
+@pytest.fixture
+def make_dialog(qtbot, engine, trash, actions, theme) -> Callable[[], SettingsDialog]:
     from studio.panels import radiance
 
     def make() -> SettingsDialog:
         rooms = (*ROOMS, radiance.FACTS)
-        dialog = SettingsDialog(Settings(), usual_folder(), engine, actions, theme, rooms, ROOMS[0].words)
+        dialog = SettingsDialog(Settings(), usual_folder(), engine, trash, actions, theme, rooms, ROOMS[0].words)
         qtbot.addWidget(dialog)
         dialog.show()
         return dialog
@@ -140,3 +148,24 @@ def test_the_search_finds_actions_by_name_place_and_keys(page):
     assert "Wireframe" in found("shapes") and "Export" not in found("shapes")
     assert found("no such thing") == []
     assert len(found("")) == page.list.topLevelItemCount()
+
+
+def test_the_trash_tells_what_is_in_it_and_gives_it_back(qtbot, dialog, state, add_item) -> None:
+    qtbot.waitUntil(lambda: dialog.in_trash.text() == "Empty", timeout=PATIENCE)
+    assert not dialog.empty_trash.isEnabled() and not dialog.bring_back.isEnabled()
+    items = [add_item(seed=seed) for seed in range(2)]
+    for item in items:
+        state.library.delete(item)
+    dialog.trash.measure()
+    qtbot.waitUntil(lambda: dialog.in_trash.text().startswith("2 items, "), timeout=PATIENCE)
+    with qtbot.waitSignal(dialog.empty_trash_asked):
+        qtbot.mouseClick(dialog.empty_trash, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dialog.bring_back, Qt.MouseButton.LeftButton)
+    assert {item.id for item in state.library.items()} == {item.id for item in items}
+    qtbot.waitUntil(lambda: dialog.in_trash.text() == "Empty", timeout=PATIENCE)
+
+
+def test_how_long_the_trash_is_kept_is_remembered(dialog) -> None:
+    assert dialog.trash_days.currentText() == "After 30 days"
+    dialog.trash_days.setCurrentText("Only when the trash is emptied")
+    assert Settings().trash_days == 0

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 
 from ddmi_core.errors import DataError
 from ddmi_core.recipe import Recipe
-from studio.state.library import LATENT, RECIPE, Item, Library
+from studio.state.library import DELETED, LATENT, RECIPE, Item, Library, TrashContent
 
 LATENT_VALUES = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
 THUMBNAIL = np.full((16, 16, 4), 90, np.uint8)
@@ -89,6 +90,40 @@ def test_emptying_the_trash_keeps_the_rest(library: Library) -> None:
     assert library.items() == [kept]
     with pytest.raises(DataError, match="no item"):
         library.get(gone.id)
+
+
+def test_the_trash_is_emptied_of_what_was_deleted_long_ago(library: Library) -> None:
+    old, new, back = (library.delete(add(library)) for _ in range(3))
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    for item in (old, back):
+        os.utime(item.folder / DELETED, (long_ago.timestamp(),) * 2)
+    library.delete(library.restore(back))  # it counts from the last time
+    assert library.empty_trash(long_ago) == 0
+    assert library.empty_trash(datetime.now(UTC) - timedelta(days=30)) == 1
+    assert {item.id for item in library.items(deleted=True)} == {new.id, back.id}
+    library.remove_emptied()
+    again = reopened(library)
+    assert {item.id for item in again.items(deleted=True)} == {new.id, back.id} and not again.damaged
+    assert sorted(path.name for path in again.folder.iterdir() if path.is_dir()) == ["items", "trash"]
+    again.close()
+
+
+def test_what_an_older_version_deleted_counts_from_now(library: Library) -> None:
+    item = library.delete(add(library))
+    (item.folder / DELETED).unlink()
+    os.utime(item.folder, (0, 0))
+    again = reopened(library)
+    assert again.empty_trash(datetime.now(UTC) - timedelta(days=1)) == 0
+    assert again.empty_trash() == 1
+    again.close()
+
+
+def test_the_trash_tells_how_much_is_in_it(library: Library) -> None:
+    assert library.trash_content() == TrashContent(0, 0)
+    items = [library.delete(add(library)) for _ in range(2)]
+    size = sum(file.stat().st_size for item in items for file in item.folder.iterdir())
+    assert library.trash_content() == TrashContent(2, size) and size > 0
+    assert str(TrashContent(1, 2_340_000)) == "1 item, 2.3 MB"
 
 
 def test_an_item_saved_but_not_listed_is_listed_at_the_next_start(library: Library) -> None:

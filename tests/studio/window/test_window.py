@@ -7,7 +7,7 @@ import pytest
 import trimesh
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QDialog, QInputDialog, QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QInputDialog, QMessageBox
 
 from ddmi_core.export_options import ShapeExport
 from ddmi_core.training.ownership import owned
@@ -333,3 +333,25 @@ def test_what_cannot_be_saved_is_shown_and_told_and_saved_when_there_is_room(
     assert item is not None and not item.folder.exists()
     assert window.close()
     assert (item.folder / "latent.safetensors").exists()
+
+
+def test_the_trash_is_emptied_when_it_is_asked_for_and_confirmed(qtbot, window: MainWindow, monkeypatch) -> None:
+    said: list[str] = []
+    answers = iter(["Keep", "Delete for good"])
+
+    def answer(question: QMessageBox) -> QAbstractButton:
+        said.append(question.text())
+        wanted = next(answers)
+        return next(button for button in question.buttons() if button.text() == wanted)
+
+    monkeypatch.setattr(window, "_answer", answer)
+    make_shape(qtbot, window)
+    window.delete()
+    window.actions_["empty_trash"].trigger()
+    qtbot.waitUntil(lambda: len(said) == 1, timeout=10_000)
+    assert said[0].startswith("The trash holds 1 item, ") and window.actions_["undo_delete"].isEnabled()
+    window.actions_["empty_trash"].trigger()
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=10_000)
+    assert window.state.library.items(deleted=True) == []
+    assert not window.actions_["undo_delete"].isEnabled()  # it could not be done any more
+    qtbot.waitUntil(lambda: not (window.state.library.folder / "emptied").exists(), timeout=10_000)
