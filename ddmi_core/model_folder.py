@@ -1,6 +1,7 @@
 """A model folder on disk: what it must hold, its hash, and which models there are."""
 
 import hashlib
+import re
 import shutil
 import uuid
 from dataclasses import dataclass
@@ -136,6 +137,22 @@ def describe(folder: Path) -> ModelInfo:
         text_encoder=str(encoder.get("name", "unknown")),
         origin=_origin(folder, label),
     )
+
+
+def read_card(model: ModelInfo) -> str:
+    """Return a model's card, Markdown, its heading with the name that the model has now; empty if it has none."""
+    try:
+        text = (model.folder / CARD).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    try:
+        first = read_json(model.folder, INDEX).get("name")
+    except ModelError:
+        return text
+    named = re.match(r"#\s+([^:\n]*)", text)
+    if named is None or named[1].strip() != first:
+        return text
+    return text[: named.start(1)] + model.name + text[named.end(1) :]
 
 
 def list_models(domain: str | None = None) -> list[ModelInfo]:

@@ -5,6 +5,8 @@ from jaxtyping import UInt8
 
 DARK = (22, 24, 28)  # the stage of the dark theme, #16181c
 LIGHT = (246, 247, 249)
+SHEET_COLUMNS = 8
+"""Pictures in a row of a run's sheets, and of a model's preview."""
 
 
 def over(picture: UInt8[np.ndarray, "h w 4"], background: tuple[int, int, int] = DARK) -> UInt8[np.ndarray, "h w 3"]:
@@ -27,3 +29,25 @@ def contact_sheet(
         )
         sheet[top : top + height, left : left + width] = image
     return sheet
+
+
+def pictures_on(
+    sheet: UInt8[np.ndarray, "h w 3"], columns: int = SHEET_COLUMNS, *, gap: int = 8
+) -> list[UInt8[np.ndarray, "_ _ 3"]]:
+    """Take a sheet of square pictures apart again; empty places at its end are left out.
+
+    Returns the sheet itself where it was not laid out like that.
+    """
+    height, width = sheet.shape[:2]
+    step, rest = divmod(width - gap, columns)
+    lines, more = divmod(height - gap, max(1, step))
+    if rest or more or step <= gap or lines < 1:
+        return [sheet]
+    pictures = [
+        sheet[gap + line * step : (line + 1) * step, gap + column * step : (column + 1) * step]
+        for line in range(lines)
+        for column in range(columns)
+    ]
+    while len(pictures) > 1 and (pictures[-1] == sheet[0, 0]).all():
+        pictures.pop()
+    return pictures

@@ -1,6 +1,7 @@
 """The model folder that a run leaves behind."""
 
 import logging
+import re
 import time
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def card(config: RunConfig, run: RunFolder) -> str:
         for name in history.names()
         if name.kind == "held_out"
     ]
-    about = config.card.strip() or f"# {config.name}\n\nA DDMI model (Park et al., ICLR 2024), trained on own data."
+    about = config.card.strip() or "# A model\n\nA DDMI model (Park et al., ICLR 2024), trained on own data."
+    about = re.sub(r"\A# [^:\n]*", lambda _: f"# {config.name}", about)  # a preset's card has the preset's name
     return "\n".join(
         (
             f"{about}\n",

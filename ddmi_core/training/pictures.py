@@ -10,10 +10,9 @@ from ddmi_core.domains import Domain
 from ddmi_core.errors import DDMIError
 from ddmi_core.fields import Field
 from ddmi_core.files import atomic_write
-from ddmi_core.picture_layout import contact_sheet
+from ddmi_core.picture_layout import SHEET_COLUMNS, contact_sheet
 
 _SIZE = 160
-_COLUMNS = 8
 
 
 def save_sheet(domain: Domain, fields: Sequence[Field], path: Path) -> None:
@@ -25,4 +24,4 @@ def save_sheet(domain: Domain, fields: Sequence[Field], path: Path) -> None:
         except DDMIError:
             pictures.append(np.zeros((_SIZE, _SIZE, 3), dtype=np.uint8))
     with atomic_write(path) as temporary:
-        imageio.imwrite(temporary, contact_sheet(pictures, columns=_COLUMNS))
+        imageio.imwrite(temporary, contact_sheet(pictures, columns=SHEET_COLUMNS))

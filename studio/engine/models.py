@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+from PIL import Image
 from PySide6.QtCore import QFile, QObject, Signal
 from PySide6.QtGui import QImage
 
 from ddmi_core.errors import DDMIError
-from ddmi_core.model_folder import CARD, PREVIEW, ModelInfo, import_model, rename_model
+from ddmi_core.model_folder import PREVIEW, ModelInfo, import_model, read_card, rename_model
+from ddmi_core.picture_layout import contact_sheet, pictures_on
 from studio.engine.lanes import Lane
+
+_GAP = 4  # px
 
 
 class ModelFolders(QObject):
@@ -21,7 +28,7 @@ class ModelFolders(QObject):
     imported = Signal(object)
     """ModelInfo of a model that was copied."""
     preview_ready = Signal(object, object)
-    """Folder and QImage of a model's preview."""
+    """Folder, and a square QImage of pictures that the model made."""
     card_ready = Signal(object, str)
     """ModelInfo and the text of its card, Markdown."""
     failed = Signal(str)
@@ -35,9 +42,12 @@ class ModelFolders(QObject):
         """Bring the preview of a model that has one."""
 
         def read() -> None:
-            image = QImage(str(folder / PREVIEW))
-            if not image.isNull():
-                self.preview_ready.emit(folder, image)
+            try:
+                with Image.open(folder / PREVIEW) as file:
+                    sheet = np.asarray(file.convert("RGB"))
+            except (OSError, ValueError):
+                return
+            self.preview_ready.emit(folder, _mosaic(sheet))
 
         self._lane.submit(read, priority=1)
 
@@ -51,11 +61,7 @@ class ModelFolders(QObject):
         """Bring a model's card."""
 
         def read() -> None:
-            try:
-                text = (model.folder / CARD).read_text(encoding="utf-8", errors="replace")
-            except OSError:
-                text = "This model has no card."
-            self.card_ready.emit(model, text)
+            self.card_ready.emit(model, read_card(model) or "This model has no card.")
 
         self._lane.submit(read)
 
@@ -95,3 +101,13 @@ class ModelFolders(QObject):
             self.changed.emit()
 
         self._lane.submit(attempt)
+
+
+def _mosaic(sheet: UInt8[ndarray, "h w 3"]) -> QImage:
+    """Four pictures from all over a sheet, two a row; of fewer the first one."""
+    pictures = pictures_on(sheet)
+    count = len(pictures)
+    shown = [pictures[place * count // 4] for place in range(4)] if count >= 4 else pictures[:1]
+    pixels = contact_sheet(shown, columns=2, gap=_GAP) if len(shown) > 1 else np.ascontiguousarray(shown[0])
+    height, width = pixels.shape[:2]
+    return QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()

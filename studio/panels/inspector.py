@@ -285,22 +285,23 @@ class Inspector(QWidget):
             self.model.setPlaceholderText("none installed")
         self.model.setCurrentIndex(self.model.findData(self._state.form.model))
         self._show_encoder()
+        self._on_shown(self._state.shown)  # its model may have another name now
 
     def _on_shown(self, item: Item | None) -> None:
         self._shown.setVisible(item is not None)
         if item is None:
             return
-        recipe = item.recipe
+        recipe, model = item.recipe, self._state.made_by(item.recipe)
         title = item_title(item)
         shown = title if len(title) <= _LONG_TITLE else title[: _LONG_TITLE - 1] + "…"
         self.shown_title.setText(breakable(shown))
         self.shown_title.setToolTip(plain_tip(title))
         if recipe.source is not None:
-            facts = [f"Reconstructed by {recipe.model}"]
+            facts = [f"Reconstructed by {model}"]
         else:
             facts = [
                 f"Seed {recipe.seed}  ·  {recipe.steps} steps  ·  guidance {recipe.guidance:g}",
-                f"{_SAMPLERS[recipe.sampler][0]}  ·  {recipe.model}",
+                f"{_SAMPLERS[recipe.sampler][0]}  ·  {model}",
             ]
         self.shown_facts.setText("\n".join(facts))
 

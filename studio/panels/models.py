@@ -181,7 +181,7 @@ class ModelsRoom(QWidget):
                 QPixmap.fromImage(image).scaled(
                     _PREVIEW,
                     _PREVIEW,
-                    Qt.AspectRatioMode.KeepAspectRatioByExpanding,
+                    Qt.AspectRatioMode.KeepAspectRatio,
                     Qt.TransformationMode.SmoothTransformation,
                 )
             )

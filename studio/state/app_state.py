@@ -133,9 +133,21 @@ class AppState:
         return list(self._models)
 
     def set_models(self, models: Sequence[ModelInfo]) -> None:
-        """Replace the list of models. A form whose model is not among them gets the first one."""
+        """Replace the list of models.
+
+        A form whose model has another name now follows it; one whose model is gone gets the first one.
+        """
+        names = {model.folder: model.name for model in models}
+        gone = [old for old in self._models if old.name not in names.values()]
+        renamed = {old.name: names[old.folder] for old in gone if old.folder in names}
         self._models, self.models_known = list(models), True
+        before = self.form
+        for desk in (self._common, *self._desks.values()):
+            if desk.form.model in renamed:
+                desk.form = desk.form.changed(model=renamed[desk.form.model])
         self.models_changed.emit(self.models)
+        if self.form != before:
+            self.form_changed.emit(self.form)
         self._choose_models()
 
     def usable_models(self) -> list[ModelInfo]:
@@ -170,6 +182,11 @@ class AppState:
                 if matches(model):
                     return model
         return None
+
+    def made_by(self, recipe: Recipe) -> str:
+        """What the model that made something is called: as it is now, if it is installed."""
+        model = self.model_for(recipe)
+        return model.name if model is not None else recipe.model
 
     # Stage
 

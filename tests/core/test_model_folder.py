@@ -6,7 +6,15 @@ import pytest
 
 from ddmi_core import model_folder
 from ddmi_core.errors import ModelError
-from ddmi_core.model_folder import describe, find_model, import_model, list_models, models_folder, rename_model
+from ddmi_core.model_folder import (
+    describe,
+    find_model,
+    import_model,
+    list_models,
+    models_folder,
+    read_card,
+    rename_model,
+)
 from ddmi_core.paths import assets
 
 
@@ -43,6 +51,23 @@ def test_a_renamed_model_keeps_its_hash_and_its_origin(folder: Path) -> None:
     renamed = describe(model.folder)
     assert (renamed.name, renamed.hash, renamed.origin) == ("my chairs", model.hash, model.origin)
     assert find_model("my chairs") == model.folder
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("# tiny\n\nOf chairs.", "# my chairs\n\nOf chairs."),
+        ("# tiny: text to chairs\n", "# my chairs: text to chairs\n"),
+        ("# Chairs\n\nNot tiny.", "# Chairs\n\nNot tiny."),  # no name of the model's
+        ("tiny", "tiny"),
+    ],
+)
+def test_the_card_of_a_renamed_model_has_its_name(folder: Path, text: str, shown: str) -> None:
+    (folder / model_folder.CARD).write_text(text)
+    model = import_model(folder)
+    assert read_card(model) == text
+    rename_model(model, "my chairs")
+    assert read_card(describe(model.folder)) == shown
 
 
 def test_names_that_cannot_be_are_refused(folder: Path) -> None:

@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from ddmi_core.paths import assets
+from ddmi_core.picture_layout import SHEET_COLUMNS, contact_sheet
 from studio.actions import ACTIONS, actions_in
 from studio.keymap import Keymap
 from studio.panels import images, shapes, video
@@ -89,7 +91,8 @@ def test_models_of_the_persons_own_can_be_renamed_and_deleted(qtbot, state, them
     shipped = replace(MODEL, folder=assets() / "models" / "furniture", hash="shipped")
     own = replace(MODEL, name="mine", folder=tmp_path / "mine", origin="Imported from elsewhere")
     own.folder.mkdir()
-    Image.new("RGB", (64, 16), (255, 0, 0)).save(own.folder / "preview.png")
+    pictures = [np.full((160, 160, 3), 40 + 40 * number, np.uint8) for number in range(4)]
+    Image.fromarray(contact_sheet(pictures, SHEET_COLUMNS)).save(own.folder / "preview.png")
     (own.folder / "README.md").write_text("# Mine\n\nTrained on chairs.")
     state.set_models([shipped, own])
     room = ModelsRoom(state, model_folders, tmp_path, {"shape": "thing in space"}, theme)
@@ -98,7 +101,13 @@ def test_models_of_the_persons_own_can_be_renamed_and_deleted(qtbot, state, them
     texts = " ".join(child.text() for child in room.findChildren(QLabel))
     assert "Thing in space model" in texts and own.hash in texts and "Imported from elsewhere" in texts
     assert not buttons["Rename, furniture"].isEnabled() and not buttons["Delete, furniture"].isEnabled()
-    qtbot.waitUntil(lambda: not room._previews[own.folder].pixmap().isNull())
+    preview = room._previews[own.folder]
+    qtbot.waitUntil(lambda: not preview.pixmap().isNull())
+    shown = preview.pixmap().toImage()
+    assert (shown.width(), shown.height()) == (preview.width(), preview.height())  # nothing of it is cut off
+    near, far = shown.width() // 4, shown.width() * 3 // 4
+    greys = [shown.pixelColor(x, y).red() for y in (near, far) for x in (near, far)]
+    assert greys == [40, 80, 120, 160]
     for name, signal in (("Rename, mine", room.rename_asked), ("Delete, mine", room.delete_asked)):
         with qtbot.waitSignal(signal) as asked:
             buttons[name].click()

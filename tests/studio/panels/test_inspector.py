@@ -86,6 +86,14 @@ def test_the_shape_on_the_stage_is_described(qtbot, inspector, state, add_item):
     assert inspector.shown_title.text() == "stool.obj"
 
 
+def test_a_renamed_model_has_its_new_name_on_the_stage_and_in_the_list(inspector, state, add_item):
+    state.show(add_item("a chair"))
+    assert MODEL.name in inspector.shown_facts.text()
+    state.set_models([replace(MODEL, name="my chairs")])
+    assert "my chairs" in inspector.shown_facts.text() and MODEL.name not in inspector.shown_facts.text()
+    assert inspector.model.currentText() == "my chairs"
+
+
 def test_nothing_is_wider_than_the_panel(inspector, state, add_item):
     state.update_form(prompt="word" * 100, seed=2**31 - 1, steps=1000)
     state.show(add_item("supercalifragilistic" * 40, 2**31 - 1))

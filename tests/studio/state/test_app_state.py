@@ -66,6 +66,18 @@ def test_the_model_of_a_recipe_is_found_by_weights_then_by_name(state: AppState)
     assert state.model_for(RECIPE) is None
 
 
+def test_a_form_and_what_was_made_follow_a_model_to_its_new_name(state: AppState) -> None:
+    state.set_models([OTHER, MODEL])
+    state.use_model(MODEL)
+    recipe = Recipe(domain="shape", model=MODEL.name, model_hash=MODEL.hash, prompt="a chair", seed=1)
+    assert state.made_by(recipe) == "furniture"
+    renamed = replace(MODEL, name="my chairs")
+    state.set_models([OTHER, renamed])
+    assert state.selected_model == renamed and state.made_by(recipe) == "my chairs"
+    state.set_models([OTHER])
+    assert state.made_by(recipe) == "furniture" and state.selected_model == OTHER
+
+
 def test_a_recipe_comes_back_into_the_form(state: AppState) -> None:
     state.set_models([OTHER, MODEL])
     form = state.recall(item_in(state).recipe)
