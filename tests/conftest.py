@@ -1,7 +1,11 @@
-"""What every test gets: folders of its own, fixed seeds, one thread of torch, and checked array shapes."""
+"""What every test gets: folders of its own, fixed seeds, one thread of torch, and checked array shapes.
+
+Tests run in a shuffled order, so what one changes of the process must not reach the next one.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sys
@@ -27,8 +31,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 torch.set_num_threads(1)
 
-THREAD_PATIENCE = 2.0  # seconds that a thread told to stop may take to do so
+THREAD_PATIENCE = 20.0  # seconds that a thread told to stop may take to do so
 THREADS_OF_LIBRARIES = ("Thread-auto_conversion", "tqdm_monitor")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what several tests share, and is made before any of them has a home, out of the person's own folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DDMI_HOME", str(tmp_path_factory.mktemp("shared-home")))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -40,11 +52,20 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(autouse=True)
-def seeded() -> None:
-    """The global generators start the same for every test, whatever ran before."""
+def same_start() -> None:
+    """The global generators start the same for every test, and torch has one thread, whatever ran before."""
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cycles_collected() -> Iterator[None]:
+    """Collect cycles between the files: once a window was shown, only Qt's event loop does, which most tests lack."""
+    yield
+    if not gc.isenabled():
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)

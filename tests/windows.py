@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
 from PySide6.QtWidgets import QApplication, QWidget
 
 from studio.garbage import WindowCollector
+from studio.theme.theme import Theme
 
 # As the app does; it has to be set before the first QApplication.
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
@@ -41,6 +42,23 @@ def no_collection_elsewhere(collections_elsewhere: list[str]) -> Iterator[None]:
     threads = sorted(set(collections_elsewhere))
     collections_elsewhere.clear()
     assert not threads, f"cycles were collected in {', '.join(threads)}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def theme(qapp: QApplication) -> Theme:
+    """The one that dresses the application in every test."""
+    return Theme(qapp, "dark")
+
+
+@pytest.fixture(autouse=True)
+def usual_look(qapp: QApplication, theme: Theme) -> Iterator[None]:
+    """Dress the application as it was after a test that chose another theme, or made one of its own."""
+    usual = qapp.styleSheet()
+    yield
+    theme.choice = "dark"
+    if qapp.styleSheet() != usual:
+        theme.choice = "light"
+        theme.choice = "dark"
 
 
 @pytest.fixture(autouse=True)

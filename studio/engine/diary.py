@@ -38,6 +38,7 @@ class Diary:
         self._handler: logging.Handler | None = None
         self._crash_file: TextIO | None = None
         self._owns_faults = False
+        self._levels: dict[str, int] = {}  # of the loggers, as they were
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for marker in folder.glob("running-*"):
@@ -56,6 +57,7 @@ class Diary:
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
         logging.getLogger().addHandler(self._handler)
         for name in ("studio", "ddmi_core"):
+            self._levels[name] = logging.getLogger(name).level
             logging.getLogger(name).setLevel(logging.INFO)
         if not faulthandler.is_enabled():  # somebody else (a debugger, a test run) may want the traces
             faulthandler.enable(self._crash_file)
@@ -68,6 +70,8 @@ class Diary:
         if self._handler is not None:
             logging.getLogger().removeHandler(self._handler)
             self._handler.close()
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)
         if self._crash_file is not None:
             if self._owns_faults:
                 faulthandler.disable()

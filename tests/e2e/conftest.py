@@ -6,9 +6,9 @@ import pytest
 
 from ddmi_core.paths import assets
 from tests.tiny_model import save_tiny_model
-from tests.windows import collections_elsewhere, no_collection_elsewhere, no_leaked_windows
+from tests.windows import collections_elsewhere, no_collection_elsewhere, no_leaked_windows, theme, usual_look
 
-__all__ = ["collections_elsewhere", "no_collection_elsewhere", "no_leaked_windows"]
+__all__ = ["collections_elsewhere", "no_collection_elsewhere", "no_leaked_windows", "theme", "usual_look"]
 
 
 @pytest.fixture(scope="session")

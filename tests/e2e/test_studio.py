@@ -10,7 +10,6 @@ import pytest
 import trimesh
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ddmi_core.export_options import ShapeExport
@@ -29,7 +28,7 @@ PATIENCE = 120_000  # ms; a slow machine is no failure
 
 
 @pytest.fixture
-def window(qapp: QApplication, qtbot: QtBot, model: Path, home: Path) -> Iterator[MainWindow]:
+def window(theme: Theme, qtbot: QtBot, model: Path, home: Path) -> Iterator[MainWindow]:
     """The window as the app builds it, with the real engine and a library of its own."""
     if not (home / "models").exists():
         (home / "models").mkdir()
@@ -39,7 +38,7 @@ def window(qapp: QApplication, qtbot: QtBot, model: Path, home: Path) -> Iterato
     state = AppState(library, forms=settings.forms)
     engine = Engine(state)
     training = Training()
-    window = MainWindow(state, engine, training, Theme(qapp, "dark"), settings)
+    window = MainWindow(state, engine, training, theme, settings)
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)

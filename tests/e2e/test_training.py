@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ddmi_core.model_folder import list_models
@@ -23,9 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
-def room(qapp: QApplication, qtbot: QtBot) -> Iterator[TrainingRoom]:
+def room(theme: Theme, qtbot: QtBot) -> Iterator[TrainingRoom]:
     training = Training()
-    room = TrainingRoom(training, Theme(qapp, "dark"))
+    room = TrainingRoom(training, theme)
     qtbot.addWidget(room)
     room.show()
     training.start()

@@ -1,6 +1,7 @@
 """A training that is killed at random moments and resumed ends with just the weights of one that was left alone."""
 
 import multiprocessing
+import os
 import random
 import signal
 import sys
@@ -21,12 +22,18 @@ KILLS = 10
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a forked process starts at once, which keeps this test short")
-def test_ten_kills_are_survived(tmp_path: Path) -> None:
+def test_ten_kills_are_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = quick("checkpoint_minutes=0.00001", "stage1.steps=12", "stage2.steps=12")
     began = time.monotonic()
     model = train(config, tmp_path / "whole", device="cpu")
     seconds = time.monotonic() - began
-    fork, rng = multiprocessing.get_context("fork"), random.Random(0)
+    # Forks of a process that only has the imports: one of this process might take over a lock that nobody gives back
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    fork, rng = multiprocessing.get_context("forkserver"), random.Random(0)
+    fork.set_forkserver_preload(["ddmi_core.training.run"])
+    ready = fork.Process(target=os.getpid)
+    ready.start()
+    ready.join()
     run = RunFolder(tmp_path / "killed")
     for _ in range(KILLS):
         child = fork.Process(target=train, args=(config, run.path, True, "cpu"))

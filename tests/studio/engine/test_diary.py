@@ -14,10 +14,12 @@ from studio.state.notifications import Notifications
 
 
 def test_the_log_is_written_and_a_clean_end_is_remembered(tmp_path: Path) -> None:
+    before = [logging.getLogger(name).level for name in ("studio", "ddmi_core")]
     diary = Diary(tmp_path / "logs")
     logging.getLogger("studio.test").info("hello")
     assert not diary.crashed
     diary.close()
+    assert [logging.getLogger(name).level for name in ("studio", "ddmi_core")] == before
     assert "hello" in (tmp_path / "logs" / "studio.log").read_text()
     again = Diary(tmp_path / "logs")
     assert not again.crashed

@@ -16,11 +16,6 @@ from studio.theme.theme import Theme
 from tests.studio.window.fakes import MODEL
 
 
-@pytest.fixture(scope="session")
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, "dark")
-
-
 @pytest.fixture
 def state() -> Iterator[AppState]:
     library = Library(user_data() / "library")

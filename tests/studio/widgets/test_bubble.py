@@ -4,7 +4,6 @@ import pytest
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QWidget
 
-from studio.theme.theme import Theme
 from studio.widgets.bubble import ARROW, Bubble, place_bubble
 from studio.widgets.spotlight import lit_around
 
@@ -59,10 +58,10 @@ def test_what_is_lit_stays_within_the_window():
     assert lit_around(QRect(), window).isEmpty()
 
 
-def test_a_key_that_comes_when_it_is_gone_does_no_harm(qtbot, qapp):
+def test_a_key_that_comes_when_it_is_gone_does_no_harm(qtbot, theme):
     window = QWidget()
     qtbot.addWidget(window)
-    bubble = Bubble(window, Theme(qapp, "dark"))
+    bubble = Bubble(window, theme)
     window.show()
     bubble.hide()
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Tab):

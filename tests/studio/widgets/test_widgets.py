@@ -1,19 +1,12 @@
 from __future__ import annotations
 
-import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
-from studio.theme.theme import Theme
 from studio.widgets.basics import Fold, SliderField, label
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.toasts import Toast, ToastArea
-
-
-@pytest.fixture(scope="module")
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, "dark")
 
 
 def test_slider_and_figure_follow_each_other(qtbot):

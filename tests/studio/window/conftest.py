@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
 
 from ddmi_core.paths import user_data
 from studio.engine.engine import Engine
@@ -16,11 +15,6 @@ from studio.state.library import Library
 from studio.theme.theme import Theme
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL, PICTURES, FakePicturePipeline, FakePipeline
-
-
-@pytest.fixture(scope="session")
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, "dark")
 
 
 @pytest.fixture
