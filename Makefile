@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock pictures package test-package clean
+.PHONY: help setup run test test-slow lint lock pictures package test-package clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,8 +26,11 @@ lint: setup ## ruff (lint and format) and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint ## all checks and tests, on a virtual display where there is none
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test: lint ## all checks and tests but the slow ones, on a virtual display where there is none
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+test-slow: setup ## the tests that take long: whole trainings, processes that are killed or train together
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 pictures: setup ## take the guide's pictures anew
 	$(BIN)/python -m scripts.guide_pictures

@@ -32,7 +32,7 @@ from studio.state.library import TrashContent, check_folder
 from studio.state.memory import LEAST, MemoryBudget
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
-from studio.widgets.basics import breakable, decimal_box, figure_box, label, line
+from studio.widgets.basics import breakable, decimal_box, figure_box, label, leave_wheel_to_page, line
 from studio.widgets.dialog import Dialog
 
 _SIZE = (640, 660)
@@ -78,7 +78,8 @@ class SettingsDialog(Dialog):
         self._actions = actions
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Settings")
-        self.tabs.addTab(_scrolling(self._general()), "General")
+        self.page = _scrolling(self._general())
+        self.tabs.addTab(self.page, "General")
         self.tabs.addTab(self.shortcuts, "Shortcuts")
         close = QPushButton("Close")
         close.setAutoDefault(False)  # Enter in a field is no wish to leave
@@ -290,6 +291,7 @@ class SettingsDialog(Dialog):
         grid.setContentsMargins(0, 2 * GRID, GRID, 0)
         page = QWidget()
         page.setLayout(grid)
+        leave_wheel_to_page(page)
         return page
 
 

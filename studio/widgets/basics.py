@@ -6,10 +6,11 @@ import re
 from html import escape
 
 from PySide6 import QtGui
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QComboBox,
     QDialog,
     QDoubleSpinBox,
     QFrame,
@@ -147,6 +148,26 @@ def decimal_box(
     box.setAccessibleName(name)
     box.setValue(value)
     return box
+
+
+class _WheelGuard(QObject):
+    """Lets a field hear of the wheel only while it has the focus, which the wheel does not give it."""
+
+    def eventFilter(self, field: QObject, event: QEvent) -> bool:
+        """Leave the wheel to what is around a field without the focus."""
+        if event.type() == QEvent.Type.Wheel and isinstance(field, QWidget) and not field.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+
+def leave_wheel_to_page(page: QWidget) -> None:
+    """Let the wheel scroll a page even over its choices and figures, which it would change unseen."""
+    guard = _WheelGuard(page)
+    for kind in (QComboBox, QAbstractSpinBox):
+        for field in page.findChildren(kind):
+            field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            field.installEventFilter(guard)
 
 
 class ElidedLabel(QLabel):

@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from jaxtyping import Float64
 from numpy import ndarray
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -76,6 +76,10 @@ class _Canvas(pg.PlotWidget):
         self.getAxis("left").setWidth(_AXIS_WIDTH)
         self.scene().sigMouseMoved.connect(self._on_move)
 
+    def sizeHint(self) -> QSize:
+        """Small, so that several fit on a page; pyqtgraph's own would be a window's."""
+        return QSize(_LEAST_WIDTH, _LEAST_HEIGHT)
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom along the steps with Ctrl."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -121,7 +125,7 @@ class CurvePlot(QWidget):
         layout.setSpacing(GRID // 2)
         layout.addLayout(heading)
         layout.addWidget(self.canvas)
-        self.canvas.setMinimumHeight(_LEAST_HEIGHT)
+        self.canvas.setMinimumSize(self.canvas.sizeHint())
         theme.changed.connect(self._dress)
         self._dress()
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 
 def point_at(widget: QWidget, place: QPoint) -> None:
@@ -19,13 +19,11 @@ def point_at(widget: QWidget, place: QPoint) -> None:
     QApplication.sendEvent(widget, event)
 
 
-def turn_wheel(
-    area: QAbstractScrollArea, notches: int, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
-) -> None:
-    """Turn the wheel over the middle of an area, away from the person if `notches` is positive.
+def turn_wheel(widget: QWidget, notches: int, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    """Turn the wheel over the middle of a widget, away from the person if `notches` is positive.
 
     As it comes from the system, so that who leaves the wheel alone leaves it to the widget around it.
     """
-    place = area.viewport().mapTo(area.window(), area.viewport().rect().center())
-    QTest.wheelEvent(area.window().windowHandle(), QPointF(place), QPoint(0, 120 * notches), QPoint(), modifiers)
+    place = widget.mapTo(widget.window(), widget.rect().center())
+    QTest.wheelEvent(widget.window().windowHandle(), QPointF(place), QPoint(0, 120 * notches), QPoint(), modifiers)
     QApplication.processEvents()

@@ -21,6 +21,7 @@ KILLS = 10
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a slow machine is no failure
 @pytest.mark.skipif(sys.platform != "linux", reason="a forked process starts at once, which keeps this test short")
 def test_ten_kills_are_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = quick("checkpoint_minutes=0.00001", "stage1.steps=12", "stage2.steps=12")

@@ -211,6 +211,7 @@ def test_a_run_can_be_stopped_while_it_encodes(tmp_path: Path, monkeypatch: pyte
     assert status_of(run).state == "done"
 
 
+@pytest.mark.slow
 def test_four_shapes_are_learned_by_heart(tmp_path: Path) -> None:
     """Mesh files in, both stages, a model folder out: it reconstructs what it was trained on."""
     meshes = {

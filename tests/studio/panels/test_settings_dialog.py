@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QComboBox
 
 from studio.actions import Actions
 from studio.engine.engine import Engine
@@ -18,6 +19,7 @@ from studio.panels.shortcut_sheet import sections
 from studio.panels.shortcuts_page import ShortcutsPage
 from studio.settings import Settings
 from studio.state.memory import MemoryBudget
+from tests.studio.pointing import turn_wheel
 
 ROOMS = (shapes.FACTS, images.FACTS, video.FACTS)
 PATIENCE = 30_000  # ms
@@ -169,3 +171,14 @@ def test_how_long_the_trash_is_kept_is_remembered(dialog) -> None:
     assert dialog.trash_days.currentText() == "After 30 days"
     dialog.trash_days.setCurrentText("Only when the trash is emptied")
     assert Settings().trash_days == 0
+
+
+def test_the_wheel_scrolls_the_page_and_changes_no_setting_by_the_way(qtbot, dialog) -> None:
+    qtbot.waitExposed(dialog)
+    for field in (dialog.trash_days, dialog.threads):
+        before = field.currentIndex() if isinstance(field, QComboBox) else field.value()
+        dialog.page.ensureWidgetVisible(field)
+        scrolled = dialog.page.verticalScrollBar().value()
+        turn_wheel(field, 1)
+        assert dialog.page.verticalScrollBar().value() < scrolled
+        assert (field.currentIndex() if isinstance(field, QComboBox) else field.value()) == before
