@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from PySide6.QtCore import QObject, Signal
 
+from ddmi_core.errors import DataError
 from studio.engine.lanes import Lane
 from studio.state.library import Library
 
@@ -35,12 +37,14 @@ class Trash(QObject):
         return self._empty(datetime.now(UTC) - timedelta(days=days)) if days else 0
 
     def bring_back(self) -> int:
-        """Bring all of it back into the history; return how many items there were."""
-        items = self._library.items(deleted=True)
-        for item in items:
-            self._library.restore(item)
+        """Bring all of it back into the history, but what cannot be moved; return how many items."""
+        count = 0
+        for item in self._library.items(deleted=True):
+            with suppress(DataError):
+                self._library.restore(item)
+                count += 1
         self.measure()
-        return len(items)
+        return count
 
     def shutdown(self, timeout: float = 2.0) -> bool:
         """End the thread within ``timeout`` seconds; whether it has ended."""

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from ddmi_core.training.config import RunConfig
+from ddmi_core.training.finished import card
+from ddmi_core.training.run_folder import RunFolder
+from tests.core.training.quick import quick
+
+
+def test_a_card_is_headed_by_the_name_of_the_run_and_not_of_its_preset(tmp_path: Path) -> None:
+    config = RunConfig.from_preset("furniture").model_copy(update={"name": "mine"})
+    run = RunFolder(tmp_path / "run")
+    run.create(config.to_yaml())
+    heading, _, rest = card(config, run).partition("\n")
+    assert heading == "# mine: " + config.card.partition("\n")[0].partition(": ")[2]
+    assert "## Training" in rest
+    assert card(quick(), run).startswith(f"# {quick().name}\n")
