@@ -27,7 +27,7 @@ lint: setup ## ruff (lint and format) and mypy
 	$(BIN)/mypy
 
 test: lint ## all checks and tests but the slow ones, on a virtual display where there is none
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --durations 10 --durations-min 10
 
 test-slow: setup ## the tests that take long: whole trainings, processes that are killed or train together
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow

@@ -50,7 +50,7 @@ def test_errors_of_any_thread_become_notifications(qtbot: QtBot, caplog: pytest.
         thread = threading.Thread(target=lambda: 1 / 0)
         thread.start()
         thread.join()
-        qtbot.waitUntil(lambda: len(notifications) == 1, timeout=2000)
+        qtbot.waitUntil(lambda: len(notifications) == 1, timeout=10_000)
     finally:
         errors.remove()
     assert sys.excepthook is not before

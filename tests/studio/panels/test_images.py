@@ -21,7 +21,7 @@ from studio.state.library import Item
 from tests.studio.pointing import point_at
 from tests.studio.window.fakes import PICTURES, FakeField, FakePicturePipeline
 
-PATIENCE = 20_000  # ms
+PATIENCE = 60_000  # ms
 
 
 @pytest.fixture

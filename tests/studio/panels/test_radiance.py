@@ -25,7 +25,7 @@ from studio.state.app_state import AppState
 from studio.state.library import Item
 from tests.studio.window.fakes import RADIANCE, FakeRadiance, FakeRadianceDomain, FakeRadiancePipeline
 
-PATIENCE = 30_000  # ms
+PATIENCE = 60_000  # ms
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from studio.state.memory import MemoryBudget
 from tests.studio.pointing import turn_wheel
 
 ROOMS = (shapes.FACTS, images.FACTS, video.FACTS)
-PATIENCE = 30_000  # ms
+PATIENCE = 60_000  # ms
 
 
 @pytest.fixture

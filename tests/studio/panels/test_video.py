@@ -23,7 +23,7 @@ from studio.state.app_state import AppState
 from studio.state.library import Item
 from tests.studio.window.fakes import CLIPS, FakeClip, FakeVideoDomain, FakeVideoPipeline
 
-PATIENCE = 20_000  # ms
+PATIENCE = 60_000  # ms
 
 
 @pytest.fixture

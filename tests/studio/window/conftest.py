@@ -51,7 +51,7 @@ def make_window(
     yield make
     for window in opened:
         window.engine.cancel_all()
-        qtbot.waitUntil(lambda window=window: not window.state.jobs.active(quiet=True), timeout=10_000)
+        qtbot.waitUntil(lambda window=window: not window.state.jobs.active(quiet=True), timeout=60_000)
         assert window.engine.shutdown() and window.training.shutdown()
         window.close()
         window.deleteLater()

@@ -53,7 +53,7 @@ from studio.window import MainWindow
 from tests.studio.window.fakes import CLIPS, MODEL, PICTURES
 
 pytestmark = pytest.mark.gl
-PATIENCE = 20_000  # ms
+PATIENCE = 60_000  # ms
 
 ACTIVE = Qt.FocusPolicy.TabFocus
 OTHER_KEYS = AxisGizmo | Navigator

@@ -24,7 +24,7 @@ from tests.studio.window.fakes import MODEL
 pytestmark = pytest.mark.gl
 
 HOSTILE = "<img src='file:///etc/hostname'><b>bold</b> & <a href='http://localhost/x'>link</a>"
-PATIENCE = 10_000
+PATIENCE = 60_000
 
 
 @pytest.fixture

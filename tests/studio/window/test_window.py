@@ -21,7 +21,7 @@ from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL
 
 pytestmark = pytest.mark.gl
-PATIENCE = 10_000  # ms
+PATIENCE = 60_000  # ms
 
 
 def make_shape(qtbot, window: MainWindow, prompt: str = "a round table") -> None:
@@ -222,7 +222,7 @@ def run(home: Path) -> RunFolder:
 def test_closing_while_training_asks_what_becomes_of_it(qtbot, make_window, run: RunFolder, monkeypatch):
     with owned(run):
         window = make_window()
-        qtbot.waitUntil(lambda: bool(window.runs.alive()), timeout=20_000)
+        qtbot.waitUntil(lambda: bool(window.runs.alive()), timeout=60_000)
         asked = _answering(monkeypatch, "Stay", "Go on in the background")
         window.close()
         assert window.isVisible() and asked == ["chairs is training."]
@@ -230,7 +230,7 @@ def test_closing_while_training_asks_what_becomes_of_it(qtbot, make_window, run:
         assert not window.isVisible() and run.take_command() is None
         again = make_window()
         qtbot.waitUntil(
-            lambda: "chairs is training." in [one.text for one in again.state.notifications.list()], timeout=20_000
+            lambda: "chairs is training." in [one.text for one in again.state.notifications.list()], timeout=60_000
         )
         _answering(monkeypatch, "Stop and quit")
         again.close()
@@ -241,7 +241,7 @@ def test_a_run_that_was_cut_off_is_offered_to_go_on(qtbot, make_window, run: Run
     window = make_window()
     started: list[Path] = []
     monkeypatch.setattr(window.training, "go_on", started.append)
-    qtbot.waitUntil(lambda: bool(window.state.notifications.list()), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(window.state.notifications.list()), timeout=60_000)
     (offer,) = window.state.notifications.list()
     assert "chairs was interrupted" in offer.text and offer.action is not None
     offer.action.run()
@@ -348,10 +348,10 @@ def test_the_trash_is_emptied_when_it_is_asked_for_and_confirmed(qtbot, window: 
     make_shape(qtbot, window)
     window.delete()
     window.actions_["empty_trash"].trigger()
-    qtbot.waitUntil(lambda: len(said) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: len(said) == 1, timeout=60_000)
     assert said[0].startswith("The trash holds 1 item, ") and window.actions_["undo_delete"].isEnabled()
     window.actions_["empty_trash"].trigger()
-    qtbot.waitUntil(lambda: len(said) == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=60_000)
     assert window.state.library.items(deleted=True) == []
     assert not window.actions_["undo_delete"].isEnabled()  # it could not be done any more
-    qtbot.waitUntil(lambda: not (window.state.library.folder / "emptied").exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: not (window.state.library.folder / "emptied").exists(), timeout=60_000)
