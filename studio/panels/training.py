@@ -57,7 +57,7 @@ _KINDS = {
     "Samples per second": ("figures", "samples_per_second"),
     "Memory": ("figures", "memory_bytes"),
 }
-_TITLES = {"memory_bytes": "memory, GB", "psnr": "PSNR, dB"}
+_TITLES = {"memory_bytes": "memory, GB", "psnr": "PSNR, dB", "query_iou": "IoU"}
 _FOLDER_ROLE = Qt.ItemDataRole.UserRole
 
 
