@@ -137,9 +137,9 @@ class AppState:
 
         A form whose model has another name now follows it; one whose model is gone gets the first one.
         """
-        names = {model.folder: model.name for model in models}
-        gone = [old for old in self._models if old.name not in names.values()]
-        renamed = {old.name: names[old.folder] for old in gone if old.folder in names}
+        kept, by_folder = {model.name for model in models}, {model.folder: model.name for model in models}
+        gone = [old for old in self._models if old.name not in kept]
+        renamed = {old.name: by_folder[old.folder] for old in gone if old.folder in by_folder}
         self._models, self.models_known = list(models), True
         before = self.form
         for desk in (self._common, *self._desks.values()):
