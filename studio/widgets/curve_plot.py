@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -254,7 +255,9 @@ class CurvePlots(QWidget):
         steps = [line.curve.steps for figure in self._figures for line in figure.lines if len(line.curve.steps)]
         if steps:
             low, high = min(float(one[0]) for one in steps), max(float(one[-1]) for one in steps)
-            self.plots[0].canvas.setXRange(low, max(high, low + 1), padding=_MARGIN)
+            # Rounded up, so that a run that goes on does not have everything laid out anew with each of its steps
+            unit = 10.0 ** math.floor(math.log10(max(1.0, high))) / 20
+            self.plots[0].canvas.setXRange(low, max(math.ceil(high / unit) * unit, low + 1), padding=_MARGIN)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put as many plots beside each other as there is room for."""
