@@ -73,6 +73,7 @@ def test_a_run_starts_from_a_model_of_its_sizes(tmp_path: Path) -> None:
         train(quick(*still, "autoencoder.readout_width=48"), tmp_path / "third", device="cpu")
 
 
+@pytest.mark.slow  # where bfloat16 is emulated
 @pytest.mark.usefixtures("every_step_recorded")
 def test_a_run_is_the_same_whatever_ran_before_it_in_its_process(tmp_path: Path) -> None:
     few = ("stage1.steps=2", "stage2.steps=1")

@@ -74,7 +74,8 @@ def test_the_values_under_the_pointer_are_told_in_all_plots(qtbot, theme: Theme)
     point_at(loss.canvas.viewport(), loss.canvas.mapFromScene(view.mapViewToScene(QPointF(501.0, 501.0))))
     for plot, sign in ((loss, 1), (kl, -1)):
         step, value = told(plot)
-        assert step.startswith("step 50") and sign * float(value) == pytest.approx(501, abs=3)
+        assert int(step.removeprefix("step ")) == pytest.approx(501, abs=5)  # a pixel is some steps wide
+        assert sign * float(value) == pytest.approx(501, abs=5)
     QApplication.sendEvent(loss.canvas, QEvent(QEvent.Type.Leave))
     assert told(loss) == ["1001"]
 
