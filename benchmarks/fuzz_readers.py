@@ -436,8 +436,8 @@ def _recipe_picture(folder: Path) -> list[Path]:
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
-    from ddmi_core.picture_files import RECIPE_KEY
     from ddmi_core.recipe import Recipe
+    from ddmi_core.recipe_files import RECIPE_KEY
 
     note = PngInfo()
     note.add_text(RECIPE_KEY, Recipe(domain="image", model="emoji", model_hash="0" * 16).model_dump_json())
@@ -446,7 +446,7 @@ def _recipe_picture(folder: Path) -> list[Path]:
 
 
 def _recipe(_folder: Path, file: Path) -> None:
-    from ddmi_core.picture_files import read_recipe
+    from ddmi_core.recipe_files import read_recipe
 
     read_recipe(file)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 from pydantic import Field as Setting
 
 from ddmi_core.errors import ExportError
@@ -13,6 +13,8 @@ from ddmi_core.view_settings import ViewSettings
 LARGEST_SIDE = 32768
 """Pixels along the longer side of the largest picture that is written."""
 MOST_FPS = 1000
+FASTEST_GIF = 50
+"""Frames a second that viewers show of a GIF; shorter delays are taken for a mistake and slowed down."""
 USUAL_SECONDS = 3.0
 """How long a clip lasts that comes from nowhere, as the animated emoji do."""
 
@@ -75,13 +77,34 @@ class ImageExport(ExportOptions):
         return region
 
 
+_BROADCAST = tuple(Fraction(1000 * whole, 1001) for whole in (24, 30, 48, 60, 120))
+_ROUNDED = Fraction(1, 200)  # by how much people round those when they write them as decimals
+
+
+def _frame_rate(given: object) -> Fraction:
+    """Return a rate that a person gave, exact; 29.97 and the like stand for 30000/1001 and its relatives."""
+    text = str(given).strip()
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("give a number, or a fraction such as 30000/1001") from None
+    if not 0 < rate <= MOST_FPS:
+        raise ValueError(f"more than 0 and at most {MOST_FPS} frames a second")
+    if "." in text:
+        return next((exact for exact in _BROADCAST if abs(rate - exact) < _ROUNDED), rate)
+    return rate
+
+
+FrameRate = Annotated[Fraction, BeforeValidator(_frame_rate)]
+
+
 class VideoExport(ExportOptions):
     """How a clip becomes frames."""
 
     resolution: int = Setting(512, ge=2, le=8192)
     """Pixels along the longer side."""
-    fps: Fraction = Fraction(30)
-    """Frames a second: a number, or a fraction such as 30000/1001."""
+    fps: FrameRate = Fraction(30)
+    """Frames a second: a number, or a fraction such as 30000/1001, which 29.97 stands for too."""
     seconds: float | None = Setting(None, gt=0, le=3600)
     """How long the whole clip lasts; if None, as long as what it was made from, or as the model's clips do."""
     span: tuple[float, float] | None = None
@@ -89,18 +112,7 @@ class VideoExport(ExportOptions):
     quality: int = Setting(75, ge=1, le=100)
     """Of MP4, WebM and WebP."""
     embed_recipe: bool = True
-    """Whether MP4 and WebM say how the clip was made."""
-
-    @field_validator("fps", mode="before")
-    @classmethod
-    def _a_rate(cls, fps: object) -> Fraction:
-        try:
-            rate = Fraction(str(fps).strip())
-        except (ValueError, ZeroDivisionError):
-            raise ValueError("give a number, or a fraction such as 30000/1001") from None
-        if not 0 < rate <= MOST_FPS:
-            raise ValueError(f"more than 0 and at most {MOST_FPS} frames a second")
-        return rate
+    """Whether MP4, WebM, GIF and WebP say how the clip was made."""
 
     @field_validator("span")
     @classmethod
@@ -142,8 +154,8 @@ class RadianceExport(ExportOptions):
     """Simplify a mesh to about this many triangles."""
     views: int | None = Setting(None, ge=1, le=3600)
     """Pictures of a turn or a path: frames of a video, posed pictures, or a folder of PNG files if more than one."""
-    rate: int = Setting(24, ge=1, le=120)
-    """Frames a second of a video."""
+    fps: FrameRate = Fraction(24)
+    """Frames a second of a video: a number, or a fraction such as 30000/1001, which 29.97 stands for too."""
     azimuth: float = 35.0
     """Degrees from the front towards the right; a turn starts here."""
     elevation: float = Setting(20.0, ge=-90, le=90)
@@ -157,7 +169,7 @@ class RadianceExport(ExportOptions):
     view: ViewSettings = ViewSettings()
     """What pictures show, and how finely."""
     embed_recipe: bool = True
-    """Whether a PNG or an MP4 says how the field was made."""
+    """Whether a PNG, an MP4 or a GIF says how the field was made."""
 
 
 def _named(names: list[str]) -> str:

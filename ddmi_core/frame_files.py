@@ -1,7 +1,9 @@
 """Streams of frames to files, one frame in memory at a time: MP4, WebM, GIF, animated WebP, a folder of PNGs."""
 
 import itertools
+import os
 import shutil
+import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -15,16 +17,18 @@ from PIL import GifImagePlugin, Image
 
 from ddmi_core.errors import ExportError
 from ddmi_core.export import format_of, written_whole
+from ddmi_core.export_options import FASTEST_GIF
+from ddmi_core.frame_size import EVEN_SIDES
+from ddmi_core.recipe import Recipe
+from ddmi_core.recipe_files import exif_of
 
 Frame = UInt8[np.ndarray, "h w 4"]
 """Straight (not premultiplied) RGBA."""
 
-FASTEST_GIF = 50
-"""Frames a second that viewers show of a GIF; shorter delays are taken for a mistake and slowed down."""
-
 _GROUND = 255  # grey level under transparent parts where a format knows no transparency
 _BT709 = 1  # FFmpeg's number of the colour space, primaries and transfer of HDTV
-_VP8X_FLAGS, _VP8X_ALPHA = 20, 0x10  # where an extended WebP has its flags, and the one for transparency
+_RIFF_HEADER = 8  # bytes of a WebP that it does not count, the last four of which have its size
+_VP8X_FLAGS, _VP8X_ALPHA, _VP8X_EXIF = 20, 0x10, 0x08  # where an extended WebP has its flags, and two of them
 _STUDIO_RANGE = 1  # and of luma from 16 to 235
 
 
@@ -34,27 +38,27 @@ class _Stream(NamedTuple):
     frames: Iterator[Frame]
     rate: Fraction
     quality: int
-    comment: str | None
+    recipe: Recipe | None
 
 
 def write_frames(
-    frames: Iterator[Frame], path: Path, *, rate: Fraction, quality: int = 75, comment: str | None = None
+    frames: Iterator[Frame], path: Path, *, rate: Fraction, quality: int = 75, recipe: Recipe | None = None
 ) -> Path:
     """Write frames of one size in the format that the suffix names, and return what was written.
 
     All or nothing: when `frames` raises, or the disk is full, nothing is left, and an earlier file is as it was.
 
     Args:
-        frames: straight RGBA. MP4 has no transparency, there they lie on white. MP4 and WebM need even sides: the last
-            row or column of odd ones is left out.
+        frames: straight RGBA. MP4 has no transparency, there they lie on white. MP4 and WebM need even sides, see
+            `frame_size`.
         path: the file. `.png`, or no suffix: a new folder of that name with `frame00000.png` and so on.
         rate: frames a second, exact.
         quality: 1 to 100, of all but GIF and PNG.
-        comment: kept in MP4 and WebM.
+        recipe: how they were made, kept in all but PNG; `read_recipe` brings it back.
 
     Raises:
-        ExportError: unknown suffix, a rate that the format cannot have, no frames, a folder that is there already, or a
-            place that cannot be written to.
+        ExportError: unknown suffix, a rate or a size that the format cannot have, no frames, a folder that is there
+            already, or a place that cannot be written to.
     """
     path = Path(path)
     if path.suffix.lower() in ("", ".png"):
@@ -65,7 +69,9 @@ def write_frames(
     first = next(frames, None)
     if first is None:
         raise ExportError(f"There is nothing to write to {path.name}: no frames.")
-    stream = _Stream(itertools.chain([first], frames), rate, quality, comment)
+    if path.suffix.lower() in EVEN_SIDES and (len(first) % 2 or first.shape[1] % 2):
+        raise ExportError(f"{path.suffix[1:].upper()} has even sides only, not {first.shape[1]} x {len(first)} pixels.")
+    stream = _Stream(itertools.chain([first], frames), rate, quality, recipe)
     with written_whole(path) as temporary:
         try:
             write(stream, temporary)
@@ -108,14 +114,23 @@ def _write_webm(stream: _Stream, path: Path) -> None:
 
 
 def _write_webp(stream: _Stream, path: Path) -> None:
+    """Animated WebP; the recipe goes into a chunk behind the frames, as the format has it (RFC 9649)."""
     _encode(stream, path, "libwebp_anim", "bgra", {"quality": str(stream.quality), "loop": "0"})
-    # Only the part of a frame that is not empty is stored. Where all such parts are opaque, the encoder says that there
-    # is no transparency, and viewers show the rest of the canvas black.
     with path.open("r+b") as file:
         file.seek(_VP8X_FLAGS)
-        flags = file.read(1)[0]
+        # Only the part of a frame that is not empty is stored. Where all such parts are opaque, the encoder says that
+        # there is no transparency, and viewers show the rest of the canvas black.
+        flags = file.read(1)[0] | _VP8X_ALPHA
+        if stream.recipe is not None:
+            exif = exif_of(stream.recipe).tobytes()
+            file.seek(0, os.SEEK_END)
+            file.write(b"EXIF" + struct.pack("<I", len(exif)) + exif + b"\0" * (len(exif) % 2))
+            flags |= _VP8X_EXIF
+            size = file.tell() - _RIFF_HEADER
+            file.seek(_RIFF_HEADER - 4)
+            file.write(struct.pack("<I", size))
         file.seek(_VP8X_FLAGS)
-        file.write(bytes([flags | _VP8X_ALPHA]))
+        file.write(bytes([flags]))
 
 
 def _encode(
@@ -127,13 +142,11 @@ def _encode(
     container: dict[str, str] | None = None,
 ) -> None:
     with av.open(str(path), "w", options=container or {}) as output:
-        if stream.comment is not None:
-            output.metadata["comment"] = stream.comment
+        if stream.recipe is not None:
+            output.metadata["comment"] = stream.recipe.model_dump_json()
         video = output.add_stream(codec, rate=stream.rate, options=options)
         assert isinstance(video, av.VideoStream)
         for number, frame in enumerate(stream.frames):
-            if pixels.startswith("yuv"):
-                frame = frame[: len(frame) // 2 * 2, : frame.shape[1] // 2 * 2]
             if number == 0:
                 video.height, video.width = frame.shape[:2]
                 video.pix_fmt = pixels
@@ -164,7 +177,8 @@ def _write_gif(stream: _Stream, path: Path) -> None:
             end = round((number + 1) * 100 / stream.rate)
             picture = _with_palette(frame)
             if number == 0:
-                header, _ = GifImagePlugin.getheader(picture, info={"loop": 0})
+                comment = {} if stream.recipe is None else {"comment": stream.recipe.model_dump_json()}
+                header, _ = GifImagePlugin.getheader(picture, info={"loop": 0, **comment})
                 for block in header:
                     file.write(block)
             for block in GifImagePlugin.getdata(

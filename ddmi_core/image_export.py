@@ -1,11 +1,10 @@
 """Pictures to files of any size, in constant memory: PNG, JPEG, tiled TIFF and (whole, so limited) WebP.
 
 A picture is evaluated and written in stripes, so the memory that an export takes does not grow with the picture. All
-formats can carry the recipe, which `picture_files.read_recipe` brings back.
+formats can carry the recipe, which `recipe_files.read_recipe` brings back.
 """
 
 import io
-import json
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,9 +19,10 @@ from ddmi_core.coordinates import WHOLE, Region, Window
 from ddmi_core.errors import ExportError
 from ddmi_core.export import format_of, written_whole
 from ddmi_core.export_options import ImageExport
-from ddmi_core.picture_files import IMAGE_DESCRIPTION, RECIPE_KEY
+from ddmi_core.frame_size import pixel_size
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.recipe import Recipe
+from ddmi_core.recipe_files import RECIPE_KEY, description_of, exif_of
 
 Pixels = UInt8[np.ndarray, "h w 4"] | UInt16[np.ndarray, "h w 4"]
 
@@ -75,13 +75,6 @@ class _Job(NamedTuple):
                 self.width, self.height, region=self.region, window=window, dtype=self.dtype, progress=share
             )
 
-    @property
-    def description(self) -> str | None:
-        """The recipe as ASCII JSON, for the formats that have a description."""
-        if self.recipe is None:
-            return None
-        return json.dumps({RECIPE_KEY: self.recipe.model_dump(mode="json")})
-
 
 def export_image(
     field: Renders,
@@ -115,13 +108,6 @@ def export_image(
         _WRITERS[suffix](job, temporary)
     report(progress, 1.0, f"wrote {path.name}")
     return {"width": width, "height": height, "evaluations": width * height}
-
-
-def pixel_size(region: Region, resolution: int) -> tuple[int, int]:
-    """Return width and height in square pixels of a region whose longer side has `resolution` of them."""
-    x0, y0, x1, y1 = region
-    longest = max(x1 - x0, y1 - y0)
-    return max(1, round(resolution * (x1 - x0) / longest)), max(1, round(resolution * (y1 - y0) / longest))
 
 
 def _write_png(job: _Job, path: Path) -> None:
@@ -182,7 +168,7 @@ def _jpeg_stripe(job: _Job, pixels: UInt8[np.ndarray, "h w 3"]) -> tuple[bytes, 
     """Return the header of a stripe, with the whole picture's height in it, and its entropy-coded data."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(
-        buffer, "JPEG", quality=job.options.quality, subsampling=0, restart_marker_rows=1, exif=_exif(job)
+        buffer, "JPEG", quality=job.options.quality, subsampling=0, restart_marker_rows=1, exif=exif_of(job.recipe)
     )
     data = bytearray(buffer.getvalue())
     at = 2
@@ -196,7 +182,7 @@ def _jpeg_stripe(job: _Job, pixels: UInt8[np.ndarray, "h w 3"]) -> tuple[bytes, 
 
 def _write_webp(job: _Job, path: Path) -> None:
     whole = np.concatenate(list(job.stripes(1)))
-    Image.fromarray(whole).save(path, "WEBP", quality=job.options.quality, exif=_exif(job))
+    Image.fromarray(whole).save(path, "WEBP", quality=job.options.quality, exif=exif_of(job.recipe))
 
 
 def _write_tiff(job: _Job, path: Path) -> None:
@@ -213,7 +199,7 @@ def _write_tiff(job: _Job, path: Path) -> None:
         extrasamples=("unassalpha",),
         compression="zlib",
         bigtiff=size > _CLASSIC_TIFF,
-        description=job.description,
+        description=None if job.recipe is None else description_of(job.recipe),
         metadata=None,
         maxworkers=1,
     )
@@ -232,13 +218,6 @@ def _tiles(job: _Job) -> Iterator[Pixels]:
 def _on_white(stripe: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h w 3"]:
     alpha = stripe[..., 3:].astype(np.uint16)
     return ((stripe[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
-def _exif(job: _Job) -> Image.Exif:
-    exif = Image.Exif()
-    if job.description is not None:
-        exif[IMAGE_DESCRIPTION] = job.description
-    return exif
 
 
 _WRITERS: dict[str, Callable[[_Job, Path], None]] = {

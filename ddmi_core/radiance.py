@@ -18,7 +18,7 @@ from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.picture_layout import over
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.surfaces import extract_mesh
-from ddmi_core.view_settings import ViewSettings
+from ddmi_core.view_settings import WHOLE_SPACE, Crop, ViewSettings
 from ddmi_core.volume_rendering import OccupancyGrid, render_rays
 
 if TYPE_CHECKING:
@@ -177,22 +177,39 @@ class RadianceField(Field):
             normals,
         )
 
-    def mesh(self, resolution: int, *, faces: int | None = None, progress: Progress | None = None) -> trimesh.Trimesh:
+    def mesh(
+        self,
+        resolution: int,
+        *,
+        faces: int | None = None,
+        crop: Crop = WHOLE_SPACE,
+        progress: Progress | None = None,
+    ) -> trimesh.Trimesh:
         """Return the surface where the density is `SURFACE_DENSITY`, with colours at its vertices.
 
-        Colours are those seen from straight above the surface.
+        Colours are those seen from straight above the surface. Where the crop box cuts the object, the mesh is closed.
 
         Args:
             resolution: samples along each axis of [-1, 1]^3.
             faces: simplify to about this many triangles.
+            crop: what lies outside of this box is left out.
             progress: called between chunks of the evaluation; may raise `Cancelled`.
 
         Raises:
-            DDMIError: the field is empty: there is no surface anywhere.
+            DDMIError: the field is empty, in the box: there is no surface anywhere.
         """
+        low, high = torch.tensor(crop[:3]), torch.tensor(crop[3:])
+        low[low <= -1], high[high >= 1] = -torch.inf, torch.inf  # sides that cut nothing
+        steepness = SURFACE_DENSITY * resolution / 2  # of the others: the surface's density from one sample to the next
+
+        def solid(points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+            inside = self.density(points) - SURFACE_DENSITY
+            within = torch.minimum(points - low, high - points).amin(dim=-1)
+            return torch.minimum(inside, (steepness * within).to(inside))
+
         try:
             mesh = extract_mesh(
-                lambda points: self.density(points) - SURFACE_DENSITY,
+                solid,
                 resolution,
                 faces=faces,
                 progress=sub_progress(progress, 0.0, 0.9),

@@ -4,7 +4,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,11 @@ from ddmi_core.errors import ExportError
 from ddmi_core.export import export_mesh, format_of, written_whole
 from ddmi_core.export_options import RadianceExport
 from ddmi_core.frame_files import write_frames
-from ddmi_core.picture_files import RECIPE_KEY
+from ddmi_core.frame_size import frame_size
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.radiance import RadianceField
 from ddmi_core.recipe import Recipe
+from ddmi_core.recipe_files import RECIPE_KEY
 
 MESHES = (".glb", ".obj", ".ply")
 VIDEOS = (".mp4", ".gif")
@@ -53,7 +53,7 @@ def export_radiance(
     suffix = format_of(path, RADIANCE_FORMATS, "radiance field")
     if suffix in MESHES:
         return _export_mesh(field, path, options, progress)
-    width, height = options.width or options.resolution, options.height or options.resolution
+    width, height = frame_size(options.width or options.resolution, options.height or options.resolution, suffix)
     count = options.views or {".mp4": _FRAMES, ".gif": _FRAMES, ".json": _POSED}.get(suffix, 1)
     cameras = cameras_of(options, count)
     facts: dict[str, Any] = {"width": width, "height": height, "views": count}
@@ -73,8 +73,7 @@ def export_radiance(
     elif suffix == ".json":
         _write_posed(path, cameras, frames, width, height)
     else:
-        comment = note.model_dump_json() if note is not None else None
-        facts["path"] = str(write_frames(frames, path, rate=Fraction(options.rate), comment=comment))
+        facts["path"] = str(write_frames(frames, path, rate=options.fps, recipe=note))
     report(progress, 1.0, f"wrote {path.name}")
     return facts
 
@@ -108,7 +107,9 @@ def _export_mesh(
 ) -> dict[str, Any]:
     if options.resolution > _LARGEST_MESH:
         raise ExportError(f"A mesh has at most {_LARGEST_MESH} samples along each axis, not {options.resolution}.")
-    mesh = field.mesh(options.resolution, faces=options.faces, progress=sub_progress(progress, 0.0, 0.95))
+    mesh = field.mesh(
+        options.resolution, faces=options.faces, crop=options.view.crop, progress=sub_progress(progress, 0.0, 0.95)
+    )
     export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
     return {"vertices": len(mesh.vertices), "faces": len(mesh.faces), "watertight": bool(mesh.is_watertight)}
 

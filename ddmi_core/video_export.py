@@ -9,14 +9,13 @@ from ddmi_core.errors import ExportError
 from ddmi_core.export import format_of
 from ddmi_core.export_options import USUAL_SECONDS, VideoExport
 from ddmi_core.frame_files import FRAME_FORMATS, Frame, write_frames
-from ddmi_core.image_export import Renders, pixel_size
+from ddmi_core.frame_size import frame_size, pixel_size
+from ddmi_core.image_export import Renders
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.recipe import Recipe
 
 VIDEO_FORMATS = FRAME_FORMATS
 """Suffixes that `export_video` writes; `.png` stands for a folder of numbered pictures."""
-
-_EVEN_SIDES = (".mp4", ".webm")
 
 
 @runtime_checkable
@@ -38,7 +37,7 @@ def export_video(
     """Write a clip in the format that the suffix names, and return facts about what was written.
 
     Every frame is a query of the function at its own moment; none is repeated or blended from others. The part of the
-    canvas that the recipe's source covered is written, or the whole canvas.
+    canvas that the recipe's source covered is written, or the whole canvas; odd sides of MP4 and WebM grow by a pixel.
 
     Raises:
         ExportError: unknown suffix, a range outside of the clip, something that the format cannot hold, or a place that
@@ -51,9 +50,7 @@ def export_video(
     if stop > whole + 1e-6:
         raise ExportError(f"The clip lasts {whole:g} s: it has no part from {start:g} to {stop:g} s.")
     region = (recipe.extent if recipe is not None else None) or WHOLE
-    width, height = pixel_size(region, options.resolution)
-    if suffix in _EVEN_SIDES:
-        width, height = width + width % 2, height + height % 2
+    width, height = frame_size(*pixel_size(region, options.resolution), suffix)
     count = max(1, round((stop - start) * options.fps))
     times = moments(start, options.fps, count, whole).tolist()
 
@@ -63,8 +60,8 @@ def export_video(
             share = sub_progress(progress, number / count, (number + 1) / count)
             yield field.at(t).render(width, height, region=region, progress=share)
 
-    comment = recipe.model_dump_json() if recipe is not None and options.embed_recipe else None
-    written = write_frames(frames(), path, rate=options.fps, quality=options.quality, comment=comment)
+    note = recipe if options.embed_recipe else None
+    written = write_frames(frames(), path, rate=options.fps, quality=options.quality, recipe=note)
     report(progress, 1.0, f"wrote {written.name}")
     return {
         "path": str(written),

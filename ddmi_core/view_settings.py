@@ -12,6 +12,8 @@ CHANNELS: tuple[Channel, ...] = ("colour", "depth", "normals", "opacity")
 Crop = tuple[float, float, float, float, float, float]
 """Lowest x, y, z and highest x, y, z."""
 
+WHOLE_SPACE: Crop = (-1.0, -1.0, -1.0, 1.0, 1.0, 1.0)
+
 _ROUGHLY = 3  # a rough picture has so many times fewer samples along a ray,
 _FEWEST_SAMPLES = 48  # but not fewer than these
 
@@ -28,7 +30,7 @@ class ViewSettings(BaseModel):
     """Nothing nearer to the camera than this is shown."""
     far: float = Setting(100.0, gt=0)
     """Nor farther."""
-    crop: Crop = (-1.0, -1.0, -1.0, 1.0, 1.0, 1.0)
+    crop: Crop = WHOLE_SPACE
     """What lies outside of this box is not shown."""
     background: tuple[int, int, int] | None = None
     """sRGB, 0 to 255; transparent if None."""

@@ -20,10 +20,7 @@ from torch import Tensor
 
 from ddmi_core.coordinates import grid
 from ddmi_core.progress import Progress, report, sub_progress
-
-Box = tuple[float, float, float, float, float, float]
-"""Lowest x, y, z and highest x, y, z."""
-WHOLE_SPACE: Box = (-1.0, -1.0, -1.0, 1.0, 1.0, 1.0)
+from ddmi_core.view_settings import WHOLE_SPACE, Crop
 
 Medium = Callable[[Float[Tensor, "n 3"], Float[Tensor, "n 3"]], tuple[Float[Tensor, " n"], Float[Tensor, "n 3"]]]
 """Maps places and unit directions of view to densities, per unit of length, and colours in [0, 1]."""
@@ -56,7 +53,7 @@ class Light(NamedTuple):
 def box_span(
     origins: Float[Tensor, "*shape 3"],
     directions: Float[Tensor, "*shape 3"],
-    box: Box = WHOLE_SPACE,
+    box: Crop = WHOLE_SPACE,
     *,
     near: float = 0.0,
     far: float = float("inf"),
@@ -203,7 +200,7 @@ def render_rays(
     *,
     samples: int,
     occupancy: OccupancyGrid | None = None,
-    box: Box = WHOLE_SPACE,
+    box: Crop = WHOLE_SPACE,
     near: float = 0.0,
     far: float = float("inf"),
     at_once: int = _AT_ONCE,

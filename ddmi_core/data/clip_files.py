@@ -113,6 +113,20 @@ def clip_facts(path: Path) -> ClipFacts:
         return ClipFacts(width, height, _duration(container, stream))
 
 
+def clip_comment(path: Path) -> str | None:
+    """Return the comment that a GIF or a video carries, if it does.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    if _is_animation(path):
+        with _animation(path) as picture:
+            comment = picture.info.get("comment")
+        return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else None
+    with _opened(path) as (container, _):
+        return next((text for key, text in container.metadata.items() if key.lower() == "comment"), None)
+
+
 def numbered_frames(folder: Path) -> list[Path]:
     """Return the pictures of a folder in the order of the numbers in their names.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ddmi_core.errors import DataError, DDMIError, ModelError, TooLongError
+from ddmi_core.frame_size import frame_size
 from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
@@ -392,12 +393,13 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
     from ddmi_core.frame_files import write_frames
 
     pipeline, field_at = _way(request, context)
+    side, _ = frame_size(request.resolution, request.resolution, request.path.suffix)
 
     def frames() -> Iterator[np.ndarray]:
         for index in range(request.frames):
             share = sub_progress(context.progress, index / request.frames, (index + 1) / request.frames)
             field = field_at(index / max(1, request.frames - 1))
-            yield pipeline.domain.view(field, resolution=request.resolution, progress=share)["pixels"]
+            yield pipeline.domain.view(field, resolution=side, progress=share)["pixels"]
 
     written = write_frames(frames(), request.path, rate=Fraction(request.rate))
     yield WalkDone(request=request, path=written)

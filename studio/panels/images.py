@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions
-from ddmi_core.picture_files import read_recipe
 from ddmi_core.recipe import Recipe
+from ddmi_core.recipe_files import read_recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import TilesRequest

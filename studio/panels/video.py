@@ -18,6 +18,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from ddmi_core.errors import DDMIError, ModelError
 from ddmi_core.export_options import USUAL_SECONDS, ExportOptions, VideoExport
+from ddmi_core.recipe import Recipe
+from ddmi_core.recipe_files import read_recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import FramesRequest, TilesRequest
@@ -228,6 +230,10 @@ class VideoStage(Stage):
             answer = dialog.path(), dialog.options()
         dialog.deleteLater()
         return answer
+
+    def recipe_in(self, path: Path) -> Recipe | None:
+        """Return the recipe that a clip of ours carries, or a film of a radiance field."""
+        return read_recipe(path)
 
     def export(self, engine: Engine, item: Item, path: Path, options: ExportOptions) -> None:
         """Have the clip written to a file, or the sequence while that is shown."""

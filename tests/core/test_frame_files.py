@@ -11,12 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ddmi_core.errors import ExportError
+from ddmi_core.errors import DataError, ExportError
 from ddmi_core.frame_files import write_frames
+from ddmi_core.frame_size import frame_size, told_size
 from ddmi_core.progress import Cancelled
+from ddmi_core.recipe import Recipe
+from ddmi_core.recipe_files import read_recipe
+
+MADE = Recipe(domain="video", model="paint", model_hash="00ff", prompt="a heart, ein Herz, сердце", seed=2**40)
 
 
-def frames(count: int, fail_at: int = -1, *, height: int = 33, width: int = 47) -> Iterator[np.ndarray]:
+def frames(count: int, fail_at: int = -1, *, height: int = 32, width: int = 46) -> Iterator[np.ndarray]:
     """Ever more red on the left, nothing on the right."""
     for number in range(count):
         if number == fail_at:
@@ -29,13 +34,12 @@ def frames(count: int, fail_at: int = -1, *, height: int = 33, width: int = 47) 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 @pytest.mark.parametrize("rate", [Fraction(24), Fraction(30000, 1001), Fraction(25, 2), Fraction(120)])
 def test_videos_have_the_exact_rate_and_count(tmp_path: Path, suffix: str, rate: Fraction) -> None:
-    file = write_frames(frames(11), tmp_path / f"x{suffix}", rate=rate, comment='{"a": 1}')
+    file = write_frames(frames(11), tmp_path / f"x{suffix}", rate=rate, recipe=MADE)
     with av.open(str(file)) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (46, 32)
         if suffix == ".mp4":
             assert stream.average_rate == rate and stream.duration * stream.time_base == 11 / rate
-            assert container.metadata["comment"] == '{"a": 1}'
         shown = [frame.pts * frame.time_base for frame in container.decode(stream)]
     assert len(shown) == 11
     for number, second in enumerate(shown):
@@ -57,7 +61,7 @@ def test_webm_and_webp_keep_transparency(tmp_path: Path) -> None:
         decoded = [frame for packet in container.demux(video=0) for frame in decoder.decode(packet)]
     alpha = decoded[-1].to_ndarray(format="rgba")[..., 3]
     assert alpha[16, 10] > 240 and alpha[16, 40] < 15
-    file = write_frames(frames(5), tmp_path / "x.webp", rate=Fraction(30000, 1001), quality=95)
+    file = write_frames(frames(5, height=33, width=47), tmp_path / "x.webp", rate=Fraction(30000, 1001), quality=95)
     with Image.open(file) as picture:
         assert picture.n_frames == 5 and picture.size == (47, 33)
         delays = []
@@ -70,7 +74,7 @@ def test_webm_and_webp_keep_transparency(tmp_path: Path) -> None:
 
 
 def test_a_gif_plays_at_its_rate_whatever_its_hundredths(tmp_path: Path) -> None:
-    file = write_frames(frames(24), tmp_path / "x.gif", rate=Fraction(24))
+    file = write_frames(frames(24, height=33, width=47), tmp_path / "x.gif", rate=Fraction(24))
     with Image.open(file) as picture:
         assert picture.n_frames == 24 and picture.size == (47, 33)
         total = 0
@@ -83,6 +87,35 @@ def test_a_gif_plays_at_its_rate_whatever_its_hundredths(tmp_path: Path) -> None
     assert total == 1000
     with pytest.raises(ExportError, match="up to 50 frames"):
         write_frames(frames(3), tmp_path / "y.gif", rate=Fraction(60))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
+@pytest.mark.parametrize("prompt", ["a heart, сердце", "", "long " * 400])
+def test_every_format_brings_its_recipe_back(tmp_path: Path, suffix: str, prompt: str) -> None:
+    made = MADE.model_copy(update={"prompt": prompt})
+    file = write_frames(frames(3), tmp_path / f"x{suffix}", rate=Fraction(10), recipe=made)
+    assert read_recipe(file) == made
+    with av.open(str(file)) if suffix in (".mp4", ".webm") else Image.open(file) as whole:
+        assert (len(list(whole.decode(video=0))) if suffix in (".mp4", ".webm") else whole.n_frames) == 3
+    assert read_recipe(write_frames(frames(3), tmp_path / f"bare{suffix}", rate=Fraction(10))) is None
+
+
+def test_comments_of_others_are_no_recipes(tmp_path: Path) -> None:
+    for number, comment in enumerate(("made with love", '{"domain": 3}', "[" * 5000)):
+        Image.new("P", (9, 9)).save(tmp_path / f"{number}.gif", comment=comment.encode())
+        assert read_recipe(tmp_path / f"{number}.gif") is None
+    (tmp_path / "cut.gif").write_bytes(b"GIF89a")
+    for file in (tmp_path / "cut.gif", tmp_path / "none.mp4"):
+        with pytest.raises(DataError):
+            read_recipe(file)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_odd_sizes_are_refused_where_the_format_has_none(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(ExportError, match="even sides only, not 47 x 32"):
+        write_frames(frames(3, width=47), tmp_path / f"x{suffix}", rate=Fraction(24))
+    assert frame_size(47, 33, suffix) == (48, 34) and frame_size(47, 33, ".gif") == (47, 33)
+    assert "47 × 33 px becomes 48 × 34 px" in told_size(47, 33, suffix) and not told_size(48, 34, suffix)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp", ".png"])

@@ -13,9 +13,9 @@ from ddmi_core import image_export
 from ddmi_core.errors import DataError, ExportError
 from ddmi_core.export_options import ImageExport, ShapeExport
 from ddmi_core.image_export import export_image
-from ddmi_core.picture_files import IMAGE_DESCRIPTION, read_recipe
 from ddmi_core.progress import Cancelled
 from ddmi_core.recipe import Recipe
+from ddmi_core.recipe_files import IMAGE_DESCRIPTION, read_recipe
 from tests.core.test_image_domain import Painted
 
 RECIPE = Recipe(domain="image", model="emoji", model_hash="00ff", prompt='a "smiling" cät 😀', seed=7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,13 +17,13 @@ from PIL import Image
 
 from ddmi_core.cameras import orbit_camera
 from ddmi_core.data.posed_pictures import read_transforms
-from ddmi_core.errors import ExportError
+from ddmi_core.errors import DDMIError, ExportError
 from ddmi_core.export_options import KeyFrame, RadianceExport
-from ddmi_core.picture_files import RECIPE_KEY
 from ddmi_core.progress import Cancelled
 from ddmi_core.radiance import RadianceField
 from ddmi_core.radiance_export import cameras_of, export_radiance
 from ddmi_core.recipe import Recipe
+from ddmi_core.recipe_files import RECIPE_KEY, read_recipe
 from ddmi_core.view_settings import ViewSettings
 from ddmi_core.volume_rendering import OccupancyGrid
 
@@ -74,11 +75,11 @@ def test_a_background_is_under_the_picture(tmp_path: Path) -> None:
 
 
 def test_a_turntable_has_the_frames_that_were_asked_for(tmp_path: Path) -> None:
-    chosen = options(width=27, height=25, views=5, rate=12)
+    chosen = options(width=27, height=25, views=5, fps=Fraction(30000, 1001))
     assert export_radiance(Ball(), tmp_path / "turn.mp4", chosen)["views"] == 5
     with av.open(str(tmp_path / "turn.mp4")) as container:
         stream = container.streams.video[0]
-        assert (stream.width, stream.height, stream.average_rate) == (26, 24, 12)
+        assert (stream.width, stream.height, stream.average_rate) == (28, 26, Fraction(30000, 1001))
         assert len(list(container.decode(stream))) == 5
     export_radiance(Ball(), tmp_path / "turn.gif", chosen)
     with Image.open(tmp_path / "turn.gif") as picture:
@@ -111,6 +112,39 @@ def test_a_mesh_reads_back_with_its_colours(tmp_path: Path, suffix: str) -> None
     right, left = mesh.vertices[:, 0] > 0.05, mesh.vertices[:, 0] < -0.05
     assert (colours[right, 0] > 250).all() and (colours[right, 2] < 5).all()
     assert (colours[left, 2] > 250).all() and (colours[left, 0] < 5).all()
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".obj", ".ply"])
+def test_a_mesh_ends_where_the_crop_box_does(tmp_path: Path, suffix: str) -> None:
+    crop = (-1.0, -0.2, -1.0, 0.13, 1.0, 1.0)
+    view = ROUGH.model_copy(update={"crop": crop})
+    facts = export_radiance(Ball(), tmp_path / f"ball{suffix}", options(resolution=48, view=view))
+    mesh = trimesh.load(tmp_path / f"ball{suffix}", force="mesh", process=False)
+    assert facts["watertight"] and len(mesh.faces) == facts["faces"]
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    np.testing.assert_allclose(low, (-RADIUS, -0.2, -RADIUS), atol=0.02)
+    np.testing.assert_allclose(high, (0.13, RADIUS, RADIUS), atol=0.02)
+    cut = np.abs(mesh.vertices[:, 0] - 0.13) < 0.002
+    assert cut.sum() > 100, "where it is cut it is flat"
+    with pytest.raises(DDMIError, match="No mesh"):
+        Ball().mesh(32, crop=(0.8, 0.8, 0.8, 1.0, 1.0, 1.0))
+
+
+def test_the_crop_box_holds_for_views_and_depth(tmp_path: Path) -> None:
+    view = ROUGH.model_copy(update={"crop": (-1.0, -1.0, -1.0, 0.0, 1.0, 1.0)})
+    chosen = options(azimuth=0.0, elevation=0.0, view=view)
+    export_radiance(Ball(), tmp_path / "ball.png", chosen)
+    assert np.asarray(Image.open(tmp_path / "ball.png"))[:, 13:, 3].max() == 0
+    export_radiance(Ball(), tmp_path / "ball.tif", chosen)
+    assert np.isinf(tifffile.imread(tmp_path / "ball.tif")[:, 13:]).all()
+    export_radiance(Ball(), tmp_path / "ball.json", chosen.model_copy(update={"views": 4}))
+    assert np.asarray(Image.open(tmp_path / "ball-views" / "0000.png"))[:, 13:, 3].max() == 0
+
+
+def test_a_gif_carries_the_recipe_and_gives_it_back(tmp_path: Path) -> None:
+    made = Recipe(domain="nerf", model="paint", model_hash="00ff", prompt="a ball")
+    export_radiance(Ball(), tmp_path / "turn.gif", options(views=3), recipe=made)
+    assert read_recipe(tmp_path / "turn.gif") == made
 
 
 def test_a_mesh_too_fine_is_refused(tmp_path: Path) -> None:

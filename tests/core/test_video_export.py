@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ddmi_core.errors import ExportError
-from ddmi_core.export_options import VideoExport
+from ddmi_core.export_options import ExportOptions, RadianceExport, VideoExport
 from ddmi_core.progress import Cancelled
 from ddmi_core.recipe import Recipe
 from ddmi_core.video_export import export_video
@@ -29,7 +29,7 @@ def recipe(**values: Any) -> Recipe:
     [
         ("60", 2.0, None, 120),
         ("30000/1001", 2.0, None, 60),
-        ("23.976", 2.0, None, 48),
+        ("24000/1001", 2.0, None, 48),
         ("12.5", 2.0, (0.5, 1.3), 10),
         ("0.5", 2.0, None, 1),
     ],
@@ -42,6 +42,24 @@ def test_count_and_duration_are_exact(tmp_path: Path, fps: str, seconds: float, 
         stream = container.streams.video[0]
         assert len(list(container.decode(stream))) == count
         assert stream.duration * stream.time_base == count / Fraction(fps)
+
+
+@pytest.mark.parametrize("kind", [VideoExport, RadianceExport])
+@pytest.mark.parametrize(
+    ("given", "exact"),
+    [
+        ("29.97", Fraction(30000, 1001)),
+        (29.97, Fraction(30000, 1001)),
+        ("23.976", Fraction(24000, 1001)),
+        ("23.98", Fraction(24000, 1001)),
+        ("59.94", Fraction(60000, 1001)),
+        ("12.5", Fraction(25, 2)),
+        ("24.0", Fraction(24)),
+        ("2997/100", Fraction(2997, 100)),
+    ],
+)
+def test_rates_of_broadcasting_are_exact(kind: type[ExportOptions], given: str | float, exact: Fraction) -> None:
+    assert kind.checked({"fps": given}).fps == exact  # type: ignore[attr-defined]
 
 
 def test_the_dot_moves_on_in_every_frame(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PySide6.QtWidgets import QApplication, QLabel
 
-from ddmi_core.picture_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
+from ddmi_core.recipe_files import RECIPE_KEY
 from studio.panels.images import ImageStage
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL, PICTURES

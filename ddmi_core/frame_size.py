@@ -1,0 +1,26 @@
+"""How many pixels what is exported has. Needs no torch."""
+
+EVEN_SIDES = (".mp4", ".webm")
+"""Films whose colours are stored for two by two pixels."""
+
+
+def pixel_size(region: tuple[float, float, float, float], resolution: int) -> tuple[int, int]:
+    """Return width and height in square pixels of a region whose longer side has `resolution` of them."""
+    x0, y0, x1, y1 = region
+    longest = max(x1 - x0, y1 - y0)
+    return max(1, round(resolution * (x1 - x0) / longest)), max(1, round(resolution * (y1 - y0) / longest))
+
+
+def frame_size(width: int, height: int, suffix: str) -> tuple[int, int]:
+    """Return the size that frames of width x height pixels are drawn at in a format: odd sides of films grow by one."""
+    if suffix.lower() not in EVEN_SIDES:
+        return width, height
+    return width + width % 2, height + height % 2
+
+
+def told_size(width: int, height: int, suffix: str) -> str:
+    """Say what becomes of a size that a format cannot have; empty where it can."""
+    wide, high = frame_size(width, height, suffix)
+    if (wide, high) == (width, height):
+        return ""
+    return f"{suffix[1:].upper()} has even sides only: {width} × {height} px becomes {wide} × {high} px."

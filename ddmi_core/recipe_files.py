@@ -1,0 +1,84 @@
+"""Recipes inside of exported files: how each format carries one, and how it is read back.
+
+PNG has it as a text of the key `RECIPE_KEY`; JPEG, WebP and TIFF in their description, as a JSON object with that key;
+MP4, WebM and GIF as their comment.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from pydantic import ValidationError
+
+from ddmi_core.errors import DataError
+from ddmi_core.parsing import parse_json
+from ddmi_core.picture_files import open_picture
+from ddmi_core.recipe import Recipe
+
+RECIPE_KEY = "ddmi"
+"""Keyword of the PNG text, and key of the JSON object in other formats' descriptions, that hold the recipe."""
+IMAGE_DESCRIPTION = 0x010E
+"""The EXIF and TIFF tag that carries the recipe."""
+
+
+def description_of(recipe: Recipe) -> str:
+    """Return a recipe as ASCII JSON, for the formats that have a description."""
+    return json.dumps({RECIPE_KEY: recipe.model_dump(mode="json")})
+
+
+def exif_of(recipe: Recipe | None) -> Image.Exif:
+    """Return EXIF data that hold a recipe, or nothing."""
+    exif = Image.Exif()
+    if recipe is not None:
+        exif[IMAGE_DESCRIPTION] = description_of(recipe)
+    return exif
+
+
+def read_recipe(path: Path) -> Recipe | None:
+    """Return the recipe that an exported picture, animation or film carries; None if it carries none.
+
+    Raises:
+        DataError: not a readable file of these kinds.
+    """
+    path = Path(path)
+    try:
+        found = _comment(path) if _is_clip(path) else _description(path)
+        return None if found is None else Recipe.model_validate(found)
+    except ValidationError:
+        return None
+
+
+def _is_clip(path: Path) -> bool:
+    """Whether a file is a GIF, MP4 or WebM by its content."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(16)
+    except OSError:
+        return False
+    return beginning.startswith((b"GIF8", b"\x1aE\xdf\xa3")) or beginning[4:8] == b"ftyp"
+
+
+def _comment(path: Path) -> Any:
+    from ddmi_core.data.clip_files import clip_comment  # FFmpeg, which pictures do without
+
+    return _json(clip_comment(path))
+
+
+def _description(path: Path) -> Any:
+    with open_picture(path) as picture:
+        try:
+            if picture.format == "PNG":
+                return _json(picture.info.get(RECIPE_KEY))
+            found = _json(picture.getexif().get(IMAGE_DESCRIPTION))
+            return found.get(RECIPE_KEY) if isinstance(found, dict) else None
+        except (OSError, SyntaxError, ValueError) as error:
+            raise DataError(f"{path.name} is damaged: its metadata cannot be read ({error}).") from error
+
+
+def _json(text: Any) -> Any:
+    """Parse a description, which in other programs' files is anything."""
+    try:
+        return parse_json(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
