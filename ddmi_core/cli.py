@@ -18,6 +18,7 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError
+from ddmi_core.frame_size import told_size
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe, SamplerName
 from ddmi_core.threads import spare_the_machine
@@ -81,9 +82,11 @@ def generate(
     seconds: float | None = None,
     span: str | None = None,
     no_recipe: Flag = False,
+    force: Flag = False,
     views: int | None = None,
     size: str | None = None,
     camera: str | None = None,
+    crop: str | None = None,
     channel: Channel | None = None,
     background: str | None = None,
     device: Device = "auto",
@@ -106,13 +109,15 @@ def generate(
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF.
         quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
-        fps: frames a second of a clip: any number, or a fraction such as 30000/1001.
+        fps: frames a second of a clip or a film: any number, or a fraction such as 30000/1001, which 29.97 means too.
         seconds: how long the whole clip lasts.
         span: from,to in seconds of the part of a clip to write.
         no_recipe: do not write into a file how it was made.
+        force: replace files that are there already.
         views: how many views of a radiance field: frames of a turntable, or posed pictures for transforms.json.
         size: WIDTHxHEIGHT of a view in pixels, where it is not square.
         camera: azimuth,elevation[,distance[,fov]] of a view, degrees; 0,0 is the front.
+        crop: x,y,z,x,y,z of two corners of a box, in [-1, 1]: what lies outside of it is left out of views and meshes.
         channel: what a view shows: colour, depth, normals or opacity.
         background: of a view, as #rrggbb; transparent, or white in a video, if not given.
         device: auto takes a GPU if there is one.
@@ -123,13 +128,13 @@ def generate(
 
     kind = get_domain(domain)
     moving = {"fps": fps, "seconds": seconds, "span": None if span is None else span.split(",")}
-    look = _look(views, size, camera, channel, background)
+    look = _look(views, size, camera, crop, channel, background)
     options = _options(kind, resolution, faces, region, bits, quality, no_recipe, **moving, **look)
     _require(count >= 1, "--count must be at least 1.")
     _require(1 <= steps <= 1000, "--steps must be from 1 to 1000.")
     _require(0 <= guidance <= 50, "--guidance must be from 0 to 50.")
     _require(seed is None or 0 <= seed < 2**63, "--seed must be 0 or more, and below 2^63.")
-    targets = plan_targets(out, count, kind)
+    targets = plan_targets(out, count, kind, options, force=force)
     pipeline = _load(_model_folder(model, domain), device)
     first = random.SystemRandom().randrange(2**31) if seed is None else seed
     seeds = range(first, first + count)
@@ -174,9 +179,11 @@ def reconstruct(
     seconds: float | None = None,
     span: str | None = None,
     no_recipe: Flag = False,
+    force: Flag = False,
     views: int | None = None,
     size: str | None = None,
     camera: str | None = None,
+    crop: str | None = None,
     channel: Channel | None = None,
     background: str | None = None,
     refine: int = 100,
@@ -194,13 +201,15 @@ def reconstruct(
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF.
         quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
-        fps: frames a second of a clip: any number, or a fraction such as 30000/1001.
+        fps: frames a second of a clip or a film: any number, or a fraction such as 30000/1001, which 29.97 means too.
         seconds: how long the clip is to last, if not as long as the file.
         span: from,to in seconds of the part of a clip to encode.
         no_recipe: do not write into a file how it was made.
+        force: replace files that are there already.
         views: how many views of a radiance field: frames of a turntable, or posed pictures for transforms.json.
         size: WIDTHxHEIGHT of a view in pixels, where it is not square.
         camera: azimuth,elevation[,distance[,fov]] of a view, degrees; 0,0 is the front.
+        crop: x,y,z,x,y,z of two corners of a box, in [-1, 1]: what lies outside of it is left out of views and meshes.
         channel: what a view shows: colour, depth, normals or opacity.
         background: of a view, as #rrggbb; transparent, or white in a video, if not given.
         refine: how many steps to fit what the encoder says to the file, 0 for none; not of point clouds.
@@ -214,10 +223,10 @@ def reconstruct(
     _require(refine >= 0, "--refine is a number of steps: 0 or more.")
     folder = _model_folder(model, None) if model else _model_that_reads(file)
     kind = get_domain(describe(folder).domain)
-    look = _look(views, size, camera, channel, background)
+    look = _look(views, size, camera, crop, channel, background)
     options = _options(kind, resolution, faces, region, bits, quality, no_recipe, fps=fps, seconds=seconds, **look)
     part = None if span is None else _span(span)
-    (target,) = plan_targets(out, 1, kind)
+    (target,) = plan_targets(out, 1, kind, options, force=force)
     pipeline = _load(folder, device)
     began = time.perf_counter()
     with _Meter() as meter:
@@ -568,15 +577,20 @@ def data_check(path: Positional[Path], /, *, json: Flag = False) -> None:
         raise DataError(f"{path} holds nothing to train on.")
 
 
-def plan_targets(out: Path, count: int, domain: "Domain") -> list[Path]:
+def plan_targets(
+    out: Path, count: int, domain: "Domain", options: "ExportOptions", *, force: bool = False
+) -> list[Path]:
     """Return the files that `count` items of a domain go to.
 
     A path with a suffix is a file: alone as it is, several with -1, -2 and so on after the stem. Any other path is a
     folder, made if need be, in which the numbers go on after those that are taken.
 
     Raises:
-        ExportError: the suffix is none of the domain's formats, or the folder cannot be made.
+        ExportError: the suffix is none of the domain's formats, the folder cannot be made, or something is there
+            already: a folder of pictures, or a file that is not to be replaced by `force`.
     """
+    from ddmi_core.export import in_the_way
+
     is_folder = out.is_dir() or not out.suffix
     if not is_folder and out.suffix.lower() not in domain.export_formats:
         known = ", ".join(domain.export_formats)
@@ -590,10 +604,14 @@ def plan_targets(out: Path, count: int, domain: "Domain") -> list[Path]:
         raise ExportError(f"Cannot make the folder {folder}: {error.strerror}. Choose another place.") from error
     if is_folder:
         names = (folder / f"{domain.name}-{n:03d}{domain.export_formats[0]}" for n in itertools.count(1))
-        return list(itertools.islice((path for path in names if not path.exists()), count))
-    if count == 1:
-        return [out]
-    return [out.with_stem(f"{out.stem}-{n}") for n in range(1, count + 1)]
+        free = (path for path in names if in_the_way(options.targets(path), replace=False) is None)
+        return list(itertools.islice(free, count))
+    targets = [out] if count == 1 else [out.with_stem(f"{out.stem}-{n}") for n in range(1, count + 1)]
+    taken = in_the_way(itertools.chain(*map(options.targets, targets)), replace=force)
+    if taken is not None:
+        kind = "a folder is never replaced, give another name" if taken.is_dir() else "give another name, or --force"
+        raise ExportError(f"{taken} is there already: {kind}.")
+    return targets
 
 
 class _Meter:
@@ -690,12 +708,19 @@ def _span(text: str) -> tuple[float, float]:
 
 
 def _look(
-    views: int | None, size: str | None, camera: str | None, channel: Channel | None, background: str | None
+    views: int | None,
+    size: str | None,
+    camera: str | None,
+    crop: str | None,
+    channel: Channel | None,
+    background: str | None,
 ) -> dict[str, Any]:
     """Return the options that say how to look at a radiance field."""
     width, height = _numbers(size, "x", 2, 2, "--size is WIDTHxHEIGHT, such as 1280x720.")[:2] if size else (None, None)
     places = _numbers(camera, ",", 2, 4, "--camera is azimuth,elevation[,distance[,fov]].") if camera else []
     view: dict[str, Any] = {} if channel is None else {"channel": channel}
+    if crop is not None:
+        view["crop"] = _numbers(crop, ",", 6, 6, "--crop is x,y,z,x,y,z: the lowest and the highest corner of a box.")
     if background is not None:
         digits = background.removeprefix("#")
         _require(len(digits) == 6 and all(c in string.hexdigits for c in digits), "--background is a colour: #rrggbb.")
@@ -734,6 +759,9 @@ def _export(
     spent: float,
 ) -> dict[str, Any]:
     """Decode and write one item; return the facts about it. `spent` seconds went into its latent."""
+    asked = options.pixels(recipe.extent)
+    if asked is not None and (told := told_size(*asked, target.suffix)):
+        print(told, file=sys.stderr)
     began = time.perf_counter()
     field = pipeline.decode(latent)
     facts = pipeline.domain.export(field, target, options, recipe=recipe, progress=progress)

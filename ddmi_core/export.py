@@ -1,7 +1,7 @@
 """Meshes to files, OBJ, GLB, PLY and STL, and what all exports share: written in full or not at all."""
 
 import errno
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -53,6 +53,11 @@ def written_whole(path: Path) -> Iterator[Path]:
             yield temporary
     except OSError as error:
         raise ExportError(f"Could not write {path}: {_reason(error)}") from error
+
+
+def in_the_way(targets: Iterable[Path], *, replace: bool) -> Path | None:
+    """Return the first target that is there already; files are not, if they may be replaced. Folders never are."""
+    return next((path for path in targets if path.is_dir() or (path.exists() and not replace)), None)
 
 
 def format_of(path: Path, known: Collection[str], kind: str) -> str:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 from pydantic import Field as Setting
+from typing_extensions import override
 
 from ddmi_core.errors import ExportError
+from ddmi_core.frame_size import pixel_size
 from ddmi_core.view_settings import ViewSettings
 
 LARGEST_SIDE = 32768
@@ -17,6 +20,10 @@ FASTEST_GIF = 50
 """Frames a second that viewers show of a GIF; shorter delays are taken for a mistake and slowed down."""
 USUAL_SECONDS = 3.0
 """How long a clip lasts that comes from nowhere, as the animated emoji do."""
+
+Extent = tuple[float, float, float, float]
+"""Left, top, right and bottom on the canvas, which spans [-1, 1], x right, y down."""
+_WHOLE: Extent = (-1.0, -1.0, 1.0, 1.0)
 
 _Options = TypeVar("_Options", bound="ExportOptions")
 
@@ -43,6 +50,18 @@ class ExportOptions(BaseModel):
             where = ".".join(map(str, first["loc"][:1])).replace("_", "-")
             raise ExportError(f"{where} does not fit: {first['msg']}.") from error
 
+    def targets(self, path: Path) -> tuple[Path, ...]:
+        """Return the files, and the folders of pictures, that an export to `path` with these options makes."""
+        return (path,)
+
+    def pixels(self, extent: Extent | None = None) -> tuple[int, int] | None:
+        """Return the width and height asked for, before `frame_size`; None where there are no pixels.
+
+        Args:
+            extent: the part of the canvas that is exported; all of it if None.
+        """
+        return None
+
 
 class ShapeExport(ExportOptions):
     """How a shape becomes a mesh."""
@@ -58,8 +77,8 @@ class ImageExport(ExportOptions):
 
     resolution: int = Setting(1024, ge=1, le=LARGEST_SIDE)
     """Pixels along the longer side of what is exported."""
-    region: tuple[float, float, float, float] | None = None
-    """Left, top, right and bottom on the canvas, which spans [-1, 1], x right, y down. All of the picture if None."""
+    region: Extent | None = None
+    """The part to export; all of the picture if None."""
     bits: Literal[8, 16] = 8
     """Bits a channel; 16 for PNG and TIFF."""
     quality: int = Setting(92, ge=1, le=100)
@@ -67,9 +86,13 @@ class ImageExport(ExportOptions):
     embed_recipe: bool = True
     """Whether the file says how the picture was made, so that it can be made again from the file."""
 
+    @override
+    def pixels(self, extent: Extent | None = None) -> tuple[int, int]:
+        return pixel_size(self.region or extent or _WHOLE, self.resolution)
+
     @field_validator("region")
     @classmethod
-    def _has_an_area(cls, region: tuple[float, float, float, float] | None) -> tuple[float, float, float, float] | None:
+    def _has_an_area(cls, region: Extent | None) -> Extent | None:
         if region is not None:
             x0, y0, x1, y1 = region
             if not (-1 <= x0 < x1 <= 1 and -1 <= y0 < y1 <= 1):
@@ -113,6 +136,14 @@ class VideoExport(ExportOptions):
     """Of MP4, WebM and WebP."""
     embed_recipe: bool = True
     """Whether MP4, WebM, GIF and WebP say how the clip was made."""
+
+    @override
+    def targets(self, path: Path) -> tuple[Path, ...]:
+        return (path.with_suffix(""),) if path.suffix.lower() in ("", ".png") else (path,)
+
+    @override
+    def pixels(self, extent: Extent | None = None) -> tuple[int, int]:
+        return pixel_size(extent or _WHOLE, self.resolution)
 
     @field_validator("span")
     @classmethod
@@ -170,6 +201,19 @@ class RadianceExport(ExportOptions):
     """What pictures show, and how finely."""
     embed_recipe: bool = True
     """Whether a PNG, an MP4 or a GIF says how the field was made."""
+
+    @override
+    def targets(self, path: Path) -> tuple[Path, ...]:
+        match path.suffix.lower():
+            case ".png" if (self.views or 1) > 1:
+                return (path.with_suffix(""),)
+            case ".json":
+                return path, path.with_name(f"{path.stem}-views")
+        return (path,)
+
+    @override
+    def pixels(self, extent: Extent | None = None) -> tuple[int, int]:
+        return self.width or self.resolution, self.height or self.resolution
 
 
 def _named(names: list[str]) -> str:

@@ -19,7 +19,6 @@ from ddmi_core.coordinates import WHOLE, Region, Window
 from ddmi_core.errors import ExportError
 from ddmi_core.export import format_of, written_whole
 from ddmi_core.export_options import ImageExport
-from ddmi_core.frame_size import pixel_size
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.recipe import Recipe
 from ddmi_core.recipe_files import RECIPE_KEY, description_of, exif_of
@@ -94,8 +93,9 @@ def export_image(
         Cancelled: from inside `progress`; nothing stays.
     """
     suffix = format_of(path, IMAGE_FORMATS, "picture")
-    region = options.region or (recipe.extent if recipe is not None else None) or WHOLE
-    width, height = pixel_size(region, options.resolution)
+    extent = recipe.extent if recipe is not None else None
+    region = options.region or extent or WHOLE
+    width, height = options.pixels(extent)
     job = _Job(field, width, height, region, options, recipe if options.embed_recipe else None, progress)
     if suffix in _EIGHT_BITS and options.bits != 8:
         raise ExportError(f"{suffix[1:].upper()} has 8 bits a channel. Use PNG or TIFF for 16.")

@@ -53,7 +53,7 @@ def export_radiance(
     suffix = format_of(path, RADIANCE_FORMATS, "radiance field")
     if suffix in MESHES:
         return _export_mesh(field, path, options, progress)
-    width, height = frame_size(options.width or options.resolution, options.height or options.resolution, suffix)
+    width, height = frame_size(*options.pixels(), suffix)
     count = options.views or {".mp4": _FRAMES, ".gif": _FRAMES, ".json": _POSED}.get(suffix, 1)
     cameras = cameras_of(options, count)
     facts: dict[str, Any] = {"width": width, "height": height, "views": count}
@@ -71,7 +71,7 @@ def export_radiance(
         with written_whole(path) as temporary:
             _write_png(temporary, next(frames), note)
     elif suffix == ".json":
-        _write_posed(path, cameras, frames, width, height)
+        _write_posed(path, options.targets(path)[1], cameras, frames, width, height)
     else:
         facts["path"] = str(write_frames(frames, path, rate=options.fps, recipe=note))
     report(progress, 1.0, f"wrote {path.name}")
@@ -122,10 +122,14 @@ def _write_png(path: Path, picture: UInt8[np.ndarray, "h w 4"], recipe: Recipe |
 
 
 def _write_posed(
-    path: Path, cameras: list[Camera], frames: Iterator[UInt8[np.ndarray, "h w 4"]], width: int, height: int
+    path: Path,
+    folder: Path,
+    cameras: list[Camera],
+    frames: Iterator[UInt8[np.ndarray, "h w 4"]],
+    width: int,
+    height: int,
 ) -> None:
-    """Write the pictures into a folder beside the file, named after it, and the file last."""
-    folder = path.with_name(f"{path.stem}-views")
+    """Write the pictures into a folder beside the file, and the file last."""
     if folder.exists():
         raise ExportError(f"{folder} is there already. Choose another name.")
     with written_whole(path) as temporary:

@@ -9,7 +9,7 @@ from ddmi_core.errors import ExportError
 from ddmi_core.export import format_of
 from ddmi_core.export_options import USUAL_SECONDS, VideoExport
 from ddmi_core.frame_files import FRAME_FORMATS, Frame, write_frames
-from ddmi_core.frame_size import frame_size, pixel_size
+from ddmi_core.frame_size import frame_size
 from ddmi_core.image_export import Renders
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.recipe import Recipe
@@ -50,7 +50,7 @@ def export_video(
     if stop > whole + 1e-6:
         raise ExportError(f"The clip lasts {whole:g} s: it has no part from {start:g} to {stop:g} s.")
     region = (recipe.extent if recipe is not None else None) or WHOLE
-    width, height = frame_size(*pixel_size(region, options.resolution), suffix)
+    width, height = frame_size(*options.pixels(region), suffix)
     count = max(1, round((stop - start) * options.fps))
     times = moments(start, options.fps, count, whole).tolist()
 

@@ -127,6 +127,23 @@ def test_without_a_prompt_it_says_so_and_a_random_seed_is_told(run: Run, tmp_pat
     assert f"seed {FakePipeline.asked['seeds'][0]}" in out[0]
 
 
+def test_files_are_replaced_only_by_force(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "ball.obj"
+    target.write_text("mine")
+    asked = ("generate", "shape", "--prompt", "x", "--resolution", 32, "--out")
+    code, _, err = run(*asked, target)
+    assert code == 1 and len(err) == 1 and f"{target} is there already" in err[0] and "--force" in err[0]
+    assert target.read_text() == "mine"
+    assert run(*asked, target, "--force")[0] == 0 and trimesh.load_mesh(target).is_watertight
+    (tmp_path / "many-2.obj").write_text("mine")
+    code, _, err = run(*asked, tmp_path / "many.obj", "--count", 3)
+    assert code == 1 and "many-2.obj" in err[0] and not (tmp_path / "many-1.obj").exists()
+    source = tmp_path / "mine.ply"
+    trimesh.creation.icosphere().export(source)
+    before = source.read_bytes()
+    assert run("reconstruct", source, "--resolution", 32, "--out", source)[0] == 1 and source.read_bytes() == before
+
+
 def test_faces_are_reduced(run: Run, tmp_path: Path) -> None:
     code, out, _ = run(
         "generate", "shape", "--prompt", "x", "--resolution", 48, "--faces", 200, "--json", "--out", tmp_path / "a.obj"

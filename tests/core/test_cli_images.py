@@ -53,7 +53,7 @@ def test_generate_draws_a_region_at_any_resolution(tmp_path: Path, capsys: pytes
         assert made.size == (80, 120)
     recipe = read_recipe(target)
     assert recipe is not None and (recipe.prompt, recipe.seed, recipe.model_hash) == ("cat", 3, "00ff")
-    assert cli.main(f"generate image --resolution 9 --no-recipe --out {target}".split()) == 0
+    assert cli.main(f"generate image --resolution 9 --no-recipe --force --out {target}".split()) == 0
     assert read_recipe(target) is None
 
 
