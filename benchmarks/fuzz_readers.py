@@ -535,7 +535,7 @@ def _srn(folder: Path) -> list[Path]:
     import numpy as np
     from PIL import Image
 
-    from ddmi_core.transforms_json import TO_Y_UP
+    from ddmi_core.placement import TO_Y_UP
 
     cameras, picture = _scene()
     (folder / "rgb").mkdir()
@@ -552,7 +552,7 @@ def _srn(folder: Path) -> list[Path]:
 def _points2nerf(folder: Path) -> list[Path]:
     import numpy as np
 
-    from ddmi_core.transforms_json import TO_Y_UP
+    from ddmi_core.placement import TO_Y_UP
 
     cameras, picture = _scene()
     points = np.random.default_rng(0).normal(size=(200, 6))

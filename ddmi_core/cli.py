@@ -19,6 +19,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError
 from ddmi_core.frame_size import told_size
+from ddmi_core.placement import Up
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe, SamplerName
 from ddmi_core.threads import spare_the_machine
@@ -186,6 +187,8 @@ def reconstruct(
     crop: str | None = None,
     channel: Channel | None = None,
     background: str | None = None,
+    up: Up = "y",
+    unit_cube: Flag = False,
     refine: int = 100,
     device: Device = "auto",
     model: str | None = None,
@@ -212,6 +215,8 @@ def reconstruct(
         crop: x,y,z,x,y,z of two corners of a box, in [-1, 1]: what lies outside of it is left out of views and meshes.
         channel: what a view shows: colour, depth, normals or opacity.
         background: of a view, as #rrggbb; transparent, or white in a video, if not given.
+        up: the axis that is up in a mesh or a point cloud; scenes of posed pictures say it themselves.
+        unit_cube: leave meshes, depths and cameras in [-1, 1] instead of the file's own units, place and up axis.
         refine: how many steps to fit what the encoder says to the file, 0 for none; not of point clouds.
         device: auto takes a GPU if there is one.
         model: name or folder; otherwise the first model that reads such files.
@@ -224,16 +229,26 @@ def reconstruct(
     folder = _model_folder(model, None) if model else _model_that_reads(file)
     kind = get_domain(describe(folder).domain)
     look = _look(views, size, camera, crop, channel, background)
-    options = _options(kind, resolution, faces, region, bits, quality, no_recipe, fps=fps, seconds=seconds, **look)
+    own = {"fps": fps, "seconds": seconds, "unit_cube": unit_cube or None}
+    options = _options(kind, resolution, faces, region, bits, quality, no_recipe, **own, **look)
     part = None if span is None else _span(span)
     (target,) = plan_targets(out, 1, kind, options, force=force)
     pipeline = _load(folder, device)
     began = time.perf_counter()
     with _Meter() as meter:
-        latent = pipeline.encode(file, span=part, refine_steps=refine, progress=meter)
+        meter(0.0, f"reading {file.name}")
+        source = pipeline.read(file, span=part, up=up)
+        latent = pipeline.encode(source, refine_steps=refine, progress=meter)
         spent = time.perf_counter() - began
         lasts = pipeline.domain.duration(file, part)
-        recipe = _recipe(pipeline, seed=0, source=str(file), extent=pipeline.domain.extent(file), seconds=lasts)
+        recipe = _recipe(
+            pipeline,
+            seed=0,
+            source=str(file),
+            extent=pipeline.domain.extent(file),
+            seconds=lasts,
+            placement=pipeline.domain.placement(source),
+        )
         facts = _export(pipeline, latent, target, options, recipe, meter, spent=spent)
     _tell(recipe, facts, json)
 

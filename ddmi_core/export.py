@@ -11,9 +11,11 @@ import trimesh
 
 from ddmi_core.errors import ExportError
 from ddmi_core.files import atomic_write
+from ddmi_core.placement import Placement
 from ddmi_core.progress import Progress, report
 
 MESH_FORMATS = (".obj", ".glb", ".ply", ".stl")
+_FARTHEST = 500  # times its size from the origin, numbers of 32 bits hold an object to a hundredth of a sample of 256
 _LINES = 8192  # lines of text made in one go, some milliseconds
 
 
@@ -34,6 +36,33 @@ def export_mesh(mesh: trimesh.Trimesh, path: Path, *, progress: Progress | None 
     with written_whole(path) as temporary, temporary.open("wb") as file:
         _WRITERS[suffix](mesh, file, progress)
     report(progress, 1.0, f"wrote {path.name}")
+
+
+def placed(mesh: trimesh.Trimesh, placement: Placement, path: Path) -> trimesh.Trimesh:
+    """Return a mesh of [-1, 1]^3 in the units, at the place and with the up axis of the file that it was made from.
+
+    GLB has y up whatever the file had, as its standard has it: programs with z up turn it back.
+
+    Raises:
+        ExportError: so far from the origin that the format, whose numbers have seven digits, would tear it.
+    """
+    suffix = path.suffix.lower()
+    farthest = float(np.abs(placement.centre).max()) + placement.longest
+    if suffix != ".obj" and farthest > _FARTHEST * placement.longest:
+        raise ExportError(
+            f"The file that this was made from lies so far from the origin that {suffix[1:].upper()} cannot hold it "
+            "exactly. Use OBJ, or the unit cube."
+        )
+    way = placement.back("y" if suffix == ".glb" else None)
+    moved = trimesh.Trimesh(
+        np.asarray(mesh.vertices, dtype=np.float64) @ way[:3, :3].T + way[:3, 3],
+        mesh.faces,
+        vertex_normals=np.asarray(mesh.vertex_normals) @ (way[:3, :3] / placement.unit).T,
+        process=False,
+    )
+    if (colours := _colours(mesh)) is not None:
+        moved.visual.vertex_colors = colours
+    return moved
 
 
 @contextmanager
@@ -83,10 +112,12 @@ def _write_obj(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None)
     corners = np.repeat(np.asarray(mesh.faces) + 1, 2, axis=1)  # vertex and normal of each corner have the same number
     places = np.asarray(mesh.vertices)
     colours = _colours(mesh)
+    digits = int(np.clip(6 - np.floor(np.log10(np.ptp(places, axis=0).max())), 0, 15))
+    place = " ".join(3 * [f"%.{digits}f"])
     if colours is None:
-        vertices = ("v %.6f %.6f %.6f\n", places)
+        vertices = (f"v {place}\n", places)
     else:  # red, green and blue behind the place: no standard, but what most programs read
-        vertices = ("v %.6f %.6f %.6f %.4f %.4f %.4f\n", np.concatenate([places, colours[:, :3] / 255], axis=1))
+        vertices = (f"v {place} %.4f %.4f %.4f\n", np.concatenate([places, colours[:, :3] / 255], axis=1))
     parts = (
         vertices,
         ("vn %.4f %.4f %.4f\n", np.asarray(mesh.vertex_normals)),

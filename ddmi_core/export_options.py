@@ -70,6 +70,8 @@ class ShapeExport(ExportOptions):
     """Samples along each axis."""
     faces: int | None = None
     """Simplify to about this many triangles."""
+    unit_cube: bool = False
+    """Whether what was made of a file stays in [-1, 1]^3 instead of the file's own units, place and up axis."""
 
 
 class ImageExport(ExportOptions):
@@ -183,6 +185,8 @@ class RadianceExport(ExportOptions):
     height: int | None = Setting(None, ge=8, le=8192)
     faces: int | None = None
     """Simplify a mesh to about this many triangles."""
+    unit_cube: bool = False
+    """Whether what was made of a file stays in [-1, 1]^3: meshes, depths and posed views."""
     views: int | None = Setting(None, ge=1, le=3600)
     """Pictures of a turn or a path: frames of a video, posed pictures, or a folder of PNG files if more than one."""
     fps: FrameRate = Fraction(24)

@@ -25,7 +25,8 @@ from ddmi_core.errors import ModelError
 from ddmi_core.fields import Field
 from ddmi_core.files import atomic_write, write_json, write_text
 from ddmi_core.interpolation import slerp
-from ddmi_core.progress import Progress, report, sub_progress
+from ddmi_core.placement import Up
+from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import SamplerName
 from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
 
@@ -213,12 +214,27 @@ class Pipeline:
         mean, std = self.diffusion.latent_mean.cpu(), self.diffusion.latent_std.cpu()
         return slerp((start - mean) / std, (end - mean) / std, share) * std + mean
 
+    def read(self, path: str | Path, *, span: tuple[float, float] | None = None, up: Up = "y") -> ItemSource:
+        """Read a user's file, to be encoded.
+
+        Args:
+            path: the file.
+            span: only what it has from .. to, in seconds, where files have a duration.
+            up: the axis that is up in it, where files lie in space and do not say it themselves.
+
+        Raises:
+            DataError: the file cannot be used.
+        """
+        if span is not None:
+            return self.domain.read_span(Path(path), span, queries=refinement.QUERIES)
+        surface = SurfacePoints(self.autoencoder.config.surface_points)
+        return self.domain.read(Path(path), queries=refinement.QUERIES, surface=surface, up=up)
+
     @torch.no_grad()
     def encode(
         self,
-        path: str | Path,
+        file: str | Path | ItemSource,
         *,
-        span: tuple[float, float] | None = None,
         refine_steps: int = refinement.STEPS,
         progress: Progress | None = None,
     ) -> Float[Tensor, "c h w"]:
@@ -227,8 +243,7 @@ class Pipeline:
         Where a file is read in several parts, their latents are stacked along the channels; `decode` joins them again.
 
         Args:
-            path: the file.
-            span: only what it has from .. to, in seconds, where files have a duration.
+            file: the file, or what `read` gave of it.
             refine_steps: how many steps the posterior's mean is fitted to the file, where the file tells the true
                 values; 0 leaves what the encoder says.
             progress: called between the steps; may raise `Cancelled`.
@@ -236,12 +251,7 @@ class Pipeline:
         Raises:
             DataError: the file cannot be used.
         """
-        report(progress, 0.0, f"reading {Path(path).name}")
-        if span is None:
-            surface = SurfacePoints(self.autoencoder.config.surface_points)
-            source = self.domain.read(Path(path), queries=refinement.QUERIES, surface=surface)
-        else:
-            source = self.domain.read_span(Path(path), span, queries=refinement.QUERIES)
+        source = self.read(file) if isinstance(file, str | Path) else file
         count = len(source)
         latents = [
             self.encode_source(

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from ddmi_core import transforms_json
 from ddmi_core.camera_path import along
 from ddmi_core.cameras import Camera, orbit_camera, ring_of_cameras
 from ddmi_core.errors import ExportError
-from ddmi_core.export import export_mesh, format_of, written_whole
+from ddmi_core.export import export_mesh, format_of, placed, written_whole
 from ddmi_core.export_options import RadianceExport
 from ddmi_core.frame_files import write_frames
 from ddmi_core.frame_size import frame_size
+from ddmi_core.placement import Placement
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.radiance import RadianceField
 from ddmi_core.recipe import Recipe
@@ -51,14 +53,17 @@ def export_radiance(
         Cancelled: from inside `progress`; nothing stays.
     """
     suffix = format_of(path, RADIANCE_FORMATS, "radiance field")
+    placement = None if recipe is None or options.unit_cube else recipe.placement
     if suffix in MESHES:
-        return _export_mesh(field, path, options, progress)
+        return _export_mesh(field, path, options, placement, progress)
     width, height = frame_size(*options.pixels(), suffix)
     count = options.views or {".mp4": _FRAMES, ".gif": _FRAMES, ".json": _POSED}.get(suffix, 1)
     cameras = cameras_of(options, count)
     facts: dict[str, Any] = {"width": width, "height": height, "views": count}
     if suffix == ".tif":
         depth = field.render(cameras[0], width, height, options.view, progress=progress).depth
+        if placement is not None:
+            depth = depth * np.float32(placement.unit)
         with written_whole(path) as temporary:
             tifffile.imwrite(temporary, depth, photometric="minisblack", compression="zlib")
         seen = depth[np.isfinite(depth)]
@@ -71,6 +76,8 @@ def export_radiance(
         with written_whole(path) as temporary:
             _write_png(temporary, next(frames), note)
     elif suffix == ".json":
+        if placement is not None:
+            cameras = [_placed(camera, placement) for camera in cameras]
         _write_posed(path, options.targets(path)[1], cameras, frames, width, height)
     else:
         facts["path"] = str(write_frames(frames, path, rate=options.fps, recipe=note))
@@ -103,15 +110,33 @@ def _frames(
 
 
 def _export_mesh(
-    field: RadianceField, path: Path, options: RadianceExport, progress: Progress | None
+    field: RadianceField,
+    path: Path,
+    options: RadianceExport,
+    placement: Placement | None,
+    progress: Progress | None,
 ) -> dict[str, Any]:
     if options.resolution > _LARGEST_MESH:
         raise ExportError(f"A mesh has at most {_LARGEST_MESH} samples along each axis, not {options.resolution}.")
     mesh = field.mesh(
         options.resolution, faces=options.faces, crop=options.view.crop, progress=sub_progress(progress, 0.0, 0.95)
     )
+    if placement is not None:
+        mesh = placed(mesh, placement, path)
     export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
-    return {"vertices": len(mesh.vertices), "faces": len(mesh.faces), "watertight": bool(mesh.is_watertight)}
+    return {
+        "vertices": len(mesh.vertices),
+        "faces": len(mesh.faces),
+        "size": mesh.extents.tolist(),
+        "watertight": bool(mesh.is_watertight),
+    }
+
+
+def _placed(camera: Camera, placement: Placement) -> Camera:
+    """Return a camera as it stands in the file's space, with y up."""
+    pose = camera.pose.copy()
+    pose[:3, 3] = (placement.back("y") @ camera.pose)[:3, 3]
+    return replace(camera, pose=pose)
 
 
 def _write_png(path: Path, picture: UInt8[np.ndarray, "h w 4"], recipe: Recipe | None) -> None:

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ddmi_core.placement import Placement
+
 SamplerName = Literal["dpm++", "ddim", "ddpm"]
 
 
@@ -23,7 +25,7 @@ class Recipe(BaseModel):
     """How an item was made.
 
     `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left,
-    top, right, bottom), `seconds` how long it lasts.
+    top, right, bottom), `seconds` how long it lasts, `placement` where the object lay in it.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
@@ -39,4 +41,5 @@ class Recipe(BaseModel):
     source: str | None = None
     extent: tuple[float, float, float, float] | None = None
     seconds: float | None = Field(None, gt=0)
+    placement: Placement | None = None
     versions: dict[str, str] = Field(default_factory=current_versions)

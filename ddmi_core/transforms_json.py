@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 
 from ddmi_core.cameras import Camera
-
-TO_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
-"""Turns a world with z up into one with y up: what faced -y then faces the front, +z."""
+from ddmi_core.placement import TO_Y_UP
 
 
 def document(cameras: Sequence[Camera], files: Sequence[str], width: int, height: int) -> dict[str, Any]:

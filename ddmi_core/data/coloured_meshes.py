@@ -12,9 +12,9 @@ from trimesh.visual.material import PBRMaterial
 
 from ddmi_core.cameras import Camera, orbit_camera, rays
 from ddmi_core.data.folders import LEAST_POINTS, load_parts
-from ddmi_core.data.labels import normalise
 from ddmi_core.errors import DataError
 from ddmi_core.mesh_pictures import Hits, cast
+from ddmi_core.placement import Placement, Up, turned_up
 
 _SAMPLES = 2  # rays along each side of a pixel
 _PLAIN = 0.8  # grey of faces that say nothing of their colour
@@ -28,10 +28,14 @@ _SHADE, _GLOSS, _SHARPNESS = 0.42, 0.10, 12
 
 @dataclass(frozen=True)
 class ColouredPoints:
-    """Points of a surface: positions float32 (p, 3) in [-0.9, 0.9], colours float32 (p, 3), sRGB in [0, 1]."""
+    """Points of a surface: positions float32 (p, 3) in [-0.9, 0.9], colours float32 (p, 3), sRGB in [0, 1].
+
+    `placement` says where they lay in their file, where they are all that was read of it.
+    """
 
     positions: Float[np.ndarray, "p 3"]
     colours: Float[np.ndarray, "p 3"]
+    placement: Placement | None = None
 
 
 class ColouredMesh:
@@ -39,13 +43,16 @@ class ColouredMesh:
 
     Args:
         parts: meshes, whose visuals give the colours.
-        transform: linear map applied to all vertices first, such as an upright turn; the result is then normalised.
+        transform: linear map applied to all vertices first, such as a stretch; the result is then normalised.
+        up: the axis that is up in their file.
 
     Raises:
         DataError: there are no faces, or they have no extent.
     """
 
-    def __init__(self, parts: list[trimesh.Trimesh], transform: Float[np.ndarray, "3 3"] | None = None) -> None:
+    def __init__(
+        self, parts: list[trimesh.Trimesh], transform: Float[np.ndarray, "3 3"] | None = None, up: Up = "y"
+    ) -> None:
         self._parts = [part for part in parts if len(part.faces)]
         if not self._parts:
             raise DataError("it has no faces.")
@@ -54,10 +61,12 @@ class ColouredMesh:
         vertices = np.concatenate([np.asarray(part.vertices, dtype=np.float64) for part in self._parts])
         faces = np.concatenate([part.faces + start for part, start in zip(self._parts, starts, strict=True)])
         used, faces = np.unique(faces, return_inverse=True)  # a stray vertex must not set the scale
-        vertices = vertices[used]
+        vertices = turned_up(vertices[used], up)
         if transform is not None:
             vertices = vertices @ transform.T
-        self.mesh = trimesh.Trimesh(normalise(vertices), faces.reshape(-1, 3), process=False)
+        self.placement = Placement.of(vertices, up)
+        """Where the object lay, but for the linear map."""
+        self.mesh = trimesh.Trimesh(self.placement.brought_in(vertices), faces.reshape(-1, 3), process=False)
         self._ends = np.cumsum([len(part.faces) for part in self._parts])
 
     def colours(self, triangles: Int[np.ndarray, " n"], corners: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
@@ -149,10 +158,12 @@ def spread_cameras(
     ]
 
 
-def read_coloured(path: Path, transform: Float[np.ndarray, "3 3"] | None = None) -> ColouredMesh | ColouredPoints:
+def read_coloured(
+    path: Path, transform: Float[np.ndarray, "3 3"] | None = None, up: Up = "y"
+) -> ColouredMesh | ColouredPoints:
     """Read a mesh with its materials, or a coloured point cloud, centred, longest side in [-0.9, 0.9].
 
-    Faces that say nothing of their colour are grey.
+    Faces that say nothing of their colour are grey. `transform` is for meshes; `up` is the axis that is up in the file.
 
     Raises:
         DataError: the file cannot be read, is empty, or is a point cloud with too few points or without colours.
@@ -161,14 +172,16 @@ def read_coloured(path: Path, transform: Float[np.ndarray, "3 3"] | None = None)
     try:
         meshes = [part for part in parts if isinstance(part, trimesh.Trimesh) and len(part.faces)]
         if meshes:
-            return ColouredMesh(meshes, transform)
-        return _cloud(parts)
+            return ColouredMesh(meshes, transform, up)
+        return _cloud(parts, up)
     except DataError as error:
         raise DataError(f"{path.name} cannot be used: {error}") from error
 
 
-def coloured_points(positions: np.ndarray, colours: np.ndarray) -> ColouredPoints:
-    """Check and normalise a cloud: positions (p, 3) of any scale, colours (p, 3) in [0, 1].
+def coloured_points(positions: np.ndarray, colours: np.ndarray, up: Up = "y") -> ColouredPoints:
+    """Check and normalise a cloud: positions (p, 3) of any scale with y up, colours (p, 3) in [0, 1].
+
+    `up` is the axis that was up in their file.
 
     Raises:
         DataError: too few points, ones that are not finite or have no extent, or colours that do not fit them.
@@ -179,14 +192,16 @@ def coloured_points(positions: np.ndarray, colours: np.ndarray) -> ColouredPoint
         raise DataError("its points have no colours. A radiance field needs points with red, green and blue.")
     if not np.isfinite(colours).all():
         raise DataError("some of its colours are not numbers.")
-    return ColouredPoints(normalise(positions).astype(np.float32), np.clip(colours, 0, 1).astype(np.float32))
+    placement = Placement.of(positions, up)
+    inside = placement.brought_in(positions).astype(np.float32)
+    return ColouredPoints(inside, np.clip(colours, 0, 1).astype(np.float32), placement)
 
 
-def _cloud(parts: list[trimesh.Trimesh | trimesh.PointCloud]) -> ColouredPoints:
+def _cloud(parts: list[trimesh.Trimesh | trimesh.PointCloud], up: Up) -> ColouredPoints:
     """Join clouds, and the vertices of meshes without faces."""
     positions = np.concatenate([np.asarray(part.vertices, dtype=np.float64).reshape(-1, 3) for part in parts])
     colours = [np.asarray(_vertex_colours(part))[:, :3] / 255 for part in parts]
-    return coloured_points(positions, np.concatenate(colours))
+    return coloured_points(turned_up(positions, up), np.concatenate(colours), up)
 
 
 def _vertex_colours(part: trimesh.Trimesh | trimesh.PointCloud) -> np.ndarray:

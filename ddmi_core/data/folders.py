@@ -10,7 +10,7 @@ import trimesh
 from jaxtyping import UInt8
 
 from ddmi_core.data.items import Augment
-from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points
+from ddmi_core.data.labels import pack, solid_grid, surface_points
 from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.occupancy_shapes import OccupancyShapes
 from ddmi_core.data.shapes import GridShapes, PointCloud, draw_points
@@ -19,6 +19,7 @@ from ddmi_core.data.user_folder import Unusable, digest, known, read_folder
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
 from ddmi_core.paths import cache
+from ddmi_core.placement import Placement, Up, turned_up
 from ddmi_core.progress import Progress
 
 SUFFIXES = (".obj", ".ply", ".stl", ".glb", ".off")
@@ -81,21 +82,25 @@ class ShardShapes:
         return GridShapes([grid], [points], [[]], names=[self.names[index]], kinds=["other"])
 
 
-def read_shape(path: Path) -> GridShapes | PointCloud:
+def read_shape(path: Path, up: Up = "y") -> GridShapes | PointCloud:
     """Read a mesh or a point cloud as a set of one shape, centred, longest side in [-0.9, 0.9].
 
     Of a mesh, points are drawn from the surface of its solid just as they are for training; the same file gives
     the same points. A file without faces is taken as a point cloud.
 
+    Args:
+        path: the file.
+        up: the axis that is up in it.
+
     Raises:
         DataError: no such file, an unknown kind of file, or nothing usable in it.
     """
     path = Path(path)
-    loaded = _load(path)
+    loaded, placement = _load(path, up)
     if not isinstance(loaded, trimesh.Trimesh):
         return loaded
     grid, points = _label(loaded)
-    return GridShapes([pack(grid)], [points], [[]], names=[path.stem], kinds=["other"])
+    return GridShapes([pack(grid)], [points], [[]], names=[path.stem], kinds=["other"], placement=placement)
 
 
 def mesh_folder(
@@ -161,24 +166,28 @@ def load_parts(path: Path, *, materials: bool) -> list[trimesh.Trimesh | trimesh
     return parts
 
 
-def _load(path: Path) -> trimesh.Trimesh | PointCloud:
-    """Return the normalised mesh of a file, or its normalised points where it has no faces."""
+def _load(path: Path, up: Up = "y") -> tuple[trimesh.Trimesh | PointCloud, Placement]:
+    """Return the normalised mesh of a file, or its normalised points where it has no faces, and where they lay."""
     parts = load_parts(path, materials=False)
-    vertices = [np.asarray(part.vertices, dtype=np.float64).reshape(-1, 3) for part in parts]
+    all_vertices = [np.asarray(part.vertices, dtype=np.float64).reshape(-1, 3) for part in parts]
     meshes = [part for part in parts if isinstance(part, trimesh.Trimesh) and len(part.faces)]
     try:
         if meshes:
             mesh = trimesh.util.concatenate(meshes)
             used = np.unique(mesh.faces)  # a stray vertex must not set the scale
             mesh.update_vertices(np.isin(np.arange(len(mesh.vertices)), used))
-            return trimesh.Trimesh(normalise(mesh.vertices), mesh.faces, process=False)
-        points = np.concatenate(vertices)
+            vertices = turned_up(mesh.vertices, up)
+            placement = Placement.of(vertices, up)
+            return trimesh.Trimesh(placement.brought_in(vertices), mesh.faces, process=False), placement
+        points = turned_up(np.concatenate(all_vertices), up)
         if len(points) < LEAST_POINTS:
             raise DataError(
                 f"it has no faces and only {len(points)} points; a point cloud needs at least {LEAST_POINTS}."
             )
-        normals = np.concatenate([_normals(part) for part in parts])
-        return PointCloud(normalise(points).astype(np.float32), normals)
+        normals = turned_up(np.concatenate([_normals(part) for part in parts]), up).astype(np.float32)
+        placement = Placement.of(points, up)
+        cloud = PointCloud(placement.brought_in(points).astype(np.float32), normals, placement)
+        return cloud, placement
     except DataError as error:
         raise DataError(f"{path.name} cannot be used: {error}") from error
 
@@ -211,7 +220,7 @@ def _cached_label(file: Path) -> tuple[np.ndarray, np.ndarray]:
             return content["grid"], content["points"]
     except Exception:  # absent or damaged, it is made again
         pass
-    mesh = _load(file)
+    mesh, _ = _load(file)
     if not isinstance(mesh, trimesh.Trimesh):
         raise DataError(f"{file.name} has no faces: a point cloud can be reconstructed, but not trained on.")
     try:

@@ -16,10 +16,9 @@ from scipy import ndimage
 from skimage.measure import marching_cubes
 
 from ddmi_core.errors import DataError
+from ddmi_core.placement import Placement
 
 RESOLUTION = 128
-HALF_SIDE = 0.9
-"""The longest side of a normalised shape spans [-HALF_SIDE, HALF_SIDE]."""
 
 _SPACING = 0.44
 """Sample spacing on triangles, in voxels. Any surface point then has a sample within 1.12 * 0.44 < 0.5 voxels, so no
@@ -43,14 +42,7 @@ def normalise(vertices: Vertices) -> Vertices:
 
     Raises DataError if the vertices are not finite or have no extent.
     """
-    vertices = np.asarray(vertices, dtype=np.float64)
-    if not len(vertices) or not np.isfinite(vertices).all():
-        raise DataError("The shape has no finite vertices. Export it again from the program that made it.")
-    low, high = vertices.min(0), vertices.max(0)
-    longest = float((high - low).max())
-    if longest <= 0:
-        raise DataError("All vertices of the shape are one point. Export it again from the program that made it.")
-    return (vertices - (low + high) / 2) * (2 * HALF_SIDE / longest)
+    return Placement.of(vertices).brought_in(vertices)
 
 
 def solid_grid(mesh: trimesh.Trimesh, resolution: int = RESOLUTION) -> Bool[np.ndarray, "x y z"]:

@@ -22,7 +22,8 @@ from ddmi_core.data.user_folder import Unusable
 from ddmi_core.errors import DataError
 from ddmi_core.parsing import parse_json
 from ddmi_core.picture_files import open_picture
-from ddmi_core.transforms_json import TO_Y_UP, camera_of, rigid
+from ddmi_core.placement import TO_Y_UP
+from ddmi_core.transforms_json import camera_of, rigid
 
 TRANSFORMS = ("transforms_train.json", "transforms.json")
 LEAST_VIEWS = 3

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from ddmi_core.data.coloured_meshes import (
     spread_cameras,
 )
 from ddmi_core.data.folders import SUFFIXES
-from ddmi_core.data.labels import HALF_SIDE
 from ddmi_core.data.layouts import SRN_INTRINSICS, Listing, listing_of
 from ddmi_core.data.posed_pictures import (
     TRANSFORMS,
@@ -33,6 +33,7 @@ from ddmi_core.data.visual_hull import hull_points
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
 from ddmi_core.paths import cache
+from ddmi_core.placement import Up
 from ddmi_core.progress import Progress
 
 _POINTS = 4096
@@ -116,11 +117,15 @@ class PublishedScenes(RadianceSet):
         return first_usable(len(self), index, lambda place: self._recent(self._files[place]))
 
 
-def read_radiance(path: Path) -> Objects:
+def read_radiance(path: Path, up: Up = "y") -> Objects:
     """Read one object: a coloured mesh or point cloud, a points2nerf .npz, or posed pictures.
 
     Posed pictures are given by their `transforms.json` or by the folder that holds it, or an SRN scene. Of a mesh
     pictures are made, so that a latent can be fitted to them; a point cloud has none.
+
+    Args:
+        path: the file or folder.
+        up: the axis that is up in a mesh or a cloud; scenes of pictures and points2nerf files have z up.
 
     Raises:
         DataError: it cannot be used; the message says why.
@@ -131,7 +136,7 @@ def read_radiance(path: Path) -> Objects:
         if found is None:
             raise DataError(f"{path} holds no posed pictures: neither transforms.json nor {SRN_INTRINSICS} is there.")
         path = found
-    return Objects([path.stem], [_load(path)], [[]], [])
+    return Objects([path.stem], [_load(path, up)], [[]], [])
 
 
 def radiance_folder(path: Path, split: str, *, progress: Progress | None = None) -> Objects | PublishedScenes:
@@ -170,14 +175,14 @@ def _files(folder: Path) -> list[Path]:
     return sorted([*files_of(folder, (*SUFFIXES, ".npz")), *scenes])
 
 
-def _load(path: Path) -> tuple[ColouredPoints, PosedPictures | None, list[Unusable]]:
+def _load(path: Path, up: Up = "y") -> tuple[ColouredPoints, PosedPictures | None, list[Unusable]]:
     """Return an object's points, its pictures, and which of its views could not be used."""
     if path.name == SRN_INTRINSICS or path.suffix.lower() == ".json":
         return _from_shots(read_shots(path))
     if path.suffix.lower() == ".npz":
         positions, colours, shots = read_points2nerf(path)
         return _placed(positions, colours, shots)
-    found = read_coloured(path)
+    found = read_coloured(path, up=up)
     if isinstance(found, ColouredMesh):
         return *_drawn(found, path), []
     return found, None, []
@@ -230,6 +235,7 @@ def _drawn(mesh: ColouredMesh, path: Path) -> tuple[ColouredPoints, PosedPicture
         raise DataError(f"{path.name} cannot be used: {error}") from error
     pictures = seen.pictures()
     straight = np.concatenate([pictures[..., :3] / np.maximum(pictures[..., 3:], 1e-6), pictures[..., 3:]], axis=-1)
+    points = replace(points, placement=mesh.placement)
     return points, PosedPictures(cameras, np.round(255 * np.clip(straight, 0, 1)).astype(np.uint8))
 
 
@@ -241,9 +247,9 @@ def _placed(
     positions: np.ndarray, colours: np.ndarray, shots: Shots
 ) -> tuple[ColouredPoints, PosedPictures, list[Unusable]]:
     """Bring points and cameras to the space in which the longest side of the object spans [-0.9, 0.9]."""
-    points = coloured_points(positions, colours)
-    low, high = positions.min(0), positions.max(0)
-    cameras, pixels = moved(shots, (low + high) / 2, 2 * HALF_SIDE / float((high - low).max()))
+    points = coloured_points(positions, colours, up="z")
+    assert points.placement is not None
+    cameras, pixels = moved(shots, np.array(points.placement.centre), 1 / points.placement.unit)
     return points, PosedPictures(cameras, pixels), shots.unusable
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from ddmi_core.data.items import Augment
-from ddmi_core.data.labels import HALF_SIDE, RESOLUTION, occupancy, surface_normals, unpack
+from ddmi_core.data.labels import RESOLUTION, occupancy, surface_normals, unpack
+from ddmi_core.placement import HALF_SIDE, Placement
 
 _SIGMAS = (0.01, 0.03, 0.08)
 """Spread of the queries near the surface, one drawn for each example."""
@@ -27,6 +28,7 @@ class GridShapes:
         captions: true captions of each shape; may be empty lists.
         names: what each shape is called.
         kinds: what kind each shape is of.
+        placement: of a set of one shape, where the shape lay in its file.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class GridShapes:
         *,
         names: Sequence[str],
         kinds: Sequence[str],
+        placement: Placement | None = None,
     ) -> None:
         self._grids, self._points, self._captions = grids, points, captions
         self._normals: dict[int, Float[np.ndarray, "p 3"]] = {}
         self.names, self.kinds = names, kinds
+        self.placement = placement
 
     def __len__(self) -> int:
         return len(self._grids)
@@ -142,10 +146,17 @@ class PointCloud:
     Args:
         points: float32 (p, 3).
         normals: outward unit normals at the points, float32 (p, 3), zeros where they are not known.
+        placement: where they lay in their file.
     """
 
-    def __init__(self, points: Float[np.ndarray, "p 3"], normals: Float[np.ndarray, "p 3"]) -> None:
+    def __init__(
+        self,
+        points: Float[np.ndarray, "p 3"],
+        normals: Float[np.ndarray, "p 3"],
+        placement: Placement | None = None,
+    ) -> None:
         self._points, self._normals = points, normals
+        self.placement = placement
 
     def __len__(self) -> int:
         return 1

@@ -18,6 +18,7 @@ from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointEncoder
 from ddmi_core.picture_layout import over
+from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import PlaneLayout
 from ddmi_core.progress import Progress
 from ddmi_core.recipe import Recipe
@@ -203,7 +204,7 @@ class Domain(ABC):
         raise ModelError(f"{self.title} have one latent each, not {len(fields)}.")
 
     @abstractmethod
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
         """Read a user's file as a set of one signal, to be drawn without augmentation, `queries` coordinates a draw.
 
         Encoders of points get `surface` of it.
@@ -211,10 +212,15 @@ class Domain(ABC):
         What is too long for one latent comes as a set of several, its parts in order, which `join` puts together.
 
         Where the true values of the signal are not known, as of a point cloud, a draw has the encoder's inputs only.
+        `up` is the axis that is up in files that lie in space and do not say it themselves.
 
         Raises:
             DataError: the file cannot be used; the message says why.
         """
+
+    def placement(self, source: ItemSource) -> Placement | None:
+        """Return where what `read` gave lay in its file; None: there is no such thing."""
+        return None
 
     def extent(self, path: Path) -> Region | None:
         """Return the part of the canvas that a user's file covers once it is read; None: there is no such thing.

@@ -23,6 +23,7 @@ from ddmi_core.image_export import IMAGE_FORMATS, export_image
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
 from ddmi_core.picture_layout import over
+from ddmi_core.placement import Up
 from ddmi_core.planes import SINGLE_PLANE
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
@@ -208,7 +209,7 @@ class ImageDomain(Domain):
         return ImageField(autoencoder, basis)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
         from ddmi_core.data.image_folders import read_picture
         from ddmi_core.data.image_sources import picture_source
 

@@ -21,6 +21,7 @@ from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.picture_layout import LIGHT, over
+from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.progress import Progress
 from ddmi_core.radiance import RadianceField, colour_of, density_of
@@ -141,11 +142,18 @@ class NerfDomain(Domain):
         return RadianceField(autoencoder, basis)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
         from ddmi_core.data.radiance import RadianceSource
         from ddmi_core.data.radiance_folders import read_radiance
 
-        return RadianceSource(read_radiance(path), queries, surface)
+        return RadianceSource(read_radiance(path, up), queries, surface)
+
+    @override
+    def placement(self, source: ItemSource) -> Placement | None:
+        from ddmi_core.data.radiance import RadianceSource
+
+        assert isinstance(source, RadianceSource)
+        return source.objects.points(0).placement
 
     @override
     def export(

@@ -15,12 +15,13 @@ from ddmi_core.cameras import framing_camera
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw, point_encoder
 from ddmi_core.errors import DataError
-from ddmi_core.export import export_mesh
+from ddmi_core.export import export_mesh, placed
 from ddmi_core.export_options import ExportOptions, ShapeExport
 from ddmi_core.fields import Field
 from ddmi_core.mesh_pictures import render_mesh
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
+from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
@@ -144,11 +145,19 @@ class ShapeDomain(Domain):
         return ShapeField(autoencoder, basis)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
         from ddmi_core.data.folders import read_shape
         from ddmi_core.data.shape_sources import ShapeSource
 
-        return ShapeSource(read_shape(path), queries, surface)
+        return ShapeSource(read_shape(path, up), queries, surface)
+
+    @override
+    def placement(self, source: ItemSource) -> Placement | None:
+        from ddmi_core.data.shape_sources import ShapeSource
+        from ddmi_core.data.shapes import GridShapes, PointCloud
+
+        assert isinstance(source, ShapeSource)
+        return source.shapes.placement if isinstance(source.shapes, GridShapes | PointCloud) else None
 
     @override
     def export(
@@ -164,13 +173,17 @@ class ShapeDomain(Domain):
         chosen = options or ShapeExport()
         assert isinstance(chosen, ShapeExport)
         mesh = field.mesh(chosen.resolution, faces=chosen.faces, progress=sub_progress(progress, 0.0, 0.95))
+        evaluations = int(mesh.metadata["evaluations"])
+        if recipe is not None and recipe.placement is not None and not chosen.unit_cube:
+            mesh = placed(mesh, recipe.placement, path)
         export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
         return {
             "vertices": len(mesh.vertices),
             "faces": len(mesh.faces),
+            "size": mesh.extents.tolist(),
             "watertight": bool(mesh.is_watertight),
             "volume": float(mesh.volume),
-            "evaluations": int(mesh.metadata["evaluations"]),
+            "evaluations": evaluations,
         }
 
     @override

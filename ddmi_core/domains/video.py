@@ -23,6 +23,7 @@ from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.video_encoder import VideoEncoder
 from ddmi_core.picture_layout import contact_sheet, over
+from ddmi_core.placement import Up
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
@@ -236,7 +237,7 @@ class VideoDomain(Domain):
         return JoinedField([field for field in fields if isinstance(field, VideoField)])
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> ItemSource:
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
         return _read(path, None, queries)
 
     @override

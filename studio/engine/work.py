@@ -228,10 +228,12 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
     pipeline = context.pipeline(request)
     _check_domain(pipeline, request.domain)
     try:
-        latent = pipeline.encode(request.path, span=request.span, progress=sub_progress(context.progress, 0.05, 0.7))
+        context.progress(0.05, f"reading {request.path.name}")
+        source = pipeline.read(request.path, span=request.span)
     except TooLongError as error:
         yield SpanWanted(request=request, seconds=error.seconds, longest=error.longest)
         return
+    latent = pipeline.encode(source, progress=sub_progress(context.progress, 0.05, 0.7))
     recipe = Recipe(
         domain=pipeline.domain.name,
         model=pipeline.name,
@@ -240,6 +242,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
         source=str(request.path),
         extent=pipeline.domain.extent(request.path),
         seconds=pipeline.domain.duration(request.path, request.span),
+        placement=pipeline.domain.placement(source),
     )
     yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.7, 1.0))
 

@@ -13,10 +13,12 @@ import torch
 import trimesh
 
 from ddmi_core import cli, model_folder, pipeline
+from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
 from ddmi_core.domains.shape import ShapeField
 from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import ModelInfo
+from ddmi_core.placement import Up
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run_folder import RunFolder
 from tests.core import solids
@@ -47,8 +49,11 @@ class FakePipeline:
     def decode(self, latent: torch.Tensor) -> BallField:
         return BallField(float(latent[0, 0, 0]))
 
-    def encode(self, path: Path, *, span: object, refine_steps: int, progress: object) -> torch.Tensor:
-        assert path.exists()
+    def read(self, path: Path, *, span: object, up: Up) -> ItemSource:
+        return self.domain.read(path, queries=8, up=up)
+
+    def encode(self, source: ItemSource, *, refine_steps: int, progress: object) -> torch.Tensor:
+        assert len(source) == 1
         return torch.full((1, 2, 2), 0.5)
 
 
@@ -157,7 +162,28 @@ def test_reconstruct(run: Run, tmp_path: Path) -> None:
     code, out, err = run("reconstruct", source, "--resolution", 48, "--json", "--out", tmp_path / "again.obj")
     assert (code, err) == (0, [])
     assert json.loads(out[0])["recipe"]["source"] == str(source)
-    assert trimesh.load_mesh(tmp_path / "again.obj").volume == pytest.approx(solids.sphere_volume(0.5), rel=0.02)
+    assert json.loads(out[0])["recipe"]["placement"]["unit"] == pytest.approx(1 / 0.9, rel=1e-3)
+    volume = solids.sphere_volume(0.5 / 0.9)  # the file's ball has a radius of 1
+    assert trimesh.load_mesh(tmp_path / "again.obj").volume == pytest.approx(volume, rel=0.02)
+
+
+@pytest.mark.parametrize("up", ["y", "z"])
+def test_what_is_reconstructed_lies_where_the_file_did(run: Run, tmp_path: Path, up: str) -> None:
+    source = trimesh.creation.box(extents=(2.6, 0.9, 2.0))
+    source.apply_translation((10.0, -3.0, 7.0))
+    source.export(tmp_path / "sofa.ply")
+    asked = ("reconstruct", tmp_path / "sofa.ply", "--resolution", 32, "--up", up, "--json", "--out")
+    middle = {".obj": (10, -3, 7), ".ply": (10, -3, 7), ".stl": (10, -3, 7)}
+    middle[".glb"] = (10, -3, 7) if up == "y" else (10, 7, 3)  # where y is up
+    for suffix, expected in middle.items():
+        code, out, _ = run(*asked, tmp_path / f"again{suffix}")
+        again = trimesh.load_mesh(tmp_path / f"again{suffix}")
+        assert code == 0 and again.bounds.mean(axis=0) == pytest.approx(expected, abs=0.02)
+        ball = 2 * 0.5 * 2.6 / 1.8
+        assert again.extents == pytest.approx([ball] * 3, rel=0.05)
+        assert json.loads(out[0])["size"] == pytest.approx(again.extents, rel=1e-4) and again.volume > 0
+    assert run(*asked, tmp_path / "cube.obj", "--unit-cube")[0] == 0
+    assert trimesh.load_mesh(tmp_path / "cube.obj").bounds.mean(axis=0) == pytest.approx([0, 0, 0], abs=0.02)
 
 
 def test_models_are_listed(run: Run, model: ModelInfo) -> None:

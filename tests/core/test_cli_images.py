@@ -30,7 +30,10 @@ class FakePipeline:
     def decode(self, latent: torch.Tensor) -> Painted:
         return Painted()
 
-    def encode(self, path: Path, *, span: object, refine_steps: int, progress: object) -> torch.Tensor:
+    def read(self, path: Path, *, span: object, up: str) -> Path:
+        return path
+
+    def encode(self, source: object, *, refine_steps: int, progress: object) -> torch.Tensor:
         return torch.zeros(1, 2, 2)
 
 

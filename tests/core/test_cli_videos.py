@@ -32,8 +32,11 @@ class FakePipeline:
     def decode(self, latent: torch.Tensor) -> Dot:
         return Dot()
 
-    def encode(self, path: Path, *, span: Any, refine_steps: int, progress: object) -> torch.Tensor:
+    def read(self, path: Path, *, span: Any, up: str) -> Path:
         ASKED.append(span)
+        return path
+
+    def encode(self, source: object, *, refine_steps: int, progress: object) -> torch.Tensor:
         return torch.zeros(1, 2, 2)
 
 

@@ -10,7 +10,9 @@ import trimesh
 
 from ddmi_core import export
 from ddmi_core.errors import ExportError
-from ddmi_core.export import MESH_FORMATS, export_mesh
+from ddmi_core.export import MESH_FORMATS, export_mesh, in_the_way, placed
+from ddmi_core.export_options import RadianceExport, ShapeExport, VideoExport
+from ddmi_core.placement import Placement, turned_up
 from ddmi_core.progress import Cancelled
 
 
@@ -32,6 +34,47 @@ def test_every_format_opens_again(mesh: trimesh.Trimesh, tmp_path: Path, suffix:
     assert again.is_watertight
     np.testing.assert_allclose(again.bounds, mesh.bounds, atol=1e-5)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("unit", [1e-5, 1.0, 2.3e4])
+@pytest.mark.parametrize("suffix", MESH_FORMATS)
+def test_a_mesh_goes_back_to_where_its_file_lay(
+    mesh: trimesh.Trimesh, tmp_path: Path, suffix: str, unit: float
+) -> None:
+    placement = Placement(centre=(3 * unit, -2 * unit, 5 * unit), unit=unit, up="z")
+    there = placed(mesh, placement, Path(f"solid{suffix}"))
+    export_mesh(there, tmp_path / f"solid{suffix}")
+    again = trimesh.load_mesh(tmp_path / f"solid{suffix}")
+    if suffix != ".glb":  # which has y up
+        again.vertices = turned_up(again.vertices, "z")
+    np.testing.assert_allclose(placement.brought_in(again.bounds), mesh.bounds, atol=1e-5)
+    assert again.volume == pytest.approx(0.125 * unit**3, rel=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(there.vertex_normals, axis=1), 1, atol=1e-6)
+    turned = np.asarray(there.vertex_normals) if suffix == ".glb" else turned_up(there.vertex_normals, "z")
+    np.testing.assert_allclose(turned, mesh.vertex_normals, atol=1e-6)
+
+
+def test_what_lies_too_far_away_for_a_format_is_refused(mesh: trimesh.Trimesh, tmp_path: Path) -> None:
+    surveyed = Placement(centre=(4.5e5, 200.0, -5.4e6), unit=1.5)
+    for suffix in (".glb", ".ply", ".stl"):
+        with pytest.raises(ExportError, match="so far from the origin"):
+            placed(mesh, surveyed, Path(f"x{suffix}"))
+    export_mesh(placed(mesh, surveyed, Path("x.obj")), tmp_path / "x.obj")
+    again = trimesh.load_mesh(tmp_path / "x.obj")
+    np.testing.assert_allclose(surveyed.brought_in(again.bounds), mesh.bounds, atol=1e-5)
+
+
+def test_files_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "a.obj").touch()
+    (tmp_path / "walk").mkdir()
+    clip, views = VideoExport(), RadianceExport(views=8)
+    assert in_the_way(ShapeExport().targets(tmp_path / "a.obj"), replace=False) == tmp_path / "a.obj"
+    assert in_the_way(ShapeExport().targets(tmp_path / "a.obj"), replace=True) is None
+    for options in (clip, views):
+        assert in_the_way(options.targets(tmp_path / "walk.png"), replace=True) == tmp_path / "walk"
+    assert in_the_way(RadianceExport().targets(tmp_path / "walk.png"), replace=False) is None
+    (tmp_path / "scene-views").mkdir()
+    assert in_the_way(views.targets(tmp_path / "scene.json"), replace=True) == tmp_path / "scene-views"
 
 
 def test_normals_are_kept(mesh: trimesh.Trimesh, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ddmi_core.cameras import orbit_camera
 from ddmi_core.data.posed_pictures import read_transforms
 from ddmi_core.errors import DDMIError, ExportError
 from ddmi_core.export_options import KeyFrame, RadianceExport
+from ddmi_core.placement import Placement
 from ddmi_core.progress import Cancelled
 from ddmi_core.radiance import RadianceField
 from ddmi_core.radiance_export import cameras_of, export_radiance
@@ -170,6 +171,26 @@ def test_posed_views_come_back_with_their_cameras(tmp_path: Path) -> None:
         np.testing.assert_allclose(shot.camera.pose, camera.pose, atol=1e-9)
         assert shot.camera.fov == pytest.approx(40.0) and shot.camera.shift == pytest.approx((0, 0), abs=1e-9)
         np.testing.assert_array_equal(shot.pixels, field.render(camera, 31, 23, ROUGH).picture(ROUGH))
+
+
+def test_what_was_made_of_a_file_goes_back_to_its_space(tmp_path: Path) -> None:
+    placement = Placement(centre=(5.0, 1.0, -2.0), unit=3.0, up="z")
+    made = Recipe(domain="nerf", model="paint", model_hash="00ff", source="scene", placement=placement)
+    export_radiance(Ball(), tmp_path / "ball.ply", options(resolution=32), recipe=made)
+    mesh = trimesh.load(tmp_path / "ball.ply", force="mesh", process=False)
+    np.testing.assert_allclose(mesh.bounds.mean(axis=0), (5.0, 2.0, 1.0), atol=0.05)  # z is up there
+    np.testing.assert_allclose(mesh.extents, 3 * 2 * RADIUS, atol=0.1)
+    assert mesh.visual.vertex_colors[mesh.vertices[:, 0] > 5.2, 0].min() > 250
+    chosen = options(views=5, distance=4.0)
+    export_radiance(Ball(), tmp_path / "scene.json", chosen, recipe=made)
+    for camera, shot in zip(cameras_of(chosen, 5), read_transforms(tmp_path / "scene.json").views, strict=True):
+        np.testing.assert_allclose(shot.camera.pose[:3, :3], camera.pose[:3, :3], atol=1e-9)
+        np.testing.assert_allclose(shot.camera.pose[:3, 3], 3 * camera.pose[:3, 3] + (5.0, 1.0, -2.0), atol=1e-9)
+    facts = export_radiance(Ball(), tmp_path / "ball.tif", options(resolution=25, distance=4.0), recipe=made)
+    assert facts["nearest"] == pytest.approx(3 * (4 - RADIUS), abs=0.2)
+    cube = options(resolution=32, unit_cube=True)
+    export_radiance(Ball(), tmp_path / "cube.ply", cube, recipe=made)
+    assert trimesh.load(tmp_path / "cube.ply", force="mesh").bounds[1].max() == pytest.approx(RADIUS, abs=0.02)
 
 
 def test_posed_views_take_nobody_elses_folder(tmp_path: Path) -> None:

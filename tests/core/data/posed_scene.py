@@ -11,6 +11,7 @@ from PIL import Image
 from ddmi_core import transforms_json
 from ddmi_core.cameras import Camera
 from ddmi_core.data.coloured_meshes import ColouredMesh, spread_cameras
+from ddmi_core.placement import TO_Y_UP
 
 SIDE = 40
 
@@ -57,6 +58,6 @@ def write_srn(folder: Path, count: int = 8) -> list[Camera]:
     (folder / "intrinsics.txt").write_text(f"{focal} {SIDE / 2} {SIDE / 2} 0.\n0. 0. 0.\n1.\n{SIDE} {SIDE}\n")
     for i, (camera, picture) in enumerate(zip(cameras, pictures(cameras), strict=True)):
         Image.fromarray(on_white(picture)).save(folder / "rgb" / f"{i:06d}.png")
-        pose = transforms_json.TO_Y_UP.T @ camera.pose @ np.diag([1.0, -1, -1, 1])
+        pose = TO_Y_UP.T @ camera.pose @ np.diag([1.0, -1, -1, 1])
         (folder / "pose" / f"{i:06d}.txt").write_text(" ".join(map(str, pose.reshape(-1))))
     return cameras

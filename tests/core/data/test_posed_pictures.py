@@ -11,7 +11,7 @@ from ddmi_core.data.posed_pictures import read_points2nerf, read_srn, read_trans
 from ddmi_core.data.radiance_folders import radiance_folder, read_radiance
 from ddmi_core.data.visual_hull import hull_points
 from ddmi_core.errors import DataError
-from ddmi_core.transforms_json import TO_Y_UP
+from ddmi_core.placement import TO_Y_UP
 from tests.core.data.posed_scene import SIDE, coloured_box, on_white, pictures, write_srn, write_transforms
 
 
@@ -125,6 +125,17 @@ def test_the_hull_of_a_box_is_the_box_in_its_colours(tmp_path: Path) -> None:
     front = positions[:, 2] > positions[:, 2].max() - 0.03
     red, green = colours[front].mean(0), colours[positions[:, 2] < 0].mean(0)
     assert red[0] > 2 * red[1] and green[1] > 2 * green[0]
+
+
+@pytest.mark.parametrize("write", [write_transforms, write_srn])
+def test_a_scene_says_where_its_object_lay(tmp_path: Path, write) -> None:
+    cameras = write(tmp_path, 16)
+    found = read_radiance(tmp_path)
+    placement, views = found.points(0).placement, found.views(0)
+    assert placement is not None and views is not None and placement.up == "z"
+    assert placement.longest == pytest.approx(1.8, abs=0.15)
+    for camera, inside in zip(cameras, views.cameras, strict=True):
+        np.testing.assert_allclose((placement.back("y") @ inside.pose)[:3, 3], camera.pose[:3, 3], atol=1e-6)
 
 
 def npz(path: Path, **replaced: np.ndarray) -> Path:

@@ -19,6 +19,7 @@ from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DataError, TooLongError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
+from ddmi_core.placement import Placement
 from ddmi_core.progress import Progress
 from ddmi_core.radiance import View
 from ddmi_core.view_settings import ViewSettings
@@ -103,6 +104,9 @@ class FakeDomain(ShapeDomain):
     def extent(self, path: Path) -> None:
         return None
 
+    def placement(self, source: Any) -> Placement:
+        return Placement(centre=(1.0, 2.0, 3.0), unit=2.0)
+
     def export(
         self, field: Any, path: Path, options: ExportOptions, *, recipe: Any = None, progress: Progressing = None
     ) -> dict[str, Any]:
@@ -151,11 +155,15 @@ class FakePipeline:
     def between(self, start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
         return torch.lerp(start, end, share)
 
-    def encode(self, path: Path, *, span: tuple[float, float] | None = None, progress: object = None) -> torch.Tensor:
-        """Like a film: an hour is too long. What is encoded tells where the span begins."""
+    def read(self, path: Path, *, span: tuple[float, float] | None = None) -> SimpleNamespace:
+        """Like a film: an hour is too long."""
         if span is None and path.suffix == ".mp4":
             raise TooLongError(f"{path.name}: 1:00:00 h is too long.", seconds=3600, longest=30)
-        return torch.full((1, 2, 2), 42.0 if span is None else span[0])
+        return SimpleNamespace(begins=42.0 if span is None else span[0])
+
+    def encode(self, source: SimpleNamespace, *, progress: object = None) -> torch.Tensor:
+        """What is encoded tells where the span begins."""
+        return torch.full((1, 2, 2), source.begins)
 
 
 class FakeField:
@@ -209,6 +217,9 @@ class FakePictureDomain:
         return view["pixels"][::step, ::step]
 
     def extent(self, path: Path) -> None:
+        return None
+
+    def placement(self, source: Any) -> None:
         return None
 
     def duration(self, path: Path, span: tuple[float, float] | None = None) -> None:
