@@ -43,26 +43,40 @@ def read_recipe(path: Path) -> Recipe | None:
     """
     path = Path(path)
     try:
-        found = _comment(path) if _is_clip(path) else _description(path)
+        beginning = _beginning(path)
+        if beginning.startswith(b"GIF8"):
+            found = _json(_comment_of_gif(path))
+        elif beginning.startswith(b"\x1aE\xdf\xa3") or beginning[4:8] == b"ftyp":  # WebM or MP4
+            found = _json(_comment_of_film(path))
+        else:
+            found = _description(path)
         return None if found is None else Recipe.model_validate(found)
     except ValidationError:
         return None
 
 
-def _is_clip(path: Path) -> bool:
-    """Whether a file is a GIF, MP4 or WebM by its content."""
+def _beginning(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            beginning = file.read(16)
+            return file.read(16)
     except OSError:
-        return False
-    return beginning.startswith((b"GIF8", b"\x1aE\xdf\xa3")) or beginning[4:8] == b"ftyp"
+        return b""
 
 
-def _comment(path: Path) -> Any:
-    from ddmi_core.data.clip_files import clip_comment  # FFmpeg, which pictures do without
+def _comment_of_gif(path: Path) -> str:
+    try:
+        with Image.open(path, formats=["GIF"]) as picture:
+            comment: bytes = picture.info.get("comment", b"")
+    except Exception as error:  # Pillow's readers fail in every way on a damaged file
+        raise DataError(f"{path.name} is damaged: its header cannot be read ({error}).") from error
+    return comment.decode("utf-8", "replace")
 
-    return _json(clip_comment(path))
+
+def _comment_of_film(path: Path) -> str | None:
+    from ddmi_core.film_files import open_film  # FFmpeg, which pictures do without
+
+    with open_film(path) as film:
+        return next((text for key, text in film.metadata.items() if key.lower() == "comment"), None)
 
 
 def _description(path: Path) -> Any:

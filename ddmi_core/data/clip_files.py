@@ -15,6 +15,7 @@ from PIL import Image, ImageSequence
 from ddmi_core.data.clips import Clip
 from ddmi_core.data.pictures import premultiplied
 from ddmi_core.errors import DataError, TooLongError
+from ddmi_core.film_files import open_film
 from ddmi_core.picture_files import open_picture
 
 CLIP_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif", ".webp")
@@ -29,8 +30,6 @@ FOLDER_RATE = 25
 """Frames a second that a folder of pictures is taken to have."""
 
 _LEAST_SIDE = 8
-_OPENING = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi", "protocol_whitelist": "file"}
-"""FFmpeg goes by the content, and would follow a playlist, whatever its suffix, to other files and hosts."""
 _MOST_PIXELS = 8192**2  # of a frame; larger ones would take gigabytes to decode, and may be made to
 _LEAST_STORED = 64
 _ANIMATIONS = ("GIF", "WEBP")
@@ -113,20 +112,6 @@ def clip_facts(path: Path) -> ClipFacts:
         return ClipFacts(width, height, _duration(container, stream))
 
 
-def clip_comment(path: Path) -> str | None:
-    """Return the comment that a GIF or a video carries, if it does.
-
-    Raises:
-        DataError: the file cannot be used.
-    """
-    if _is_animation(path):
-        with _animation(path) as picture:
-            comment = picture.info.get("comment")
-        return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else None
-    with _opened(path) as (container, _):
-        return next((text for key, text in container.metadata.items() if key.lower() == "comment"), None)
-
-
 def numbered_frames(folder: Path) -> list[Path]:
     """Return the pictures of a folder in the order of the numbers in their names.
 
@@ -184,17 +169,7 @@ def _clip(shown: list[_Shown]) -> Clip:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
-    if not path.is_file():
-        raise DataError(f"There is no file {path}.")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path.name} is empty.")
-    try:
-        container = av.open(str(path.absolute()), options=_OPENING, metadata_errors="replace")
-    except (av.FFmpegError, MemoryError) as error:
-        raise DataError(
-            f"{path.name} is damaged, or no video ({getattr(error, 'strerror', None) or error})."
-        ) from error
-    with container:
+    with open_film(path) as container:
         streams = [stream for stream in container.streams.video if not _is_cover(stream)]
         if not streams:
             what = "sound but no pictures" if container.streams.audio else "no pictures"
