@@ -11,8 +11,8 @@ from pathlib import Path
 if sys.platform == "win32":
     import torch  # noqa: F401  (before Qt, or its libraries do not load)
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QIcon
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from ddmi_core import __version__
@@ -22,6 +22,7 @@ from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
 from studio.engine.training import Training
 from studio.garbage import WindowCollector
+from studio.launcher import open_folder
 from studio.library_folder import open_library
 from studio.self_test import self_test
 from studio.settings import Settings
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
     if diary.crashed:
         state.notifications.warning(
             "The studio did not end as it should last time. What was made is in the history.",
-            action=Action("Show the log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(diary.folder)))),
+            action=Action("Show the log", lambda: open_folder(diary.folder, state.notifications)),
         )
     if elsewhere:
         state.notifications.error(elsewhere)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
 from pydantic import TypeAdapter
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 from ddmi_core.paths import user_data
 from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice, RadianceChoice, VideoChoice
@@ -19,6 +19,8 @@ from studio.state.memory import LEAST, MemoryBudget
 from studio.theme.theme import ThemeChoice
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
+FolderKind = Literal["files", "exports", "data", "reports", "models", "runs"]
+"""Files to reconstruct; what is exported; data to learn from or to measure against; reports; model and run folders."""
 TEXT_SIZES = (100, 125, 150, 175, 200)
 """Per cent."""
 TRASH_DAYS = (7, 30, 90, 0)
@@ -132,6 +134,18 @@ class Settings:
     @tour.setter
     def tour(self, answer: str) -> None:
         self._store.setValue("tour", answer)
+
+    def folder(self, kind: FolderKind) -> Path:
+        """Where the file dialog for a kind of files begins: in the folder used last, else among the documents."""
+        value = self._store.value(f"folder/{kind}")
+        if isinstance(value, str) and Path(value).is_absolute() and Path(value).is_dir():
+            return Path(value)
+        documents = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+        return documents if documents.is_dir() else Path.home()
+
+    def set_folder(self, kind: FolderKind, folder: Path) -> None:
+        """Remember a folder in which a file was found or written."""
+        self._store.setValue(f"folder/{kind}", str(folder.absolute()))
 
     def flag(self, name: str, default: bool) -> bool:
         """A remembered switch, such as whether the grid is shown."""

@@ -7,8 +7,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
     QDialog,
@@ -23,19 +23,21 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.errors import DDMIError
-from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import assets, user_data
 from studio.actions import ACTIONS, Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import Engine
 from studio.engine.models import ModelFolders
+from studio.engine.requests import ExportRequest, SequenceRequest
 from studio.engine.results import EvaluationDone, ExportDone, ItemReady, SpanWanted, ViewReady
 from studio.engine.training import Training
 from studio.engine.trash import Trash
 from studio.keymap import Keymap
+from studio.launcher import open_folder, open_outside
 from studio.panels.about import AboutDialog
 from studio.panels.evaluate_dialog import EvaluateDialog
+from studio.panels.export_dialog import Order, Place, file_stem
 from studio.panels.guide import GuideWindow
 from studio.panels.history import HistoryPanel
 from studio.panels.images import ImageStage
@@ -55,7 +57,7 @@ from studio.panels.status import StatusBar
 from studio.panels.tour import Tour
 from studio.panels.training import TrainingRoom
 from studio.panels.video import VideoStage
-from studio.settings import Settings
+from studio.settings import FolderKind, Settings
 from studio.state.app_state import AppState
 from studio.state.guide import read_guide
 from studio.state.jobs import Job
@@ -64,6 +66,7 @@ from studio.state.notifications import Action, Notification
 from studio.state.runs import RunSummary
 from studio.theme.theme import Theme, ThemeChoice
 from studio.widgets.basics import line
+from studio.widgets.saving import ask_where
 from studio.widgets.toasts import Toast, ToastArea
 
 _FIRST_SIZE, _LEAST_SIZE = QSize(1280, 800), QSize(960, 600)
@@ -104,7 +107,7 @@ class MainWindow(QMainWindow):
         self.rail = Rail(theme)
         self.stages: list[Stage] = [
             ShapeStage(actions, theme),
-            ImageStage(state, self.engine, actions, theme),
+            ImageStage(state, self.engine, actions, theme, self.settings),
             RadianceStage(state, self.engine, actions, theme),
             VideoStage(state, self.engine, actions, theme),
         ]
@@ -212,7 +215,9 @@ class MainWindow(QMainWindow):
         self.model_folders.imported.connect(
             lambda model: self.state.notifications.info(f"{model.name} is imported and can be used.")
         )
-        self.model_folders.card_ready.connect(lambda model, text: ModelCard(model, text, self).open())
+        self.model_folders.card_ready.connect(
+            lambda model, text: ModelCard(model, text, self.state.notifications, self).open()
+        )
         self.model_folders.failed.connect(self.state.notifications.error)
         self.runs.new_asked.connect(self.new_run)
         self.runs.add_asked.connect(self.choose_run)
@@ -421,8 +426,11 @@ class MainWindow(QMainWindow):
         """Ask for a file to reconstruct in this room."""
         room = self.stage.room
         patterns = " ".join(f"*{suffix}" for suffix in room.import_formats)
-        path, _ = QFileDialog.getOpenFileName(self, room.import_title, "", f"{room.import_kind} ({patterns})")
+        path, _ = QFileDialog.getOpenFileName(
+            self, room.import_title, str(self.settings.folder("files")), f"{room.import_kind} ({patterns})"
+        )
         if path:
+            self.settings.set_folder("files", Path(path).parent)
             self.reconstruct(Path(path))
 
     def bring_in(self, path: Path) -> None:
@@ -481,21 +489,23 @@ class MainWindow(QMainWindow):
         item = self.state.shown
         if item is None:
             return
-        answer = self.stage.ask_export(item_title(item), self.settings, self)
-        if answer is not None:
-            self.export(item, *answer)
+        written = (job.request for job in self.state.jobs.active())
+        taken = frozenset(one.path for one in written if isinstance(one, ExportRequest | SequenceRequest))
+        order = self.stage.ask_export(item, Place(self.settings.folder("exports"), taken), self.settings, self)
+        if order is not None:
+            self.export(item, order)
 
-    def export(self, item: Item, path: Path, options: ExportOptions) -> None:
+    def export(self, item: Item, order: Order) -> None:
         """Export an item in the background."""
-        self._try(lambda: self.stage_of(item.recipe.domain).export(self.engine, item, path, options))
+        self._try(lambda: self.stage_of(item.recipe.domain).export(self.engine, item, order))
 
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""
         image = self.stage.screenshot()
-        path, _ = QFileDialog.getSaveFileName(self, "Save the view", f"{self.stage.room.words.noun}.png", "PNG (*.png)")
-        if not path:
+        proposal = self.settings.folder("exports") / f"{file_stem(self.stage.room.words.noun)}.png"
+        target = ask_where(self, "Save the view", proposal, "PNG picture")
+        if target is None:
             return
-        target = Path(path).with_suffix(".png")
         if image.save(str(target)):
             self._say_written(target)
         else:
@@ -505,17 +515,16 @@ class MainWindow(QMainWindow):
 
     def choose_diagnostics(self) -> None:
         """Save what helps to find a fault under a name to choose."""
-        path, _ = QFileDialog.getSaveFileName(self, "Save diagnostics", "ddmi-studio-diagnostics.zip", "Zip (*.zip)")
-        if path:
-            target = Path(path).with_suffix(".zip")
-            if self._try(lambda: save_diagnostics(target, user_data() / "logs", self.state.models)):
-                self._say_written(target)
+        proposal = self.settings.folder("reports") / "ddmi-studio-diagnostics.zip"
+        target = ask_where(self, "Save diagnostics", proposal, "Zip")
+        if target is not None and self._try(lambda: save_diagnostics(target, user_data() / "logs", self.state.models)):
+            self._say_written(target, kind="reports")
 
     def new_run(self) -> None:
         """Put a new training run together, and start it."""
         from studio.wizard.wizard import TrainingWizard  # loads torch, which would keep the window from opening
 
-        wizard = TrainingWizard(self)
+        wizard = TrainingWizard(self.settings, self)
         wizard.started.connect(self.start_run)
         wizard.exec()
         wizard.deleteLater()
@@ -527,8 +536,9 @@ class MainWindow(QMainWindow):
 
     def choose_run(self) -> None:
         """Ask for the folder of a run that was started elsewhere, and list it."""
-        path = QFileDialog.getExistingDirectory(self, "Watch a run")
+        path = QFileDialog.getExistingDirectory(self, "Watch a run", str(self.settings.folder("runs")))
         if path:
+            self.settings.set_folder("runs", Path(path).parent)
             self.training.add(Path(path))
 
     def discard_run(self, run: RunSummary) -> None:
@@ -548,13 +558,14 @@ class MainWindow(QMainWindow):
 
     def choose_model(self) -> None:
         """Ask for a model folder and copy it among the person's own models."""
-        path = QFileDialog.getExistingDirectory(self, "Import a model folder")
+        path = QFileDialog.getExistingDirectory(self, "Import a model folder", str(self.settings.folder("models")))
         if path:
+            self.settings.set_folder("models", Path(path).parent)
             self.model_folders.import_folder(Path(path))
 
     def evaluate_model(self, model: ModelInfo) -> None:
         """Ask what a model is to be measured against, and measure it in the background."""
-        dialog = EvaluateDialog(model, self.model_folders.starter_sets(model.domain), self)
+        dialog = EvaluateDialog(model, self.model_folders.starter_sets(model.domain), self.settings, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(
             lambda: self.engine.evaluate(model, dialog.data(), dialog.samples.value(), dialog.folder())
@@ -647,11 +658,9 @@ class MainWindow(QMainWindow):
 
     def on_evaluation_done(self, result: EvaluationDone) -> None:
         """Open the report, and say where it is."""
-        page = QUrl.fromLocalFile(str(result.page))
-        self.state.notifications.info(
-            f"The report is {result.page}.", action=Action("Open report", lambda: QDesktopServices.openUrl(page))
-        )
-        QDesktopServices.openUrl(page)
+        show = partial(open_outside, result.page, self.state.notifications)
+        self.state.notifications.info(f"The report is {result.page}.", action=Action("Open report", show))
+        show()
 
     def on_item_ready(self, result: ItemReady) -> None:
         """Show the first variation, unless the person went on to something else meanwhile."""
@@ -734,7 +743,9 @@ class MainWindow(QMainWindow):
         else:
             self._try(lambda: self.engine.refine(item, resolution))
 
-    def _say_written(self, path: Path, figures: str = "") -> None:
+    def _say_written(self, path: Path, figures: str = "", *, kind: FolderKind = "exports") -> None:
+        """Say where a file is, and begin there the next time; where writing fails, the folder is not remembered."""
+        self.settings.set_folder(kind, path.parent)
         self.state.notifications.info(
             f"Saved {path.name}{figures}.", action=Action("Show in folder", lambda: self._open_folder(path.parent))
         )
@@ -822,8 +833,7 @@ class MainWindow(QMainWindow):
         self.state.use_model(model)
 
     def _open_folder(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        open_folder(folder, self.state.notifications)
 
     def _is_small(self) -> bool:
         """Whether the screen has no room for all panels."""

@@ -318,7 +318,9 @@ class Engine(QObject):
         )
         return self._submit(request, "Interpolate", quiet=True)
 
-    def walk(self, start: Item, end: Item, path: Path, *, frames: int, resolution: int, rate: int) -> Job:
+    def walk(
+        self, start: Item, end: Item, path: Path, *, frames: int, resolution: int, rate: int, replace: bool = False
+    ) -> Job:
         """Write a walk from one item to another as a video, or as pictures into a folder."""
         model = self._model_of_both(start, end)
         request = WalkRequest(
@@ -331,6 +333,7 @@ class Engine(QObject):
             frames=frames,
             resolution=resolution,
             rate=rate,
+            replace=replace,
         )
         return self._submit(request, f"Walk {request.path.name}")
 
@@ -346,7 +349,7 @@ class Engine(QObject):
         )
         return self._submit(request, f"Evaluate {model.name}")
 
-    def sequence(self, arrangement: Arrangement, path: Path, options: VideoExport) -> Job:
+    def sequence(self, arrangement: Arrangement, path: Path, options: VideoExport, *, replace: bool = False) -> Job:
         """Write a sequence of clips to a file."""
         model = self._model_of_all(arrangement)
         request = SequenceRequest(
@@ -356,11 +359,12 @@ class Engine(QObject):
             arrangement=arrangement,
             path=Path(path),
             options=options,
+            replace=replace,
         )
         return self._submit(request, f"Sequence {request.path.name}")
 
-    def export(self, item: Item, path: Path, options: ExportOptions) -> Job:
-        """Write an item to a file."""
+    def export(self, item: Item, path: Path, options: ExportOptions, *, replace: bool = False) -> Job:
+        """Write an item to a file, in place of one of that name only if that may be replaced."""
         model = self._model_of(item)
         request = ExportRequest(
             job_id=self._state.jobs.new_id(),
@@ -369,6 +373,7 @@ class Engine(QObject):
             item=item,
             path=Path(path),
             options=options,
+            replace=replace,
         )
         return self._submit(request, f"Export {request.path.name}")
 

@@ -77,12 +77,13 @@ class ViewRequest(ModelRequest):
 class ExportRequest(ModelRequest):
     """Write a library item to a file, whose suffix says the format. Answered by an ExportDone.
 
-    ``options`` are those of the item's domain.
+    ``options`` are those of the item's domain. ``replace``: whether a file of that name may be replaced.
     """
 
     item: Item
     path: Path
     options: ExportOptions
+    replace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +190,7 @@ class WalkRequest(ModelRequest):
     resolution: int
     rate: int
     """Frames a second, of a video."""
+    replace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +212,7 @@ class SequenceRequest(ModelRequest):
     arrangement: Arrangement
     path: Path
     options: VideoExport
+    replace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ddmi_core.errors import DataError, DDMIError, ModelError, TooLongError
+from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError, TooLongError
 from ddmi_core.frame_size import frame_size
 from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
@@ -291,7 +291,16 @@ def _view(request: ViewRequest, context: Context) -> Iterator[ViewReady]:
     yield ViewReady(request=request, view=view, resolution=request.resolution)
 
 
+def _check_free(request: ExportRequest | WalkRequest | SequenceRequest, targets: Iterable[Path]) -> None:
+    """What was asked for is written only where the person knows that it may be: something may be there by now."""
+    from ddmi_core.export import in_the_way
+
+    if (taken := in_the_way(targets, replace=request.replace)) is not None:
+        raise ExportError(f"{taken} is there by now, and was kept. Export again under another name.")
+
+
 def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
+    _check_free(request, request.options.targets(request.path))
     context.progress(0.0, "loading the model")
     pipeline, field = _decode_item(request, context)
     facts = pipeline.domain.export(
@@ -395,6 +404,7 @@ def _between(request: BetweenRequest, context: Context) -> Iterator[BetweenReady
 def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
     from ddmi_core.frame_files import write_frames
 
+    _check_free(request, [request.path])
     pipeline, field_at = _way(request, context)
     side, _ = frame_size(request.resolution, request.resolution, request.path.suffix)
 
@@ -426,6 +436,7 @@ def _evaluate(request: EvaluateRequest, context: Context) -> Iterator[Evaluation
 def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:
     from ddmi_core.video_export import export_video
 
+    _check_free(request, request.options.targets(request.path))
     context.progress(0.0, "loading the model")
     sequence = _arranged(request.arrangement, context.pipeline(request), context)
     options = request.options

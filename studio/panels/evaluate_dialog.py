@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import user_data
+from studio.settings import Settings
 from studio.theme.tokens import GRID
 from studio.widgets.basics import breakable, decision, figure_box, label
 from studio.widgets.dialog import Dialog
@@ -31,14 +32,17 @@ class EvaluateDialog(Dialog):
     Args:
         model: what is measured.
         starter_sets: names of the data sets that come along for its kind of signals.
+        settings: remember the folders.
         parent: the window.
     """
 
-    def __init__(self, model: ModelInfo, starter_sets: Sequence[str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: ModelInfo, starter_sets: Sequence[str], settings: Settings, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Evaluate the model")
         self.setFixedWidth(_WIDTH)
-        self._model = model
+        self._model, self._settings = model, settings
         self.sets = QComboBox()
         self.sets.setAccessibleName("Data")
         for name in starter_sets:
@@ -98,12 +102,14 @@ class EvaluateDialog(Dialog):
         self.target.setText(str(user_data() / "reports" / name.replace("/", "-")))
 
     def _choose_data(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Data to measure against", str(Path.home()))
+        chosen = QFileDialog.getExistingDirectory(self, "Data to measure against", str(self._settings.folder("data")))
         if chosen:
+            self._settings.set_folder("data", Path(chosen))
             self.sets.addItem(Path(chosen).name, chosen)
             self.sets.setCurrentIndex(self.sets.count() - 1)
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Folder of the report", str(Path.home()))
+        chosen = QFileDialog.getExistingDirectory(self, "Folder of the report", str(self._settings.folder("reports")))
         if chosen:
+            self._settings.set_folder("reports", Path(chosen))
             self.target.setText(chosen)

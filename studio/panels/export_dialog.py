@@ -4,65 +4,86 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
 
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from ddmi_core.errors import ExportError
 from ddmi_core.export_options import (
+    FASTEST_GIF,
     LARGEST_SIDE,
     ExportOptions,
+    Extent,
     ImageExport,
     KeyFrame,
     RadianceExport,
     ShapeExport,
     VideoExport,
 )
-from ddmi_core.view_settings import ViewSettings
+from ddmi_core.frame_size import frame_size, told_size
+from ddmi_core.placement import Placement
+from ddmi_core.view_settings import WHOLE_SPACE, ViewSettings
 from studio.theme.tokens import GRID
 from studio.widgets.basics import SliderField, breakable, decimal_box, decision, figure_box, label, line
 from studio.widgets.dialog import Dialog
+from studio.widgets.saving import browse, format_in, free_path, may_replace, with_format
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
 _WIDTH = 480
 _FILMS = (".mp4", ".gif")
 _RATES = ("12", "24", "24000/1001", "25", "30", "30000/1001", "50", "60", "120")
+_RATE_TIP = "Any number, or a fraction such as 30000/1001, which 29.97 stands for too"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What every dialog remembers: the format, and the folder of the last file."""
+    """What every dialog remembers: the format, and what its kind of signals adds to it.
+
+    How fine the last file was (`FINENESS`) is remembered too, but a dialog does not begin with it: a sketch must not
+    make sketches of all that follows.
+    """
+
+    FINENESS: ClassVar[tuple[str, ...]] = ()
 
     suffix: str = ""
-    folder: str = ""
+
+    def afresh(self) -> Self:
+        """The same with the usual fineness."""
+        return replace(self, **{field.name: field.default for field in fields(self) if field.name in self.FINENESS})
 
 
 @dataclass(frozen=True)
 class ExportChoice(Choice):
     """What the dialog for shapes remembers. `faces` counts only if `simplify`."""
 
+    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "simplify", "faces")
+
     suffix: str = ".glb"
     resolution: int = 256
     simplify: bool = False
     faces: int = 20_000
+    unit_cube: bool = False
 
 
 @dataclass(frozen=True)
 class PictureChoice(Choice):
     """What the dialog for pictures remembers."""
+
+    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "bits", "quality")
 
     suffix: str = ".png"
     resolution: int = 2048
@@ -74,6 +95,8 @@ class PictureChoice(Choice):
 @dataclass(frozen=True)
 class VideoChoice(Choice):
     """What the dialog for clips remembers."""
+
+    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "fps", "quality")
 
     suffix: str = ".mp4"
     resolution: int = 512
@@ -90,15 +113,18 @@ Motion = Literal["still", "turntable", "path"]
 class RadianceChoice(Choice):
     """What the dialog for radiance fields remembers. `resolution` and `faces` are those of meshes."""
 
+    FINENESS: ClassVar[tuple[str, ...]] = ("width", "height", "views", "fps", "resolution", "simplify", "faces")
+
     suffix: str = ".png"
     motion: str = "still"
     width: int = 768
     height: int = 768
     views: int = 72
-    rate: int = 24
+    fps: str = "24"
     resolution: int = 192
     simplify: bool = False
     faces: int = 50_000
+    unit_cube: bool = False
     embed_recipe: bool = True
 
     def as_turntable(self) -> RadianceChoice:
@@ -118,35 +144,61 @@ class Scene:
     path: tuple[KeyFrame, ...] = ()
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a file may go: the folder that is proposed, and what is being written just now."""
+
+    folder: Path
+    taken: frozenset[Path] = frozenset()
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be written: where to, how, and whether a file of that name may be replaced."""
+
+    path: Path
+    options: ExportOptions
+    replace: bool = False
+
+
 _C = TypeVar("_C", bound=Choice)
 
 
 class FileDialog(Dialog, Generic[_C]):
-    """Asks for a format and a file. After `accept`, `path()`, `options()` and `choice()` hold the answer.
+    """Asks for a format and a file. After `accept`, `order()` and `choice()` hold the answer.
 
-    A domain's dialog makes its own fields in `_add_options`.
+    A domain's dialog makes its own fields in `_add_options` and fills them in `_show_choice`.
+
+    Args:
+        title: of what is exported.
+        formats: suffix and name.
+        choice: of the last export.
+        place: where the file may go.
+        parent: the window.
     """
 
-    def __init__(self, title: str, formats: Mapping[str, str], choice: _C, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, formats: Mapping[str, str], choice: _C, place: Place, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
         self.setFixedWidth(_WIDTH)
-        self._stem = file_stem(title)
+        self._formats, self._place, self._replace = formats, place, False
 
         self.format = QComboBox()
         self.format.setAccessibleName("Format")
         for suffix, name in formats.items():
             self.format.addItem(name, suffix)
-        self.format.setCurrentIndex(max(0, self.format.findData(choice.suffix)))
-        self.format.currentIndexChanged.connect(self._on_format)
-
-        self.file = QLineEdit(str(self._proposal(Path(choice.folder or Path.home()), self.suffix())))
+        self.file = QLineEdit()
         self.file.setAccessibleName("File")
-        browse = QPushButton("Browse…")
-        browse.clicked.connect(self._browse)
-
+        choose = QPushButton("Browse…")
+        choose.clicked.connect(self._browse)
+        self.remark = label("", "muted", wrap=True)
         self.problem = label("", "error", wrap=True)
         self.problem.hide()
+        self.as_last_time = QPushButton("As last time")
+        self.as_last_time.setToolTip("Take the size and the fineness of the last export")
+        self.as_last_time.clicked.connect(lambda: self._show_choice(choice))
         self.export = QPushButton("Export")
         self.export.clicked.connect(self._on_export)
 
@@ -157,14 +209,17 @@ class FileDialog(Dialog, Generic[_C]):
         file_row = QHBoxLayout()
         file_row.setSpacing(GRID)
         file_row.addWidget(self.file, 1)
-        file_row.addWidget(browse)
+        file_row.addWidget(choose)
         grid.addWidget(label("Format", "muted"), 0, 0)
         grid.addWidget(self.format, 0, 1)
-        self._add_options(grid, choice)
+        self._add_options(grid)
         row = grid.rowCount()
         grid.addWidget(label("File", "muted"), row, 0)
         grid.addLayout(file_row, row, 1)
+        grid.addWidget(self.remark, row + 1, 1)
         heading = label(breakable(title if len(title) <= 120 else title[:119] + "…"), "heading", wrap=True)
+        buttons = decision(self, self.export)
+        buttons.insertWidget(0, self.as_last_time)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         layout.setSpacing(2 * GRID)
@@ -172,7 +227,15 @@ class FileDialog(Dialog, Generic[_C]):
         layout.addLayout(grid)
         layout.addWidget(self.problem)
         layout.addWidget(line())
-        layout.addLayout(decision(self, self.export))
+        layout.addLayout(buttons)
+
+        self.format.setCurrentIndex(max(0, self.format.findData(choice.suffix)))
+        self._show_choice(choice.afresh())
+        self.as_last_time.setVisible(choice != choice.afresh())
+        self.file.setText(str(free_path(place.folder / f"{file_stem(title)}{self.suffix()}", self._is_taken)))
+        self.format.currentIndexChanged.connect(self._on_format)
+        self.file.textEdited.connect(self._follow_name)
+        self._refresh()
 
     def suffix(self) -> str:
         """The chosen format's suffix."""
@@ -180,68 +243,128 @@ class FileDialog(Dialog, Generic[_C]):
         return suffix
 
     def path(self) -> Path:
-        """The file to write."""
-        return Path(self.file.text().strip()).expanduser()
+        """The file to write; a bare name lies in the folder that was proposed."""
+        return self._place.folder / Path(self.file.text().strip()).expanduser()
+
+    def order(self) -> Order:
+        """The answer."""
+        return Order(self.path(), self.options(), self._replace)
+
+    def ask(self) -> Order | None:
+        """Show the dialog and wait for the answer; None if the person thinks better of it. The dialog goes."""
+        answer = self.order() if self.exec() else None
+        self.deleteLater()
+        return answer
 
     @abstractmethod
     def options(self) -> ExportOptions:
-        """What to export with."""
+        """What to export with.
+
+        Raises:
+            ExportError: a choice does not fit.
+        """
 
     @abstractmethod
     def choice(self) -> _C:
         """What to remember for the next time."""
 
     @abstractmethod
-    def _add_options(self, grid: QGridLayout, choice: _C) -> None:
-        """Make the domain's own fields, from row 1 of the grid on."""
+    def _add_options(self, grid: QGridLayout) -> None:
+        """Make the domain's own fields, from row 1 of the grid on; changes of them call `_refresh`."""
 
-    def _proposal(self, folder: Path, suffix: str) -> Path:
-        """A file of that name that does not exist yet."""
-        path, number = folder / f"{self._stem}{suffix}", 2
-        while path.exists():
-            path, number = folder / f"{self._stem}-{number}{suffix}", number + 1
-        return path
+    @abstractmethod
+    def _show_choice(self, choice: _C) -> None:
+        """Fill the domain's own fields."""
+
+    def _told(self) -> str:
+        """What a person should know beforehand, as it stands."""
+        return ""
+
+    def _refresh(self) -> None:
+        """Show what counts for the format, and what is to be known."""
+        try:
+            told = self._told()
+        except ExportError:  # is said when Export is pressed
+            told = ""
+        self.remark.setText(told)
+        self.remark.setVisible(bool(told))
 
     def _on_format(self) -> None:
-        path = self.path()
-        if path.name:
-            self.file.setText(str(path.with_suffix(self.suffix())))
+        if self.file.text().strip():
+            self.file.setText(str(with_format(self.path(), self.suffix(), self._formats)))
+        self._refresh()
+
+    def _follow_name(self) -> None:
+        """A suffix that is typed chooses its format."""
+        typed = format_in(self.path().name, self._formats)
+        if typed and typed != self.suffix():
+            self.format.blockSignals(True)
+            self.format.setCurrentIndex(self.format.findData(typed))
+            self.format.blockSignals(False)
+            self._refresh()
+
+    def _is_taken(self, path: Path) -> bool:
+        return path in self._place.taken or any(target.exists() for target in self.options().targets(path))
 
     def _browse(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, "Export to", str(self.path()), f"{self.format.currentText()} (*{self.suffix()})"
-        )
-        if chosen:
-            self.file.setText(str(Path(chosen).with_suffix(self.suffix())))
+        chosen = browse(self, "Export to", self.path(), self._formats, self.suffix())
+        if chosen is not None:
+            self.file.setText(str(chosen))
+            self._follow_name()
 
     def _on_export(self) -> None:
         problem = self._find_problem()
-        self.problem.setText(problem)
+        self.problem.setText(breakable(problem))
         self.problem.setVisible(bool(problem))
-        if not problem:
+        if problem:
+            return
+        there = next((target for target in self.options().targets(self.path()) if target.exists()), None)
+        self._replace = there is not None and may_replace(there, self)
+        if there is None or self._replace:
             self.accept()
 
     def _find_problem(self) -> str:
-        path = self.path()
-        if not path.name:
+        if not self.file.text().strip():
             return "Choose a file to write."
-        if path.suffix.lower() != self.suffix():
-            self.file.setText(str(path.with_name(path.name + self.suffix())))
-            path = self.path()
+        self._follow_name()
+        path = with_format(self.path(), self.suffix(), self._formats)
+        self.file.setText(str(path))
         if path.is_dir():
             return f"{path} is a folder. Choose a file name."
         if not path.parent.is_dir():
             return f"The folder {path.parent} does not exist."
+        try:
+            targets = self.options().targets(path)
+        except ExportError as error:
+            return str(error)
+        for target in targets:
+            if target.is_dir():
+                return f"The folder {target} is there already. Choose another name."
+        if path in self._place.taken:
+            return f"{path.name} is being written just now. Choose another name."
         return ""
 
 
 class ExportDialog(FileDialog[ExportChoice]):
     """For shapes."""
 
+    def __init__(
+        self,
+        title: str,
+        formats: Mapping[str, str],
+        choice: ExportChoice,
+        place: Place,
+        placement: Placement | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`placement`: where the shape lay in the file that it was made from."""
+        self._placement = placement
+        super().__init__(title, formats, choice, place, parent)
+
     def options(self) -> ShapeExport:
         """What to export with."""
         faces = self.faces.value() if self.simplify.isChecked() else None
-        return ShapeExport(resolution=int(self.resolution.value()), faces=faces)
+        return ShapeExport(resolution=int(self.resolution.value()), faces=faces, unit_cube=self.units.currentData())
 
     def choice(self) -> ExportChoice:
         """What to remember for the next time."""
@@ -250,23 +373,30 @@ class ExportDialog(FileDialog[ExportChoice]):
             resolution=int(self.resolution.value()),
             simplify=self.simplify.isChecked(),
             faces=self.faces.value(),
-            folder=str(self.path().parent),
+            unit_cube=self.units.currentData(),
         )
 
-    def _add_options(self, grid: QGridLayout, choice: ExportChoice) -> None:
+    def _add_options(self, grid: QGridLayout) -> None:
         self.resolution = SliderField("Resolution", MIN_RESOLUTION, MAX_RESOLUTION, step=16)
         self.resolution.setToolTip("Samples along each axis; the shape itself has no resolution")
-        self.resolution.set_value(choice.resolution)
         self.simplify = QCheckBox("Simplify to")
-        self.simplify.setChecked(choice.simplify)
-        self.faces = figure_box("Faces", MIN_FACES, MAX_FACES, choice.faces, " faces")
-        self.faces.setSingleStep(1000)
-        self.faces.setEnabled(choice.simplify)
+        self.faces = _faces_box()
+        self.faces.setEnabled(False)
         self.simplify.toggled.connect(self.faces.setEnabled)
+        self.units = _units_box(self._placement)
         grid.addWidget(label("Resolution", "muted"), 1, 0)
         grid.addWidget(self.resolution, 1, 1)
         grid.addWidget(self.simplify, 2, 0)
         grid.addWidget(self.faces, 2, 1)
+        if self._placement is not None:
+            grid.addWidget(label("Units", "muted"), 3, 0)
+            grid.addWidget(self.units, 3, 1)
+
+    def _show_choice(self, choice: ExportChoice) -> None:
+        self.resolution.set_value(choice.resolution)
+        self.simplify.setChecked(choice.simplify)
+        self.faces.setValue(choice.faces)
+        self.units.setCurrentIndex(self.units.findData(choice.unit_cube))
 
 
 class PictureExportDialog(FileDialog[PictureChoice]):
@@ -277,14 +407,14 @@ class PictureExportDialog(FileDialog[PictureChoice]):
         title: str,
         formats: Mapping[str, str],
         choice: PictureChoice,
-        region: tuple[float, float, float, float] | None = None,
+        place: Place,
+        region: Extent | None = None,
+        extent: Extent | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        """`region`: what is seen, unless that is all."""
-        self._region = region
-        super().__init__(title, formats, choice, parent)
-        self._show_what_counts()
-        self.format.currentIndexChanged.connect(self._show_what_counts)
+        """`region`: what is seen, unless that is all. `extent`: what the picture covers of its canvas."""
+        self._region, self._extent = region, extent
+        super().__init__(title, formats, choice, place, parent)
 
     def options(self) -> ImageExport:
         """What to export with."""
@@ -300,29 +430,28 @@ class PictureExportDialog(FileDialog[PictureChoice]):
         """What to remember for the next time."""
         return PictureChoice(
             suffix=self.suffix(),
-            folder=str(self.path().parent),
             resolution=self.resolution.value(),
             bits=self.bits.currentData(),
             quality=self.quality.value(),
             embed_recipe=self.embed_recipe.isChecked(),
         )
 
-    def _add_options(self, grid: QGridLayout, choice: PictureChoice) -> None:
-        self.resolution = figure_box("Longer side", 16, LARGEST_SIDE, choice.resolution, " px")
+    def _add_options(self, grid: QGridLayout) -> None:
+        self.resolution = figure_box("Longer side", 16, LARGEST_SIDE, 16, " px")
         self.resolution.setSingleStep(256)
         self.bits = QComboBox()
         self.bits.setAccessibleName("Depth")
         for bits in (8, 16):
             self.bits.addItem(f"{bits} bits a channel", bits)
-        self.bits.setCurrentIndex(max(0, self.bits.findData(choice.bits)))
-        self.quality = figure_box("Quality", 1, 100, choice.quality)
+        self.quality = figure_box("Quality", 1, 100, 1)
         self.seen_only = QCheckBox("Only what is seen now")
         self.seen_only.setEnabled(self._region is not None)
         self.embed_recipe = QCheckBox("Put the recipe into the file")
         self.embed_recipe.setToolTip(
             "The prompt, the seed and whatever else made it: drop the file on the window to have it back"
         )
-        self.embed_recipe.setChecked(choice.embed_recipe)
+        self.resolution.valueChanged.connect(self._refresh)
+        self.seen_only.toggled.connect(self._refresh)
         for row, (name, field) in enumerate(
             (("Longer side", self.resolution), ("Depth", self.bits), ("Quality", self.quality)), start=1
         ):
@@ -331,9 +460,20 @@ class PictureExportDialog(FileDialog[PictureChoice]):
         grid.addWidget(self.seen_only, 4, 1)
         grid.addWidget(self.embed_recipe, 5, 1)
 
-    def _show_what_counts(self) -> None:
+    def _show_choice(self, choice: PictureChoice) -> None:
+        self.resolution.setValue(choice.resolution)
+        self.bits.setCurrentIndex(max(0, self.bits.findData(choice.bits)))
+        self.quality.setValue(choice.quality)
+        self.embed_recipe.setChecked(choice.embed_recipe)
+
+    def _told(self) -> str:
+        width, height = self.options().pixels(self._extent)
+        return f"{width:,} × {height:,} px"
+
+    def _refresh(self) -> None:
         self.bits.setEnabled(self.suffix() in (".png", ".tif"))
         self.quality.setEnabled(self.suffix() in (".jpg", ".webp"))
+        super()._refresh()
 
 
 class VideoExportDialog(FileDialog[VideoChoice]):
@@ -344,20 +484,20 @@ class VideoExportDialog(FileDialog[VideoChoice]):
         title: str,
         formats: Mapping[str, str],
         choice: VideoChoice,
+        place: Place,
         seconds: float,
         span: tuple[float, float] | None = None,
+        extent: Extent | None = None,
         parent: QWidget | None = None,
         *,
         has_recipe: bool = True,
     ) -> None:
         """`seconds`: how long the clip lasts. `span`: the range between the marks, unless that is all.
 
-        `has_recipe`: whether there is a recipe to put into the file.
+        `extent`: what it covers of its canvas. `has_recipe`: whether there is a recipe to put into the file.
         """
-        self._seconds, self._span, self._has_recipe = seconds, span, has_recipe
-        super().__init__(title, formats, choice, parent)
-        self._show_what_counts()
-        self.format.currentIndexChanged.connect(self._show_what_counts)
+        self._seconds, self._span, self._extent, self._has_recipe = seconds, span, extent, has_recipe
+        super().__init__(title, formats, choice, place, parent)
 
     def options(self) -> VideoExport:
         """What to export with."""
@@ -376,7 +516,6 @@ class VideoExportDialog(FileDialog[VideoChoice]):
         """What to remember for the next time."""
         return VideoChoice(
             suffix=self.suffix(),
-            folder=str(self.path().parent),
             resolution=self.resolution.value(),
             fps=self.fps.currentText(),
             quality=self.quality.value(),
@@ -390,26 +529,18 @@ class VideoExportDialog(FileDialog[VideoChoice]):
         growth = self.lasts.value() / self._seconds
         return self._span[0] * growth, self._span[1] * growth
 
-    def _add_options(self, grid: QGridLayout, choice: VideoChoice) -> None:
-        self.resolution = figure_box("Longer side", 16, 8192, choice.resolution, " px")
+    def _add_options(self, grid: QGridLayout) -> None:
+        self.resolution = figure_box("Longer side", 16, 8192, 16, " px")
         self.resolution.setSingleStep(64)
-        self.fps = QComboBox()
-        self.fps.setEditable(True)
-        self.fps.setAccessibleName("Frames a second")
-        self.fps.addItems(_RATES)
-        self.fps.setCurrentText(choice.fps)
-        self.fps.setToolTip("Any number, or a fraction such as 30000/1001")
+        self.fps = _rate_box()
         self.lasts = decimal_box("Seconds", 0.1, 3600, self._seconds, " s", decimals=3)
         self.lasts.setToolTip("How long the whole clip lasts: more is slow motion, with new frames in between")
-        self.quality = figure_box("Quality", 1, 100, choice.quality)
+        self.quality = figure_box("Quality", 1, 100, 1)
         self.range_only = QCheckBox("Only the range between the marks")
         self.range_only.setEnabled(self._span is not None)
         self.range_only.setChecked(self._span is not None)
         self.embed_recipe = QCheckBox("Put the recipe into the file")
-        if not self._has_recipe:
-            self.embed_recipe.hide()
-        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it; in MP4 and WebM")
-        self.embed_recipe.setChecked(choice.embed_recipe)
+        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it: drop the file to have it back")
         rows: tuple[tuple[str, QWidget], ...] = (
             ("Longer side", self.resolution),
             ("Frames a second", self.fps),
@@ -421,17 +552,32 @@ class VideoExportDialog(FileDialog[VideoChoice]):
             grid.addWidget(field, row, 1)
         grid.addWidget(self.range_only, 5, 1)
         grid.addWidget(self.embed_recipe, 6, 1)
+        for changed in (self.resolution.valueChanged, self.lasts.valueChanged, self.fps.currentTextChanged):
+            changed.connect(self._refresh)
+        self.range_only.toggled.connect(self._refresh)
+
+    def _show_choice(self, choice: VideoChoice) -> None:
+        self.resolution.setValue(choice.resolution)
+        self.fps.setCurrentText(choice.fps)
+        self.quality.setValue(choice.quality)
+        self.embed_recipe.setChecked(choice.embed_recipe)
+
+    def _told(self) -> str:
+        options = self.options()
+        size = options.pixels(self._extent)
+        start, stop = options.span or (0.0, self.lasts.value())
+        return _told_film(size, self.suffix(), max(1, round((stop - start) * options.fps)))
 
     def _find_problem(self) -> str:
         try:
-            self.options()
+            return _too_fast(self.suffix(), self.options().fps) or super()._find_problem()
         except ExportError as error:
             return str(error)
-        return super()._find_problem()
 
-    def _show_what_counts(self) -> None:
+    def _refresh(self) -> None:
         self.quality.setEnabled(self.suffix() in (".mp4", ".webm", ".webp"))
-        self.embed_recipe.setEnabled(self.suffix() in (".mp4", ".webm"))
+        self.embed_recipe.setVisible(self._has_recipe and self.suffix() != ".png")
+        super()._refresh()
 
 
 class RadianceExportDialog(FileDialog[RadianceChoice]):
@@ -442,15 +588,15 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
         title: str,
         formats: Mapping[str, str],
         choice: RadianceChoice,
+        place: Place,
         scene: Scene,
         view: ViewSettings,
+        placement: Placement | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        self._scene, self._view = scene, view
-        super().__init__(title, formats, choice, parent)
-        self._show_what_counts()
-        self.format.currentIndexChanged.connect(self._show_what_counts)
-        self.motion.currentIndexChanged.connect(self._show_what_counts)
+        """`placement`: where the object lay in the file that the field was made from."""
+        self._scene, self._view, self._placement = scene, view, placement
+        super().__init__(title, formats, choice, place, parent)
 
     def options(self) -> RadianceExport:
         """What to export with."""
@@ -458,13 +604,15 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
         values: dict[str, Any] = {
             "view": self._view,
             "fov": scene.here.fov,
+            "unit_cube": self.units.currentData(),
             "embed_recipe": self.embed_recipe.isChecked(),
         }
         if self._is_mesh():
             values |= {"resolution": int(self.resolution.value())}
             values |= {"faces": self.faces.value()} if self.simplify.isChecked() else {}
             return RadianceExport.checked(values)
-        values |= {"width": self.width_box.value(), "height": self.height_box.value(), "rate": self.rate.value()}
+        values |= {"width": self.width_box.value(), "height": self.height_box.value()}
+        values |= {"fps": self.fps.currentText()} if self.suffix() in _FILMS else {}
         if motion == "turntable":
             values |= {"azimuth": scene.azimuth, "elevation": scene.elevation, "distance": scene.distance}
             values |= {"fov": scene.here.fov}
@@ -480,15 +628,15 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
         """What to remember for the next time."""
         return RadianceChoice(
             suffix=self.suffix(),
-            folder=str(self.path().parent),
             motion=self.motion.currentData(),
             width=self.width_box.value(),
             height=self.height_box.value(),
             views=self.views.value(),
-            rate=self.rate.value(),
+            fps=self.fps.currentText(),
             resolution=int(self.resolution.value()),
             simplify=self.simplify.isChecked(),
             faces=self.faces.value(),
+            unit_cube=self.units.currentData(),
             embed_recipe=self.embed_recipe.isChecked(),
         )
 
@@ -502,37 +650,33 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
     def _is_mesh(self) -> bool:
         return self.suffix() in (".glb", ".obj", ".ply")
 
-    def _add_options(self, grid: QGridLayout, choice: RadianceChoice) -> None:
+    def _add_options(self, grid: QGridLayout) -> None:
         self.motion = QComboBox()
         self.motion.setAccessibleName("Camera")
         names = {"still": "This view", "turntable": "A whole turn", "path": "Along the key frames"}
         for motion in get_args(Motion):
             self.motion.addItem(names[motion], motion)
-        self.motion.setCurrentIndex(max(0, self.motion.findData(choice.motion)))
-        self.width_box = figure_box("Width", 8, 8192, choice.width, " px")
-        self.height_box = figure_box("Height", 8, 8192, choice.height, " px")
-        self.views = figure_box("Views", 2, 3600, choice.views)
+        self.width_box = figure_box("Width", 8, 8192, 8, " px")
+        self.height_box = figure_box("Height", 8, 8192, 8, " px")
+        self.views = figure_box("Views", 2, 3600, 2)
         self.views.setToolTip("Frames of a film, or pictures")
-        self.rate = figure_box("Frames a second", 1, 120, choice.rate, " a second")
+        self.fps = _rate_box()
         self.resolution = SliderField("Resolution", MIN_RESOLUTION, MAX_RESOLUTION, step=16)
         self.resolution.setToolTip("Samples along each axis of a mesh; the field itself has no resolution")
-        self.resolution.set_value(choice.resolution)
         self.simplify = QCheckBox("Simplify to")
-        self.simplify.setChecked(choice.simplify)
-        self.faces = figure_box("Faces", MIN_FACES, MAX_FACES, choice.faces, " faces")
-        self.faces.setSingleStep(1000)
+        self.faces = _faces_box()
+        self.units = _units_box(self._placement)
         self.embed_recipe = QCheckBox("Put the recipe into the file")
-        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it; in a PNG or MP4")
-        self.embed_recipe.setChecked(choice.embed_recipe)
-        self.simplify.toggled.connect(self._show_what_counts)
+        self.embed_recipe.setToolTip("The prompt, the seed and whatever else made it: drop the file to have it back")
         self._parts: dict[QWidget, str] = {}
-        size, frames = _side_by_side(self.width_box, self.height_box), _side_by_side(self.views, self.rate)
         rows: tuple[tuple[QWidget, QWidget, str], ...] = (
             (label("Camera", "muted"), self.motion, "camera"),
-            (label("Size", "muted"), size, "size"),
-            (label("Views", "muted"), frames, "views"),
+            (label("Size", "muted"), _side_by_side(self.width_box, self.height_box), "size"),
+            (label("Views", "muted"), self.views, "views"),
+            (label("Frames a second", "muted"), self.fps, "film"),
             (label("Resolution", "muted"), self.resolution, "mesh"),
             (self.simplify, self.faces, "mesh"),
+            (label("Units", "muted"), self.units, "units"),
         )
         for row, (name, field, kind) in enumerate(rows, start=1):
             grid.addWidget(name, row, 0)
@@ -540,26 +684,91 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
             self._parts |= {name: kind, field: kind}
         grid.addWidget(self.embed_recipe, len(rows) + 1, 1)
         self._parts[self.embed_recipe] = "recipe"
+        for box in (self.width_box, self.height_box, self.views):
+            box.valueChanged.connect(self._refresh)
+        self.fps.currentTextChanged.connect(self._refresh)
+        self.motion.currentIndexChanged.connect(self._refresh)
+        self.simplify.toggled.connect(self.faces.setEnabled)
+
+    def _show_choice(self, choice: RadianceChoice) -> None:
+        self.motion.setCurrentIndex(max(0, self.motion.findData(choice.motion)))
+        self.width_box.setValue(choice.width)
+        self.height_box.setValue(choice.height)
+        self.views.setValue(choice.views)
+        self.fps.setCurrentText(choice.fps)
+        self.resolution.set_value(choice.resolution)
+        self.simplify.setChecked(choice.simplify)
+        self.faces.setValue(choice.faces)
+        self.faces.setEnabled(choice.simplify)
+        self.units.setCurrentIndex(self.units.findData(choice.unit_cube))
+        self.embed_recipe.setChecked(choice.embed_recipe)
+
+    def _told(self) -> str:
+        if self._view.crop != WHOLE_SPACE and self._is_mesh():
+            return "Only what is in the crop box"
+        options = self.options()
+        return _told_film(options.pixels(), self.suffix(), options.views or 1) if self.suffix() in _FILMS else ""
 
     def _find_problem(self) -> str:
         if self.motion.currentData() == "path" and len(self._scene.path) < 2 and not self._is_mesh():
             return "The path needs two key frames at least: add them with K in the room."
-        return super()._find_problem()
+        try:
+            return _too_fast(self.suffix(), self.options().fps) or super()._find_problem()
+        except ExportError as error:
+            return str(error)
 
-    def _show_what_counts(self) -> None:
-        mesh = self._is_mesh()
+    def _refresh(self) -> None:
+        mesh, film = self._is_mesh(), self.suffix() in _FILMS
         shown = {
             "camera": not mesh and self.suffix() != ".tif",
             "size": not mesh,
             "views": not mesh and self._motion() != "still",
+            "film": film and self._motion() != "still",
             "mesh": mesh,
-            "recipe": self.suffix() == ".mp4" or (self.suffix() == ".png" and self._motion() == "still"),
+            "units": self._placement is not None and (mesh or self.suffix() in (".tif", ".json")),
+            "recipe": film or (self.suffix() == ".png" and self._motion() == "still"),
         }
         for part, kind in self._parts.items():
             part.setVisible(shown[kind])
-        self.rate.setVisible(self.suffix() in _FILMS)
-        self.faces.setEnabled(self.simplify.isChecked())
+        super()._refresh()
         self.adjustSize()
+
+
+def _faces_box() -> QSpinBox:
+    box = figure_box("Faces", MIN_FACES, MAX_FACES, MIN_FACES, " faces")
+    box.setSingleStep(1000)
+    return box
+
+
+def _rate_box() -> QComboBox:
+    box = QComboBox()
+    box.setEditable(True)
+    box.setAccessibleName("Frames a second")
+    box.addItems(_RATES)
+    box.setToolTip(_RATE_TIP)
+    return box
+
+
+def _units_box(placement: Placement | None) -> QComboBox:
+    """The file's own units or the unit cube, as the data False and True."""
+    box = QComboBox()
+    box.setAccessibleName("Units")
+    longest = "" if placement is None else f", longest side {placement.longest:.4g}"
+    box.addItem(f"Those of the file{longest}", False)
+    box.addItem("Unit cube, longest side 1.8", True)
+    box.setToolTip("Size, place and up axis of the file that this was made from, or those that models work in")
+    return box
+
+
+def _told_film(size: tuple[int, int], suffix: str, count: int) -> str:
+    """Say how large a film becomes, and why that is another size than the one asked for."""
+    width, height = frame_size(*size, suffix)
+    frames = "1 frame" if count == 1 else f"{count:,} frames"
+    return told_size(*size, suffix) or f"{frames} of {width:,} × {height:,} px"
+
+
+def _too_fast(suffix: str, fps: Fraction) -> str:
+    return f"A GIF goes up to {FASTEST_GIF} frames a second." if suffix == ".gif" and fps > FASTEST_GIF else ""
 
 
 def _side_by_side(*fields: QWidget) -> QWidget:

@@ -15,7 +15,6 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
-from ddmi_core.export_options import ExportOptions
 from ddmi_core.recipe import Recipe
 from ddmi_core.recipe_files import read_recipe
 from studio.actions import Actions, Words
@@ -23,7 +22,8 @@ from studio.engine.engine import Engine
 from studio.engine.requests import TilesRequest
 from studio.engine.results import TileReady
 from studio.panels.basis_dialog import BasisDialog
-from studio.panels.export_dialog import PictureExportDialog
+from studio.panels.export_dialog import Order, PictureExportDialog, Place
+from studio.panels.inspector import item_title
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.panels.walk_dialog import WalkDialog
 from studio.settings import Settings
@@ -82,9 +82,10 @@ class ImageStage(Stage):
 
     room = FACTS
 
-    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme) -> None:
+    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
         super().__init__()
         self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
+        self._settings = settings
         styled(self, "stage")
         self.viewer = DeepZoom(theme.colours)
         self.viewer.tiles_wanted.connect(self._ask_tiles)
@@ -135,17 +136,20 @@ class ImageStage(Stage):
         look = self.viewer.look
         return look.region if look is not None and not look.shows_all else None
 
-    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
+    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
         """Ask for the format, the size, and whether only what is seen is wanted."""
         dialog = PictureExportDialog(
-            title, FACTS.export_formats, settings.picture_export, self.visible_region(), parent
+            item_title(item),
+            FACTS.export_formats,
+            settings.picture_export,
+            place,
+            self.visible_region(),
+            item.recipe.extent,
+            parent,
         )
-        answer = None
-        if dialog.exec():
+        if (order := dialog.ask()) is not None:
             settings.picture_export = dialog.choice()
-            answer = dialog.path(), dialog.options()
-        dialog.deleteLater()
-        return answer
+        return order
 
     # Actions
 
@@ -180,7 +184,8 @@ class ImageStage(Stage):
     def show_walk(self) -> None:
         """Open the walk from the picture to another one beside the work."""
         if (item := self._item) is not None:
-            self._try(lambda: self._open(WalkDialog(item, self._state, self._engine, self._theme, self)))
+            about = (self._state, self._engine, self._theme, self._settings)
+            self._try(lambda: self._open(WalkDialog(item, *about, self)))
 
     def _open(self, dialog: QDialog) -> None:
         """Show a dialog instead of the earlier one of its kind."""

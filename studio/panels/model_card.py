@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QTextDocument
+from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from ddmi_core.model_folder import ModelInfo
+from studio.launcher import open_outside
+from studio.state.notifications import Notifications
 from studio.theme.tokens import GRID
 from studio.widgets.dialog import Dialog
 
@@ -17,8 +19,9 @@ _MARKDOWN = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.
 class _Page(QTextBrowser):
     """Shows Markdown of unknown origin: no HTML, no picture from the disk, and no link but into the web opens."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, notifications: Notifications) -> None:
         super().__init__()
+        self._notifications = notifications
         self.setOpenLinks(False)
         self.anchorClicked.connect(self._open)
         self.document().setMarkdown(text, _MARKDOWN)
@@ -27,21 +30,22 @@ class _Page(QTextBrowser):
         """Load nothing."""
         return None
 
-    @staticmethod
-    def _open(link: QUrl) -> None:
+    def _open(self, link: QUrl) -> None:
         if link.scheme() in ("http", "https"):
-            QDesktopServices.openUrl(link)
+            open_outside(link, self._notifications)
 
 
 class ModelCard(Dialog):
     """Shows a card, Markdown, to be read and copied."""
 
-    def __init__(self, model: ModelInfo, text: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: ModelInfo, text: str, notifications: Notifications, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Card of {model.name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*_SIZE)
-        self.text = _Page(text)
+        self.text = _Page(text, notifications)
         self.text.setAccessibleName("Model card")
         close = QPushButton("Close")
         close.setDefault(True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QTimer
@@ -16,13 +15,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
-from ddmi_core.export_options import ExportOptions, KeyFrame
+from ddmi_core.export_options import KeyFrame
 from ddmi_core.view_settings import CHANNELS, Channel, ViewSettings
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import RenderRequest
 from studio.engine.results import RenderReady
-from studio.panels.export_dialog import RadianceExportDialog, Scene
+from studio.panels.export_dialog import Order, Place, RadianceExportDialog, Scene
+from studio.panels.inspector import item_title
 from studio.panels.look_pane import LookPane
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.settings import Settings
@@ -163,7 +163,7 @@ class RadianceStage(Stage):
         """The view as it stands."""
         return self.viewer.screenshot()
 
-    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
+    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
         """Ask for the format, the size, and whether this view, a turn or the path is wanted."""
         self._stop_preview()
         view = self.viewer.view
@@ -171,13 +171,19 @@ class RadianceStage(Stage):
         choice = settings.radiance_export
         if self._turntable_asked:
             choice = choice.as_turntable()
-        dialog = RadianceExportDialog(title, FACTS.export_formats, choice, scene, self.settings(), parent)
-        answer = None
-        if dialog.exec():
+        dialog = RadianceExportDialog(
+            item_title(item),
+            FACTS.export_formats,
+            choice,
+            place,
+            scene,
+            self.settings(),
+            item.recipe.placement,
+            parent,
+        )
+        if (order := dialog.ask()) is not None:
             settings.radiance_export = dialog.choice()
-            answer = dialog.path(), dialog.options()
-        dialog.deleteLater()
-        return answer
+        return order
 
     def settings(self) -> ViewSettings:
         """How the field is looked at."""

@@ -12,10 +12,10 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from ddmi_core.export_options import ExportOptions
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import PREVIEW_RESOLUTION, Engine
+from studio.panels.export_dialog import Order, Place
 from studio.settings import Settings
 from studio.state.library import Item
 from studio.theme.tokens import GRID, STRIP_HEIGHT
@@ -78,16 +78,16 @@ class Stage(QWidget):
         """The view as it stands."""
 
     @abstractmethod
-    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
-        """Ask how and where to export what is on the stage; None if the person thinks better of it."""
+    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
+        """Ask how and where to export what is on the stage, an item; None if the person thinks better of it."""
 
-    def export(self, engine: Engine, item: Item, path: Path, options: ExportOptions) -> None:
+    def export(self, engine: Engine, item: Item, order: Order) -> None:
         """Have what is on the stage with an item written to a file.
 
         Raises:
             ModelError: the model that it needs is not installed.
         """
-        engine.export(item, path, options)
+        engine.export(item, order.path, order.options, replace=order.replace)
 
     def limit_tiles(self, budget: int) -> None:
         """Keep at most so many bytes of tiles, where the stage draws tiles."""

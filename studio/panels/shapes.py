@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ddmi_core.export_options import ExportOptions
 from studio.actions import Actions, Words
 from studio.engine.engine import REFINED_RESOLUTION
-from studio.panels.export_dialog import ExportDialog
+from studio.panels.export_dialog import ExportDialog, Order, Place
+from studio.panels.inspector import item_title
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.settings import Settings
 from studio.state.library import Item
@@ -125,15 +124,13 @@ class ShapeStage(Stage):
         """The view as it stands."""
         return self.viewport.screenshot()
 
-    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
-        """Ask for the format, the resolution, and how many faces."""
-        dialog = ExportDialog(title, EXPORT_FORMATS, settings.export, parent)
-        answer = None
-        if dialog.exec():
+    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
+        """Ask for the format, the resolution, how many faces, and in which units."""
+        placement = item.recipe.placement
+        dialog = ExportDialog(item_title(item), EXPORT_FORMATS, settings.export, place, placement, parent)
+        if (order := dialog.ask()) is not None:
             settings.export = dialog.choice()
-            answer = dialog.path(), dialog.options()
-        dialog.deleteLater()
-        return answer
+        return order
 
     def _wire(self, actions: Actions) -> None:
         viewport = self.viewport

@@ -17,14 +17,14 @@ from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError, ModelError
-from ddmi_core.export_options import USUAL_SECONDS, ExportOptions, VideoExport
+from ddmi_core.export_options import USUAL_SECONDS, VideoExport
 from ddmi_core.recipe import Recipe
 from ddmi_core.recipe_files import read_recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import FramesRequest, TilesRequest
 from studio.engine.results import FrameReady, SlicesReady, TileReady
-from studio.panels.export_dialog import VideoExportDialog
+from studio.panels.export_dialog import Order, Place, VideoExportDialog
 from studio.panels.inspector import item_title
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.panels.walk_dialog import others
@@ -206,41 +206,42 @@ class VideoStage(Stage):
         """The view as it stands."""
         return self.viewer.screenshot()
 
-    def ask_export(self, title: str, settings: Settings, parent: QWidget) -> tuple[Path, ExportOptions] | None:
+    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
         """Ask for the format, the size, the rate, and whether only the range between the marks is wanted."""
         self._pause()
         whole = (0.0, self.playback.seconds)
         span = self.playback.range if self.playback.range != whole else None
+        title, extent = item_title(item), item.recipe.extent
         arrangement = self._arrangement
         if arrangement is not None:
+            extent = None
             first, *more = (item_title(piece.item) for piece in arrangement.pieces)
             title = f"{first} and {len(more)} more" if more else first
         dialog = VideoExportDialog(
             title,
             FACTS.export_formats,
             settings.video_export,
+            place,
             self.playback.seconds,
             span,
+            extent,
             parent,
             has_recipe=arrangement is None,
         )
-        answer = None
-        if dialog.exec():
+        if (order := dialog.ask()) is not None:
             settings.video_export = dialog.choice()
-            answer = dialog.path(), dialog.options()
-        dialog.deleteLater()
-        return answer
+        return order
 
     def recipe_in(self, path: Path) -> Recipe | None:
         """Return the recipe that a clip of ours carries, or a film of a radiance field."""
         return read_recipe(path)
 
-    def export(self, engine: Engine, item: Item, path: Path, options: ExportOptions) -> None:
+    def export(self, engine: Engine, item: Item, order: Order) -> None:
         """Have the clip written to a file, or the sequence while that is shown."""
-        if self._arrangement is not None and isinstance(options, VideoExport):
-            engine.sequence(self._arrangement, path, options)
+        if self._arrangement is not None and isinstance(order.options, VideoExport):
+            engine.sequence(self._arrangement, order.path, order.options, replace=order.replace)
         else:
-            super().export(engine, item, path, options)
+            super().export(engine, item, order)
 
     # Actions
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
@@ -22,6 +21,7 @@ from studio.engine.engine import Engine
 from studio.engine.results import BetweenReady
 from studio.panels.export_dialog import file_stem
 from studio.panels.inspector import item_title
+from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
@@ -29,6 +29,7 @@ from studio.theme.tokens import GRID
 from studio.widgets.basics import figure_box, label, line
 from studio.widgets.deep_zoom.images import PictureBox, to_image
 from studio.widgets.dialog import Dialog
+from studio.widgets.saving import ask_where
 
 _PREVIEW = 320  # px
 _STEPS = 100
@@ -42,13 +43,19 @@ class WalkDialog(Dialog):
     """Stays beside the work until it is closed."""
 
     def __init__(
-        self, item: Item, state: AppState, engine: Engine, theme: Theme, parent: QWidget | None = None
+        self,
+        item: Item,
+        state: AppState,
+        engine: Engine,
+        theme: Theme,
+        settings: Settings,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Walk to another picture")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedWidth(_WIDTH)
-        self._start, self._state, self._engine = item, state, engine
+        self._start, self._state, self._engine, self._settings = item, state, engine, settings
 
         self.preview = PictureBox(theme, _PREVIEW)
         self.preview.setAccessibleName("What lies between the two pictures")
@@ -114,8 +121,8 @@ class WalkDialog(Dialog):
         item: Item | None = self.end.currentData()
         return item
 
-    def write(self, path: Path) -> None:
-        """Save the walk in the background."""
+    def write(self, path: Path, *, replace: bool = False) -> None:
+        """Save the walk in the background, in place of a file of that name only if that may be replaced."""
         goal = self.goal()
         if goal is None:
             return
@@ -127,6 +134,7 @@ class WalkDialog(Dialog):
                 frames=self.frames.value(),
                 resolution=self.resolution.value(),
                 rate=_RATE,
+                replace=replace,
             )
         except DDMIError as error:
             self._state.notifications.error(str(error))
@@ -143,12 +151,11 @@ class WalkDialog(Dialog):
             self.preview.show_image(to_image(result.view["pixels"]))
 
     def _choose(self) -> None:
-        suffix: str = self.format.currentData()
-        proposal = Path.home() / f"{file_stem(item_title(self._start))}-walk{suffix}"
-        kind = f"{self.format.currentText()} (*{suffix})" if suffix else "Folder (*)"
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save the walk", str(proposal), kind)
-        if chosen:
-            self.write(Path(chosen).with_suffix(suffix))
+        stem, suffix = f"{file_stem(item_title(self._start))}-walk", self.format.currentData()
+        proposal = self._settings.folder("exports") / f"{stem}{suffix}"
+        chosen = ask_where(self, "Save the walk", proposal, self.format.currentText())
+        if chosen is not None:
+            self.write(chosen, replace=chosen.is_file())
 
 
 def others(item: Item, state: AppState) -> list[Item]:

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from ddmi_core.errors import DDMIError
 from studio.engine.recipes import FEW
+from studio.settings import Settings
 from studio.state.recipes import BatchReport, DataReport, PresetChoice, TrialReport
 from studio.state.runs import duration
 from studio.theme.tokens import GRID, THUMBNAIL
@@ -99,14 +100,14 @@ class DataPage(Page):
 
     title = "Data"
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, settings: Settings) -> None:
         super().__init__(
             draft,
             "What shall it learn from?",
             "A starter set that comes along, or a folder of yours, subfolders included. For prompts, put a file "
             "captions.csv into it, with the columns file and caption.",
         )
-        self._domain = ""
+        self._settings, self._domain = settings, ""
         self.choice = QComboBox()
         self.choice.setAccessibleName("Data")
         self.browse = QPushButton("Choose a folder…")
@@ -168,8 +169,9 @@ class DataPage(Page):
         self._choose()
 
     def _browse(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder to train on")
+        path = QFileDialog.getExistingDirectory(self, "Folder to train on", str(self._settings.folder("data")))
         if path:
+            self._settings.set_folder("data", Path(path))
             self.scan(Path(path))
 
     def _choose(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLay
 
 from ddmi_core.errors import DDMIError
 from studio.engine.recipes import Recipes
+from studio.settings import Settings
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label, line, styled
 from studio.widgets.dialog import Dialog
@@ -24,7 +25,7 @@ class TrainingWizard(Dialog):
 
     started = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("New training run")
         self.resize(*_SIZE)
@@ -32,7 +33,7 @@ class TrainingWizard(Dialog):
         self.draft = Draft(self.recipes)
         self.pages: tuple[Page, ...] = (
             WhatPage(self.draft),
-            DataPage(self.draft),
+            DataPage(self.draft, settings),
             ModelPage(self.draft),
             OptionsPage(self.draft),
             ReviewPage(self.draft),

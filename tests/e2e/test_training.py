@@ -12,6 +12,7 @@ from ddmi_core.model_folder import list_models
 from ddmi_core.training.known_runs import known_runs
 from studio.engine.training import Training
 from studio.panels.training import TrainingRoom
+from studio.settings import Settings
 from studio.theme.theme import Theme
 from studio.wizard.pages import OptionsPage, ReviewPage
 from studio.wizard.wizard import TrainingWizard
@@ -33,7 +34,7 @@ def room(theme: Theme, qtbot: QtBot) -> Iterator[TrainingRoom]:
 
 
 def test_a_tiny_run_from_the_wizard_ends_in_the_list_of_models(qtbot: QtBot, room: TrainingRoom, home: Path) -> None:
-    wizard = TrainingWizard(room)
+    wizard = TrainingWizard(Settings(), room)
     for _ in range(3):
         wizard.go_on()
     options, review = wizard.pages[3], wizard.pages[4]

@@ -16,6 +16,7 @@ from studio.panels import images
 from studio.panels.basis_dialog import BasisDialog
 from studio.panels.images import ImageStage
 from studio.panels.walk_dialog import WalkDialog
+from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from tests.studio.pointing import point_at
@@ -42,7 +43,7 @@ def engine(state: AppState, pipeline: FakePicturePipeline) -> Iterator[Engine]:
 
 @pytest.fixture
 def stage(qtbot, state: AppState, engine: Engine, actions: Actions, theme) -> ImageStage:
-    stage = ImageStage(state, engine, actions, theme)
+    stage = ImageStage(state, engine, actions, theme, Settings())
     actions.enter(images.FACTS.words)
     qtbot.addWidget(stage)
     stage.resize(900, 480)

@@ -16,7 +16,7 @@ from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.results import FrameReady
 from studio.panels import video
-from studio.panels.export_dialog import VideoChoice, VideoExportDialog
+from studio.panels.export_dialog import Order, Place, VideoChoice, VideoExportDialog
 from studio.panels.span_dialog import SpanDialog
 from studio.panels.video import VideoStage
 from studio.state.app_state import AppState
@@ -178,7 +178,7 @@ def test_the_timeline_is_used_with_the_keyboard_alone(qtbot, stage: VideoStage, 
 
 
 def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
-    dialog = VideoExportDialog("Cat", video.FACTS.export_formats, VideoChoice(), 2.0, (0.5, 1.0))
+    dialog = VideoExportDialog("Cat", video.FACTS.export_formats, VideoChoice(), Place(Path.home()), 2.0, (0.5, 1.0))
     qtbot.addWidget(dialog)
     dialog.fps.setCurrentText("30000/1001")
     dialog.lasts.setValue(8.0)
@@ -332,13 +332,15 @@ def test_the_sequence_is_exported_as_a_clip_is(
 ) -> None:
     stage._add(clip)
     stage._add(other)
-    dialog = VideoExportDialog("x", video.FACTS.export_formats, VideoChoice(), 3.5, (0.0, 1.0), has_recipe=False)
+    dialog = VideoExportDialog(
+        "x", video.FACTS.export_formats, VideoChoice(), Place(Path.home()), 3.5, (0.0, 1.0), has_recipe=False
+    )
     qtbot.addWidget(dialog)
     dialog.resolution.setValue(32)
     dialog.fps.setCurrentText("10")
     assert dialog.embed_recipe.isHidden()
     with qtbot.waitSignal(engine.sequence_done, timeout=PATIENCE):
-        stage.export(engine, clip, tmp_path / "x.gif", dialog.options())
+        stage.export(engine, clip, Order(tmp_path / "x.gif", dialog.options()))
     with Image.open(tmp_path / "x.gif") as written:
         assert written.n_frames == 10 and written.size == (32, 32)
 

@@ -230,8 +230,8 @@ def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[
     return {
         "about": lambda: AboutDialog(theme, window),
         "basis fields": lambda: BasisDialog(items["image"], engine, theme, window),
-        "walk": lambda: WalkDialog(items["image"], state, engine, theme, window),
-        "evaluate": lambda: EvaluateDialog(MODEL, ("furniture",), window),
+        "walk": lambda: WalkDialog(items["image"], state, engine, theme, window.settings, window),
+        "evaluate": lambda: EvaluateDialog(MODEL, ("furniture",), window.settings, window),
         "export a shape": lambda: ExportDialog("a chair", shapes.EXPORT_FORMATS, ExportChoice(), window),
         "export a picture": lambda: PictureExportDialog(
             "a cat", images.FACTS.export_formats, PictureChoice(), (-1, -1, 0, 0), window
@@ -239,7 +239,9 @@ def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[
         "export a clip": lambda: VideoExportDialog(
             "a cat", video.FACTS.export_formats, VideoChoice(), 2.0, (0.5, 1.0), window
         ),
-        "model card": lambda: ModelCard(MODEL, "# Furniture\n\nTrained on [furniture](https://example.org).", window),
+        "model card": lambda: ModelCard(
+            MODEL, "# Furniture\n\nTrained on [furniture](https://example.org).", state.notifications, window
+        ),
         "part of a film": lambda: SpanDialog(tmp_path / "film.mp4", 3600, 30, window),
         "shortcuts": lambda: ShortcutSheet(words, window.actions_.keymap, window),
         "palette": lambda: Palette(window.actions_, words, window),

@@ -15,6 +15,7 @@ from ddmi_core.training.run_folder import RunFolder
 from studio.engine.requests import EvaluateRequest
 from studio.engine.results import EvaluationDone
 from studio.panels.evaluate_dialog import EvaluateDialog
+from studio.panels.export_dialog import Order
 from studio.panels.guide import GuideWindow
 from studio.panels.span_dialog import SpanDialog
 from studio.window import MainWindow
@@ -46,7 +47,7 @@ def test_prompt_to_shape_to_file(qtbot, window, tmp_path: Path):
     assert window.stage.empty.isHidden() and "faces" in window.stage.facts.text()
     assert window.state.shown.recipe.prompt == "a round table"
     target = tmp_path / "table.glb"
-    window.export(window.state.shown, target, ShapeExport(resolution=64))
+    window.export(window.state.shown, Order(target, ShapeExport(resolution=64)))
     qtbot.waitUntil(lambda: any("Saved" in n.text for n in window.state.notifications.list()), timeout=PATIENCE)
     assert len(trimesh.load(target, force="mesh").faces) > 100
     assert "Show in folder" in [n.action.label for n in window.state.notifications.list() if n.action]
@@ -261,7 +262,7 @@ def test_a_model_is_evaluated_in_the_background_and_the_report_opens(window, mon
     dialog.accept()
     assert asked == [(MODEL, "furniture", 321, dialog.folder())]
     opened: list[str] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or True)
     request = EvaluateRequest(
         job_id="1", generation=0, model=MODEL.folder, data="furniture", samples=321, path=tmp_path
     )

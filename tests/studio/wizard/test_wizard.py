@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from ddmi_core.training.config import RunConfig, preset_names
 from studio.engine import recipes
+from studio.settings import Settings
 from studio.state.recipes import BatchReport, LargestBatch
 from studio.wizard.pages import DataPage, OptionsPage, ReviewPage, WhatPage
 from studio.wizard.wizard import TrainingWizard
@@ -23,7 +24,7 @@ PATIENCE = 60_000
 
 @pytest.fixture
 def wizard(qtbot, qapp: QApplication) -> Iterator[TrainingWizard]:
-    wizard = TrainingWizard()
+    wizard = TrainingWizard(Settings())
     qtbot.addWidget(wizard)
     yield wizard
     wizard.reject()
@@ -139,7 +140,7 @@ def test_a_preset_of_a_newer_version_is_left_out_and_named(qtbot, home: Path) ->
     (home / "presets").mkdir()
     text = RunConfig.from_preset("shape-tiny").to_yaml()
     (home / "presets" / "future.yaml").write_text(text.replace("version: 2", "version: 99"))
-    wizard = TrainingWizard()
+    wizard = TrainingWizard(Settings())
     qtbot.addWidget(wizard)
     said = " ".join(child.text() for child in wizard.pages[2].findChildren(QLabel))
     wizard.reject()
