@@ -809,6 +809,7 @@ def _settings(folder: Path) -> list[Path]:
     settings.room = "image"
     settings.export, settings.picture_export = ExportChoice(), PictureChoice()
     settings.video_export, settings.radiance_export = VideoChoice(), RadianceChoice()
+    settings.set_folder("exports", folder)
     settings.save()
     return [folder / "settings.ini"]
 
@@ -822,6 +823,7 @@ def _read_settings(folder: Path, _file: Path) -> None:
         if isinstance(getattr(Settings, name), property):
             asdict(value) if hasattr(value := getattr(settings, name), "__dataclass_fields__") else value
     settings.flag("grid", False)
+    settings.folder("exports")
 
 
 if __name__ == "__main__":

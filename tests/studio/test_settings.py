@@ -29,6 +29,20 @@ def test_settings_come_back_after_a_restart(tmp_path: Path) -> None:
     assert again.library is None
 
 
+def test_a_folder_is_remembered_for_each_kind_and_never_one_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings, found = Settings(), tmp_path / "exports"
+    usual = settings.folder("exports")
+    assert usual.is_absolute() and usual not in (tmp_path, Path("."))
+    found.mkdir()
+    settings.set_folder("exports", found)
+    assert Settings().folder("exports") == found and Settings().folder("files") == usual
+    found.rmdir()
+    assert Settings().folder("exports") == usual
+
+
 @pytest.mark.parametrize("value", ["", "nonsense", "-5", "999999999999", "[1, 2]", '{"export": 3}', "relative/folder"])
 def test_damaged_settings_fall_back(home: Path, value: str) -> None:
     store = QSettings(str(home / "settings.ini"), QSettings.Format.IniFormat)

@@ -3,24 +3,56 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from ddmi_core.domains.image import ImageDomain
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.export_options import ImageExport
+from ddmi_core.placement import Placement
 from studio.panels import images, shapes
-from studio.panels.export_dialog import ExportChoice, ExportDialog, PictureChoice, PictureExportDialog, file_stem
+from studio.panels.export_dialog import (
+    ExportChoice,
+    ExportDialog,
+    PictureChoice,
+    PictureExportDialog,
+    Place,
+    file_stem,
+)
 from studio.settings import Settings
+from studio.widgets.saving import ask_where
 
 
 @pytest.fixture
-def make_dialog(qtbot, theme):
-    def make(choice: ExportChoice, title: str = "a round table") -> ExportDialog:
-        dialog = ExportDialog(title, shapes.FACTS.export_formats, choice)
+def make_dialog(qtbot, theme, tmp_path: Path):
+    def make(choice: ExportChoice | None = None, place: Place | None = None, **given: object) -> ExportDialog:
+        dialog = ExportDialog(
+            "a round table", shapes.FACTS.export_formats, choice or ExportChoice(), place or Place(tmp_path), **given
+        )
         qtbot.addWidget(dialog)
         dialog.show()
         return dialog
 
     return make
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch):
+    """Answer questions with these buttons, one after the other; what was asked."""
+
+    def answer(*wanted: str) -> list[str]:
+        asked: list[str] = []
+        answers = iter(wanted)
+
+        def exec_(question: QMessageBox) -> None:
+            asked.append(question.text())
+            text = next(answers)
+            chosen = next(button for button in question.buttons() if button.text() == text)
+            monkeypatch.setattr(question, "clickedButton", lambda: chosen, raising=False)
+
+        monkeypatch.setattr(QMessageBox, "exec", exec_)
+        return asked
+
+    return answer
 
 
 def test_formats_are_those_of_the_domain():
@@ -30,18 +62,20 @@ def test_formats_are_those_of_the_domain():
     assert set(shapes.FACTS.import_formats) == set(ShapeDomain.import_formats)
 
 
-def test_it_begins_as_it_was_left(make_dialog, tmp_path: Path):
-    choice = ExportChoice(suffix=".stl", resolution=384, simplify=True, faces=5000, folder=str(tmp_path))
+def test_it_begins_with_the_last_format_and_the_usual_fineness(make_dialog, tmp_path: Path):
+    choice = ExportChoice(suffix=".stl", resolution=64, simplify=True, faces=500)
     Settings().export = choice
     dialog = make_dialog(Settings().export)
     assert dialog.path() == tmp_path / "a-round-table.stl"
-    assert dialog.choice() == choice and dialog.options().faces == 5000
-    dialog.simplify.setChecked(False)
-    assert dialog.options().faces is None and not dialog.faces.isEnabled()
+    assert dialog.options().resolution == 256 and dialog.options().faces is None and not dialog.faces.isEnabled()
+    assert dialog.as_last_time.isVisible()
+    dialog.as_last_time.click()
+    assert dialog.choice() == choice and dialog.options().faces == 500 and dialog.options().resolution == 64
+    assert not make_dialog(ExportChoice(suffix=".obj")).as_last_time.isVisible()
 
 
 def test_the_suffix_follows_the_format(make_dialog, tmp_path: Path):
-    dialog = make_dialog(ExportChoice(folder=str(tmp_path)))
+    dialog = make_dialog()
     dialog.format.setCurrentIndex(dialog.format.findData(".obj"))
     assert dialog.path() == tmp_path / "a-round-table.obj"
     dialog.file.setText(str(tmp_path / "mine"))
@@ -50,34 +84,116 @@ def test_the_suffix_follows_the_format(make_dialog, tmp_path: Path):
     assert dialog.path() == tmp_path / "mine.obj"
 
 
-def test_a_file_that_exists_is_not_proposed(make_dialog, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("typed", "suffix", "name"),
+    [
+        ("bed.glb", ".glb", "bed.glb"),
+        ("bed.STL", ".stl", "bed.STL"),
+        ("bed.v2", ".obj", "bed.v2.obj"),
+        ("bed", ".obj", "bed.obj"),
+    ],
+)
+def test_the_format_follows_a_suffix_that_is_typed(qtbot, make_dialog, tmp_path, typed: str, suffix: str, name: str):
+    dialog = make_dialog(ExportChoice(suffix=".obj"))
+    dialog.file.clear()
+    qtbot.keyClicks(dialog.file, typed)
+    dialog.export.click()
+    assert dialog.result() == ExportDialog.DialogCode.Accepted
+    assert dialog.suffix() == suffix and dialog.order().path == tmp_path / name, "a bare name lies in the folder"
+
+
+def test_a_dot_in_a_name_is_no_suffix(make_dialog, tmp_path: Path):
+    dialog = make_dialog()
+    dialog.file.setText(str(tmp_path / "bed.v2.glb"))
+    dialog.format.setCurrentIndex(dialog.format.findData(".obj"))
+    assert dialog.path().name == "bed.v2.obj"
+    dialog.file.setText(str(tmp_path / "bed.v2"))
+    dialog.format.setCurrentIndex(dialog.format.findData(".ply"))
+    assert dialog.path().name == "bed.v2.ply"
+
+
+def test_neither_what_exists_nor_what_is_being_written_is_proposed(make_dialog, tmp_path: Path):
     (tmp_path / "a-round-table.glb").touch()
-    assert make_dialog(ExportChoice(folder=str(tmp_path))).path().name == "a-round-table-2.glb"
+    assert make_dialog().path().name == "a-round-table-2.glb"
+    writing = Place(tmp_path, frozenset([tmp_path / "a-round-table-2.glb"]))
+    dialog = make_dialog(place=writing)
+    assert dialog.path().name == "a-round-table-3.glb"
+    dialog.file.setText(str(tmp_path / "a-round-table-2.glb"))
+    dialog.export.click()
+    assert "being written just now" in dialog.problem.text() and not dialog.result()
+
+
+def test_a_file_is_replaced_only_if_the_person_agrees_each_time(make_dialog, answer, tmp_path: Path):
+    target = tmp_path / "mine.glb"
+    target.write_text("mine")
+    asked = answer("Keep it", "Replace", "Keep it")
+    dialog = make_dialog()
+    dialog.file.setText(str(target))
+    dialog.export.click()
+    assert asked == ["Replace mine.glb?"] and dialog.isVisible() and not dialog.result()
+    dialog.export.click()
+    assert dialog.order().replace and not dialog.isVisible()
+    again = make_dialog()
+    again.file.setText(str(target))
+    again.export.click()
+    assert len(asked) == 3 and again.isVisible()
+    again.file.setText(str(tmp_path / "other.glb"))
+    again.export.click()
+    assert again.order().path.name == "other.glb" and not again.order().replace
 
 
 @pytest.mark.parametrize("text", ["", "/no/such/folder/table.glb"])
 def test_a_bad_target_is_explained(make_dialog, tmp_path: Path, text: str):
-    dialog = make_dialog(ExportChoice(folder=str(tmp_path)))
+    dialog = make_dialog()
     dialog.file.setText(text)
     dialog.export.click()
     assert dialog.isVisible() and dialog.problem.text()
 
 
+def test_units_are_offered_for_what_had_some(make_dialog):
+    dialog = make_dialog(placement=Placement(centre=(0.0, 0.0, 0.0), unit=2.6 / 1.8))
+    assert dialog.units.isVisible() and "2.6" in dialog.units.currentText() and not dialog.options().unit_cube
+    dialog.units.setCurrentIndex(1)
+    assert dialog.options().unit_cube
+    assert not make_dialog().units.isVisible() and not make_dialog().options().unit_cube
+
+
 def test_pictures_have_a_size_a_depth_and_a_part(qtbot, theme, tmp_path: Path):
     seen = (-0.5, -0.25, 0.5, 0.25)
-    choice = PictureChoice(folder=str(tmp_path), resolution=16384, bits=16)
+    choice = PictureChoice(resolution=16384, bits=16)
     Settings().picture_export = choice
-    dialog = PictureExportDialog("red heart", images.FACTS.export_formats, Settings().picture_export, seen)
+    place = Place(tmp_path)
+    dialog = PictureExportDialog("red heart", images.FACTS.export_formats, Settings().picture_export, place, seen)
     qtbot.addWidget(dialog)
     dialog.show()
+    assert dialog.options() == ImageExport(resolution=2048) and dialog.remark.text() == "2,048 × 2,048 px"
+    dialog.as_last_time.click()
     assert dialog.options() == ImageExport(resolution=16384, bits=16) and dialog.choice() == choice
     dialog.seen_only.setChecked(True)
+    assert dialog.remark.text() == "16,384 × 8,192 px"
     dialog.format.setCurrentIndex(dialog.format.findData(".jpg"))
     assert dialog.options() == ImageExport(resolution=16384, bits=8, region=seen)
     assert dialog.quality.isEnabled() and not dialog.bits.isEnabled() and dialog.path().suffix == ".jpg"
-    whole = PictureExportDialog("red heart", images.FACTS.export_formats, PictureChoice())
+    whole = PictureExportDialog("red heart", images.FACTS.export_formats, PictureChoice(), place)
     qtbot.addWidget(whole)
     assert not whole.seen_only.isEnabled()
+    whole.file.setText(str(tmp_path / "heart.jpeg"))
+    whole.export.click()
+    assert whole.suffix() == ".jpg" and whole.order().path.name == "heart.jpeg"
+
+
+def test_a_name_from_the_systems_dialog_is_asked_about_once_it_has_its_suffix(qtbot, answer, monkeypatch, tmp_path):
+    (tmp_path / "view.png").write_text("mine")
+    names = iter([tmp_path / "view", tmp_path / "view", tmp_path / "new", ""])
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(next(names)), "PNG picture (*.png)"))
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    asked = answer("Keep it", "Replace")
+    proposal = tmp_path / "view.png"
+    assert ask_where(parent, "Save", proposal, "PNG picture") == tmp_path / "view.png"
+    assert asked == ["Replace view.png?"] * 2
+    assert ask_where(parent, "Save", proposal, "PNG picture") == tmp_path / "new.png"
+    assert ask_where(parent, "Save", proposal, "PNG picture") is None
 
 
 def test_file_names_are_safe():

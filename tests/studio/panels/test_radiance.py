@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 from ddmi_core.domains.nerf import NerfDomain
+from ddmi_core.placement import Placement
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.results import RenderReady
 from studio.panels import radiance
-from studio.panels.export_dialog import RadianceChoice, RadianceExportDialog, Scene
+from studio.panels.export_dialog import Place, RadianceChoice, RadianceExportDialog, Scene
 from studio.panels.radiance import RadianceStage
 from studio.settings import Settings
 from studio.state.app_state import AppState
@@ -257,35 +259,77 @@ def scene(stage: RadianceStage) -> Scene:
     return Scene(key, 35.0, 20.0, 4.4, (key, key))
 
 
-def dialog_for(qtbot, stage: RadianceStage, scene: Scene, **choice: object) -> RadianceExportDialog:
+def dialog_for(
+    qtbot,
+    stage: RadianceStage,
+    scene: Scene,
+    place: Place | None = None,
+    placement: Placement | None = None,
+    **choice: object,
+) -> RadianceExportDialog:
     dialog = RadianceExportDialog(
-        "a chair", radiance.FACTS.export_formats, RadianceChoice(**choice), scene, stage.settings()
+        "a chair",
+        radiance.FACTS.export_formats,
+        RadianceChoice(**choice),
+        place or Place(Path.home()),
+        scene,
+        stage.settings(),
+        placement,
     )
     qtbot.addWidget(dialog)
+    dialog.as_last_time.click()
     dialog.show()
     return dialog
 
 
 def test_exports_ask_for_what_the_format_can_hold(qtbot, stage: RadianceStage, scene: Scene, tmp_path: Path) -> None:
-    still = dialog_for(qtbot, stage, scene, suffix=".png", width=320, height=200, folder=str(tmp_path))
+    still = dialog_for(qtbot, stage, scene, suffix=".png", width=320, height=200)
     options = still.options()
     assert (options.width, options.height, options.views, len(options.path)) == (320, 200, None, 1)
     mesh = dialog_for(qtbot, stage, scene, suffix=".glb", resolution=96, simplify=True, faces=700)
     assert mesh.options().resolution == 96 and mesh.options().faces == 700 and mesh.resolution.isVisible()
     film = dialog_for(qtbot, stage, scene, suffix=".mp4", motion="path", views=48)
-    assert len(film.options().path) == 2 and film.options().views == 48 and film.rate.isVisible()
+    assert len(film.options().path) == 2 and film.options().views == 48 and film.fps.isVisible()
     turn = dialog_for(qtbot, stage, scene, **vars(RadianceChoice(suffix=".png").as_turntable()))
     assert turn.suffix() == ".mp4" and not turn.options().path and turn.options().views == 72
 
 
+def test_films_have_any_rate_and_tell_of_odd_sizes(qtbot, stage: RadianceStage, scene: Scene, tmp_path: Path) -> None:
+    dialog = dialog_for(qtbot, stage, scene, Place(tmp_path), suffix=".mp4", motion="turntable", width=769, height=433)
+    dialog.fps.setCurrentText("29.97")
+    assert dialog.options().fps == Fraction(30000, 1001)
+    assert "769 × 433 px becomes 770 × 434 px" in dialog.remark.text()
+    dialog.fps.setCurrentText("often")
+    dialog.export.click()
+    assert "fps does not fit" in dialog.problem.text() and not dialog.result()
+    dialog.format.setCurrentIndex(dialog.format.findData(".gif"))
+    dialog.fps.setCurrentText("60")
+    dialog.export.click()
+    assert "up to 50 frames" in dialog.problem.text() and dialog.embed_recipe.isVisible()
+
+
+def test_units_are_offered_where_a_file_had_some(qtbot, stage: RadianceStage, scene: Scene) -> None:
+    lay = Placement(centre=(0.0, 1.0, 0.0), unit=2.0, up="z")
+    dialog = dialog_for(qtbot, stage, scene, placement=lay, suffix=".glb")
+    assert dialog.units.isVisible() and not dialog.options().unit_cube and "3.6" in dialog.units.currentText()
+    dialog.units.setCurrentIndex(1)
+    assert dialog.options().unit_cube and dialog.choice().unit_cube
+    for suffix, offered in ((".json", True), (".tif", True), (".png", False), (".mp4", False)):
+        dialog.format.setCurrentIndex(dialog.format.findData(suffix))
+        assert dialog.units.isVisible() is offered
+    assert not dialog_for(qtbot, stage, scene, suffix=".glb").units.isVisible()
+
+
 def test_a_path_without_key_frames_is_explained(qtbot, stage: RadianceStage, scene: Scene, tmp_path: Path) -> None:
     alone = Scene(scene.here, 0.0, 0.0, 4.0)
-    dialog = dialog_for(qtbot, stage, alone, suffix=".mp4", motion="path", folder=str(tmp_path))
+    dialog = dialog_for(qtbot, stage, alone, Place(tmp_path), suffix=".mp4", motion="path")
     dialog.export.click()
     assert "two key frames" in dialog.problem.text() and not dialog.result()
 
 
 def test_the_choice_is_remembered() -> None:
-    choice = RadianceChoice(suffix=".gif", motion="turntable", width=128, height=96, views=12, rate=10)
+    choice = RadianceChoice(
+        suffix=".gif", motion="turntable", width=128, height=96, views=12, fps="30000/1001", unit_cube=True
+    )
     Settings().radiance_export = choice
     assert Settings().radiance_export == choice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +189,26 @@ def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
     assert "fps does not fit" in dialog._find_problem()
     dialog.format.setCurrentIndex(dialog.format.findData(".gif"))
     assert not dialog.quality.isEnabled()
+    dialog.fps.setCurrentText("60")
+    assert "up to 50 frames" in dialog._find_problem()
+    dialog.fps.setCurrentText("29.97")
+    assert dialog.options().fps == Fraction(30000, 1001)
+
+
+def test_an_odd_size_is_told_before_and_so_is_what_comes(qtbot, theme, tmp_path: Path) -> None:
+    wide = (-1.0, -0.5, 1.0, 0.5)
+    dialog = VideoExportDialog("Cat", video.FACTS.export_formats, VideoChoice(), Place(tmp_path), 2.0, None, wide)
+    qtbot.addWidget(dialog)
+    assert dialog.remark.text() == "60 frames of 512 × 256 px"
+    dialog.resolution.setValue(101)
+    assert "101 × 50 px becomes 102 × 50 px" in dialog.remark.text()
+    dialog.format.setCurrentIndex(dialog.format.findData(".webp"))
+    assert dialog.remark.text() == "60 frames of 101 × 50 px"
+    assert not dialog.embed_recipe.isHidden()
+    dialog.format.setCurrentIndex(dialog.format.findData(".png"))
+    assert dialog.embed_recipe.isHidden(), "pictures of a folder carry none"
+    (tmp_path / "cat").mkdir()
+    assert f"The folder {tmp_path / 'cat'} is there already" in dialog._find_problem()
 
 
 @pytest.fixture

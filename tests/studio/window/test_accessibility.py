@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from ddmi_core.placement import Placement
 from ddmi_core.recipe import Recipe
 from studio.panels import images, shapes, video
 from studio.panels.about import AboutDialog
@@ -37,6 +38,7 @@ from studio.panels.export_dialog import (
     ExportDialog,
     PictureChoice,
     PictureExportDialog,
+    Place,
     VideoChoice,
     VideoExportDialog,
 )
@@ -227,17 +229,20 @@ def test_the_window_in_each_room(qtbot, window: MainWindow, items: dict[str, Ite
 def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[str, Callable[[], QDialog]]:
     state, engine, theme = window.state, window.engine, window.theme
     words = window.stage.room.words
+    place, placement = Place(tmp_path), Placement(centre=(0.0, 0.0, 0.0), unit=2.0)
     return {
         "about": lambda: AboutDialog(theme, window),
         "basis fields": lambda: BasisDialog(items["image"], engine, theme, window),
         "walk": lambda: WalkDialog(items["image"], state, engine, theme, window.settings, window),
         "evaluate": lambda: EvaluateDialog(MODEL, ("furniture",), window.settings, window),
-        "export a shape": lambda: ExportDialog("a chair", shapes.EXPORT_FORMATS, ExportChoice(), window),
+        "export a shape": lambda: ExportDialog(
+            "a chair", shapes.EXPORT_FORMATS, ExportChoice(), place, placement, window
+        ),
         "export a picture": lambda: PictureExportDialog(
-            "a cat", images.FACTS.export_formats, PictureChoice(), (-1, -1, 0, 0), window
+            "a cat", images.FACTS.export_formats, PictureChoice(), place, (-1, -1, 0, 0), None, window
         ),
         "export a clip": lambda: VideoExportDialog(
-            "a cat", video.FACTS.export_formats, VideoChoice(), 2.0, (0.5, 1.0), window
+            "a cat", video.FACTS.export_formats, VideoChoice(), place, 2.0, (0.5, 1.0), None, window
         ),
         "model card": lambda: ModelCard(
             MODEL, "# Furniture\n\nTrained on [furniture](https://example.org).", state.notifications, window

@@ -15,7 +15,7 @@ from ddmi_core.training.run_folder import RunFolder
 from studio.engine.requests import EvaluateRequest
 from studio.engine.results import EvaluationDone
 from studio.panels.evaluate_dialog import EvaluateDialog
-from studio.panels.export_dialog import Order
+from studio.panels.export_dialog import Order, Place
 from studio.panels.guide import GuideWindow
 from studio.panels.span_dialog import SpanDialog
 from studio.window import MainWindow
@@ -51,6 +51,56 @@ def test_prompt_to_shape_to_file(qtbot, window, tmp_path: Path):
     qtbot.waitUntil(lambda: any("Saved" in n.text for n in window.state.notifications.list()), timeout=PATIENCE)
     assert len(trimesh.load(target, force="mesh").faces) > 100
     assert "Show in folder" in [n.action.label for n in window.state.notifications.list() if n.action]
+
+
+def test_the_folder_of_an_export_that_failed_is_not_the_next_ones(qtbot, window, tmp_path: Path, monkeypatch):
+    make_shape(qtbot, window)
+    usual = window.settings.folder("exports")
+    places: list[Place] = []
+    orders = iter([tmp_path / "gone" / "a.glb", tmp_path / "there.glb", None])
+
+    def ask(_item: object, place: Place, *_: object) -> Order | None:
+        places.append(place)
+        path = next(orders)
+        return None if path is None else Order(path, ShapeExport(resolution=64))
+
+    monkeypatch.setattr(window.stage, "ask_export", ask)
+    for _ in range(3):
+        window.choose_export()
+        qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert [place.folder for place in places] == [usual, usual, tmp_path]
+
+
+def test_two_exports_of_one_name_do_not_replace_each_other(qtbot, window, tmp_path: Path):
+    make_shape(qtbot, window)
+    item, target = window.state.shown, tmp_path / "table.glb"
+    for _ in range(2):
+        window.export(item, Order(target, ShapeExport(resolution=64)))
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert "is there by now, and was kept" in window.state.notifications.list()[-1].text
+    window.export(item, Order(target, ShapeExport(resolution=64), replace=True))
+    qtbot.waitUntil(lambda: "Saved" in window.state.notifications.list()[-1].text, timeout=PATIENCE)
+
+
+def test_without_a_program_for_folders_the_place_is_told(qtbot, window, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _url: False)
+    window.models.opened.emit(tmp_path)
+    told = window.state.notifications.list()[-1]
+    assert told.level == "warning" and str(tmp_path) in told.text and told.action is not None
+    told.action.run()
+    assert QApplication.clipboard().text() == str(tmp_path)
+    (tmp_path / "file").touch()
+    window.models.opened.emit(tmp_path / "file" / "inside")
+    assert "cannot be opened" in window.state.notifications.list()[-1].text
+
+
+def test_what_is_reconstructed_keeps_where_it_lay(qtbot, window, tmp_path: Path):
+    mesh = tmp_path / "stool.obj"
+    trimesh.creation.box().export(mesh)
+    window.reconstruct(mesh)
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    kept = window.state.library.get(window.state.shown.id).recipe.placement
+    assert kept is not None and (kept.centre, kept.unit) == ((1.0, 2.0, 3.0), 2.0)
 
 
 def test_history_brings_shape_and_recipe_back(qtbot, window):
