@@ -16,6 +16,7 @@ from ddmi_core.export_options import ShapeExport
 from ddmi_core.model_folder import describe
 from studio.engine.engine import Engine
 from studio.engine.training import Training
+from studio.panels.export_dialog import Order
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Library
@@ -68,7 +69,7 @@ def test_a_typed_prompt_becomes_a_shape_and_a_file(
     assert changed.mean() > 0.02, "the shape should be seen in the viewport"
 
     target = tmp_path / "table.obj"
-    window.export(item, target, ShapeExport(resolution=64))
+    window.export(item, Order(target, ShapeExport(resolution=64)))
     qtbot.waitUntil(target.exists, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not state.jobs.active(), timeout=PATIENCE)
     mesh = trimesh.load(target, force="mesh")
