@@ -25,11 +25,12 @@ from PySide6.QtWidgets import (
 from ddmi_core.errors import DDMIError
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import assets, user_data
+from ddmi_core.placement import Up
 from studio.actions import ACTIONS, Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import Engine
 from studio.engine.models import ModelFolders
-from studio.engine.requests import ExportRequest, SequenceRequest
+from studio.engine.requests import ExportRequest, ReconstructRequest, SequenceRequest
 from studio.engine.results import EvaluationDone, ExportDone, ItemReady, SpanWanted, ViewReady
 from studio.engine.training import Training
 from studio.engine.trash import Trash
@@ -76,6 +77,8 @@ _NARROW_INSPECTOR = 288  # px
 _PANES = ("look_pane", "slices")  # beside a stage
 _BOTTOM_HEIGHT = 148  # px
 _REFINE_AFTER_MS = 350
+_MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
+"""Kinds of files that do not say which axis is up."""
 
 
 class MainWindow(QMainWindow):
@@ -670,6 +673,22 @@ class MainWindow(QMainWindow):
             self.stage_of(item.recipe.domain).show_view(item, result.view, result.resolution)
             self._coarse.add(item.id)
             self._refine_timer.start()
+        if isinstance(result.request, ReconstructRequest):
+            self._offer_other_axis(result.request, item)
+
+    def _offer_other_axis(self, request: ReconstructRequest, item: Item) -> None:
+        """Most files do not say which axis is up: say which one was taken, and offer the other."""
+        placement = item.recipe.placement
+        if placement is None or placement.up != request.up or request.path.suffix.lower() not in _MUTE_ABOUT_UP:
+            return
+        other: Up = "z" if request.up == "y" else "y"
+        self.state.notifications.info(
+            f"{request.path.name} was read with {request.up} up.",
+            action=Action(
+                f"{other} is up",
+                lambda: self._try(lambda: self.engine.reconstruct(request.path, request.preview_resolution, up=other)),
+            ),
+        )
 
     def on_view_ready(self, result: ViewReady) -> None:
         """Show an item that was opened, or the finer view of the one that is still on the stage."""

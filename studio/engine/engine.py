@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from ddmi_core.errors import ModelError
 from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
 from ddmi_core.model_folder import ModelInfo
+from ddmi_core.placement import Up
 from ddmi_core.view_settings import ViewSettings
 from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
@@ -383,8 +384,12 @@ class Engine(QObject):
         preview_resolution: int = PREVIEW_RESOLUTION,
         *,
         span: tuple[float, float] | None = None,
+        up: Up = "y",
     ) -> Job:
-        """Encode a file with the form's model, or what it has from .. to in seconds, and make an item of it."""
+        """Encode a file with the form's model, or what it has from .. to in seconds, and make an item of it.
+
+        ``up`` is the axis that is up in a mesh or a cloud.
+        """
         model = self._selected_model()
         self._cancel_quiet(PreloadRequest, ViewRequest)
         request = ReconstructRequest(
@@ -394,6 +399,7 @@ class Engine(QObject):
             domain=model.domain,
             path=Path(path),
             span=span,
+            up=up,
             preview_resolution=preview_resolution,
         )
         return self._submit(request, f"Reconstruct {request.path.name}")

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
+from ddmi_core.placement import Up
 from ddmi_core.recipe import SamplerName
 from ddmi_core.view_settings import ViewSettings
 from studio.state.library import Item
@@ -58,6 +59,8 @@ class ReconstructRequest(ModelRequest):
     path: Path
     span: tuple[float, float] | None
     """Only what the file has from .. to, in seconds."""
+    up: Up = "y"
+    """The axis that is up in a file that lies in space and does not say it itself."""
     preview_resolution: int
 
 

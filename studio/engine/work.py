@@ -229,7 +229,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
     _check_domain(pipeline, request.domain)
     try:
         context.progress(0.05, f"reading {request.path.name}")
-        source = pipeline.read(request.path, span=request.span)
+        source = pipeline.read(request.path, span=request.span, up=request.up)
     except TooLongError as error:
         yield SpanWanted(request=request, seconds=error.seconds, longest=error.longest)
         return

@@ -19,7 +19,7 @@ from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DataError, TooLongError
 from ddmi_core.export_options import ExportOptions
 from ddmi_core.model_folder import ModelInfo
-from ddmi_core.placement import Placement
+from ddmi_core.placement import Placement, Up
 from ddmi_core.progress import Progress
 from ddmi_core.radiance import View
 from ddmi_core.view_settings import ViewSettings
@@ -105,7 +105,7 @@ class FakeDomain(ShapeDomain):
         return None
 
     def placement(self, source: Any) -> Placement:
-        return Placement(centre=(1.0, 2.0, 3.0), unit=2.0)
+        return Placement(centre=(1.0, 2.0, 3.0), unit=2.0, up=source.up)
 
     def export(
         self, field: Any, path: Path, options: ExportOptions, *, recipe: Any = None, progress: Progressing = None
@@ -155,11 +155,11 @@ class FakePipeline:
     def between(self, start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
         return torch.lerp(start, end, share)
 
-    def read(self, path: Path, *, span: tuple[float, float] | None = None) -> SimpleNamespace:
+    def read(self, path: Path, *, span: tuple[float, float] | None = None, up: Up = "y") -> SimpleNamespace:
         """Like a film: an hour is too long."""
         if span is None and path.suffix == ".mp4":
             raise TooLongError(f"{path.name}: 1:00:00 h is too long.", seconds=3600, longest=30)
-        return SimpleNamespace(begins=42.0 if span is None else span[0])
+        return SimpleNamespace(begins=42.0 if span is None else span[0], up=up)
 
     def encode(self, source: SimpleNamespace, *, progress: object = None) -> torch.Tensor:
         """What is encoded tells where the span begins."""

@@ -100,7 +100,12 @@ def test_what_is_reconstructed_keeps_where_it_lay(qtbot, window, tmp_path: Path)
     window.reconstruct(mesh)
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     kept = window.state.library.get(window.state.shown.id).recipe.placement
-    assert kept is not None and (kept.centre, kept.unit) == ((1.0, 2.0, 3.0), 2.0)
+    assert kept is not None and (kept.centre, kept.unit, kept.up) == ((1.0, 2.0, 3.0), 2.0, "y")
+    offer = next(one for one in window.state.notifications.list() if "read with y up" in one.text)
+    assert offer.action is not None and offer.action.label == "z is up"
+    offer.action.run()
+    qtbot.waitUntil(lambda: len(window.state.library.items()) == 2 and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.placement.up == "z"
 
 
 def test_history_brings_shape_and_recipe_back(qtbot, window):
