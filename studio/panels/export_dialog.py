@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -36,7 +37,7 @@ from ddmi_core.export_options import (
 from ddmi_core.frame_size import frame_size, told_size
 from ddmi_core.placement import Placement
 from ddmi_core.view_settings import WHOLE_SPACE, ViewSettings
-from studio.theme.tokens import GRID
+from studio.theme.tokens import CONTROL_HEIGHT, GRID
 from studio.widgets.basics import SliderField, breakable, decimal_box, decision, figure_box, label, line
 from studio.widgets.dialog import Dialog
 from studio.widgets.saving import browse, format_in, free_path, may_replace, with_format
@@ -46,6 +47,7 @@ MIN_FACES, MAX_FACES = 100, 5_000_000
 _WIDTH = 480
 _FILMS = (".mp4", ".gif")
 _RATES = ("12", "24", "24000/1001", "25", "30", "30000/1001", "50", "60", "120")
+_SUFFIX = re.compile(r"(?<=\w)\.[A-Za-z]\w{1,4}$")
 _RATE_TIP = "Any number, or a fraction such as 30000/1001, which 29.97 stands for too"
 
 
@@ -198,6 +200,7 @@ class FileDialog(Dialog, Generic[_C]):
         self.problem.hide()
         self.as_last_time = QPushButton("As last time")
         self.as_last_time.setToolTip("Take the size and the fineness of the last export")
+        self.as_last_time.setFixedHeight(CONTROL_HEIGHT + GRID)
         self.as_last_time.clicked.connect(lambda: self._show_choice(choice))
         self.export = QPushButton("Export")
         self.export.clicked.connect(self._on_export)
@@ -782,6 +785,10 @@ def _side_by_side(*fields: QWidget) -> QWidget:
 
 
 def file_stem(title: str) -> str:
-    """A file name without suffix made from a title: letters, digits and hyphens, at most 48 characters."""
+    """A file name without suffix made from a title: letters, digits and hyphens, at most 48 characters.
+
+    The suffix of a title that is itself the name of a file is left out.
+    """
+    title = _SUFFIX.sub("", title)
     words = "".join(character if character.isalnum() else " " for character in title.lower()).split()
     return "-".join(words)[:48].strip("-") or "untitled"

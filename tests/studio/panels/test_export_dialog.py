@@ -199,4 +199,5 @@ def test_a_name_from_the_systems_dialog_is_asked_about_once_it_has_its_suffix(qt
 def test_file_names_are_safe():
     assert file_stem("A chair/with: armrests!") == "a-chair-with-armrests"
     assert file_stem("???") == "untitled"
+    assert file_stem("my sofa.obj") == "my-sofa" and file_stem("a chair, 1.5 m high") == "a-chair-1-5-m-high"
     assert len(file_stem("word " * 3000)) <= 48
