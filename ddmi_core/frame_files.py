@@ -69,8 +69,9 @@ def write_frames(
     first = next(frames, None)
     if first is None:
         raise ExportError(f"There is nothing to write to {path.name}: no frames.")
-    if path.suffix.lower() in EVEN_SIDES and (len(first) % 2 or first.shape[1] % 2):
-        raise ExportError(f"{path.suffix[1:].upper()} has even sides only, not {first.shape[1]} x {len(first)} pixels.")
+    name = EVEN_SIDES.get(path.suffix.lower())
+    if name is not None and (len(first) % 2 or first.shape[1] % 2):
+        raise ExportError(f"{name} has even sides only, not {first.shape[1]} x {len(first)} pixels.")
     stream = _Stream(itertools.chain([first], frames), rate, quality, recipe)
     with written_whole(path) as temporary:
         try:

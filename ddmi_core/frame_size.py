@@ -1,7 +1,7 @@
 """How many pixels what is exported has. Needs no torch."""
 
-EVEN_SIDES = (".mp4", ".webm")
-"""Films whose colours are stored for two by two pixels."""
+EVEN_SIDES = {".mp4": "MP4", ".webm": "WebM"}
+"""Films whose colours are stored for two by two pixels: suffix and name."""
 
 
 def pixel_size(region: tuple[float, float, float, float], resolution: int) -> tuple[int, int]:
@@ -23,4 +23,4 @@ def told_size(width: int, height: int, suffix: str) -> str:
     wide, high = frame_size(width, height, suffix)
     if (wide, high) == (width, height):
         return ""
-    return f"{suffix[1:].upper()} has even sides only: {width} × {height} px becomes {wide} × {high} px."
+    return f"{EVEN_SIDES[suffix.lower()]} has even sides only: {width} × {height} px becomes {wide} × {high} px."

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PySide6.QtWidgets import QApplication, QLabel
 
+from ddmi_core.frame_files import write_frames
 from ddmi_core.recipe import Recipe
 from ddmi_core.recipe_files import RECIPE_KEY
 from studio.panels.images import ImageStage
@@ -97,6 +99,14 @@ def test_a_dropped_export_brings_its_recipe_back(qtbot, window, tmp_path: Path):
     said.action.run()
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     assert window.state.shown.recipe.source == str(export)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm"])
+def test_so_does_a_film_also_one_of_a_radiance_field(window, tmp_path: Path, suffix: str):
+    frames = iter([np.zeros((16, 16, 4), np.uint8)] * 2)
+    recipe = Recipe(domain="nerf", model="no longer here", model_hash="", prompt="a chair", seed=77)
+    drop(window, write_frames(frames, tmp_path / f"turn{suffix}", rate=Fraction(10), recipe=recipe))
+    assert window.state.domain == "nerf" and window.state.form.prompt == "a chair"
 
 
 def test_the_room_is_remembered_and_one_without_a_model_says_so(qtbot, make_window):
