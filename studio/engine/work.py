@@ -296,7 +296,7 @@ def _check_free(request: ExportRequest | WalkRequest | SequenceRequest, targets:
     from ddmi_core.export import in_the_way
 
     if (taken := in_the_way(targets, replace=request.replace)) is not None:
-        raise ExportError(f"{taken} is there by now, and was kept. Export again under another name.")
+        raise ExportError(f"{taken} is there already, and was kept. Export again under another name.")
 
 
 def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:

@@ -77,7 +77,7 @@ def test_two_exports_of_one_name_do_not_replace_each_other(qtbot, window, tmp_pa
     for _ in range(2):
         window.export(item, Order(target, ShapeExport(resolution=64)))
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
-    assert "is there by now, and was kept" in window.state.notifications.list()[-1].text
+    assert "is there already, and was kept" in window.state.notifications.list()[-1].text
     window.export(item, Order(target, ShapeExport(resolution=64), replace=True))
     qtbot.waitUntil(lambda: "Saved" in window.state.notifications.list()[-1].text, timeout=PATIENCE)
 
