@@ -65,7 +65,8 @@ class Choice:
 
     def afresh(self) -> Self:
         """The same with the usual fineness."""
-        return replace(self, **{field.name: field.default for field in fields(self) if field.name in self.FINENESS})
+        usual: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in self.FINENESS}
+        return replace(self, **usual)
 
 
 @dataclass(frozen=True)
