@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from ddmi_core import cli, model_folder, pipeline
+from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.recipe_files import read_recipe
@@ -30,8 +31,8 @@ class FakePipeline:
     def decode(self, latent: torch.Tensor) -> Painted:
         return Painted()
 
-    def read(self, path: Path, *, span: object, up: str) -> Path:
-        return path
+    def read(self, path: Path, *, span: object, up: str) -> ItemSource:
+        return self.domain.read(path, queries=8)
 
     def encode(self, source: object, *, refine_steps: int, progress: object) -> torch.Tensor:
         return torch.zeros(1, 2, 2)

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from ddmi_core import cli, model_folder, pipeline
+from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
 from ddmi_core.model_folder import ModelInfo
 from tests.core.clips import dot_frames, write_video
@@ -32,9 +33,9 @@ class FakePipeline:
     def decode(self, latent: torch.Tensor) -> Dot:
         return Dot()
 
-    def read(self, path: Path, *, span: Any, up: str) -> Path:
+    def read(self, path: Path, *, span: Any, up: str) -> ItemSource:
         ASKED.append(span)
-        return path
+        return self.domain.read(path, queries=8)
 
     def encode(self, source: object, *, refine_steps: int, progress: object) -> torch.Tensor:
         return torch.zeros(1, 2, 2)
