@@ -364,6 +364,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("settings", "Settings…", "Window", "File", ("Ctrl+,",), "sliders", "Device, memory, look, shortcuts"),
     ActionSpec("quit", "Quit", "Window", "File", ("Ctrl+Q",)),
     ActionSpec(
+        "undo", "Undo", "Edit", "Edit", ("Ctrl+Z",), "undo", "Bring back what was deleted, or the form as it was"
+    ),
+    ActionSpec("redo", "Redo", "Edit", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y"), tip="Do again what was undone"),
+    ActionSpec(
         "prompt", "Go to the prompt", "Generate", "Generate", ("Ctrl+L", "/"), tip="Put the cursor in the prompt"
     ),
     ActionSpec("generate", "Generate", "Generate", "Generate", ("Ctrl+Return", "Ctrl+Enter"), "spark"),
@@ -372,12 +376,20 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("lock", "Keep the seed", "Generate", "Generate", ("Ctrl+Shift+R",), checkable=True),
     ActionSpec("newer", "Newer {noun}", "History", "History", ("Alt+Left", "["), tip="Show the {noun} before this one"),
     ActionSpec("older", "Older {noun}", "History", "History", ("Alt+Right", "]"), tip="Show the {noun} after this one"),
-    ActionSpec("recipe", "Use its recipe", "History", "History", (), "recipe", "Bring its recipe into the form"),
+    ActionSpec(
+        "recipe",
+        "Use its recipe",
+        "History",
+        "History",
+        ("Return", "Enter"),
+        "recipe",
+        "Bring its prompt, seed and settings into the form",
+        scope="history",
+    ),
     ActionSpec("copy_prompt", "Copy its prompt", "History", "History", ("Ctrl+Shift+C",), "copy"),
     ActionSpec("star", "Star", "History", "History", ("S",), "star", "Mark it as a favourite", checkable=True),
     ActionSpec("delete", "Delete", "History", "History", ("Del",), "trash", scope="history"),
     ActionSpec("empty_trash", "Empty the trash…", "History", "History", tip="Delete for good what was deleted"),
-    ActionSpec("undo_delete", "Undo delete", "History", "History", ("Ctrl+Z",), "undo"),
     *_SHAPE_ROOM,
     *_PICTURE_ROOM,
     *_RADIANCE_ROOM,

@@ -26,6 +26,7 @@ from ddmi_core.errors import DDMIError
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import assets, user_data
 from ddmi_core.placement import Up
+from ddmi_core.recipe import Recipe
 from studio.actions import ACTIONS, Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import Engine
@@ -60,11 +61,13 @@ from studio.panels.training import TrainingRoom
 from studio.panels.video import VideoStage
 from studio.settings import FolderKind, Settings
 from studio.state.app_state import AppState
+from studio.state.form import GenerateForm
 from studio.state.guide import read_guide
 from studio.state.jobs import Job
 from studio.state.library import Item, TrashContent
 from studio.state.notifications import Action, Notification
 from studio.state.runs import RunSummary
+from studio.state.undo import Step
 from studio.theme.theme import Theme, ThemeChoice
 from studio.widgets.basics import line
 from studio.widgets.saving import ask_where
@@ -79,6 +82,7 @@ _BOTTOM_HEIGHT = 148  # px
 _REFINE_AFTER_MS = 350
 _MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
 """Kinds of files that do not say which axis is up."""
+_DELETE = "delete"  # a step that can be undone until the trash is emptied
 
 
 class MainWindow(QMainWindow):
@@ -182,7 +186,8 @@ class MainWindow(QMainWindow):
             "copy_prompt": self.copy_prompt,
             "star": self.toggle_star,
             "delete": self.delete,
-            "undo_delete": self.undo_delete,
+            "undo": lambda: self._try(self.state.undo.undo),
+            "redo": lambda: self._try(self.state.undo.redo),
             "palette": lambda: Palette(self.actions_, self.stage.room.words, self).open_over(self),
             "guide": self.show_guide,
             "shortcuts": self.show_shortcuts,
@@ -206,6 +211,7 @@ class MainWindow(QMainWindow):
         for stage in self.stages:
             stage.example_chosen.connect(self.generate_example)
         self.history.chosen.connect(self.open_item)
+        self.history.recipe_asked.connect(self.use_recipe_of)
         self.queue.cancelled.connect(self.engine.cancel)
         self.models.used.connect(self._use_model)
         self.models.opened.connect(self._open_folder)
@@ -246,6 +252,7 @@ class MainWindow(QMainWindow):
         state.models_changed.connect(self._on_models)
         state.shown_changed.connect(self._on_shown)
         state.domain_changed.connect(self._on_domain)
+        state.undo.changed.connect(self._show_undo)
         for signal in (state.jobs.added, state.jobs.changed):
             signal.connect(self._on_jobs)
         state.notifications.added.connect(self._on_notification)
@@ -255,7 +262,10 @@ class MainWindow(QMainWindow):
         self._refine_timer = QTimer(self, singleShot=True, interval=_REFINE_AFTER_MS)
         self._refine_timer.timeout.connect(self._refine)
         self._coarse: set[str] = set()  # the items shown that a finer view is still to come of
-        self._deleted: list[Item] = []
+        self._recalled: GenerateForm | None = None
+        """The form as the last recipe left it."""
+        self._offers: dict[Step, Notification] = {}
+        """What was said of steps, with a button that undoes them."""
         self.show_room(0)
         self._on_models(state.models)
 
@@ -339,7 +349,7 @@ class MainWindow(QMainWindow):
 
     def generate_example(self, prompt: str) -> None:
         """Take an example prompt and generate it."""
-        self.state.update_form(prompt=prompt)
+        self._change_form("example", lambda: self.state.update_form(prompt=prompt))
         self.generate()
 
     def cancel(self) -> None:
@@ -351,16 +361,62 @@ class MainWindow(QMainWindow):
             self.engine.cancel((running or going)[0].id)
 
     def open_item(self, item: Item) -> None:
-        """Bring an item back: to the stage of its room, and its recipe into the form."""
+        """Show an item on the stage of its room; the form stays as it is."""
         self.show_room_of(item.recipe.domain)
-        self.state.recall(item.recipe)
         self._try(lambda: self.engine.open(item, self.stage.room.preview_resolution))
 
     def use_recipe(self) -> None:
         """Bring the recipe of the item on the stage back into the form."""
         if self.state.shown is not None:
-            self.state.recall(self.state.shown.recipe)
-            self.go_to_prompt()
+            self.use_recipe_of(self.state.shown)
+
+    def use_recipe_of(self, item: Item) -> None:
+        """Bring the recipe of an item into the form; if that replaces what was typed, offer to undo it."""
+        if item.recipe.source is not None:
+            self.state.notifications.info(
+                f"{item_title(item)} was reconstructed from a file: it has no prompt and no seed to bring back."
+            )
+            return
+        before = self.state.form
+        step = self._recall(item.recipe)
+        if step is not None and before.prompt.strip() not in ("", item.recipe.prompt) and before != self._recalled:
+            self._offer_undo(step, f"The form holds the recipe of {_quoted(item)} instead of what was in it.")
+
+    def _recall(self, recipe: Recipe) -> Step | None:
+        """Bring a recipe into the form of its room; return the step, None if it was there already."""
+        self.show_room_of(recipe.domain)
+        step = self._change_form("recipe", lambda: self.state.recall(recipe))
+        self._recalled = self.state.form
+        self.go_to_prompt()
+        return step
+
+    def _change_form(self, text: str, change: Callable[[], object]) -> Step | None:
+        """Change the form of this room at once, so that it can be undone; return the step, None if it is the same."""
+        before, domain = self.state.form, self.state.domain or ""
+        change()
+        self.inspector.prompt.forget_typing()
+        if self.state.form == before:
+            return None
+
+        def swap() -> None:
+            nonlocal before
+            self.show_room_of(domain)
+            before = self.state.replace_form(before)  # redo brings back what has been typed since
+            self.inspector.prompt.forget_typing()
+            self._withdraw_offer(step)
+
+        step = Step(text, swap, swap)
+        self.state.undo.push(step)
+        return step
+
+    def _offer_undo(self, step: Step, text: str) -> None:
+        undo = Action("Undo", lambda: self._try(lambda: self.state.undo.undo(step)))
+        self._offers[step] = self.state.notifications.info(text, action=undo)
+
+    def _withdraw_offer(self, step: Step) -> None:
+        """Take the offer to undo a step away: it was undone."""
+        if (offer := self._offers.pop(step, None)) is not None:
+            self.state.notifications.dismiss(offer)
 
     def copy_prompt(self) -> None:
         """Copy the prompt of the item on the stage."""
@@ -379,27 +435,23 @@ class MainWindow(QMainWindow):
         item = self.state.shown
         if item is None:
             return
-        row = self.history.model.row_of(item)
-        if not self._try(lambda: self.state.library.delete(item)):
-            return
-        self._deleted.append(item)
-        self.actions_["undo_delete"].setEnabled(True)
-        title = item_title(item)
-        title = title if len(title) <= 60 else title[:59] + "…"
-        self.state.notifications.info(
-            f"Deleted “{title}”, seed {item.recipe.seed}.", action=Action("Undo", self.undo_delete)
-        )
-        neighbour = self.history.model.item(min(row, self.history.model.rowCount() - 1))
-        if neighbour is not None:
-            self.open_item(neighbour)
 
-    def undo_delete(self) -> None:
-        """Bring the item deleted last back."""
-        if self._deleted:
-            item = self._deleted.pop()
-            self.actions_["undo_delete"].setEnabled(bool(self._deleted))
-            if self._try(lambda: self.state.library.restore(item)):
-                self.open_item(self.state.library.get(item.id))
+        def restore() -> None:
+            self._withdraw_offer(step)
+            self.open_item(self.state.library.restore(item))
+
+        def delete() -> None:
+            self.show_room_of(item.recipe.domain)
+            row = self.history.model.row_of(item)
+            self.state.library.delete(item)
+            self._offer_undo(step, f"Deleted {_quoted(item)}, seed {item.recipe.seed}.")
+            neighbour = self.history.model.item(min(row, self.history.model.rowCount() - 1))
+            if neighbour is not None:
+                self.open_item(neighbour)
+
+        step = Step(_DELETE, undo=restore, redo=delete)
+        if self._try(delete):
+            self.state.undo.push(step)
 
     def empty_trash(self) -> None:
         """Ask, once it is known how much is in it, and delete what was deleted for good."""
@@ -422,8 +474,9 @@ class MainWindow(QMainWindow):
         question.setEscapeButton(keep)
         if self._answer(question) is delete:
             self.trash.empty()
-            self._deleted.clear()
-            self.actions_["undo_delete"].setEnabled(False)
+            self.state.undo.forget(_DELETE)
+            for step in [step for step in self._offers if step.text == _DELETE]:
+                self._withdraw_offer(step)
 
     def choose_import(self) -> None:
         """Ask for a file to reconstruct in this room."""
@@ -446,9 +499,7 @@ class MainWindow(QMainWindow):
         if stage is None or recipe is None or recipe.source is not None:
             self.reconstruct(path)
             return
-        self.show_room_of(recipe.domain)  # pictures of a radiance field carry a recipe too
-        self.state.recall(recipe)
-        self.go_to_prompt()
+        self._recall(recipe)  # in its own room: pictures of a radiance field carry a recipe too
         missing = "" if self.state.model_for(recipe) else f" Its model, {recipe.model}, is not installed here."
         self.state.notifications.info(
             f"The recipe of {path.name} is in the form. Generate makes it again.{missing}",
@@ -778,6 +829,7 @@ class MainWindow(QMainWindow):
     def _on_domain(self, domain: str) -> None:
         room = self.stage_of(domain).room
         self.actions_.enter(room.words)
+        self._show_undo()
         self.inspector.enter(room.words, room.placeholder)
         self.history.enter(room.words)
         self._forget_sheet()
@@ -792,13 +844,20 @@ class MainWindow(QMainWindow):
         self.actions_["generate"].setEnabled(bool(self.state.usable_models()))
 
     def _on_shown(self, item: Item | None) -> None:
-        for name in ("export", "recipe", "copy_prompt", "star", "delete", "screenshot"):
+        for name in ("export", "copy_prompt", "star", "delete", "screenshot"):
             self.actions_[name].setEnabled(item is not None)
+        self.actions_["recipe"].setEnabled(item is not None and item.recipe.source is None)
         self.actions_["star"].setChecked(item is not None and item.starred)
-        self.actions_["undo_delete"].setEnabled(bool(self._deleted))
         if item is None:
             self._refine_timer.stop()
             self.stage.show_view(None, None)
+
+    def _show_undo(self) -> None:
+        """Say in the menu what undo and redo would do."""
+        undo = self.state.undo
+        for name, text, step in (("undo", "Undo", undo.next_undo), ("redo", "Redo", undo.next_redo)):
+            self.actions_[name].setText(f"{text} {step.text}" if step is not None else text)
+            self.actions_[name].setEnabled(step is not None)
 
     def _on_jobs(self, _job: Job | None = None) -> None:
         active = self.state.jobs.active()
@@ -985,6 +1044,12 @@ class MainWindow(QMainWindow):
         question.setDefaultButton(stay)
         question.setEscapeButton(stay)
         return self._answer(question) is leave
+
+
+def _quoted(item: Item) -> str:
+    """What an item is called, within a sentence."""
+    title = item_title(item)
+    return f"“{title if len(title) <= 60 else title[:59] + '…'}”"
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -216,9 +216,12 @@ class _Strip(QListView):
 
 
 class HistoryPanel(QWidget):
-    """The strip with its heading. Choosing a thumbnail emits `chosen`; the menu offers the history actions."""
+    """The strip with its heading; its menu offers the history actions."""
 
     chosen = Signal(object)
+    """An item, to be shown."""
+    recipe_asked = Signal(object)
+    """An item that was double clicked, to have its recipe brought back."""
 
     def __init__(self, state: AppState, actions: Actions, theme: Theme) -> None:
         super().__init__()
@@ -243,6 +246,7 @@ class HistoryPanel(QWidget):
         self.view.setAccessibleName("History")
         self.view.setFixedHeight(THUMBNAIL + GRID + 12)
         self.view.customContextMenuRequested.connect(self._open_menu)
+        self.view.doubleClicked.connect(lambda index: self.recipe_asked.emit(self.model.item(index.row())))
         self.view.selectionModel().currentChanged.connect(self._on_current)
         actions.give_scope("history", self.view)
 
@@ -326,9 +330,10 @@ class HistoryPanel(QWidget):
             return
         self.view.setCurrentIndex(index)
         menu = QMenu(self)
-        for name in ("export", "add_to_sequence", "recipe", "copy_prompt", "star", "delete"):
+        for name in ("recipe", "export", "add_to_sequence", "copy_prompt", "star", "delete"):
             if name == "delete":
                 menu.addSeparator()
             menu.addAction(self._actions[name])
+        menu.setDefaultAction(self._actions["recipe"])  # what a double click does
         menu.exec(self.view.viewport().mapToGlobal(place))
         menu.deleteLater()

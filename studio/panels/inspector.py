@@ -111,6 +111,7 @@ class Inspector(QWidget):
         """Name the shortcuts, as they are now."""
         hint = self._actions.hint
         self.export.setToolTip(hint(f"Write it as {self._file}", "export"))
+        self.recipe.setToolTip(f"{self._actions['recipe'].toolTip()}; so does a double click in the history")
         self.cancel.setToolTip(hint("Cancel the running job", "cancel"))
         self.dice.setToolTip(hint("Roll a new seed", "dice"))
         keys = self._actions.keymap.keys("generate")
@@ -244,7 +245,15 @@ class Inspector(QWidget):
         self.export.setIconSize(QSize(18, 18))
         self._theme.bind_icon(self.export, "export")
         self.export.clicked.connect(self.export_clicked)
-        rows.addWidget(self.export)
+        self.recipe = QPushButton("Use its recipe")
+        self.recipe.setIconSize(QSize(18, 18))
+        self._theme.bind_icon(self.recipe, "recipe")
+        self.recipe.clicked.connect(self._actions["recipe"].trigger)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GRID)
+        buttons.addWidget(self.recipe, 1)
+        buttons.addWidget(self.export, 1)
+        rows.addLayout(buttons)
         column.addWidget(self._shown)
 
     # From the widgets to the form
@@ -292,6 +301,7 @@ class Inspector(QWidget):
         if item is None:
             return
         recipe, model = item.recipe, self._state.made_by(item.recipe)
+        self.recipe.setEnabled(recipe.source is None)
         title = item_title(item)
         shown = title if len(title) <= _LONG_TITLE else title[: _LONG_TITLE - 1] + "…"
         self.shown_title.setText(breakable(shown))

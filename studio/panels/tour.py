@@ -128,8 +128,8 @@ STOPS: tuple[Stop, ...] = (
     ),
     Stop(
         "Nothing is lost",
-        "Every {noun} that you make stays here with its whole recipe, in kilobytes. Choose one to bring it back; star "
-        "it, or delete it.",
+        "Every {noun} that you make stays here with its whole recipe, in kilobytes. A click shows it, a double click "
+        "brings its recipe into the form; star it, or delete it.",
         _history,
         _with_something_on_the_stage,
     ),

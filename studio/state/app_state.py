@@ -13,6 +13,7 @@ from studio.state.form import GenerateForm, random_seed
 from studio.state.jobs import JobQueue
 from studio.state.library import Item, Library
 from studio.state.notifications import Notifications
+from studio.state.undo import UndoStack
 
 
 @dataclass
@@ -25,10 +26,10 @@ class _Desk:
 
 
 class AppState:
-    """The library, the jobs, the notifications, the installed models, and of each room the form and the item shown.
+    """All that the window shows: the library, the jobs, the notifications, what can be undone, the installed models.
 
-    A room is named by its domain. ``form``, ``shown`` and ``generation`` are those of the room that the person is in;
-    before the first :meth:`enter` there is one of each, for all domains.
+    Each room has a form and an item on its stage. A room is named by its domain. ``form``, ``shown`` and ``generation``
+    are those of the room that the person is in; before the first :meth:`enter` there is one of each, for all domains.
 
     ``generation`` changes whenever something else is asked to be shown in the room; a result that carries an older
     number is stale and must not change the stage.
@@ -48,6 +49,7 @@ class AppState:
         self.library = library
         self.jobs = JobQueue()
         self.notifications = Notifications()
+        self.undo = UndoStack()
         self._models: list[ModelInfo] = []
         self.models_known = False
         """Whether the models were looked for yet; until then nobody can say that there are none."""
@@ -110,6 +112,13 @@ class AppState:
     def roll_seed(self) -> int:
         """Put a fresh seed into the form (the dice)."""
         return self.update_form(seed=random_seed()).seed
+
+    def replace_form(self, form: GenerateForm) -> GenerateForm:
+        """Put another form in place of the one that stands, which is returned."""
+        before = self.form
+        self.update_form(**form.model_dump())
+        self._choose_models()  # its own may be gone meanwhile
+        return before
 
     def recall(self, recipe: Recipe) -> GenerateForm:
         """Bring a recipe back into the form, its seed locked so that Generate makes the same thing again."""

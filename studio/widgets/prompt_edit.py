@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QFocusEvent
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QPlainTextEdit
 
 from studio.theme.tokens import GRID
@@ -12,7 +12,10 @@ _MIN_LINES, _MAX_LINES = 4, 9
 
 
 class PromptEdit(QPlainTextEdit):
-    """Plain text alone: formatting and pictures are dropped when pasted, Tab leaves the box."""
+    """Plain text alone: formatting and pictures are dropped when pasted, Tab leaves the box.
+
+    Undo takes back what was typed; where nothing was, it is the window's to take back what was done there.
+    """
 
     edited = Signal(str)
 
@@ -40,6 +43,21 @@ class PromptEdit(QPlainTextEdit):
             cursor = self.textCursor()
             cursor.movePosition(cursor.MoveOperation.End)
             self.setTextCursor(cursor)
+
+    def forget_typing(self) -> None:
+        """Leave the next undo to the window: the form was replaced since the last key."""
+        self.document().clearUndoRedoStacks()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep undo and redo from the window only while there is something typed to take back."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            document, standard = self.document(), QKeySequence.StandardKey
+            if (event.matches(standard.Undo) and not document.isUndoAvailable()) or (
+                event.matches(standard.Redo) and not document.isRedoAvailable()
+            ):
+                event.ignore()
+                return False
+        return super().event(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Keep the cursor in view."""

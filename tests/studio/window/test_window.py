@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import trimesh
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QDropEvent, QKeySequence
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QInputDialog, QMessageBox
 
 from ddmi_core.export_options import ShapeExport
@@ -108,17 +108,88 @@ def test_what_is_reconstructed_keeps_where_it_lay(qtbot, window, tmp_path: Path)
     assert window.state.shown.recipe.placement.up == "z"
 
 
-def test_history_brings_shape_and_recipe_back(qtbot, window):
+def click_in_history(qtbot, window: MainWindow, row: int, *, twice: bool = False) -> None:
+    view = window.history.view
+    place = view.visualRect(window.history.model.index(row)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    if twice:
+        qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_a_click_in_the_history_only_shows(qtbot, window):
     make_shape(qtbot, window, "a chair")
     first = window.state.shown
-    window.state.update_form(steps=5, guidance=8.0)
     make_shape(qtbot, window, "a sofa")
-    assert window.history.model.rowCount() == 2
-    window.actions_["older"].trigger()
+    window.inspector.prompt.setPlainText("a prompt just typed")
+    window.state.update_form(steps=5, count=3)
+    form = window.state.form
+    click_in_history(qtbot, window, 1)
     qtbot.waitUntil(lambda: window.state.shown.id == first.id, timeout=PATIENCE)
+    window.actions_["newer"].trigger()
+    qtbot.waitUntil(lambda: window.state.shown.id != first.id, timeout=PATIENCE)
+    assert window.state.form == form and window.inspector.prompt.text() == "a prompt just typed"
+
+
+@pytest.mark.parametrize("way", ["double click", "button", "action"])
+def test_a_recipe_is_brought_back_when_it_is_asked_for_and_undone_with_the_form(qtbot, window, way: str):
+    make_shape(qtbot, window, "a chair")
+    first = window.state.shown
+    window.inspector.prompt.setPlainText("a prompt just typed")
+    window.state.update_form(steps=5, guidance=8.0, count=3, seed=11)
+    before = window.state.form
+    if way == "double click":
+        click_in_history(qtbot, window, 0, twice=True)
+    elif way == "button":
+        qtbot.mouseClick(window.inspector.recipe, Qt.MouseButton.LeftButton)
+    else:
+        window.actions_["recipe"].trigger()
     form = window.state.form
     assert (form.prompt, form.seed, form.steps, form.guidance) == ("a chair", first.recipe.seed, 20, 3.0)
     assert form.seed_locked and window.inspector.prompt.text() == "a chair"
+    (offer,) = (one for one in window.state.notifications.list() if one.action and one.action.label == "Undo")
+    assert "“a chair”" in offer.text and "recipe" in window.actions_["undo"].text()
+    window.inspector.prompt.setPlainText("a chair, changed")
+    recalled = window.state.form
+    window.actions_["undo"].trigger()
+    assert window.state.form == before and window.inspector.prompt.text() == "a prompt just typed"
+    assert offer not in window.state.notifications.list(), "its button would do nothing"
+    window.actions_["redo"].trigger()
+    assert window.state.form == recalled
+
+
+def test_undo_in_the_prompt_is_of_the_typing_first_and_then_of_the_recipe(qtbot, window):
+    make_shape(qtbot, window, "a chair")
+    prompt = window.inspector.prompt
+    window.state.update_form(prompt="")
+    qtbot.keyClicks(prompt, "a lamp")
+    window.use_recipe()
+    assert prompt.text() == "a chair"
+    asked = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+
+    def is_kept_from_the_window() -> bool:
+        asked.setAccepted(False)
+        QApplication.sendEvent(prompt, asked)
+        return asked.isAccepted()
+
+    assert not is_kept_from_the_window()
+    qtbot.keyClicks(prompt, "s")
+    assert is_kept_from_the_window()
+    prompt.undo()
+    assert prompt.text() == "a chair" and not is_kept_from_the_window()
+    window.actions_["undo"].trigger()
+    assert prompt.text() == "a lamp"
+
+
+def test_a_reconstruction_has_no_recipe_to_bring_back(qtbot, window, tmp_path: Path):
+    window.state.update_form(prompt="a prompt just typed")
+    mesh = tmp_path / "stool.obj"
+    trimesh.creation.box().export(mesh)
+    drop(window, mesh)
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert not window.actions_["recipe"].isEnabled() and not window.inspector.recipe.isEnabled()
+    click_in_history(qtbot, window, 0, twice=True)
+    assert window.state.form.prompt == "a prompt just typed"
+    assert "stool.obj was reconstructed" in window.state.notifications.list()[-1].text
 
 
 def test_variations_arrive_with_their_seeds(qtbot, window):
@@ -158,11 +229,40 @@ def test_delete_can_be_undone(qtbot, window):
     assert window.history.model.rowCount() == 1
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     assert window.state.shown.recipe.prompt == "a chair"
-    window.actions_["undo_delete"].trigger()
+    window.actions_["undo"].trigger()
     qtbot.waitUntil(lambda: window.state.shown.recipe.prompt == "a sofa" and calm(window), timeout=PATIENCE)
     assert window.history.model.rowCount() == 2
     window.actions_["star"].trigger()
     assert window.state.shown.starred and window.actions_["star"].isChecked()
+
+
+def test_several_deletions_are_undone_in_turn_and_each_by_its_own_message(qtbot, window):
+    for prompt in ("a chair", "a sofa", "a table", "a bed"):
+        make_shape(qtbot, window, prompt)
+    window.state.update_form(prompt="a prompt just typed")
+    form = window.state.form
+    for _ in range(3):
+        window.actions_["delete"].trigger()
+        qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    said = {one.text: one for one in window.state.notifications.list() if one.action and one.action.label == "Undo"}
+    assert len(said) == 3 and window.state.shown.recipe.prompt == "a chair"
+
+    def prompts() -> list[str]:
+        return [item.recipe.prompt for item in window.history.model.items()]
+
+    bed, table, sofa = said.values()
+    bed.action.run()  # the first of the three
+    assert prompts() == ["a bed", "a chair"]
+    assert bed not in window.state.notifications.list() and table in window.state.notifications.list()
+    for _ in range(3):  # as fast as the keys come
+        window.actions_["undo"].trigger()
+    assert prompts() == ["a bed", "a table", "a sofa", "a chair"]
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.prompt == "a table" and window.state.form == form
+    assert window.history.model.item(window.history.view.currentIndex().row()) == window.state.shown
+    assert not {bed, table, sofa} & set(window.state.notifications.list()) and not window.actions_["undo"].isEnabled()
+    window.actions_["redo"].trigger()
+    assert "a table" not in prompts()
 
 
 def test_history_is_there_after_a_restart_and_the_form_too(qtbot, make_window):
@@ -405,9 +505,9 @@ def test_the_trash_is_emptied_when_it_is_asked_for_and_confirmed(qtbot, window: 
     window.delete()
     window.actions_["empty_trash"].trigger()
     qtbot.waitUntil(lambda: len(said) == 1, timeout=60_000)
-    assert said[0].startswith("The trash holds 1 item, ") and window.actions_["undo_delete"].isEnabled()
+    assert said[0].startswith("The trash holds 1 item, ") and window.actions_["undo"].isEnabled()
     window.actions_["empty_trash"].trigger()
     qtbot.waitUntil(lambda: len(said) == 2, timeout=60_000)
     assert window.state.library.items(deleted=True) == []
-    assert not window.actions_["undo_delete"].isEnabled()  # it could not be done any more
+    assert not window.actions_["undo"].isEnabled()  # it could not be done any more
     qtbot.waitUntil(lambda: not (window.state.library.folder / "emptied").exists(), timeout=60_000)
