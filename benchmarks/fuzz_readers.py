@@ -629,10 +629,11 @@ def _model(folder: Path) -> list[Path]:
 def _read_model(folder: Path, _file: Path) -> None:
     from ddmi_core.model_folder import describe
     from ddmi_core.pipeline import Pipeline
+    from ddmi_core.recipe import SamplingSettings
 
     describe(folder)
     pipeline = Pipeline.from_pretrained(folder, device="cpu")
-    pipeline.decode(pipeline.sample("a heart", seeds=[0], steps=1)[0])
+    pipeline.decode(pipeline.sample(SamplingSettings(prompt="a heart", steps=1), seeds=[0])[0])
 
 
 def _installed_model(folder: Path) -> list[Path]:

@@ -25,6 +25,7 @@ from ddmi_core.domains.shape import ShapeDomain, ShapeField
 from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import find_model, list_models
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import SamplingSettings
 from ddmi_core.surfaces import components, extract_surface
 
 PROMPTS = (
@@ -91,7 +92,7 @@ def _first_shape_model() -> Path:
 
 
 def _shape(pipeline: Pipeline, prompt: str, seed: int) -> ShapeField:
-    field = pipeline.decode(pipeline.sample(prompt, [seed], steps=STEPS)[0])
+    field = pipeline.decode(pipeline.sample(SamplingSettings(prompt=prompt, steps=STEPS), [seed])[0])
     assert isinstance(field, ShapeField), f"{pipeline.name} is no shape model"
     return field
 

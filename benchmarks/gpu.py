@@ -18,6 +18,7 @@ from benchmarks import training_speed
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.devices import fastest_precision, field_precision, pick_device, sampling_precision, use_tensor_cores
 from ddmi_core.diffusion import LatentDiffusion
+from ddmi_core.recipe import Denoising
 from ddmi_core.text import TextEmbedding
 from ddmi_core.training.config import RunConfig
 
@@ -68,7 +69,7 @@ def _sampling(config: RunConfig, device: torch.device) -> dict[str, object]:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     seeds = range(_SAMPLES)
-    sampled = _seconds(lambda: diffusion.sample(text, text, seeds, steps=_STEPS), device)
+    sampled = _seconds(lambda: diffusion.sample(text, text, seeds, Denoising(steps=_STEPS)), device)
     field = autoencoder.field(torch.zeros(autoencoder.canvas_shape))
     dimensions = 1 + max(max(axes) for axes in autoencoder.domain.layout.axes)
     coords = torch.rand(_POINTS, dimensions, device=device) * 2 - 1

@@ -35,6 +35,7 @@ from ddmi_core.metrics.distributions import Moments, frechet_distance, kernel_di
 from ddmi_core.metrics.pictures import BACKBONE, features, psnr
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import SamplingSettings
 
 ENLARGED = 4
 _SHOWN = 16
@@ -175,7 +176,7 @@ def _generated(pipeline: Pipeline, captions: Sequence[str], count: int) -> Float
     order = np.random.default_rng(0).permutation(len(captions))
     prompts = islice((captions[i] for _ in range(count) for i in order), count)
     drawn = [
-        as_written(_picture(pipeline, pipeline.sample(prompt, [seed])[0]), ENCODED_SIDE)
+        as_written(_picture(pipeline, pipeline.sample(SamplingSettings(prompt=prompt), [seed])[0]), ENCODED_SIDE)
         for seed, prompt in enumerate(prompts)
     ]
     return on_white(torch.stack(drawn))

@@ -32,6 +32,7 @@ from ddmi_core.metrics.views import held_out_accuracy, looks, view_classifier
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.radiance import RadianceField
+from ddmi_core.recipe import SamplingSettings
 
 HELD_OUT_VIEWS = range(2, 24, 4)
 """Of the 24 of each object: the views that are compared, and that nothing is fitted to."""
@@ -110,7 +111,7 @@ def _samples(pipeline: Pipeline, prompts: Sequence[str], first_seed: int, seeds:
     found = []
     for place, prompt in enumerate(prompts):
         begin = first_seed + 100 * place
-        for latent in pipeline.sample(prompt, range(begin, begin + seeds)):
+        for latent in pipeline.sample(SamplingSettings(prompt=prompt), range(begin, begin + seeds)):
             found.append(_field(pipeline, latent))
     return found
 

@@ -50,6 +50,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2, stale
     from ddmi_core.model_folder import find_model, list_models
     from ddmi_core.pipeline import Pipeline
     from ddmi_core.radiance import RadianceField
+    from ddmi_core.recipe import SamplingSettings
     from ddmi_core.view_settings import ViewSettings
 
     torch.set_num_threads(threads)
@@ -69,7 +70,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2, stale
             self.asked += len(points)
             return super().medium(points, directions)
 
-    decoded = pipeline.decode(pipeline.sample(PROMPT, [SEED], steps=20)[0])
+    decoded = pipeline.decode(pipeline.sample(SamplingSettings(prompt=PROMPT, steps=20), [SEED])[0])
     assert isinstance(decoded, RadianceField)
     field = CountedField(pipeline.autoencoder, decoded.basis)
     clock = Clock()

@@ -31,6 +31,7 @@ from ddmi_core.metrics.geometry import Geometry, measure, voxelise
 from ddmi_core.metrics.shapes import DOMINANT_SHARE, MeshHealth, mesh_health, volumetric_iou
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import SamplingSettings
 from ddmi_core.surfaces import extract_surface
 
 RESOLUTION = 128
@@ -128,7 +129,7 @@ def main(model: str = "assets/models/furniture", device: str = "auto", threads: 
 
     def meshes_of(prompt: str, first_seed: int) -> list[trimesh.Trimesh | None]:
         """A mesh for each seed, None for an empty shape; every one is also checked for soundness."""
-        latents = pipeline.sample(prompt, range(first_seed, first_seed + seeds))
+        latents = pipeline.sample(SamplingSettings(prompt=prompt), range(first_seed, first_seed + seeds))
         result: list[trimesh.Trimesh | None] = []
         for latent in latents:
             field = pipeline.decode(latent)

@@ -37,6 +37,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2) -> No
     from ddmi_core.export_options import VideoExport
     from ddmi_core.model_folder import find_model, list_models
     from ddmi_core.pipeline import Pipeline
+    from ddmi_core.recipe import SamplingSettings
     from studio.engine.results import FrameReady
     from studio.panels.video import VideoStage
 
@@ -49,7 +50,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2) -> No
     field = None
     for warm in (False, True):
         began = time.perf_counter()
-        field = pipeline.decode(pipeline.sample(PROMPT, [7], steps=20)[0])
+        field = pipeline.decode(pipeline.sample(SamplingSettings(prompt=PROMPT, steps=20), [7])[0])
         assert isinstance(field, VideoField)
         field.at(0.0).render(128, 128)
         say(phase="first_frame", warm=warm, seconds=round(time.perf_counter() - began, 2))

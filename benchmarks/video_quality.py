@@ -36,6 +36,7 @@ from ddmi_core.metrics.pictures import BACKBONE, psnr
 from ddmi_core.metrics.videos import blended, clip_features, motion_distance
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import SamplingSettings
 
 FRAMES = 12
 """Frames of a clip that its motion is measured on, a quarter of a second apart in a clip of three."""
@@ -156,7 +157,7 @@ def _generated(pipeline: Pipeline, captions: list[str], count: int) -> list[Floa
     prompts = islice((captions[i] for _ in range(count) for i in order), count)
     found = []
     for seed, prompt in enumerate(prompts):
-        field = pipeline.decode(pipeline.sample(prompt, [seed])[0])
+        field = pipeline.decode(pipeline.sample(SamplingSettings(prompt=prompt), [seed])[0])
         assert isinstance(field, VideoField)
         found.append(on_white(_premultiplied(field, cell_centres(FRAMES))))
     return found

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ddmi_core.pipeline import Pipeline
+    from ddmi_core.recipe import SamplingSettings
 
-__all__ = ["Pipeline", "__version__"]
+__all__ = ["Pipeline", "SamplingSettings", "__version__"]
 
 try:
     __version__ = version("ddmi-studio")
@@ -20,9 +21,13 @@ except PackageNotFoundError:  # a source tree on PYTHONPATH that nobody installe
     __version__ = "0.0.0"
 
 
-def __getattr__(name: str) -> type[Pipeline]:
+def __getattr__(name: str) -> type[Pipeline | SamplingSettings]:
     if name == "Pipeline":
         from ddmi_core.pipeline import Pipeline
 
         return Pipeline
+    if name == "SamplingSettings":
+        from ddmi_core.recipe import SamplingSettings
+
+        return SamplingSettings
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

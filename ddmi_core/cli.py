@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
+from pydantic import ValidationError
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError
 from ddmi_core.frame_size import told_size
 from ddmi_core.placement import Up
 from ddmi_core.progress import Progress, sub_progress
-from ddmi_core.recipe import Recipe, SamplerName
+from ddmi_core.recipe import MAX_SEED, Denoising, Recipe, SamplingSettings, misfit
 from ddmi_core.threads import spare_the_machine
 from ddmi_core.view_settings import Channel
 
@@ -54,6 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DDMIError as error:
         print(f"ddmi: {error}", file=sys.stderr)
         return 1
+    except ValidationError as error:
+        if error.title not in (Denoising.__name__, SamplingSettings.__name__):
+            raise
+        print(f"ddmi: --{misfit(error)}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("ddmi: stopped", file=sys.stderr)
         return 130
@@ -68,12 +74,9 @@ def generate(
     /,
     *,
     out: Path,
-    prompt: str = "",
+    settings: Annotated[SamplingSettings, arg(name="")] = SamplingSettings(),  # noqa: B008 - frozen
     seed: int | None = None,
     count: int = 1,
-    steps: int = 20,
-    guidance: float = 3.0,
-    sampler: SamplerName = "dpm++",
     resolution: int | None = None,
     faces: int | None = None,
     region: str | None = None,
@@ -99,12 +102,9 @@ def generate(
     Args:
         domain: what to generate: shape, image, nerf or video.
         out: a file, whose suffix names the format, or a folder, which gets numbered files.
-        prompt: what it shall be. Without one, anything the model knows.
+        settings: what is sampled, and how.
         seed: of the first item; the next ones count on from it. Random if not given.
         count: how many. A file's name gets -1, -2 and so on.
-        steps: denoising steps.
-        guidance: how strictly to follow the prompt; 1 is not at all more than the model was taught.
-        sampler: dpm++ is the fastest, ddpm the paper's.
         resolution: samples along each axis of a shape, pixels along the longer side of a picture, a view or a clip.
         faces: simplify meshes to about this many faces.
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
@@ -132,33 +132,22 @@ def generate(
     look = _look(views, size, camera, crop, channel, background)
     options = _options(kind, resolution, faces, region, bits, quality, no_recipe, **moving, **look)
     _require(count >= 1, "--count must be at least 1.")
-    _require(1 <= steps <= 1000, "--steps must be from 1 to 1000.")
-    _require(0 <= guidance <= 50, "--guidance must be from 0 to 50.")
-    _require(seed is None or 0 <= seed < 2**63, "--seed must be 0 or more, and below 2^63.")
+    _require(seed is None or 0 <= seed <= MAX_SEED - count + 1, "--seed must be 0 or more, and all below 2^63.")
     targets = plan_targets(out, count, kind, options, force=force)
     pipeline = _load(_model_folder(model, domain), device)
     first = random.SystemRandom().randrange(2**31) if seed is None else seed
     seeds = range(first, first + count)
-    if not prompt.strip():
+    if not settings.prompt:
         print("No prompt: anything the model knows.", file=sys.stderr)
     with _Meter() as meter:
         for start in range(0, count, BATCH):
             part = seeds[start : start + BATCH]
             began = time.perf_counter()
             share = sub_progress(meter, start / count, (start + len(part)) / count)
-            latents = pipeline.sample(
-                prompt,
-                part,
-                steps=steps,
-                sampler=sampler,
-                guidance=guidance,
-                progress=sub_progress(share, 0.0, 0.3),
-            )
+            latents = pipeline.sample(settings, part, progress=sub_progress(share, 0.0, 0.3))
             sampling = (time.perf_counter() - began) / len(part)
             for index, (item_seed, latent) in enumerate(zip(part, latents, strict=True)):
-                recipe = _recipe(
-                    pipeline, prompt=prompt, seed=item_seed, steps=steps, sampler=sampler, guidance=guidance
-                )
+                recipe = _recipe(pipeline, seed=item_seed, **settings.model_dump())
                 slot = sub_progress(share, 0.3 + 0.7 * index / len(part), 0.3 + 0.7 * (index + 1) / len(part))
                 facts = _export(pipeline, latent, targets[start + index], options, recipe, slot, spent=sampling)
                 meter.clear()
@@ -415,9 +404,7 @@ def evaluate(
     points: int = 2048,
     network: str | None = None,
     seed: int = 0,
-    steps: int = 20,
-    guidance: float = 3.0,
-    sampler: SamplerName = "dpm++",
+    denoising: Annotated[Denoising, arg(name="")] = Denoising(),  # noqa: B008 - frozen
     device: Device = "auto",
     json: Flag = False,
 ) -> None:
@@ -439,9 +426,7 @@ def evaluate(
         points: of each cloud that sets of clouds are compared by.
         network: that takes the features; otherwise the one that comes along.
         seed: of the first sample; the next ones count on from it.
-        steps: denoising steps.
-        guidance: how strictly to follow the prompts.
-        sampler: dpm++ is the fastest, ddpm the paper's.
+        denoising: how samples are made.
         device: auto takes a GPU if there is one.
         json: print the report.
     """
@@ -458,9 +443,7 @@ def evaluate(
         ("reconstructions", reconstructions, 1, None),
         ("per-prompt", per_prompt, 1, None),
         ("points", points, 16, 2048),
-        ("steps", steps, 1, 1000),
-        ("seed", seed, 0, None),
-        ("guidance", guidance, 0, 50),
+        ("seed", seed, 0, MAX_SEED),
     ):
         bounds = f"{least} or more" if most is None else f"from {least} to {most}"
         _require(value is None or (value >= least and (most is None or value <= most)), f"--{flag} must be {bounds}.")
@@ -478,9 +461,7 @@ def evaluate(
         reconstructions=reconstructions,
         points=points,
         first_seed=seed,
-        steps=steps,
-        guidance=guidance,
-        sampler=sampler,
+        **denoising.model_dump(),
     )
     from ddmi_core.evaluation import PAGE
     from ddmi_core.evaluation.run import evaluate as run_evaluation

@@ -15,7 +15,7 @@ from ddmi_core.devices import autocast, sampling_precision
 from ddmi_core.networks.attention import fast_attention
 from ddmi_core.networks.uvit import UViT
 from ddmi_core.progress import Progress, report
-from ddmi_core.recipe import SamplerName
+from ddmi_core.recipe import Denoising, SamplerName
 from ddmi_core.text import TextEmbedding
 
 ensure_torchvision()
@@ -174,10 +174,8 @@ class LatentDiffusion(nn.Module):
         text: TextEmbedding,
         empty: TextEmbedding,
         seeds: Sequence[int],
+        denoising: Denoising,
         *,
-        steps: int = 20,
-        sampler: SamplerName = "dpm++",
-        guidance: float = 3.0,
         progress: Progress | None = None,
     ) -> Float[Tensor, "b c h w"]:
         """Draw one latent per seed.
@@ -186,23 +184,22 @@ class LatentDiffusion(nn.Module):
             text: embedding of the prompt, batch size one.
             empty: embedding of the empty prompt, batch size one.
             seeds: one per item; an item depends on its seed alone, whatever else is in the batch.
-            steps: denoising steps.
-            sampler: which scheduler.
-            guidance: w in eps(empty) + w (eps(text) - eps(empty)).
+            denoising: steps, which scheduler, and the guidance w in eps(empty) + w (eps(text) - eps(empty)).
             progress: called after every step; may raise `Cancelled`.
         """
         device = self.latent_mean.device
         generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
         z = torch.stack([torch.randn(self.canvas_shape, generator=g, device=device) for g in generators])
-        scheduler = self.scheduler(sampler)
-        scheduler.set_timesteps(steps, device=device)
+        scheduler = self.scheduler(denoising.sampler)
+        scheduler.set_timesteps(denoising.steps, device=device)
         z = z * scheduler.init_noise_sigma
         count = len(seeds)
         # At w = 1 guidance is the conditional prediction alone, which needs one evaluation and not two.
+        guidance = denoising.guidance
         guided = guidance != 1.0
         context = _join([empty] * count + [text] * count) if guided else _join([text] * count)
         context = TextEmbedding(*(part.to(device) for part in context))
-        extra = {"generator": generators} if sampler == "ddpm" else {}
+        extra = {"generator": generators} if denoising.sampler == "ddpm" else {}
         for done, t in enumerate(scheduler.timesteps, start=1):
             inputs = scheduler.scale_model_input(z, t)
             if guided:
@@ -213,7 +210,7 @@ class LatentDiffusion(nn.Module):
                 unconditional, conditional = predicted.chunk(2)
                 predicted = unconditional + guidance * (conditional - unconditional)
             z = scheduler.step(predicted, t, z, **extra).prev_sample
-            report(progress, done / steps, f"step {done} of {steps}")
+            report(progress, done / denoising.steps, f"step {done} of {denoising.steps}")
         return z * self.latent_std + self.latent_mean
 
 

@@ -13,6 +13,10 @@ class DataError(DDMIError):
     """A user's file or folder cannot be used."""
 
 
+class RecipeError(DataError):
+    """A file carries a recipe that cannot be used; the rest of it may well be."""
+
+
 class TooLongError(DataError):
     """A user's file lasts longer than can be read at once: one is asked for a span of it, in seconds."""
 

@@ -27,7 +27,7 @@ from ddmi_core.files import atomic_write, write_json, write_text
 from ddmi_core.interpolation import slerp
 from ddmi_core.placement import Up
 from ddmi_core.progress import Progress, sub_progress
-from ddmi_core.recipe import SamplerName
+from ddmi_core.recipe import SamplingSettings
 from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
 
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Pipeline:
 
     Example:
         >>> pipeline = Pipeline.from_pretrained("assets/models/furniture")
-        >>> latent = pipeline.sample("a round table with one leg", seeds=[7])[0]
+        >>> latent = pipeline.sample(SamplingSettings(prompt="a round table with one leg"), seeds=[7])[0]
         >>> pipeline.decode(latent).mesh(128).export("table.obj")
     """
 
@@ -150,14 +150,7 @@ class Pipeline:
         self.hash = model_folder.folder_hash(folder)
 
     def sample(
-        self,
-        prompt: str,
-        seeds: Sequence[int],
-        *,
-        steps: int = 20,
-        sampler: SamplerName = "dpm++",
-        guidance: float = 3.0,
-        progress: Progress | None = None,
+        self, settings: SamplingSettings, seeds: Sequence[int], *, progress: Progress | None = None
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw one latent per seed, on the CPU.
 
@@ -166,17 +159,12 @@ class Pipeline:
         Raises:
             Cancelled: from inside `progress`, between denoising steps.
         """
-        prompt = prompt.strip()
+        denoising = settings.denoising
+        if not settings.prompt:
+            denoising = denoising.model_copy(update={"guidance": 1.0})
+        text = self.text_encoder.encode([settings.prompt])
         with self._denoiser_in_place():
-            latents = self.diffusion.sample(
-                self.text_encoder.encode([prompt]),
-                self._empty,
-                seeds,
-                steps=steps,
-                sampler=sampler,
-                guidance=guidance if prompt else 1.0,
-                progress=progress,
-            )
+            latents = self.diffusion.sample(text, self._empty, seeds, denoising, progress=progress)
         return list(latents.cpu())
 
     @contextmanager

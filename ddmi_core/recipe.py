@@ -1,13 +1,51 @@
-"""The recipe of a generated or encoded signal: all that is needed to make it again."""
+"""How a signal is sampled, and the recipe of one that was generated or encoded: all that is needed to make it again."""
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ddmi_core.placement import Placement
 
 SamplerName = Literal["dpm++", "ddim", "ddpm"]
+
+MOST_STEPS = 1000
+MOST_GUIDANCE = 50.0
+MAX_SEED = 2**63 - 1
+"""What an SQLite integer holds, and torch's generators take."""
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+"""Where chance begins: each item of a batch has its own, so it is no part of the settings."""
+
+
+class Denoising(BaseModel):
+    """How noise becomes a latent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    steps: int = Field(20, ge=1, le=MOST_STEPS)
+    """denoising steps."""
+    sampler: SamplerName = "dpm++"
+    """dpm++ is the fastest, ddpm the paper's."""
+    guidance: float = Field(3.0, ge=0.0, le=MOST_GUIDANCE)
+    """how strictly to follow the prompt; 1 is not at all more than the model was taught."""
+
+    @property
+    def denoising(self) -> "Denoising":
+        """These alone, of whatever has them among others."""
+        return Denoising(**self.model_dump(include=set(Denoising.model_fields)))
+
+
+class SamplingSettings(Denoising):
+    """What is sampled, and how; with a seed it decides an item."""
+
+    prompt: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    """what it shall be. Without one, anything the model knows."""
+
+    @property
+    def settings(self) -> "SamplingSettings":
+        """These alone, of whatever has them among others."""
+        return SamplingSettings(**self.model_dump(include=set(SamplingSettings.model_fields)))
 
 
 def current_versions() -> dict[str, str]:
@@ -21,25 +59,34 @@ def current_versions() -> dict[str, str]:
     return versions
 
 
-class Recipe(BaseModel):
+class Recipe(SamplingSettings):
     """How an item was made.
 
     `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left,
     top, right, bottom), `seconds` how long it lasts, `placement` where the object lay in it.
     """
 
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
+    model_config = ConfigDict(protected_namespaces=())
 
     domain: str
     model: str
     model_hash: str
-    prompt: str = ""
-    seed: int = 0
-    steps: int = Field(20, ge=1, le=1000)
-    sampler: SamplerName = "dpm++"
-    guidance: float = Field(3.0, ge=0.0, le=50.0)
+    seed: Seed = 0
     source: str | None = None
     extent: tuple[float, float, float, float] | None = None
     seconds: float | None = Field(None, gt=0)
     placement: Placement | None = None
     versions: dict[str, str] = Field(default_factory=current_versions)
+
+    def makes_the_same_as(self, other: "Recipe") -> bool:
+        """Whether both give the same item: all agrees but what the model is called."""
+        return self == other.model_copy(update={"model": self.model})
+
+
+def misfit(error: ValidationError) -> str:
+    """Say in a few words what does not fit: `guidance is 80 and should be less than or equal to 50`."""
+    first = error.errors()[0]
+    name = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f"{name} is missing"
+    return f"{name} is {str(first['input'])[:40]!r} and {first['msg'].removeprefix('Input ')}"

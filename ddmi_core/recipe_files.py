@@ -11,10 +11,10 @@ from typing import Any
 from PIL import Image
 from pydantic import ValidationError
 
-from ddmi_core.errors import DataError
+from ddmi_core.errors import DataError, RecipeError
 from ddmi_core.parsing import parse_json
 from ddmi_core.picture_files import open_picture
-from ddmi_core.recipe import Recipe
+from ddmi_core.recipe import Recipe, misfit
 
 RECIPE_KEY = "ddmi"
 """Keyword of the PNG text, and key of the JSON object in other formats' descriptions, that hold the recipe."""
@@ -40,6 +40,7 @@ def read_recipe(path: Path) -> Recipe | None:
 
     Raises:
         DataError: not a readable file of these kinds.
+        RecipeError: it carries one that does not fit this version.
     """
     path = Path(path)
     try:
@@ -51,8 +52,13 @@ def read_recipe(path: Path) -> Recipe | None:
         else:
             found = _description(path)
         return None if found is None else Recipe.model_validate(found)
-    except ValidationError:
-        return None
+    except ValidationError as error:
+        if not isinstance(found, dict) or not {"domain", "model", "seed"} <= found.keys():
+            return None  # somebody else's
+        raise RecipeError(
+            f"The recipe that {path.name} carries cannot be used: {misfit(error)}. "
+            "It was changed by hand, or made by a later version."
+        ) from error
 
 
 def _beginning(path: Path) -> bytes:

@@ -53,9 +53,7 @@ def main() -> None:
                 seed=wish.seed,
                 steps=STEPS,
             )
-            [latent] = pipeline.sample(
-                recipe.prompt, [recipe.seed], steps=recipe.steps, sampler=recipe.sampler, guidance=recipe.guidance
-            )
+            [latent] = pipeline.sample(recipe.settings, [recipe.seed])
             view = domain.view(pipeline.decode(latent), resolution=wish.resolution)
             item = library.save(latent.float().numpy(), recipe, domain.thumbnail(view, size=THUMBNAIL_SIZE))
             target = READY / domain.name

@@ -21,6 +21,7 @@ from ddmi_core.files import atomic_write
 from ddmi_core.model_folder import list_models
 from ddmi_core.picture_layout import contact_sheet
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import SamplingSettings
 
 PROMPTS = ("a round table with one leg", "a chair with armrests", "a tall bookcase")
 SEED = 7
@@ -67,7 +68,7 @@ def generate(prompts: Sequence[str], out: Path) -> list[Path]:
     pictures: list[np.ndarray] = []
     for prompt in prompts:
         began = time.perf_counter()
-        field = pipeline.decode(pipeline.sample(prompt, [SEED])[0])
+        field = pipeline.decode(pipeline.sample(SamplingSettings(prompt=prompt), [SEED])[0])
         target = out / f"{prompt.replace(' ', '-')}{pipeline.domain.export_formats[0]}"
         pipeline.domain.export(field, target, options)
         pictures.append(pipeline.domain.preview(field, size=PREVIEW, resolution=RESOLUTION // 2))

@@ -40,10 +40,11 @@ def self_test() -> int:
 def _make(model: Path, folder: Path) -> int:
     """Generate and export with a model; return the size of the file."""
     from ddmi_core.pipeline import Pipeline
+    from ddmi_core.recipe import SamplingSettings
 
     pipeline = Pipeline.from_pretrained(model)
     domain = pipeline.domain
-    (latent,) = pipeline.sample("", [0], steps=_STEPS)
+    (latent,) = pipeline.sample(SamplingSettings(steps=_STEPS), [0])
     file = folder / f"{domain.name}{domain.export_formats[0]}"
     domain.export(pipeline.decode(latent), file, domain.export_options.checked({"resolution": _SIZE}))
     return sum(part.stat().st_size for part in ([file] if file.is_file() else file.rglob("*")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.errors import DDMIError, RecipeError
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import assets, user_data
 from ddmi_core.placement import Up
@@ -492,10 +491,16 @@ class MainWindow(QMainWindow):
     def bring_in(self, path: Path) -> None:
         """Take a file that was dropped: one that was generated here brings its recipe back, any other is encoded."""
         stage = self._stage_for(path)
+        encode = Action("Encode the file", lambda: self.reconstruct(path))
         recipe = None
         if stage is not None:
-            with suppress(DDMIError):  # encoding it will say what is wrong with it
+            try:
                 recipe = stage.recipe_in(path)
+            except RecipeError as error:
+                self.state.notifications.warning(str(error), action=encode)
+                return
+            except DDMIError:
+                pass  # encoding it will say what is wrong with it
         if stage is None or recipe is None or recipe.source is not None:
             self.reconstruct(path)
             return
@@ -503,7 +508,7 @@ class MainWindow(QMainWindow):
         missing = "" if self.state.model_for(recipe) else f" Its model, {recipe.model}, is not installed here."
         self.state.notifications.info(
             f"The recipe of {path.name} is in the form. Generate makes it again.{missing}",
-            action=Action("Encode the file", lambda: self.reconstruct(path)),
+            action=encode,
         )
 
     def reconstruct(self, path: Path) -> None:

@@ -28,6 +28,7 @@ from ddmi_core.metrics.shapes import chamfer_distance, f_score
 from ddmi_core.picture_layout import over
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.progress import Progress, report
+from ddmi_core.recipe import SamplingSettings
 
 Kind = Literal["references", "samples", "reconstructions"]
 Part = dict[str, Tensor]
@@ -169,9 +170,8 @@ class Parts:
     def _sample(self, number: int) -> Part:
         plan, domain = self._plan, self._pipeline.domain
         prompt, like = self.prompt(number), self._like(number)
-        (latent,) = self._pipeline.sample(
-            prompt, [plan.first_seed + number], steps=plan.steps, sampler=plan.sampler, guidance=plan.guidance
-        )
+        settings = SamplingSettings(prompt=prompt, **plan.denoising.model_dump())
+        (latent,) = self._pipeline.sample(settings, [plan.first_seed + number])
         kinds = plan.evidence("samples")
         seen = self._observed(latent, kinds, self._data, like)
         if isinstance(seen, int):

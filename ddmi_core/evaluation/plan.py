@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from ddmi_core.domains import Domain, get_domain
 from ddmi_core.domains.base import Evidence
 from ddmi_core.errors import DDMIError
 from ddmi_core.metrics.feature_networks import NETWORKS, OFFLINE, Takes
-from ddmi_core.recipe import SamplerName
+from ddmi_core.recipe import Denoising, Seed
 
 Of = Literal["reconstructions", "samples"]
 
@@ -60,14 +60,14 @@ def evidence_for(domain: Domain, metric: Metric) -> Evidence | None:
     return next((kind for kind in metric.evidence if kind in given), None)
 
 
-class EvaluationPlan(BaseModel):
+class EvaluationPlan(Denoising):
     """All that decides the figures of an evaluation.
 
     Sample number k has the seed `first_seed` + k. Its prompt is the first caption of the data's signal number
     k // `per_prompt` in an order that is always the same.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     model: str
     model_hash: str
@@ -84,10 +84,7 @@ class EvaluationPlan(BaseModel):
     points: int = Field(2048, ge=16, le=2048)
     """Of each cloud, in the figures of sets of clouds."""
     network: str
-    first_seed: int = Field(0, ge=0)
-    steps: int = Field(20, ge=1, le=1000)
-    sampler: SamplerName = "dpm++"
-    guidance: float = Field(3.0, ge=0, le=50)
+    first_seed: Seed = 0
 
     def of(self, kind: Of) -> list[str]:
         """Return the chosen metrics of reconstructions or of samples."""

@@ -18,6 +18,7 @@ from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.data.items import Augment, NumberedDraws
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.files import atomic_write
+from ddmi_core.recipe import Denoising
 from ddmi_core.text import TextEmbedding, TextEncoder
 from ddmi_core.training.autoencoder_stage import held_out_batch, open_mixture
 from ddmi_core.training.config import RunConfig
@@ -81,7 +82,8 @@ class DiffusionStage(Stage):
             denoising, _ = self.loss({name: value.to(device) for name, value in batch.items()}, step)
         empty = self._text_encoder.encode([""])
         latents = [
-            self.module.sample(self._text_encoder.encode([prompt]), empty, seeds=(0, 1)) for prompt in self._prompts
+            self.module.sample(self._text_encoder.encode([prompt]), empty, (0, 1), Denoising())
+            for prompt in self._prompts
         ]
         fields = [self._autoencoder.field(z.to(device)) for z in torch.cat(latents)]
         save_sheet(self._autoencoder.domain, fields, run.samples / f"{self.name}-{step:08d}.png")

@@ -133,22 +133,18 @@ class Engine(QObject):
         if not state.form.seed_locked:
             state.roll_seed()
         form = state.form
-        prompt = form.prompt.strip()
         self._cancel_quiet(PreloadRequest, ViewRequest)
         request = GenerateRequest(
             job_id=state.jobs.new_id(),
             generation=state.next_generation(),
             model=model.folder,
             domain=model.domain,
-            prompt=prompt,
+            settings=form.settings,
             seeds=form.seeds(),
-            steps=form.steps,
-            sampler=form.sampler,
-            guidance=form.guidance,
             preview_resolution=preview_resolution,
         )
         count = f" × {form.count}" if form.count > 1 else ""
-        return self._submit(request, (_short(prompt) or "Without a prompt") + count)
+        return self._submit(request, (_short(form.prompt) or "Without a prompt") + count)
 
     def open(self, item: Item, resolution: int = PREVIEW_RESOLUTION) -> Job:
         """Bring an item's view: coarse and at once. Whatever was under way for the stage becomes stale."""

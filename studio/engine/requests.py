@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 
 from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
 from ddmi_core.placement import Up
-from ddmi_core.recipe import SamplerName
+from ddmi_core.recipe import SamplingSettings
 from ddmi_core.view_settings import ViewSettings
 from studio.state.library import Item
 from studio.state.sequence import Arrangement
@@ -36,14 +36,11 @@ class ModelRequest(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateRequest(ModelRequest):
-    """Sample one item per seed, all from one prompt (empty: unconditional). Answered by an ItemReady each."""
+    """Sample one item per seed, all with the same settings. Answered by an ItemReady each."""
 
     domain: str
-    prompt: str
+    settings: SamplingSettings
     seeds: tuple[int, ...]
-    steps: int
-    sampler: SamplerName
-    guidance: float
     preview_resolution: int
     """Resolution of the first view, in samples along the longest axis."""
 

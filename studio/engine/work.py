@@ -16,7 +16,7 @@ from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError, TooL
 from ddmi_core.frame_size import frame_size
 from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
-from ddmi_core.recipe import Recipe
+from ddmi_core.recipe import Recipe, SamplingSettings
 from studio.engine.decoded import FieldCache
 from studio.engine.pictures import basis_scale, blended, enlarged
 from studio.engine.pipelines import gpus
@@ -172,8 +172,9 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
     _check_domain(pipeline, request.domain)
-    read = pipeline.text_encoder.reads(request.prompt)
-    if len(read) < len(request.prompt):
+    prompt = request.settings.prompt
+    read = pipeline.text_encoder.reads(prompt)
+    if len(read) < len(prompt):
         context.note(f"This prompt is too long for {pipeline.name}: it reads only as far as “…{read[-40:]}”.")
     latents = _sample(pipeline, request, context)
     for index, (seed, latent) in enumerate(zip(request.seeds, latents, strict=True)):
@@ -184,11 +185,8 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
             domain=pipeline.domain.name,
             model=pipeline.name,
             model_hash=pipeline.hash,
-            prompt=request.prompt,
             seed=seed,
-            steps=request.steps,
-            sampler=request.sampler,
-            guidance=request.guidance,
+            **request.settings.model_dump(),
         )
         yield _make_item(pipeline, latent, recipe, request, index, context, progress)
 
@@ -204,14 +202,7 @@ def _sample(pipeline: Pipeline, request: GenerateRequest, context: Context) -> l
             context.progress, _SAMPLING_SHARE * done / total, _SAMPLING_SHARE * (done + len(seeds)) / total
         )
         try:
-            latents += pipeline.sample(
-                request.prompt,
-                seeds,
-                steps=request.steps,
-                sampler=request.sampler,
-                guidance=request.guidance,
-                progress=progress,
-            )
+            latents += pipeline.sample(request.settings, seeds, progress=progress)
         except Exception as error:
             if batch == 1 or not is_out_of_memory(error):
                 raise
@@ -317,7 +308,7 @@ def _preload(request: PreloadRequest, context: Context) -> None:
     """The first pass through a network is several times slower than the next; do it while nobody waits."""
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
-    [latent] = pipeline.sample("", [0], steps=1, progress=sub_progress(context.progress, 0.5, 0.8))
+    [latent] = pipeline.sample(SamplingSettings(steps=1), [0], progress=sub_progress(context.progress, 0.5, 0.8))
     field = pipeline.decode(latent)
     with contextlib.suppress(DDMIError):  # one step may well give an empty shape, which warms up just the same
         pipeline.domain.view(field, resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0))

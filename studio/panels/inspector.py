@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -16,9 +16,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS
 from studio.actions import Actions, Words, shown_keys
 from studio.state.app_state import AppState
-from studio.state.form import MAX_SEED, GenerateForm
+from studio.state.form import GenerateForm
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID, INSPECTOR_WIDTH
@@ -35,6 +36,7 @@ from studio.widgets.basics import (
     styled,
 )
 from studio.widgets.prompt_edit import PromptEdit
+from studio.widgets.seed_box import SeedBox
 
 MAX_VARIATIONS = 8
 _LONG_TITLE = 140  # characters
@@ -168,12 +170,9 @@ class Inspector(QWidget):
         grid.addWidget(_field_label("Variations", self.count), 0, 0)
         grid.addWidget(self.count, 0, 1)
 
-        self.seed = QSpinBox()
-        self.seed.setRange(0, MAX_SEED)
-        inset(self.seed)
+        self.seed = SeedBox()
         self.seed.setMinimumWidth(80)
-        self.seed.setAccessibleName("Seed")
-        self.seed.valueChanged.connect(lambda value: self._state.update_form(seed=value))
+        self.seed.changed.connect(lambda value: self._state.update_form(seed=value))
         self.lock = icon_button(self._theme, "unlock", "Keep the seed")
         self.lock.setCheckable(True)
         self.lock.toggled.connect(lambda on: self._state.update_form(seed_locked=on))
@@ -204,15 +203,17 @@ class Inspector(QWidget):
         rows.setContentsMargins(0, 0, 0, GRID)
         rows.setSpacing(GRID // 2)
 
-        self.steps = SliderField("Steps", 1, 1000, slider_high=100)
-        self.steps.setToolTip("Denoising steps, 1 to 1000. More is slower; past 30 little changes with DPM-Solver++")
+        self.steps = SliderField("Steps", 1, MOST_STEPS, slider_high=100)
+        self.steps.setToolTip(
+            f"Denoising steps, 1 to {MOST_STEPS}. More is slower; past 30 little changes with DPM-Solver++"
+        )
         self.steps.changed.connect(lambda value: self._state.update_form(steps=int(value)))
         rows.addWidget(_field_label("Steps", self.steps.box))
         rows.addWidget(self.steps)
 
-        self.guidance = SliderField("Guidance", 0.0, 30.0, decimals=1, step=0.5, slider_high=10.0)
+        self.guidance = SliderField("Guidance", 0.0, MOST_GUIDANCE, decimals=1, step=0.5, slider_high=10.0)
         self.guidance.setToolTip(
-            "How closely to follow the prompt, 0 to 30. 1 is the model's own view; 2 to 5 works well; "
+            f"How closely to follow the prompt, 0 to {MOST_GUIDANCE:g}. 1 is the model's own view; 2 to 5 works well; "
             "high values look alike"
         )
         self.guidance.changed.connect(lambda value: self._state.update_form(guidance=value))
@@ -270,13 +271,14 @@ class Inspector(QWidget):
     def _on_form(self, form: GenerateForm) -> None:
         self.prompt.set_text(form.prompt)
         self.count.setValue(min(form.count, MAX_VARIATIONS))
-        self.seed.setValue(form.seed)
+        self.seed.set_value(form.seed)
         self.lock.setChecked(form.seed_locked)
         self._theme.bind_icon(self.lock, "lock" if form.seed_locked else "unlock")
         tip = f"Seed kept: Generate makes the same {self._noun} again" if form.seed_locked else "Keep the seed"
         self.lock.setToolTip(self._actions.hint(tip, "lock"))
         self.steps.set_value(form.steps)
-        self.guidance.set_value(form.guidance)
+        with QSignalBlocker(self.guidance):  # a recipe may have more decimals than are shown
+            self.guidance.set_value(form.guidance)
         self.sampler.setCurrentIndex(self.sampler.findData(form.sampler))
         self.model.setCurrentIndex(self.model.findData(form.model))
         self._show_encoder()

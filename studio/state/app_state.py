@@ -125,13 +125,10 @@ class AppState:
         model = self.model_for(recipe)
         return self.update_form(
             model=model.name if model is not None else self.form.model,
-            prompt=recipe.prompt,
             count=1,
             seed=recipe.seed,
             seed_locked=True,
-            steps=recipe.steps,
-            sampler=recipe.sampler,
-            guidance=recipe.guidance,
+            **recipe.settings.model_dump(),
         )
 
     # Models

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import secrets
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from ddmi_core.recipe import SamplerName
+from ddmi_core.recipe import MAX_SEED, SamplingSettings, Seed
 
-MAX_SEED = 2**31 - 1
 MAX_COUNT = 16
 
 
-class GenerateForm(BaseModel):
+class GenerateForm(SamplingSettings):
     """Values of the inspector. Immutable; :meth:`changed` gives another and checks the ranges."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     model: str = ""
     """Name of the chosen model; empty for none yet."""
-    prompt: str = ""
     count: int = Field(default=1, ge=1, le=MAX_COUNT)
-    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    seed: Seed = 0
     seed_locked: bool = False
     """Whether the next Generate uses ``seed`` as it stands, or draws a new one first."""
-    steps: int = Field(default=20, ge=1, le=1000)
-    sampler: SamplerName = "dpm++"
-    guidance: float = Field(default=3.0, ge=0.0, le=30.0)
 
     def changed(self, **values: object) -> GenerateForm:
         """This form with other values. Raises pydantic's ValidationError out of range."""

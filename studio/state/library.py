@@ -467,16 +467,17 @@ class Library:
         rows = self._execute(
             f"SELECT id, recipe, starred, deleted FROM items WHERE {condition} ORDER BY id DESC", values
         )
-        return [
-            Item(
-                item_id,
-                Recipe.model_validate_json(recipe),
-                self.folder / ("trash" if deleted else "items") / item_id,
-                starred=bool(starred),
-                deleted=bool(deleted),
-            )
-            for item_id, recipe, starred, deleted in rows
-        ]
+        found = []
+        for item_id, text, starred, deleted in rows:
+            try:
+                recipe = Recipe.model_validate_json(text)
+            except ValidationError as error:
+                log.warning("the catalogue's row of %s cannot be read: %s", item_id, error)
+                self._forget(item_id)  # the next start reads the item's own folder
+                continue
+            folder = self.folder / ("trash" if deleted else "items") / item_id
+            found.append(Item(item_id, recipe, folder, starred=bool(starred), deleted=bool(deleted)))
+        return found
 
 
 def check_folder(folder: Path) -> None:

@@ -19,6 +19,7 @@ from ddmi_core.domains.shape import ShapeField
 from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Up
+from ddmi_core.recipe import SamplingSettings
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run_folder import RunFolder
 from tests.core import solids
@@ -41,8 +42,8 @@ class FakePipeline:
     text_encoder = SimpleNamespace(name="none")
     asked: dict[str, Any]
 
-    def sample(self, prompt: str, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:
-        type(self).asked = {"prompt": prompt, "seeds": list(seeds), **options}
+    def sample(self, settings: SamplingSettings, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:
+        type(self).asked = {**settings.model_dump(), "seeds": list(seeds)}
         options["progress"](1.0, "step 1 of 1")
         return [torch.full((1, 2, 2), 0.3 + 0.01 * (seed % 10)) for seed in seeds]
 
@@ -147,6 +148,17 @@ def test_files_are_replaced_only_by_force(run: Run, tmp_path: Path) -> None:
     trimesh.creation.icosphere().export(source)
     before = source.read_bytes()
     assert run("reconstruct", source, "--resolution", 32, "--out", source)[0] == 1 and source.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [("steps", 0), ("steps", 1001), ("guidance", -1), ("guidance", 50.5), ("seed", -1), ("seed", 2**63)],
+)
+def test_what_is_out_of_bounds_is_wrong_usage(run: Run, tmp_path: Path, flag: str, value: float) -> None:
+    FakePipeline.asked = {}
+    code, out, err = run("generate", "shape", f"--{flag}", value, "--out", tmp_path / "a.obj")
+    assert (code, out, FakePipeline.asked) == (2, [], {})
+    assert len(err) == 1 and f"--{flag}" in err[0]
 
 
 def test_faces_are_reduced(run: Run, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class FakePipeline:
 
     name, hash, domain = "paint", "00ff", get_domain("video")
 
-    def sample(self, prompt: str, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:
+    def sample(self, settings: Any, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:
         return [torch.zeros(1, 2, 2) for _ in seeds]
 
     def decode(self, latent: torch.Tensor) -> Dot:

@@ -3,6 +3,7 @@ import torch
 
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.progress import Cancelled
+from ddmi_core.recipe import Denoising
 from ddmi_core.text import TextEmbedding
 
 CANVAS = (4, 8, 8)
@@ -27,8 +28,8 @@ def _diffusion(**settings: object) -> LatentDiffusion:
 @pytest.mark.parametrize("sampler", ["dpm++", "ddim", "ddpm"])
 def test_an_item_depends_on_its_seed_alone(sampler: str, kind: str) -> None:
     diffusion = _diffusion(kind=kind)
-    alone = diffusion.sample(_text(1.0), _text(0.0), [7], steps=4, sampler=sampler)
-    among = diffusion.sample(_text(1.0), _text(0.0), [3, 7, 5], steps=4, sampler=sampler)
+    alone = diffusion.sample(_text(1.0), _text(0.0), [7], Denoising(steps=4, sampler=sampler))
+    among = diffusion.sample(_text(1.0), _text(0.0), [3, 7, 5], Denoising(steps=4, sampler=sampler))
     torch.testing.assert_close(alone[0], among[1], atol=1e-4, rtol=1e-4)
     assert (among[0] - among[1]).abs().max() > 0.1
 
@@ -37,23 +38,23 @@ def test_an_item_depends_on_its_seed_alone(sampler: str, kind: str) -> None:
 def test_guidance_moves_from_the_empty_prompt_to_the_text(kind: str) -> None:
     diffusion = _diffusion(kind=kind)
     empty, text = _text(0.0), _text(1.0)
-    unconditional = diffusion.sample(empty, empty, [1], steps=3, guidance=1.0)
-    zero = diffusion.sample(text, empty, [1], steps=3, guidance=0.0)
+    unconditional = diffusion.sample(empty, empty, [1], Denoising(steps=3, guidance=1.0))
+    zero = diffusion.sample(text, empty, [1], Denoising(steps=3, guidance=0.0))
     torch.testing.assert_close(zero, unconditional, atol=1e-4, rtol=1e-4)
-    assert (diffusion.sample(text, empty, [1], steps=3, guidance=5.0) - zero).abs().max() > 1e-3
+    assert (diffusion.sample(text, empty, [1], Denoising(steps=3, guidance=5.0)) - zero).abs().max() > 1e-3
 
 
 def test_sampling_reports_every_step_and_can_be_cancelled() -> None:
     diffusion = _diffusion()
     seen: list[str] = []
-    diffusion.sample(_text(1.0), _text(0.0), [1], steps=3, progress=lambda _, text: seen.append(text))
+    diffusion.sample(_text(1.0), _text(0.0), [1], Denoising(steps=3), progress=lambda _, text: seen.append(text))
     assert seen == ["step 1 of 3", "step 2 of 3", "step 3 of 3"]
 
     def stop(fraction: float, text: str) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        diffusion.sample(_text(1.0), _text(0.0), [1], steps=3, progress=stop)
+        diffusion.sample(_text(1.0), _text(0.0), [1], Denoising(steps=3), progress=stop)
 
 
 @pytest.mark.parametrize("kind", ["unet2d", "uvit"])
@@ -79,9 +80,9 @@ def test_every_target_learns_one_latent(prediction: str, mixed: bool, kind: str)
 
 def test_latents_leave_in_the_scale_they_came_in() -> None:
     diffusion = _diffusion()
-    plain = diffusion.sample(_text(1.0), _text(0.0), [1, 2], steps=2)
+    plain = diffusion.sample(_text(1.0), _text(0.0), [1, 2], Denoising(steps=2))
     diffusion.fit_scale(torch.randn(4000, *CANVAS) * 5 + 3)
-    scaled = diffusion.sample(_text(1.0), _text(0.0), [1, 2], steps=2)
+    scaled = diffusion.sample(_text(1.0), _text(0.0), [1, 2], Denoising(steps=2))
     torch.testing.assert_close(scaled, plain * 5 + 3, atol=0.1, rtol=0.02)
 
 

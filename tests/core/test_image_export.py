@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,15 @@ import pytest
 import tifffile
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ddmi_core import image_export
-from ddmi_core.errors import DataError, ExportError
+from ddmi_core.errors import DataError, ExportError, RecipeError
 from ddmi_core.export_options import ImageExport, ShapeExport
 from ddmi_core.image_export import export_image
 from ddmi_core.progress import Cancelled
-from ddmi_core.recipe import Recipe
-from ddmi_core.recipe_files import IMAGE_DESCRIPTION, read_recipe
+from ddmi_core.recipe import MAX_SEED, MOST_GUIDANCE, MOST_STEPS, Recipe
+from ddmi_core.recipe_files import IMAGE_DESCRIPTION, RECIPE_KEY, read_recipe
 from tests.core.test_image_domain import Painted
 
 RECIPE = Recipe(domain="image", model="emoji", model_hash="00ff", prompt='a "smiling" cät 😀', seed=7)
@@ -170,3 +172,29 @@ def test_memory_does_not_grow_with_the_picture(tmp_path: Path, monkeypatch: pyte
 
     export_image(Watched(), tmp_path / "a.png", ImageExport(resolution=500))
     assert max(rows) == 2 and sum(rows) == 500
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ({"guidance": 80}, "guidance is '80'"),
+        ({"seed": 2**63}, "seed is"),
+        ({"sampler": "euler"}, "sampler is 'euler'"),
+    ],
+)
+def test_a_recipe_out_of_bounds_is_said_to_be_and_others_json_is_nobodys(
+    tmp_path: Path, values: Any, what: str
+) -> None:
+    def write(found: dict[str, Any]) -> Path:
+        note = PngInfo()
+        note.add_itxt(RECIPE_KEY, json.dumps(found))
+        Image.new("RGB", (4, 4)).save(tmp_path / "heart.png", pnginfo=note)
+        return tmp_path / "heart.png"
+
+    known = json.loads(RECIPE.model_dump_json())
+    with pytest.raises(RecipeError, match=rf"heart\.png.*{what}"):
+        read_recipe(write(known | values))
+    assert read_recipe(write({"prompt": "of another program"})) is None
+    widest = {"guidance": MOST_GUIDANCE, "seed": MAX_SEED, "steps": MOST_STEPS}
+    recipe = read_recipe(write(known | widest))
+    assert recipe is not None and recipe.seed == MAX_SEED

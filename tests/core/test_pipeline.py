@@ -10,6 +10,7 @@ from ddmi_core import pipeline as pipeline_module
 from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import describe, find_model, list_models
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import SamplingSettings
 from tests.tiny_model import save_tiny_model
 
 
@@ -22,7 +23,7 @@ def test_a_saved_model_gives_the_same_shape_again(folder: Path, tmp_path: Path) 
     first = Pipeline.from_pretrained(folder)
     first.save_pretrained(tmp_path / "copy")
     second = Pipeline.from_pretrained(tmp_path / "copy")
-    latents = [pipeline.sample("a ball", [5], steps=3)[0] for pipeline in (first, second)]
+    latents = [pipeline.sample(SamplingSettings(prompt="a ball", steps=3), [5])[0] for pipeline in (first, second)]
     assert torch.equal(*latents)
     coords = torch.rand(100, 3) * 2 - 1
     assert torch.equal(first.decode(latents[0])(coords), second.decode(latents[1])(coords))
@@ -30,13 +31,15 @@ def test_a_saved_model_gives_the_same_shape_again(folder: Path, tmp_path: Path) 
 
 
 def test_a_very_long_prompt_is_taken(folder: Path) -> None:
-    assert len(Pipeline.from_pretrained(folder).sample("a round table " * 800, [1], steps=1)) == 1
+    settings = SamplingSettings(prompt="a round table " * 800, steps=1)
+    assert len(Pipeline.from_pretrained(folder).sample(settings, [1])) == 1
 
 
 def test_an_empty_prompt_ignores_guidance(folder: Path) -> None:
     pipeline = Pipeline.from_pretrained(folder)
     assert torch.equal(
-        pipeline.sample("  ", [1], steps=2, guidance=9)[0], pipeline.sample("", [1], steps=2, guidance=1)[0]
+        pipeline.sample(SamplingSettings(prompt="  ", steps=2, guidance=9), [1])[0],
+        pipeline.sample(SamplingSettings(steps=2, guidance=1), [1])[0],
     )
 
 
@@ -119,5 +122,5 @@ def test_the_denoiser_makes_room_where_a_gpu_is_short_of_memory(folder: Path, mo
     for free, expected in ((2**34, ["mps"]), (2**20, ["mps", "cpu"])):
         moved.clear()
         monkeypatch.setattr(pipeline_module, "free_memory", lambda _, free=free: free)
-        assert len(pipeline.sample("", seeds=[1], steps=1)) == 1
+        assert len(pipeline.sample(SamplingSettings(steps=1), seeds=[1])) == 1
         assert moved == expected

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import SamplingSettings
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run import train
 
@@ -28,7 +29,7 @@ def test_a_model_is_trained_and_used_on_a_gpu(domain: str, precision: str, tmp_p
     folder = train(config, tmp_path / "run", device="cuda")
     on_gpu = Pipeline.from_pretrained(folder, device="cuda")
     on_cpu = Pipeline.from_pretrained(folder, device="cpu")
-    (latent,) = on_gpu.sample("a chair", seeds=[3], steps=4)
+    (latent,) = on_gpu.sample(SamplingSettings(prompt="a chair", steps=4), seeds=[3])
     assert torch.isfinite(latent).all()
     coords = torch.rand(2000, 2 if domain == "image" else 3) * 2 - 1
     # The same latent means the same signal, up to what half precision rounds

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from ddmi_core.errors import ModelError
 from ddmi_core.export_options import ShapeExport
 from ddmi_core.progress import Progress
+from ddmi_core.recipe import SamplingSettings
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.results import ExportDone, ItemReady, SpanWanted, ViewReady
@@ -55,7 +56,8 @@ class GatedPipeline(FakePipeline):
         self.batches: list[tuple[int, ...]] = []
         self.order: list[str] = []
 
-    def sample(self, prompt: str, seeds: Sequence[int], **kwargs: Any) -> list[torch.Tensor]:
+    def sample(self, settings: SamplingSettings, seeds: Sequence[int], **kwargs: Any) -> list[torch.Tensor]:
+        prompt = settings.prompt
         self.batches.append(tuple(seeds))
         self.order.append(prompt)
         if prompt == "wait":
@@ -64,7 +66,7 @@ class GatedPipeline(FakePipeline):
             raise ZeroDivisionError("division by zero")
         if prompt == "memory" and len(seeds) > 2:
             raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory")
-        latents = super().sample(prompt, seeds, **kwargs)
+        latents = super().sample(settings, seeds, **kwargs)
         return [torch.full_like(latent, torch.nan) for latent in latents] if prompt == "nan" else latents
 
 

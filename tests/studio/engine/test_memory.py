@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import SamplingSettings
 from studio.engine.decoded import FieldCache
 from studio.engine.pipelines import PipelineCache, load_pipeline
 from studio.engine.thread_limit import ThreadLimit
@@ -112,7 +113,7 @@ def test_models_and_fields_say_what_they_take(tmp_path: Path) -> None:
     pipeline = Pipeline.from_pretrained(save_tiny_model(tmp_path / "tiny"), device="cpu")
     weights = [*pipeline.autoencoder.parameters(), *pipeline.diffusion.parameters()]
     assert pipeline.nbytes == pipeline.text_encoder.nbytes + 4 * sum(one.numel() for one in weights)
-    field = pipeline.decode(pipeline.sample("", [0], steps=1)[0])
+    field = pipeline.decode(pipeline.sample(SamplingSettings(steps=1), [0])[0])
     assert field.nbytes == 4 * sum(plane.numel() for planes in field.basis for plane in planes) > 0
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 
+from ddmi_core.recipe import MAX_SEED, MOST_STEPS
 from studio.panels.inspector import Inspector
 from tests.studio.window.fakes import MODEL
 
@@ -21,7 +22,7 @@ def inspector(qtbot, state, actions, theme):
 def test_what_is_typed_is_in_the_form(qtbot, inspector, state):
     qtbot.keyClicks(inspector.prompt, "a round table")
     inspector.count.setValue(4)
-    inspector.seed.setValue(77)
+    inspector.seed.set_value(77)
     inspector.lock.click()
     inspector.advanced.set_open(True)
     inspector.steps.set_value(35)
@@ -50,6 +51,32 @@ def test_an_items_whole_recipe_comes_back(inspector, state, add_item):
     assert inspector.seed.value() == 42 and inspector.lock.isChecked()
     assert inspector.steps.value() == 50 and inspector.guidance.value() == 7.5
     assert inspector.sampler.currentData() == "ddpm"
+
+
+def test_whatever_a_recipe_may_have_comes_back_as_it_is(inspector, state, add_item):
+    item = add_item("a sofa", MAX_SEED, steps=MOST_STEPS, guidance=40.125)
+    state.recall(item.recipe)
+    assert state.form.settings == item.recipe.settings and state.form.seed == MAX_SEED
+    assert inspector.seed.value() == MAX_SEED and inspector.guidance.value() == pytest.approx(40.1)
+    assert inspector.seed.text() == str(MAX_SEED)
+
+
+def test_a_seed_is_typed_and_stepped_to_its_very_ends(qtbot, inspector, state):
+    inspector.seed.selectAll()
+    qtbot.keyClicks(inspector.seed, "12345678901x")
+    assert state.form.seed == 12345678901
+    qtbot.keyClick(inspector.seed, Qt.Key.Key_Up)
+    assert state.form.seed == 12345678902
+    inspector.seed.selectAll()
+    qtbot.keyClicks(inspector.seed, "9" * 19)
+    assert state.form.seed == MAX_SEED
+    inspector.seed.set_value(0)
+    qtbot.keyClick(inspector.seed, Qt.Key.Key_Down)
+    assert state.form.seed == 0
+    inspector.seed.selectAll()
+    qtbot.keyClick(inspector.seed, Qt.Key.Key_Delete)
+    qtbot.keyClick(inspector.seed, Qt.Key.Key_Return)
+    assert inspector.seed.text() == "0" and state.form.seed == 0
 
 
 def test_an_empty_prompt_is_explained_and_a_long_one_stays_low(inspector, state):
@@ -95,8 +122,8 @@ def test_a_renamed_model_has_its_new_name_on_the_stage_and_in_the_list(inspector
 
 
 def test_nothing_is_wider_than_the_panel(inspector, state, add_item):
-    state.update_form(prompt="word" * 100, seed=2**31 - 1, steps=1000)
-    state.show(add_item("supercalifragilistic" * 40, 2**31 - 1))
+    state.update_form(prompt="word" * 100, seed=MAX_SEED, steps=1000)
+    state.show(add_item("supercalifragilistic" * 40, MAX_SEED))
     inspector.advanced.set_open(True)
     content = inspector.export.parentWidget().parentWidget()
     assert content.minimumSizeHint().width() <= inspector.width()

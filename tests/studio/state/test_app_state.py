@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from ddmi_core.model_folder import ModelInfo
-from ddmi_core.recipe import Recipe
+from ddmi_core.recipe import MAX_SEED, Recipe
 from studio.state.app_state import AppState
-from studio.state.form import MAX_SEED, GenerateForm
+from studio.state.form import GenerateForm
 from studio.state.library import Library
 from studio.state.notifications import Notifications
 

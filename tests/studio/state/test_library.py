@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from ddmi_core.errors import DataError
-from ddmi_core.recipe import Recipe
+from ddmi_core.recipe import MAX_SEED, Recipe
 from studio.state.library import DELETED, LATENT, RECIPE, Item, Library, TrashContent
 
 LATENT_VALUES = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
@@ -148,6 +148,29 @@ def test_a_lost_catalogue_is_rebuilt_with_stars_and_trash(library: Library, dama
     again.close()
 
 
+@pytest.mark.parametrize("where", ["catalogue", "both"])
+def test_a_stored_recipe_out_of_bounds_is_set_aside_and_the_rest_opens(library: Library, where: str) -> None:
+    good, bad = add(library, "a chair"), add(library, "a sofa")
+    catalogue = sqlite3.connect(library.folder / "catalogue.sqlite")
+    with catalogue:
+        catalogue.execute("UPDATE items SET recipe = replace(recipe, '3.0', '80.0') WHERE id = ?", (bad.id,))
+    catalogue.close()
+    if where == "both":
+        file = bad.folder / RECIPE
+        file.write_text(file.read_text().replace('"guidance": 3.0', '"guidance": 80.0'))
+    again = reopened(library)
+    assert again.items() == ([good] if where == "both" else [bad, good])
+    assert [path.name for path in again.damaged] == ([bad.id] if where == "both" else [])
+    again.close()
+
+
+def test_what_the_command_line_allows_is_listed(library: Library) -> None:
+    made = library.add(LATENT_VALUES, recipe(seed=MAX_SEED), THUMBNAIL)
+    again = reopened(library)
+    assert again.items() == [made] and again.items(search=str(MAX_SEED)) == [made]
+    again.close()
+
+
 def test_a_catalogue_of_another_version_is_rebuilt(library: Library) -> None:
     item = add(library)
     library.close()
@@ -198,7 +221,7 @@ def test_killing_the_program_at_any_moment_leaves_whole_items(tmp_path: Path) ->
     script = f"""
 import numpy as np
 from pathlib import Path
-from ddmi_core.recipe import Recipe
+from ddmi_core.recipe import MAX_SEED, Recipe
 from studio.state.library import Library
 library = Library(Path({str(folder)!r}))
 print("ready", flush=True)
@@ -307,7 +330,7 @@ def test_two_windows_share_a_library(library: Library) -> None:
     script = f"""
 import numpy as np
 from pathlib import Path
-from ddmi_core.recipe import Recipe
+from ddmi_core.recipe import MAX_SEED, Recipe
 from studio.state.library import Library
 library = Library(Path({str(library.folder)!r}))
 print("ready", flush=True)

@@ -22,6 +22,7 @@ from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Placement, Up
 from ddmi_core.progress import Progress
 from ddmi_core.radiance import View
+from ddmi_core.recipe import SamplingSettings
 from ddmi_core.view_settings import ViewSettings
 from ddmi_core.volume_rendering import render_rays
 
@@ -126,23 +127,22 @@ class FakePipeline:
     def __init__(self, delay: float = 0.0) -> None:
         self.domain = FakeDomain()
         self.delay = delay
-        self.text_encoder = SimpleNamespace(reads=lambda prompt: prompt[:200])
+        self.text_encoder = SimpleNamespace(
+            reads=lambda prompt: prompt[:200], is_foreign=lambda prompt: not prompt.isascii()
+        )
 
     def sample(
         self,
-        prompt: str,
+        settings: SamplingSettings,
         seeds: Sequence[int],
         *,
-        steps: int = 20,
-        sampler: str = "dpm++",
-        guidance: float = 3.0,
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
-        for step in range(steps):
+        for step in range(settings.steps):
             time.sleep(self.delay)
             if progress is not None:
-                progress(step / steps, f"step {step + 1} of {steps}")
-        if prompt == "fail":
+                progress(step / settings.steps, f"step {step + 1} of {settings.steps}")
+        if settings.prompt == "fail":
             raise DataError("The fake pipeline was asked to fail.")
         return [torch.full((1, 2, 2), float(seed % 97)) for seed in seeds]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -107,6 +108,33 @@ def test_so_does_a_film_also_one_of_a_radiance_field(window, tmp_path: Path, suf
     recipe = Recipe(domain="nerf", model="no longer here", model_hash="", prompt="a chair", seed=77)
     drop(window, write_frames(frames, tmp_path / f"turn{suffix}", rate=Fraction(10), recipe=recipe))
     assert window.state.domain == "nerf" and window.state.form.prompt == "a chair"
+
+
+def export_with(folder: Path, **values: object) -> Path:
+    recipe = Recipe(domain="image", model=PICTURES.name, model_hash=PICTURES.hash, prompt="red heart", seed=77)
+    note = PngInfo()
+    note.add_itxt(RECIPE_KEY, json.dumps(json.loads(recipe.model_dump_json()) | values))
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / "heart.png", pnginfo=note)
+    return folder / "heart.png"
+
+
+def test_a_dropped_recipe_may_be_all_that_the_command_line_allows(qtbot, window, tmp_path: Path):
+    drop(window, export_with(tmp_path, guidance=40.0, seed=2**40))
+    assert (window.state.form.guidance, window.state.form.seed) == (40.0, 2**40)
+    window.generate()
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert (window.state.shown.recipe.guidance, window.state.shown.recipe.seed) == (40.0, 2**40)
+
+
+def test_a_dropped_recipe_out_of_bounds_is_told_and_the_file_can_be_encoded(qtbot, window, tmp_path: Path):
+    form = window.state.form
+    export = export_with(tmp_path, guidance=1e6)
+    drop(window, export)
+    said = window.state.notifications.list()[-1]
+    assert "heart.png" in said.text and "guidance" in said.text and window.state.form == form
+    said.action.run()
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.source == str(export)
 
 
 def test_the_room_is_remembered_and_one_without_a_model_says_so(qtbot, make_window):
