@@ -1,6 +1,7 @@
 """Text encoders behind one interface: prompts in, a token sequence and a pooled vector out."""
 
 import importlib.resources
+import unicodedata
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from pathlib import Path
@@ -15,6 +16,9 @@ from typing_extensions import override
 
 from ddmi_core._torchvision import ensure_torchvision
 from ddmi_core.errors import ModelError
+
+_MULTILINGUAL = ("xlm-", "nllb", "mt5", "i18n", "siglip2", "worldwide")
+"""In the names of open_clip's models that were trained on texts in many languages."""
 
 
 class TextEmbedding(NamedTuple):
@@ -62,6 +66,11 @@ class TextEncoder(ABC):
     def channels(self) -> int:
         """Width of a token's embedding."""
 
+    @property
+    def reads_english_alone(self) -> bool:
+        """Whether it was trained on English texts and no others."""
+        return True
+
     @abstractmethod
     def encode(self, prompts: list[str]) -> TextEmbedding:
         """Encode prompts; what is beyond `max_tokens` is ignored."""
@@ -76,6 +85,12 @@ class TextEncoder(ABC):
         # The shortest beginning with the same tokens; every longer one has them too.
         length = bisect_left(range(len(prompt)), True, key=lambda n: torch.equal(self.ids([prompt[:n]]), whole))
         return prompt[:length]
+
+    def is_foreign(self, prompt: str) -> bool:
+        """Whether most letters of a prompt are of a script that English is not written in, to an encoder of English."""
+        letters = [letter for letter in prompt if letter.isalpha()]
+        latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
+        return self.reads_english_alone and 2 * latin < len(letters)
 
 
 class MiniLMEncoder(TextEncoder):
@@ -142,6 +157,11 @@ class OpenClipEncoder(TextEncoder):
     @override
     def channels(self) -> int:
         return int(self._model.ln_final.normalized_shape[0])
+
+    @property
+    @override
+    def reads_english_alone(self) -> bool:
+        return not any(part in self.config.name.lower() for part in _MULTILINGUAL)
 
     @override
     def ids(self, prompts: list[str]) -> Int[Tensor, "b t"]:

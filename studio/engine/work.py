@@ -172,9 +172,10 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
     _check_domain(pipeline, request.domain)
-    prompt = request.settings.prompt
-    read = pipeline.text_encoder.reads(prompt)
-    if len(read) < len(prompt):
+    prompt, encoder = request.settings.prompt, pipeline.text_encoder
+    if encoder.is_foreign(prompt):
+        context.note(f"{pipeline.name} reads English and makes little of other scripts. Write the prompt in English.")
+    elif len(read := encoder.reads(prompt)) < len(prompt):
         context.note(f"This prompt is too long for {pipeline.name}: it reads only as far as “…{read[-40:]}”.")
     latents = _sample(pipeline, request, context)
     for index, (seed, latent) in enumerate(zip(request.seeds, latents, strict=True)):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ddmi_core.errors import ModelError
-from ddmi_core.text import TextEncoderConfig, load_text_encoder
+from ddmi_core.text import OpenClipEncoder, TextEncoderConfig, load_text_encoder
 
 
 def test_minilm_tells_prompts_apart_and_masks_what_is_no_text() -> None:
@@ -23,6 +23,34 @@ def test_a_prompt_beyond_the_limit_is_cut() -> None:
     assert encoder.reads("table " * 5000) == " ".join(["table"] * 6)  # and two tokens that mark beginning and end
     assert encoder.reads("a round table") == "a round table"
     assert encoder.reads("") == ""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "foreign"),
+    [
+        ("круглый стол с одной ножкой", True),
+        ("一把带扶手的红色木椅子", True),
+        ("赤い椅子", True),
+        ("κόκκινη καρέκλα", True),
+        ("ein großer, runder Tisch", False),  # no English either, but its words are often close
+        ("a chair", False),
+        ("a chair (стул)", False),
+        ("", False),
+        ("42 ❤", False),
+    ],
+)
+def test_a_prompt_in_another_script_is_told_from_one_that_is_too_long(prompt: str, foreign: bool) -> None:
+    encoder = load_text_encoder(TextEncoderConfig())
+    assert encoder.is_foreign(prompt) is foreign
+
+
+@pytest.mark.parametrize(
+    ("name", "english"), [("ViT-B-32", True), ("roberta-ViT-B-32", True), ("xlm-roberta-base-ViT-B-32", False)]
+)
+def test_open_clips_multilingual_models_are_known(name: str, english: bool) -> None:
+    encoder = OpenClipEncoder.__new__(OpenClipEncoder)
+    encoder.config = TextEncoderConfig(kind="open_clip", name=name)
+    assert encoder.reads_english_alone is english and encoder.is_foreign("стол") is english
 
 
 @pytest.fixture

@@ -129,6 +129,15 @@ def test_variations_arrive_one_by_one_and_are_in_the_library(studio: Studio, pip
     assert (first.item.recipe.prompt, first.item.recipe.model) == ("a table", "furniture")
 
 
+def test_a_prompt_in_another_script_is_told_that_the_encoder_reads_english(studio: Studio) -> None:
+    studio.make("круглый стол с одной ножкой")
+    (said,) = [one.text for one in studio.state.notifications.list()]
+    assert "reads English" in said and "too long" not in said
+    studio.state.notifications.clear()
+    studio.make("a table " * 40)
+    assert "too long" in studio.state.notifications.list()[0].text
+
+
 def test_an_unlocked_seed_is_drawn_anew_and_stands_in_the_form(studio: Studio) -> None:
     studio.wait(studio.generate("a table", seed_locked=False))
     assert studio.state.form.seed == studio.items[0].item.recipe.seed
