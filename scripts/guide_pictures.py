@@ -212,9 +212,8 @@ class Album:
     def _generate(self, domain: str, prompt: str, *, seed: int, count: int = 1) -> Iterator[Wait]:
         self.window.show_room_of(domain)
         self.state.update_form(prompt=prompt, seed=seed, seed_locked=True, count=count)
-        before = len(self.state.library.items())
-        self.window.generate()
-        yield lambda: len(self.state.library.items()) == before + count
+        self.window.generate()  # but for what a new library begins with
+        yield lambda: len(self.state.made_already()) == count
         yield self._is_calm
 
     def _shoot(self, name: str, widget: QWidget, *, calm: bool = True, close: bool = False) -> Iterator[Wait]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -336,7 +336,7 @@ class MainWindow(QMainWindow):
         self.inspector.focus_prompt()
 
     def generate(self) -> None:
-        """Generate what the form says; a seed that is not kept is rolled first."""
+        """Generate what the form says, but for what is there already; a seed that is not kept is rolled first."""
         if self.state.selected_model is None:
             noun = self.stage.room.words.noun
             self.state.notifications.warning(
@@ -344,7 +344,30 @@ class MainWindow(QMainWindow):
             )
             return
         self.show_stage()
-        self._try(lambda: self.engine.generate(self.stage.room.preview_resolution))
+        form = self.state.form
+        made = self.state.made_already() if form.seed_locked else {}
+        making = self.engine.being_made() if form.seed_locked else set()
+        if known := made.keys() | making:
+            self._say_it_is_there(made, making)
+        if known != set(form.seeds()):
+            self._try(lambda: self.engine.generate(self.stage.room.preview_resolution, without=known))
+        elif made and (self.state.shown is None or self.state.shown.id not in {item.id for item in made.values()}):
+            self.open_item(next(iter(made.values())))
+
+    def generate_anew(self) -> None:
+        """Let go of a kept seed, and generate."""
+        self.state.update_form(seed_locked=False)
+        self.generate()
+
+    def _say_it_is_there(self, made: Mapping[int, Item], making: Collection[int]) -> None:
+        """Say of what seeds Generate would only make the same again, and offer another one."""
+        noun, count, known = self.stage.room.words.noun, self.state.form.count, len(made.keys() | making)
+        if count > 1:
+            what = f"{known} of these {count} {noun}s {'is' if known == 1 else 'are'} there already"
+        else:
+            what = f"This {noun} is {'being made' if making else 'in the history'} already"
+        text = f"{what}: the same recipe and seed make the same again."
+        self.state.notifications.info(text, action=Action("New seed", self.generate_anew))
 
     def generate_example(self, prompt: str) -> None:
         """Take an example prompt and generate it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -126,13 +126,28 @@ class Engine(QObject):
 
     # Asking
 
-    def generate(self, preview_resolution: int = PREVIEW_RESOLUTION) -> Job:
-        """Make what the form says. An unlocked seed is drawn anew first, and stands in the form afterwards."""
+    def being_made(self) -> set[int]:
+        """The seeds that the form asks for with which jobs, waiting or running, make the same already."""
+        form, model = self._state.form, self._selected_model()
+        return {
+            seed
+            for job in self._state.jobs.active()
+            if isinstance(request := job.request, GenerateRequest) and not job.cancelling
+            if (request.model, request.settings) == (model.folder, form.settings)
+            for seed in request.seeds
+        } & set(form.seeds())
+
+    def generate(self, preview_resolution: int = PREVIEW_RESOLUTION, *, without: Collection[int] = ()) -> Job:
+        """Make what the form says, ``without`` some of its seeds.
+
+        An unlocked seed is drawn anew first, and stands in the form afterwards.
+        """
         state = self._state
         model = self._selected_model()
         if not state.form.seed_locked:
             state.roll_seed()
         form = state.form
+        seeds = tuple(seed for seed in form.seeds() if seed not in without)
         self._cancel_quiet(PreloadRequest, ViewRequest)
         request = GenerateRequest(
             job_id=state.jobs.new_id(),
@@ -140,10 +155,10 @@ class Engine(QObject):
             model=model.folder,
             domain=model.domain,
             settings=form.settings,
-            seeds=form.seeds(),
+            seeds=seeds,
             preview_resolution=preview_resolution,
         )
-        count = f" × {form.count}" if form.count > 1 else ""
+        count = f" × {len(seeds)}" if len(seeds) > 1 else ""
         return self._submit(request, (_short(form.prompt) or "Without a prompt") + count)
 
     def open(self, item: Item, resolution: int = PREVIEW_RESOLUTION) -> Job:

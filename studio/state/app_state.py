@@ -120,6 +120,16 @@ class AppState:
         self._choose_models()  # its own may be gone meanwhile
         return before
 
+    def made_already(self) -> dict[int, Item]:
+        """The items that the form would make again, by seed."""
+        model = self.selected_model
+        if model is None:
+            return {}
+        settings = self.form.settings.model_dump()
+        first = Recipe(domain=model.domain, model=model.name, model_hash=model.hash, **settings)
+        recipes = [first.model_copy(update={"seed": seed}) for seed in self.form.seeds()]
+        return {one.seed: item for one in recipes if (item := self.library.result_of(one)) is not None}
+
     def recall(self, recipe: Recipe) -> GenerateForm:
         """Bring a recipe back into the form, its seed locked so that Generate makes the same thing again."""
         model = self.model_for(recipe)

@@ -335,6 +335,13 @@ class Library:
             values += [word, word]
         return self._select(" AND ".join(conditions), values)
 
+    def result_of(self, recipe: Recipe) -> Item | None:
+        """The newest item, not in the trash, that a recipe made already."""
+        found = self._select(
+            "deleted = 0 AND domain = ? AND prompt = ? AND seed = ?", (recipe.domain, recipe.prompt, recipe.seed)
+        )
+        return next((item for item in found if item.recipe.makes_the_same_as(recipe)), None)
+
     def load_latent(self, item: Item) -> Float32[np.ndarray, "c h w"]:
         """An item's latent canvas, from any thread. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
         with self._lock:

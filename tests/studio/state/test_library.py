@@ -164,6 +164,19 @@ def test_a_stored_recipe_out_of_bounds_is_set_aside_and_the_rest_opens(library: 
     again.close()
 
 
+def test_what_a_recipe_made_is_found_whatever_its_model_is_called_now(library: Library) -> None:
+    made = add(library, "a chair", 7)
+    add(library, "a chair", 8)
+    newest = add(library, "a chair", 7)
+    asked = recipe("a chair", 7)
+    assert library.result_of(asked) == newest
+    assert library.result_of(asked.model_copy(update={"model": "renamed"})) == newest
+    for change in ({"model_hash": "other"}, {"steps": 21}, {"guidance": 2.0}, {"prompt": "a Chair"}, {"versions": {}}):
+        assert library.result_of(asked.model_copy(update=change)) is None, change
+    library.delete(newest)
+    assert library.result_of(asked) == made
+
+
 def test_what_the_command_line_allows_is_listed(library: Library) -> None:
     made = library.add(LATENT_VALUES, recipe(seed=MAX_SEED), THUMBNAIL)
     again = reopened(library)

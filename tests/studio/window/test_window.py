@@ -157,6 +157,43 @@ def test_a_recipe_is_brought_back_when_it_is_asked_for_and_undone_with_the_form(
     assert window.state.form == recalled
 
 
+def test_a_recipe_does_not_make_what_is_there_and_a_new_seed_is_offered(qtbot, window):
+    make_shape(qtbot, window, "a chair")
+    first = window.state.shown
+    make_shape(qtbot, window, "a sofa")
+    window.use_recipe_of(first)
+    for _ in range(5):
+        window.generate()
+    qtbot.waitUntil(lambda: calm(window) and window.state.shown == first, timeout=PATIENCE)
+    assert len(window.state.library.items()) == 2
+    (said,) = (one for one in window.state.notifications.list() if one.action and one.action.label == "New seed")
+    assert "in the history already" in said.text
+    said.action.run()
+    qtbot.waitUntil(lambda: calm(window) and len(window.state.library.items()) == 3, timeout=PATIENCE)
+    newest = window.state.library.items()[0]
+    assert newest.recipe.prompt == "a chair" and newest.recipe.seed != first.recipe.seed
+    assert not window.state.form.seed_locked and window.state.shown == newest
+
+
+def test_only_the_variations_that_are_missing_are_made_and_each_once(qtbot, window):
+    window.state.update_form(prompt="a chair", seed=7, seed_locked=True)
+    window.generate()
+    qtbot.waitUntil(lambda: calm(window) and len(window.state.library.items()) == 1, timeout=PATIENCE)
+    window.state.update_form(count=3, seed=6)
+    window.generate()
+    window.generate()  # while they are being made
+    assert len(window.state.jobs.active()) == 1
+    assert "3 of these 3 shapes are there already" in window.state.notifications.list()[-1].text
+    qtbot.waitUntil(lambda: not window.state.jobs.active(), timeout=PATIENCE)
+    assert sorted(item.recipe.seed for item in window.state.library.items()) == [6, 7, 8]
+    window.state.update_form(steps=9)  # another recipe
+    window.generate()
+    qtbot.waitUntil(lambda: not window.state.jobs.active() and len(window.state.library.items()) == 6, timeout=PATIENCE)
+    window.state.library.delete(window.state.library.items()[0])
+    window.generate()  # what is in the trash is not there
+    qtbot.waitUntil(lambda: len(window.state.library.items()) == 6, timeout=PATIENCE)
+
+
 def test_undo_in_the_prompt_is_of_the_typing_first_and_then_of_the_recipe(qtbot, window):
     make_shape(qtbot, window, "a chair")
     prompt = window.inspector.prompt
