@@ -397,6 +397,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("inspector", "Inspector", "Window", "Window", ("Ctrl+I",), "inspector", checkable=True),
     ActionSpec("history", "History", "Window", "Window", ("Ctrl+H",), checkable=True),
     ActionSpec("full_screen", "Full screen", "Window", "Window", ("F11",), checkable=True),
+    ActionSpec("messages", "Messages", "Window", "Window", ("Ctrl+M",), "info", "Read again what was said"),
     ActionSpec("theme_system", "Follow the system", "Theme", "Window/Theme", checkable=True, choice="theme"),
     ActionSpec("theme_dark", "Dark", "Theme", "Window/Theme", checkable=True, choice="theme"),
     ActionSpec("theme_light", "Light", "Theme", "Window/Theme", checkable=True, choice="theme"),

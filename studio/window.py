@@ -43,6 +43,7 @@ from studio.panels.guide import GuideWindow
 from studio.panels.history import HistoryPanel
 from studio.panels.images import ImageStage
 from studio.panels.inspector import Inspector, item_title
+from studio.panels.messages import MessagesDialog
 from studio.panels.model_card import ModelCard
 from studio.panels.models import ModelsRoom
 from studio.panels.palette import Palette
@@ -135,7 +136,7 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(state, actions, theme)
         self.history = HistoryPanel(state, actions, theme)
         self.queue = QueuePanel(state.jobs, theme)
-        self.status = StatusBar(state)
+        self.status = StatusBar(state, actions)
         self.setStatusBar(self.status)
 
         self._inspector_line, self._history_line, self._queue_line = line(vertical=True), line(), line(vertical=True)
@@ -157,6 +158,7 @@ class MainWindow(QMainWindow):
         central.setLayout(whole)
         self.setCentralWidget(central)
         self.toasts = ToastArea(self.rooms)
+        self.toasts.crowded_out.connect(self.status.say)
         # A native window that holds an OpenGL widget is composited as a whole whenever anything in it is repainted,
         # 10 ms and more under software OpenGL. With a native window for the rooms alone, the panels stay cheap.
         QGuiApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
@@ -187,6 +189,7 @@ class MainWindow(QMainWindow):
             "delete": self.delete,
             "undo": lambda: self._try(self.state.undo.undo),
             "redo": lambda: self._try(self.state.undo.redo),
+            "messages": self.show_messages,
             "palette": lambda: Palette(self.actions_, self.stage.room.words, self).open_over(self),
             "guide": self.show_guide,
             "shortcuts": self.show_shortcuts,
@@ -438,7 +441,7 @@ class MainWindow(QMainWindow):
     def _withdraw_offer(self, step: Step) -> None:
         """Take the offer to undo a step away: it was undone."""
         if (offer := self._offers.pop(step, None)) is not None:
-            self.state.notifications.dismiss(offer)
+            self.state.notifications.withdraw(offer)
 
     def copy_prompt(self) -> None:
         """Copy the prompt of the item on the stage."""
@@ -689,6 +692,13 @@ class MainWindow(QMainWindow):
         self._guide.show()
         self._guide.raise_()
         self._guide.activateWindow()
+
+    def show_messages(self) -> None:
+        """Open the list of what was said, or bring it to the front."""
+        messages = self.findChild(MessagesDialog) or MessagesDialog(self.state.notifications, self.theme, self)
+        messages.show()
+        messages.raise_()
+        messages.activateWindow()
 
     def show_shortcuts(self) -> None:
         """Open the sheet of shortcuts beside the work."""

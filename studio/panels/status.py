@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import psutil
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QStatusBar
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QStatusBar, QToolButton
 
+from studio.actions import Actions
 from studio.engine.pipelines import gpu_memory
 from studio.state.app_state import AppState
 from studio.theme.tokens import GRID
 from studio.widgets.basics import ElidedLabel, label
 
 _MEMORY_MS = 2000
+_MESSAGE_MS = 12_000
 
 
 class StatusBar(QStatusBar):
     """Follows the state; `set_device` is told by whoever knows."""
 
-    def __init__(self, state: AppState) -> None:
+    def __init__(self, state: AppState, actions: Actions) -> None:
         super().__init__()
         self._state = state
         self.setSizeGripEnabled(False)
@@ -30,8 +32,12 @@ class StatusBar(QStatusBar):
         self.device.setToolTip("Where the model computes; of a GPU, the memory in use")
         self.memory.setToolTip("Memory that the studio uses, and what the machine has left")
         self.activity.setContentsMargins(GRID, 0, GRID, 0)
+        self.messages = QToolButton()
+        self.messages.setProperty("look", "tiny")
+        self.messages.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.messages.clicked.connect(actions["messages"].trigger)
         self.addWidget(self.activity, 1)
-        for part in (self.encoder, self.device, self.memory):
+        for part in (self.encoder, self.device, self.memory, self.messages):
             self.addPermanentWidget(part)
         self._process = psutil.Process()
         self._timer = QTimer(self, interval=_MEMORY_MS)
@@ -42,7 +48,13 @@ class StatusBar(QStatusBar):
             signal.connect(self._show_activity)
         state.form_changed.connect(self._show_encoder)
         state.models_changed.connect(self._show_encoder)
+        state.notifications.said_changed.connect(self._show_unread)
         self._show_encoder()
+        self._show_unread()
+
+    def say(self, text: str) -> None:
+        """Show a message that there is no room for elsewhere, for a while."""
+        self.showMessage(" ".join(text.split()), _MESSAGE_MS)
 
     def set_device(self, device: str) -> None:
         """Show where the model computes, and of a GPU how much memory is in use."""
@@ -65,6 +77,13 @@ class StatusBar(QStatusBar):
     def _show_encoder(self) -> None:
         model = self._state.selected_model
         self.encoder.setText(f"{model.name}  ·  {model.text_encoder}" if model is not None else "no model")
+
+    def _show_unread(self) -> None:
+        unread = self._state.notifications.unread
+        self.messages.setText(f"Messages ({unread})" if unread else "Messages")
+        self.messages.setToolTip(
+            "Read again what was said" + (f"; {unread} warnings or errors are new" if unread else "")
+        )
 
     def _show_memory(self) -> None:
         used, free = self._process.memory_info().rss, psutil.virtual_memory().available

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -36,13 +36,16 @@ class Notification:
 
 
 class Notifications:
-    """The messages not dismissed yet, oldest first. Saying the same thing again replaces the earlier message."""
+    """The messages not dismissed yet, and all that was said. Saying the same again replaces the earlier message."""
 
     added = Signal(Notification)
     removed = Signal(Notification)
+    said_changed = Signal()
 
     def __init__(self) -> None:
         self._list: list[Notification] = []
+        self._said: list[Notification] = []
+        self._read_to = 0
         self._numbers = itertools.count(1)
 
     def __len__(self) -> int:
@@ -52,6 +55,20 @@ class Notifications:
         """The messages, oldest first."""
         return list(self._list)
 
+    def said(self) -> tuple[Notification, ...]:
+        """All that was said, oldest first, dismissed or not."""
+        return tuple(self._said)
+
+    @property
+    def unread(self) -> int:
+        """How many warnings and errors were said since :meth:`mark_read`."""
+        return sum(one.id > self._read_to and one.level != "info" for one in self._said)
+
+    def mark_read(self) -> None:
+        """The person has looked through all that was said."""
+        self._read_to = max((one.id for one in self._said), default=0)
+        self.said_changed.emit()
+
     def notify(self, level: Level, text: str, *, details: str = "", action: Action | None = None) -> Notification:
         """Say something to the person."""
         for earlier in [one for one in self._list if (one.level, one.text) == (level, text)]:
@@ -60,7 +77,10 @@ class Notifications:
             self.dismiss(self._list[0])
         notification = Notification(next(self._numbers), level, text, details, action, datetime.now())
         self._list.append(notification)
+        others = [one for one in self._said if (one.level, one.text) != (level, text)]
+        self._said = [*others, notification][-_KEPT:]
         self.added.emit(notification)
+        self.said_changed.emit()
         return notification
 
     def info(self, text: str, *, action: Action | None = None) -> Notification:
@@ -75,8 +95,14 @@ class Notifications:
         """Something failed."""
         return self.notify("error", text, details=details, action=action)
 
+    def withdraw(self, notification: Notification) -> None:
+        """Take a message away whose button has nothing to do any longer; it stays readable without it."""
+        self._said = [replace(one, action=None) if one.id == notification.id else one for one in self._said]
+        self.dismiss(notification)
+        self.said_changed.emit()
+
     def dismiss(self, notification: Notification) -> None:
-        """Take a message away."""
+        """Take a message away; it stays among what was said."""
         if notification in self._list:
             self._list.remove(notification)
             self.removed.emit(notification)

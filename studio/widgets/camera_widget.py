@@ -44,6 +44,7 @@ class CameraWidget(QWidget):
         self._animation.valueChanged.connect(self._on_animation)
         self._animation_ends = (view, view)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setProperty("canvas", True)  # messages may lie over it
         self.setMinimumSize(160, 120)
         self.gizmo = AxisGizmo(colours, self)
         self.gizmo.chosen.connect(self.turn_to)

@@ -1,11 +1,27 @@
-"""The one area where messages to the person appear: bottom right, newest below, each dismissible."""
+"""The one area where messages to the person appear: newest below, each dismissible, none over a control."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.theme.theme import IconRole, Theme
 from studio.theme.tokens import GRID
@@ -16,7 +32,18 @@ _TOP = Qt.AlignmentFlag.AlignTop
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _WIDTH = 376
 _SHOWN = 4
-_MILLISECONDS = {"info": 7000, "warning": 12000}
+_MILLISECONDS = {"info": 7000, "warning": 12000, "error": 20000}
+_LOOK_MS = 250
+_CONTROLS = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabBar,
+)
 _ICONS: dict[str, tuple[str, IconRole]] = {
     "info": ("info", "accent"),
     "warning": ("warning", "star"),
@@ -24,8 +51,31 @@ _ICONS: dict[str, tuple[str, IconRole]] = {
 }
 
 
+def level_sign(theme: Theme, level: str) -> QToolButton:
+    """The sign of a message's level."""
+    icon, role = _ICONS[level]
+    sign = icon_button(theme, icon, level.capitalize(), look="tiny", role=role)
+    sign.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    sign.setAttribute(_TRANSPARENT)
+    return sign
+
+
+def link(text: str) -> QPushButton:
+    """A button that looks like a link."""
+    button = QPushButton(text)
+    button.setProperty("look", "link")
+    return button
+
+
+def copy_details(text: str, details: str) -> QPushButton:
+    """A button that copies a message with its details."""
+    button = link("Copy details")
+    button.clicked.connect(lambda: QApplication.clipboard().setText(f"{text}\n\n{details}"))
+    return button
+
+
 class Toast(QWidget):
-    """One message with an optional button. Errors stay until dismissed; others go, but not under the pointer."""
+    """One message with an optional button. It goes after a while, an error last, but not under the pointer."""
 
     dismissed = Signal()
 
@@ -41,16 +91,12 @@ class Toast(QWidget):
         super().__init__()
         self.level, self.text = level, text
         styled(self, "toast-error" if level == "error" else "toast")
-        icon, role = _ICONS[level]
-        sign = icon_button(theme, icon, level.capitalize(), look="tiny", role=role)
-        sign.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        sign.setAttribute(_TRANSPARENT)
         message = label(breakable(text), wrap=True)
         close = icon_button(theme, "close", "Dismiss", look="tiny", role="muted", side=16)
         close.clicked.connect(self.dismissed)
         row = QHBoxLayout()
         row.setSpacing(GRID)
-        row.addWidget(sign, 0, _TOP)
+        row.addWidget(level_sign(theme, level), 0, _TOP)
         row.addWidget(message, 1)
         row.addWidget(close, 0, _TOP)
         layout = QVBoxLayout(self)
@@ -61,28 +107,26 @@ class Toast(QWidget):
         buttons.setContentsMargins(3 * GRID + 6, 0, 0, 0)
         buttons.setSpacing(GRID)
         if action is not None:
-            button = self._link(action[0])
+            button = link(action[0])
             run = action[1]
             button.clicked.connect(lambda: run())
             button.clicked.connect(self.dismissed)
             buttons.addWidget(button)
         if details:
-            copy = self._link("Copy details")
-            copy.clicked.connect(lambda: QApplication.clipboard().setText(f"{text}\n\n{details}"))
-            buttons.addWidget(copy)
+            buttons.addWidget(copy_details(text, details))
         if buttons.count():
             buttons.addStretch(1)
             layout.addLayout(buttons)
-        self._timer = QTimer(self, singleShot=True)
+        time = _MILLISECONDS[level] * (2 if action is not None else 1)  # to decide
+        self._timer = QTimer(self, singleShot=True, interval=time)
         self._timer.timeout.connect(self._on_timeout)
-        if level in _MILLISECONDS:
-            self._timer.start(_MILLISECONDS[level] * (2 if action is not None else 1))  # time to decide
+        self._has_begun = False
 
-    @staticmethod
-    def _link(text: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setProperty("look", "link")
-        return button
+    def begin(self) -> None:
+        """Let its time run, if it does not yet."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._timer.start()
 
     def _on_timeout(self) -> None:
         if self.underMouse():
@@ -92,7 +136,13 @@ class Toast(QWidget):
 
 
 class ToastArea(QWidget):
-    """Stacks toasts in the lower right corner of its parent; the oldest make room for new ones, errors last."""
+    """Stacks toasts over its parent, in a place where they cover no control, the lower right corner before any other.
+
+    The oldest make room for new ones. Where there is no room for a single one, none is shown, and `crowded_out` has the
+    text of each that is added.
+    """
+
+    crowded_out = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -104,6 +154,8 @@ class ToastArea(QWidget):
         self._layout.setSpacing(GRID)
         self._layout.addWidget(self._more, 0, _RIGHT)
         parent.installEventFilter(self)
+        self._controls_timer = QTimer(self, interval=_LOOK_MS)  # controls come and go below
+        self._controls_timer.timeout.connect(self._place)
         self._place()
 
     def toasts(self) -> list[Toast]:
@@ -113,8 +165,11 @@ class ToastArea(QWidget):
     def add(self, toast: Toast) -> None:
         """Show a message."""
         self._toasts.append(toast)
+        toast.hide()
         self._layout.addWidget(toast)
         self._place()
+        if toast.isHidden():
+            self.crowded_out.emit(toast.text)
 
     def remove(self, toast: Toast) -> None:
         """Take a message away."""
@@ -126,7 +181,7 @@ class ToastArea(QWidget):
             self._place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay in the corner."""
+        """Stay where there is room."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
             self._place()
         return super().eventFilter(watched, event)
@@ -136,21 +191,69 @@ class ToastArea(QWidget):
         return QSize(_WIDTH, self._layout.sizeHint().height())
 
     def _place(self) -> None:
-        hidden = max(0, len(self._toasts) - _SHOWN)
+        """Show as many of the newest toasts as there is room for, where there is room."""
+        parent = self.parentWidget()
+        if parent is None or not self._toasts:
+            self._controls_timer.stop()
+            self.hide()
+            return
+        self._controls_timer.start()
+        if parent.isVisible():  # what is said before the window is there waits for it
+            for toast in self._toasts:
+                toast.begin()
+        width = min(_WIDTH, parent.width() - 4 * GRID)
+        for toast in self._toasts:
+            toast.setFixedWidth(width)
+        controls = [rect for rect in map(self._taken_by, parent.findChildren(QWidget)) if not rect.isEmpty()]
+        for count in range(min(len(self._toasts), _SHOWN), 0, -1):
+            place = _free_place(parent.size(), QSize(width, self._height(count, width)), controls)
+            if place is not None:
+                self._show_newest(count)
+                self.setGeometry(place)
+                self.show()
+                self.raise_()
+                return
+        self._show_newest(0)
+        self.hide()
+
+    def _show_newest(self, count: int) -> None:
+        hidden = len(self._toasts) - count
         for index, toast in enumerate(self._toasts):
             toast.setVisible(index >= hidden)
         self._more.setVisible(hidden > 0)
         self._more.setText(f"and {hidden} more")
-        self.setVisible(bool(self._toasts))
-        parent = self.parentWidget()
-        if parent is None or not self._toasts:
-            return
-        width = min(_WIDTH, parent.width() - 4 * GRID)
-        for toast in self._toasts:
-            toast.setFixedWidth(width)
-        self._layout.activate()
-        height = self._layout.heightForWidth(width)
-        if height < 0:
-            height = self._layout.sizeHint().height()
-        self.setGeometry(parent.width() - width - 2 * GRID, parent.height() - height - 2 * GRID, width, height)
-        self.raise_()
+
+    def _height(self, count: int, width: int) -> int:
+        """How high the newest toasts are together, with a line that tells of the others."""
+        parts = [toast.heightForWidth(width) for toast in self._toasts[-count:]]
+        if count < len(self._toasts):
+            parts.append(self._more.sizeHint().height())
+        return sum(parts) + GRID * (len(parts) - 1)
+
+    def _taken_by(self, widget: QWidget) -> QRect:
+        """The visible part of a widget, if it is a control that must not be covered, in the parent's coordinates."""
+        of_ours = type(widget).__module__.startswith("studio.") and "mousePressEvent" in vars(type(widget))
+        if (
+            not (of_ours or isinstance(widget, _CONTROLS))
+            or not widget.isVisible()
+            or widget.property("canvas")
+            or self.isAncestorOf(widget)
+        ):
+            return QRect()
+        rect, whole = widget.rect(), self.parentWidget()
+        while widget is not whole and (parent := widget.parentWidget()) is not None:
+            rect, widget = rect.translated(widget.pos()) & parent.rect(), parent
+        return rect
+
+
+def _free_place(room: QSize, size: QSize, controls: list[QRect]) -> QRect | None:
+    """Where in a room a rectangle covers no control: at the right, the left or in the middle, as low as it can be."""
+    left, right = 2 * GRID, room.width() - size.width() - 2 * GRID
+    for x in (right, left, (left + right) // 2):
+        place = QRect(QPoint(x, room.height() - size.height() - 2 * GRID), size)
+        while place.top() >= 0:
+            covered = [rect.top() for rect in controls if rect.intersects(place)]
+            if not covered:
+                return place
+            place.moveBottom(min(covered) - GRID)
+    return None

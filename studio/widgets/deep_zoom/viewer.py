@@ -104,6 +104,7 @@ class DeepZoom(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setProperty("canvas", True)  # messages may lie over it
         self.setAccessibleName("Picture")
         self.setMinimumSize(160, 120)
 

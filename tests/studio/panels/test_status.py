@@ -2,7 +2,7 @@ from studio.panels import status
 from studio.panels.status import StatusBar
 
 
-def test_of_a_gpu_the_memory_in_use_is_shown(qtbot, state, monkeypatch):
+def test_of_a_gpu_the_memory_in_use_is_shown(qtbot, state, actions, monkeypatch):
     asked: list[str] = []
 
     def memory(device: str) -> tuple[int, int] | None:
@@ -10,7 +10,7 @@ def test_of_a_gpu_the_memory_in_use_is_shown(qtbot, state, monkeypatch):
         return (3 * 2**30, 24 * 2**30) if device == "cuda:1" else None
 
     monkeypatch.setattr(status, "gpu_memory", memory)
-    bar = StatusBar(state)
+    bar = StatusBar(state, actions)
     qtbot.addWidget(bar)
     assert bar.device.text() == ""
     bar.set_device("cpu")

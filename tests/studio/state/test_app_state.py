@@ -13,7 +13,7 @@ from ddmi_core.recipe import MAX_SEED, Recipe
 from studio.state.app_state import AppState
 from studio.state.form import GenerateForm
 from studio.state.library import Library
-from studio.state.notifications import Notifications
+from studio.state.notifications import Action, Notifications
 
 MODEL = ModelInfo("furniture", "shape", Path("/models/furniture"), 1, "aaa", "MiniLM")
 OTHER = replace(MODEL, name="mine", folder=Path("/models/mine"), hash="bbb")
@@ -103,6 +103,22 @@ def test_the_same_notification_is_not_listed_twice() -> None:
     assert [one.text for one in notifications.list()] == ["bad", "hello"]
     notifications.clear()
     assert len(notifications) == 0
+
+
+def test_all_that_was_said_can_be_read_again() -> None:
+    notifications = Notifications()
+    undo = Action("Undo", lambda: None)
+    deleted = notifications.info("deleted", action=undo)
+    failed = notifications.error("bad", details="trace")
+    notifications.dismiss(failed)
+    notifications.error("bad", details="trace again")
+    assert [one.text for one in notifications.said()] == ["deleted", "bad"] and notifications.unread == 1
+    notifications.mark_read()
+    assert notifications.unread == 0
+    notifications.withdraw(deleted)  # undone by other means: the button would do nothing
+    assert deleted not in notifications.list() and notifications.said()[0].action is None
+    notifications.warning("careful")
+    assert notifications.unread == 1
 
 
 PICTURES = replace(MODEL, name="emoji", domain="image", hash="ccc")

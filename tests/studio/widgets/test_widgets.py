@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QPushButton, QWidget
@@ -88,11 +89,79 @@ def test_toasts_stack_in_the_corner_and_can_be_dismissed(qtbot, theme):
     assert area.isHidden()
 
 
-def test_errors_stay_and_others_go(theme, qtbot):
-    for level, stays in (("info", False), ("warning", False), ("error", True)):
+def test_messages_go_after_a_while_and_errors_last(theme, qtbot):
+    left = []
+    for level in ("info", "warning", "error"):
         toast = Toast(theme, level, "text")
         qtbot.addWidget(toast)
-        assert toast._timer.isActive() is not stays
+        assert not toast._timer.isActive()
+        toast.begin()
+        assert toast._timer.isActive()
+        left.append(toast._timer.interval())
+    assert left == sorted(left) and left[0] < left[-1]
+    with qtbot.waitSignal(toast.dismissed):
+        toast._timer.setInterval(1)
+
+
+@pytest.fixture
+def crowded(qtbot, theme):
+    """A place for messages among controls, and what had no room there."""
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.resize(800, 600)
+    parent.show()
+    area = ToastArea(parent)
+    out: list[str] = []
+    area.crowded_out.connect(out.append)
+
+    def add_button(*place: int) -> QPushButton:
+        button = QPushButton("Generate", parent)
+        button.setGeometry(*place)
+        button.show()
+        return button
+
+    return area, add_button, out
+
+
+def covers(area: ToastArea, button: QPushButton) -> bool:
+    return not area.isHidden() and area.geometry().intersects(button.geometry())
+
+
+def test_messages_cover_no_control_and_move_when_one_comes(qtbot, theme, crowded):
+    area, add_button, out = crowded
+    first = add_button(600, 520, 120, 40)
+    area.add(Toast(theme, "error", "It failed."))
+    assert not area.isHidden() and not covers(area, first) and area.geometry().bottom() < 520
+    second = add_button(500, area.y() + 5, 120, 30)
+    assert covers(area, second)
+    qtbot.waitUntil(lambda: not covers(area, second), timeout=5000)
+    assert not covers(area, first) and not area.isHidden()
+    column = [add_button(640, y, 100, 30) for y in range(0, 600, 40)]
+    qtbot.waitUntil(lambda: not any(covers(area, one) for one in column), timeout=5000)
+    assert not area.isHidden() and area.x() < 200 and out == []
+
+
+def test_where_there_is_no_room_a_message_is_said_elsewhere_until_there_is(qtbot, theme, crowded):
+    area, add_button, out = crowded
+    rows = [add_button(0, y, 800, 30) for y in range(0, 600, 60)]
+    toast = Toast(theme, "info", "Saved.")
+    area.add(toast)
+    assert area.isHidden() and out == ["Saved."] and area.toasts() == [toast]
+    for row in rows:
+        row.hide()
+    qtbot.waitUntil(lambda: not area.isHidden(), timeout=5000)
+    assert toast.isVisible()
+
+
+def test_as_many_messages_are_shown_as_there_is_room_for(theme, crowded):
+    area, add_button, _ = crowded
+    add_button(0, 0, 800, 470)
+    toasts = [Toast(theme, "info", f"Saved {i}.") for i in range(4)]
+    for toast in toasts:
+        area.add(toast)
+    shown = [toast for toast in toasts if not toast.isHidden()]
+    assert 0 < len(shown) < 4 and shown[-1] is toasts[-1]
+    assert area.geometry().top() >= 470 and area.geometry().bottom() < 600
 
 
 def _html(text: str):
