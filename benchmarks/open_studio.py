@@ -96,7 +96,6 @@ def open_studio(domain: str, model: str | None) -> Iterator[OpenStudio]:
         if sys.platform.startswith("linux") and "DISPLAY" not in os.environ:
             os.environ |= stack.enter_context(virtual_display())
 
-        from PySide6.QtCore import QCoreApplication, Qt
         from PySide6.QtWidgets import QApplication
 
         from studio.engine.engine import Engine
@@ -108,7 +107,6 @@ def open_studio(domain: str, model: str | None) -> Iterator[OpenStudio]:
         from studio.theme.theme import Theme
         from studio.window import MainWindow
 
-        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
         app = QApplication([])
         garbage = WindowCollector()
         state = AppState(Library(Path(home) / "library"))

@@ -49,7 +49,6 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = Settings()
     apply_text_size(settings.text_size)
-    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # before the application exists
     app = QApplication(sys.argv[:1])
     app.setApplicationName("ddmi-studio")
     app.setApplicationDisplayName("DDMI Studio")

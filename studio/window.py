@@ -159,11 +159,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self.toasts = ToastArea(self.rooms)
         self.toasts.crowded_out.connect(self.status.say)
-        # A native window that holds an OpenGL widget is composited as a whole whenever anything in it is repainted,
-        # 10 ms and more under software OpenGL. With a native window for the rooms alone, the panels stay cheap.
-        QGuiApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
-        self.rooms.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
-        self.rooms.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
         self.rooms.setMinimumSize(160, 120)  # rooms that need more are shown without the inspector
         self.tour = Tour(self)
 
@@ -586,7 +581,11 @@ class MainWindow(QMainWindow):
 
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""
-        image = self.stage.screenshot()
+        try:
+            image = self.stage.screenshot()
+        except DDMIError as error:
+            self.state.notifications.error(str(error))
+            return
         proposal = self.settings.folder("exports") / f"{file_stem(self.stage.room.words.noun)}.png"
         target = ask_where(self, "Save the view", proposal, "PNG picture")
         if target is None:

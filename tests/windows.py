@@ -7,14 +7,11 @@ import threading
 from collections.abc import Iterator, Mapping
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
+from PySide6.QtCore import QEvent, QThreadPool
 from PySide6.QtWidgets import QApplication, QWidget
 
 from studio.garbage import WindowCollector
 from studio.theme.theme import Theme
-
-# As the app does; it has to be set before the first QApplication.
-QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 
 QTS_OWN = ("QTipLabel", "QComboBoxPrivateContainer", "QDesktopScreenWidget")
 

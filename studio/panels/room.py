@@ -75,7 +75,11 @@ class Stage(QWidget):
 
     @abstractmethod
     def screenshot(self) -> QImage:
-        """The view as it stands."""
+        """The view as it stands.
+
+        Raises:
+            DDMIError: it cannot be drawn on this system.
+        """
 
     @abstractmethod
     def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:

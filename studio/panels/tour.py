@@ -185,7 +185,7 @@ class Tour(QObject):
         """The stop, or -1 while there is no tour."""
         self.bubble: Bubble | None = None
         self.card: TourCard | None = None
-        self._lights: list[Spotlight] = []
+        self._light: Spotlight | None = None
         self._hidden: list[str] = []
         self._timer = QTimer(self, interval=_FOLLOW_MS)
         self._timer.timeout.connect(self._follow)
@@ -204,10 +204,8 @@ class Tour(QObject):
         """Begin, or begin anew."""
         window = self._window
         if self.bubble is None:
-            # The rooms are a native window, where the mouse finds its own children alone. So the bubble is one of them,
-            # and there is a light below it in the rooms and another for the rest of the window.
-            self._lights = [Spotlight(window, window.theme), Spotlight(window.rooms, window.theme)]
-            self.bubble = Bubble(window.rooms, window.theme)
+            self._light = Spotlight(window, window.theme)
+            self.bubble = Bubble(window, window.theme)
             self.bubble.next_asked.connect(self.next)
             self.bubble.back_asked.connect(self.back)
             self.bubble.skip_asked.connect(self.skip)
@@ -236,10 +234,10 @@ class Tour(QObject):
         self._leave()
 
     def _go(self, place: int) -> None:
-        assert self.bubble is not None
+        assert self.bubble is not None and self._light is not None
         self.place = place
         STOPS[place].go(self._window)
-        for part in (*self._lights, self.bubble):
+        for part in (self._light, self.bubble):
             part.show()
             part.raise_()
         self._follow()
@@ -247,8 +245,8 @@ class Tour(QObject):
 
     def _follow(self) -> None:
         """Light the thing where it is now. Parts come and go and rooms change at any time, so it is looked up again."""
-        window, bubble = self._window, self.bubble
-        if self.place < 0 or bubble is None:
+        window, light, bubble = self._window, self._light, self.bubble
+        if self.place < 0 or light is None or bubble is None:
             return
         stop, facts = STOPS[self.place], window.stage.room
         mouse = " ".join(f"{how}: {what[0].lower()}{what[1:]}." for what, how in MOUSE[facts.words.domain][:3])
@@ -256,22 +254,15 @@ class Tour(QObject):
         text = _KEY.sub(self._shortcut, facts.words.put_into(text))
         bubble.say(stop.title, text, self.place, len(STOPS))
         target = stop.find(window)
-        rooms = window.rooms
-        shift = rooms.mapTo(window, QPoint())
-        for light, spared in zip(self._lights, (rooms.rect().translated(shift), QRect()), strict=True):
-            light.light(lit_around(target, window.rect()), spared)
-        bubble.point_at(target.translated(-shift) if not target.isEmpty() else target, rooms.rect())
+        light.light(lit_around(target, window.rect()))
+        bubble.point_at(target, window.rooms.rect().translated(window.rooms.mapTo(window, QPoint())))
 
     def _shortcut(self, found: re.Match[str]) -> str:
         keys = self._window.actions_[found[1]].shortcut().toString()
         return f" ({shown_keys(keys)})" if keys else ""
 
     def _on_room(self) -> None:
-        """Come to the front again, where the room that was entered is now."""
-        if self.place >= 0 and self.bubble is not None:
-            for part in (*self._lights, self.bubble):
-                part.raise_()
-            self._follow()
+        self._follow()
         self._show_card()
 
     def _show_card(self, _shown: object = None) -> None:
@@ -291,8 +282,8 @@ class Tour(QObject):
 
     def _leave(self) -> None:
         """Take everything away, and leave the window as it was found."""
-        window, bubble = self._window, self.bubble
-        if self.place < 0 or bubble is None:
+        window, light, bubble = self._window, self._light, self.bubble
+        if self.place < 0 or light is None or bubble is None:
             return
         was_among_the_runs = STOPS[self.place].go is _among_the_runs
         had_focus = bubble.isAncestorOf(window.focusWidget() or window)  # of an inactive window too
@@ -305,8 +296,8 @@ class Tour(QObject):
             window.actions_[name].setChecked(False)
         if had_focus:
             window.inspector.focus_prompt()
-        for part in (*self._lights, bubble):
-            part.hide()
+        light.hide()
+        bubble.hide()
         self._show_card()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -113,36 +113,41 @@ class CameraWidget(QWidget):
 
     # Mouse
 
-    def handle_pointer(self, event: QEvent) -> bool:
-        """Act on an event of mouse, wheel or touch pad; whether it was one."""
-        if isinstance(event, QMouseEvent):
-            self._on_mouse(event)
-        elif isinstance(event, QWheelEvent):
-            self._zoom_toward(event.position(), _WHEEL_FACTOR ** (event.angleDelta().y() / 120))
-        elif isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            self._zoom_toward(event.position(), 1 / max(0.2, 1 + event.value()))
-        else:
-            return False
-        return True
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold."""
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._drag_from = event.position()
 
-    def _on_mouse(self, event: QMouseEvent) -> None:
-        match event.type():
-            case QEvent.Type.MouseButtonPress:
-                self.setFocus(Qt.FocusReason.MouseFocusReason)
-                self._drag_from = event.position()
-            case QEvent.Type.MouseMove if self._drag_from is not None:
-                height = max(self.height(), 1)
-                moved = (event.position() - self._drag_from) / height
-                self._drag_from = event.position()
-                shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-                if event.buttons() & Qt.MouseButton.LeftButton and not shift:
-                    self.orbit(-moved.x() * _DEGREES_PER_HEIGHT, moved.y() * _DEGREES_PER_HEIGHT)
-                else:
-                    self.pan(-moved.x(), moved.y())
-            case QEvent.Type.MouseButtonRelease:
-                self._drag_from = None
-            case QEvent.Type.MouseButtonDblClick:
-                self.reset()
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Orbit, look around or pan."""
+        if self._drag_from is None:
+            return
+        moved = (event.position() - self._drag_from) / max(self.height(), 1)
+        self._drag_from = event.position()
+        shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        if event.buttons() & Qt.MouseButton.LeftButton and not shift:
+            self.orbit(-moved.x() * _DEGREES_PER_HEIGHT, moved.y() * _DEGREES_PER_HEIGHT)
+        else:
+            self.pan(-moved.x(), moved.y())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        self._drag_from = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Reset the view."""
+        self.reset()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom, or go on."""
+        self._zoom_toward(event.position(), _WHEEL_FACTOR ** (event.angleDelta().y() / 120))
+
+    def event(self, event: QEvent) -> bool:
+        """Zoom with two fingers on a touch pad."""
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self._zoom_toward(event.position(), 1 / max(0.2, 1 + event.value()))
+            return True
+        return super().event(event)
 
     def _zoom_toward(self, place: QPointF, factor: float) -> None:
         if self.flying:

@@ -14,12 +14,10 @@ from PySide6.QtGui import (
     QFocusEvent,
     QImage,
     QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QPolygonF,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
@@ -176,28 +174,6 @@ class RadianceView(CameraWidget):
         way = _SPEED * min(now - self._flown_at, 0.2) * np.sum([_DIRECTIONS[key] for key in self._keys_down], axis=0)
         self._flown_at = now
         self.set_view(self.view.moved(float(way[0]), float(way[1]), float(way[2])))
-
-    # Qt
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold."""
-        self.handle_pointer(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Orbit, look around or pan."""
-        self.handle_pointer(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
-        self.handle_pointer(event)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Reset the view."""
-        self.handle_pointer(event)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom, or go on."""
-        self.handle_pointer(event)
 
     def minimumSizeHint(self) -> QSize:
         """Small enough for every window."""

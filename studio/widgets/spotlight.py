@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QRegion
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from studio.theme.theme import Theme
@@ -32,20 +32,13 @@ class Spotlight(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         theme.changed.connect(self.update)
 
-    def light(self, lit: QRect, spared: QRect) -> None:
-        """Cover the parent anew, but for a part that has a spotlight of its own, and light a rectangle; or nothing.
-
-        Both rectangles are given in the window's coordinates, and may be empty.
-        """
+    def light(self, lit: QRect) -> None:
+        """Cover the parent anew, and light a rectangle of it; an empty one: nothing."""
         parent = self.parentWidget()
         assert parent is not None
-        shift = -parent.mapTo(parent.window(), QPoint())
-        self._lit, before = lit.translated(shift) if not lit.isEmpty() else QRect(), self._lit
         self.setGeometry(parent.rect())
-        covered = QRegion(self.rect()) - QRegion(spared.translated(shift))
-        if covered != self.mask():
-            self.setMask(covered)
-        if self._lit != before:
+        if lit != self._lit:
+            self._lit = QRect(lit)
             self.update()
 
     @property

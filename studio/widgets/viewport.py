@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Int
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QColor, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
-from vispy import app, gloo
+from PySide6.QtWidgets import QWidget
+from vispy import gloo
 
 from studio.theme.tokens import Colours
 from studio.widgets import shaders
 from studio.widgets.camera_widget import EMPTY_BOX, CameraWidget
 from studio.widgets.focus_ring import paint_ring
+from studio.widgets.offscreen import NoOpenGL, OffscreenScene
 from studio.widgets.orbit_camera import View, fitted
 
 _SHADOW_SIZE = 256
+_LEAST = QSize(2, 2)
 _QUAD = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=np.float32)
 
 
@@ -40,11 +42,12 @@ def _rgb(colour: str) -> tuple[float, float, float]:
     return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
 
 
-class _Stage(app.Canvas):
+class _Scene(OffscreenScene):
     """The OpenGL side: what is drawn and how. Knows the view, not where it came from."""
 
-    def __init__(self, colours: Colours) -> None:
-        super().__init__(app="pyside6", size=(640, 480), config={"samples": 4, "depth_size": 24}, autoswap=False)
+    def __init__(self, owner: QWidget, colours: Colours) -> None:
+        super().__init__(owner)
+        self.use()
         self.view = View()
         self.wireframe = False
         self.grid = True
@@ -80,9 +83,9 @@ class _Stage(app.Canvas):
         self._floor["shadow_colour"] = _rgb(colours.shadow)
         self._shade = colours.shadow_strength
         self._lines["colour"] = (*_rgb(colours.wire), 0.55)
-        self.update()
 
     def set_mesh(self, mesh: MeshData | None, *, finer: bool = False) -> None:
+        self.use()
         self._edges = None
         self._faces = mesh.faces if mesh is not None else None
         if mesh is None or len(mesh.faces) == 0:
@@ -98,22 +101,16 @@ class _Stage(app.Canvas):
                 self._origin = (float(low[0] + high[0]) / 2, float(low[1]), float(low[2] + high[2]) / 2)
                 self._extent = max(0.9 * float(max(high[0] - low[0], high[2] - low[2])), 0.2)
                 self._shadow_is_stale = True
-        self.update()
 
-    def on_draw(self, event: object) -> None:
-        width, height = self.physical_size
-        if width < 2 or height < 2:
-            return
+    def draw(self, width: int, height: int) -> None:
+        """Draw the ground, the mesh and the floor under it."""
         if self._triangles is not None and self._shadow_is_stale:
             self._draw_shadow()
-        self._bind_widget()
         self.context.set_viewport(0, 0, width, height)
         camera = self.view.world_to_camera().T.astype(np.float32)
         projection = self.view.projection(width / height).T.astype(np.float32)
 
-        gloo.clear(
-            color=(0, 0, 0, 1), depth=True
-        )  # opaque: vispy clears the alpha channel to this when a frame is done
+        gloo.clear(color=(0, 0, 0, 1), depth=True)
         gloo.set_state(depth_test=False, blend=False, cull_face=False)
         self._background["aspect"] = width / height
         self._background.draw("triangle_strip")
@@ -164,11 +161,6 @@ class _Stage(app.Canvas):
             with self._targets[target]:
                 self._blur.draw("triangle_strip")
 
-    def _bind_widget(self) -> None:
-        """Draw into the widget: vispy keeps to its first framebuffer, and Qt makes a new one at every resize."""
-        self.context.flush_commands()
-        gloo.gl.glBindFramebuffer(gloo.gl.GL_FRAMEBUFFER, self.native.defaultFramebufferObject())
-
 
 class Viewport(CameraWidget):
     """Shows a mesh."""
@@ -176,15 +168,8 @@ class Viewport(CameraWidget):
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(colours, parent=parent)
         self.setAccessibleName("Shape")
-        self._stage = _Stage(colours)
-        native = self._stage.native
-        native.setParent(self)
-        native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 1, 1, 1)  # for the ring
-        layout.addWidget(native)
-        self.gizmo.raise_()
-        native.installEventFilter(self)
+        self._scene = _Scene(self, colours)
+        self._picture: QImage | None = None
         self.reset()
 
     # What is shown
@@ -194,36 +179,38 @@ class Viewport(CameraWidget):
 
         `finer`: it is the mesh shown so far at a higher resolution, so the camera stays where it is.
         """
-        self._stage.set_mesh(mesh, finer=finer)
+        self._scene.set_mesh(mesh, finer=finer)
         has_shape = mesh is not None and len(mesh.faces) > 0
         self._box = (mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)) if mesh and has_shape else EMPTY_BOX
+        self._draw_anew()
         if not finer:
             self.set_view(fitted(self.view, *self._box))
 
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
         super().set_colours(colours)
-        self._stage.set_colours(colours)
+        self._scene.set_colours(colours)
+        self._draw_anew()
 
     @property
     def wireframe(self) -> bool:
         """Whether the mesh's edges are drawn over it."""
-        return self._stage.wireframe
+        return self._scene.wireframe
 
     @wireframe.setter
     def wireframe(self, on: bool) -> None:
-        self._stage.wireframe = on
-        self._stage.update()
+        self._scene.wireframe = on
+        self._draw_anew()
 
     @property
     def grid(self) -> bool:
         """Whether the floor has lines."""
-        return self._stage.grid
+        return self._scene.grid
 
     @grid.setter
     def grid(self, on: bool) -> None:
-        self._stage.grid = on
-        self._stage.update()
+        self._scene.grid = on
+        self._draw_anew()
 
     @property
     def axes(self) -> bool:
@@ -236,27 +223,45 @@ class Viewport(CameraWidget):
 
     def screenshot(self) -> QImage:
         """The picture as it stands, at the screen's resolution, without the axes."""
-        image: QImage = self._stage.native.grabFramebuffer()
-        return image.convertToFormat(QImage.Format.Format_RGB888)
+        return self._drawn()
 
     def _apply(self, view: View) -> None:
-        self._stage.view = view
-        self._stage.update()
+        self._scene.view = view
+        self._draw_anew()
         super()._apply(view)
+
+    def _draw_anew(self) -> None:
+        """Let the picture be drawn again before it is seen."""
+        self._picture = None
+        self.update()
+
+    def _drawn(self) -> QImage:
+        """The picture as it stands, drawn now if need be.
+
+        Raises:
+            NoOpenGL: it cannot be drawn.
+        """
+        ratio = self.devicePixelRatioF()
+        size = (self.size() * ratio).expandedTo(_LEAST)
+        if self._picture is None or self._picture.size() != size:
+            self._picture = self._scene.picture(size)
+            self._picture.setDevicePixelRatio(ratio)
+        return self._picture
 
     # Qt
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the edge around the canvas."""
+        """Paint the picture, and the ring around it."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self._colours.stage))
+        try:
+            painter.drawImage(0, 0, self._drawn())
+        except NoOpenGL as error:
+            painter.fillRect(self.rect(), QColor(self._colours.stage))
+            painter.setPen(QColor(self._colours.muted))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, str(error))
         paint_ring(self, painter, self._colours.accent)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take the canvas's mouse events, which vispy would read through deprecated calls."""
-        return self.handle_pointer(event) or super().eventFilter(watched, event)
-
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Release the OpenGL canvas with the widget."""
+        """Release what OpenGL holds."""
         super().closeEvent(event)
-        self._stage.close()
+        self._scene.close()

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import trimesh
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QOpenGLContext, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from studio.theme.tokens import DARK, LIGHT
-from studio.widgets.viewport import MeshData, Viewport, edges
+from studio.widgets.offscreen import NoOpenGL
+from studio.widgets.viewport import MeshData, Viewport, _Scene, edges
 
 pytestmark = pytest.mark.gl
 
@@ -66,6 +67,13 @@ def test_a_sphere_is_lit_and_no_side_is_black(viewport):
     assert empty[inside_of_sphere(empty)].max() < 70
 
 
+def test_the_first_picture_is_whole(viewport):
+    scene = _Scene(viewport, DARK)
+    first, second = (pixels(scene.picture(QSize(300, 200))) for _ in range(2))
+    assert np.array_equal(first, second) and len(np.unique(first)) > 20
+    scene.close()
+
+
 def test_shading_is_smooth(viewport):
     viewport.show_mesh(sphere(3))
     picture = pixels(viewport.screenshot())
@@ -107,17 +115,16 @@ def test_top_view_looks_down(viewport, qtbot):
 
 def test_mouse_orbits_pans_and_zooms(viewport, qtbot):
     viewport.show_mesh(sphere(2))
-    native = viewport._stage.native
     view = viewport.view
-    drag(qtbot, native, Qt.MouseButton.LeftButton)
+    drag(qtbot, viewport, Qt.MouseButton.LeftButton)
     assert viewport.view.azimuth != view.azimuth and viewport.view.centre == view.centre
     view = viewport.view
-    drag(qtbot, native, Qt.MouseButton.RightButton)
+    drag(qtbot, viewport, Qt.MouseButton.RightButton)
     assert viewport.view.azimuth == view.azimuth and viewport.view.centre != view.centre
     view = viewport.view
     wheel = QWheelEvent(
         QPointF(100, 80),
-        QPointF(native.mapToGlobal(QPoint(100, 80))),
+        QPointF(viewport.mapToGlobal(QPoint(100, 80))),
         QPoint(0, 0),
         QPoint(0, 120),
         Qt.MouseButton.NoButton,
@@ -125,7 +132,7 @@ def test_mouse_orbits_pans_and_zooms(viewport, qtbot):
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )
-    QApplication.sendEvent(native, wheel)
+    QApplication.sendEvent(viewport, wheel)
     assert viewport.view.distance < view.distance and viewport.view.centre != view.centre
 
 
@@ -153,7 +160,8 @@ def test_the_floor_has_a_shadow_under_the_object(viewport):
     viewport.show_mesh(stool)
     viewport.orbit(0, 30)
     with_shadow = pixels(viewport.screenshot())
-    viewport._stage._shade = 0.0
+    viewport._scene._shade = 0.0
+    viewport.grid = False  # draws it anew
     without = pixels(viewport.screenshot())
     assert (without - with_shadow).max() > 20
 
@@ -172,6 +180,18 @@ def test_a_large_mesh_and_no_mesh(viewport):
     viewport.show_mesh(None)
     viewport.show_mesh(MeshData(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32)))
     assert pixels(viewport.screenshot())[inside_of_sphere(pixels(viewport.screenshot()))].max() < 110
+
+
+def test_without_opengl_it_says_so(qtbot, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(QOpenGLContext, "create", lambda _context: False)
+    blind = Viewport(DARK)
+    qtbot.addWidget(blind)
+    blind.resize(480, 360)
+    empty = pixels(blind.grab().toImage())
+    blind.show_mesh(sphere(1))
+    assert np.array_equal(pixels(blind.grab().toImage()), empty) and empty.max() > 100  # the sentence
+    with pytest.raises(NoOpenGL, match="OpenGL is not available"):
+        blind.screenshot()
 
 
 def test_each_edge_of_a_closed_surface_once():

@@ -30,7 +30,7 @@ def go_to(qtbot, tour: Tour, title: str) -> None:
 
 def lit(window: MainWindow) -> QRect:
     """What is lit, in the window's coordinates."""
-    spotlight = next(part for part in window.findChildren(Spotlight) if part.parentWidget() is window)
+    (spotlight,) = window.findChildren(Spotlight)
     return spotlight.lit
 
 
@@ -53,7 +53,7 @@ def test_it_goes_through_all_stops_and_is_remembered(qtbot, window: MainWindow):
         assert not {"{", "["} & set(tour.bubble.text.text())
         assert stop.title in tour.bubble.accessibleName()
         assert not lit(window).isEmpty() and window.rect().contains(lit(window)), stop.title
-        assert window.rooms.rect().contains(tour.bubble.geometry()), stop.title
+        assert place_of(window, window.rooms).contains(tour.bubble.geometry()), stop.title
         rooms.append(window.rooms.currentWidget())
         press(qtbot, tour, Qt.Key.Key_Return)
     assert window.runs in rooms and window.rooms.currentWidget() is window.stage
@@ -98,11 +98,11 @@ def test_it_follows_the_window_and_the_rooms(qtbot, window: MainWindow):
     go_to(qtbot, tour, "Look closely")
     assert "orbit" in tour.bubble.text.text()
     window.resize(1000, 620)
-    qtbot.waitUntil(lambda: window.rooms.rect().contains(tour.bubble.geometry()), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: place_of(window, window.rooms).contains(tour.bubble.geometry()), timeout=PATIENCE)
     assert lit(window).contains(place_of(window, window.stage)) and window.rect().contains(lit(window))
     window.show_room_of("image")
     qtbot.waitUntil(lambda: "picture" in tour.bubble.text.text(), timeout=PATIENCE)
-    assert window.rooms.childAt(tour.bubble.geometry().center()) in (tour.bubble, *tour.bubble.findChildren(QWidget))
+    assert window.childAt(tour.bubble.geometry().center()) in (tour.bubble, *tour.bubble.findChildren(QWidget))
     window.show_room(len(window.stages) + 1)  # the models: what it speaks of is not there
     qtbot.waitUntil(lambda: lit(window).isEmpty(), timeout=PATIENCE)
     press(qtbot, tour, Qt.Key.Key_Right)
