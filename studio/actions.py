@@ -257,8 +257,8 @@ _VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
             "frame_back", "One frame back", "Playback", "Playback", (",",), "step-back", "A 24th of a second back"
         ),
         ActionSpec("frame_on", "One frame on", "Playback", "Playback", (".",), "step-on", "A 24th of a second on"),
-        ActionSpec("slower", "Slower", "Playback", "Playback", ("Shift+,", "<"), tip="Half the speed, down to 1/16"),
-        ActionSpec("quicker", "Faster", "Playback", "Playback", ("Shift+.", ">"), tip="Twice the speed, up to 4×"),
+        ActionSpec("slower", "Slower", "Playback", "Playback", ("<",), tip="Half the speed, down to 1/16"),
+        ActionSpec("quicker", "Faster", "Playback", "Playback", (">",), tip="Twice the speed, up to 4×"),
         ActionSpec(
             "loop",
             "Loop",
