@@ -41,7 +41,7 @@ class ActionSpec:
 
     `menu` is the menu that lists it, `A/B` for submenu B of A, empty for none; `section` groups menu and sheet.
     Actions that share a `choice` exclude each other. `room` is the domain in whose room alone it is there. Texts may
-    have places for a room's :class:`Words`.
+    have places for a room's :class:`Words`. `also`: other words that people may look for it by.
     """
 
     id: str
@@ -55,20 +55,50 @@ class ActionSpec:
     choice: str = ""
     scope: Scope = "window"
     room: str = ""
+    also: str = ""
 
 
 _SHAPE_ROOM: tuple[ActionSpec, ...] = tuple(
     replace(spec, room="shape")
     for spec in (
-        ActionSpec("view_home", "Perspective view", "View", "View", ("5",), "view-home", "Look from the front right"),
-        ActionSpec("view_front", "Front view", "View", "View", ("1",), "view-front"),
-        ActionSpec("view_side", "Side view", "View", "View", ("3",), "view-side"),
-        ActionSpec("view_top", "Top view", "View", "View", ("7",), "view-top"),
-        ActionSpec("fit", "Fit to window", "View", "View", ("F",), "fit", "Show all of the shape from this side"),
-        ActionSpec("reset", "Reset the view", "View", "View", ("Home",), "reset", scope="viewport"),
-        ActionSpec("wireframe", "Wireframe", "Display", "View", ("W",), "wireframe", checkable=True),
-        ActionSpec("grid", "Floor grid", "Display", "View", ("G",), "grid", checkable=True),
-        ActionSpec("axes", "Axes", "Display", "View", ("A",), "axes", checkable=True),
+        ActionSpec(
+            "view_home",
+            "Perspective view",
+            "View",
+            "View",
+            ("5",),
+            "view-home",
+            "Look from the front right",
+            also="three-quarter corner camera angle",
+        ),
+        ActionSpec("view_front", "Front view", "View", "View", ("1",), "view-front", also="camera angle"),
+        ActionSpec("view_side", "Side view", "View", "View", ("3",), "view-side", also="profile right camera angle"),
+        ActionSpec("view_top", "Top view", "View", "View", ("7",), "view-top", also="plan above bird camera angle"),
+        ActionSpec(
+            "fit",
+            "Fit to window",
+            "View",
+            "View",
+            ("F",),
+            "fit",
+            "Show all of the shape from this side",
+            also="zoom all frame centre center",
+        ),
+        ActionSpec(
+            "reset", "Reset the view", "View", "View", ("Home",), "reset", scope="viewport", also="home default camera"
+        ),
+        ActionSpec(
+            "wireframe",
+            "Wireframe",
+            "Display",
+            "View",
+            ("W",),
+            "wireframe",
+            checkable=True,
+            also="edges triangles mesh polygons topology",
+        ),
+        ActionSpec("grid", "Floor grid", "Display", "View", ("G",), "grid", checkable=True, also="ground plane lines"),
+        ActionSpec("axes", "Axes", "Display", "View", ("A",), "axes", checkable=True, also="gizmo orientation xyz"),
         ActionSpec("orbit_left", "Orbit left", "Camera", "", ("Left",), scope="viewport"),
         ActionSpec("orbit_right", "Orbit right", "Camera", "", ("Right",), scope="viewport"),
         ActionSpec("orbit_up", "Orbit up", "Camera", "", ("Up",), scope="viewport"),
@@ -85,7 +115,16 @@ _SHAPE_ROOM: tuple[ActionSpec, ...] = tuple(
 _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
     replace(spec, room="image")
     for spec in (
-        ActionSpec("whole", "Fit to window", "View", "View", ("F", "0"), "fit-picture", "Show the whole picture"),
+        ActionSpec(
+            "whole",
+            "Fit to window",
+            "View",
+            "View",
+            ("F", "0"),
+            "fit-picture",
+            "Show the whole picture",
+            also="zoom all whole reset",
+        ),
         ActionSpec(
             "one_to_one",
             "One to one",
@@ -94,6 +133,7 @@ _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
             ("1",),
             "one-to-one",
             "One pixel of the screen for each pixel of a 256 pixel picture",
+            also="100% actual pixels size",
         ),
         ActionSpec("closer", "Zoom in", "View", "View", ("+", "="), "zoom-in", scope="picture"),
         ActionSpec("farther", "Zoom out", "View", "View", ("-",), "zoom-out", scope="picture"),
@@ -106,6 +146,7 @@ _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
             "unlock",
             "Zoom beyond 64×, down to the last digit of the coordinates",
             checkable=True,
+            also="limit maximum infinite unlimited",
         ),
         ActionSpec(
             "compare_off",
@@ -128,6 +169,7 @@ _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
             "Right of the bar: the squares of a 256 pixel picture",
             checkable=True,
             choice="compare",
+            also="blocky raster original",
         ),
         ActionSpec(
             "compare_bicubic",
@@ -139,6 +181,7 @@ _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
             "Right of the bar: a 256 pixel picture, enlarged smoothly",
             checkable=True,
             choice="compare",
+            also="interpolation upscale smooth",
         ),
         ActionSpec(
             "navigator",
@@ -149,6 +192,7 @@ _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
             "navigator",
             "Show where in the picture you are",
             checkable=True,
+            also="minimap overview map",
         ),
         ActionSpec(
             "basis",
@@ -158,6 +202,7 @@ _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
             ("B",),
             "basis",
             "Show the three scales that the picture is read from, and their spectra",
+            also="features planes spectrum frequencies fourier",
         ),
         ActionSpec(
             "walk",
@@ -167,6 +212,7 @@ _PICTURE_ROOM: tuple[ActionSpec, ...] = tuple(
             ("W",),
             "walk",
             "Interpolate between this picture and another one of the history",
+            also="morph interpolate blend mix between",
         ),
         ActionSpec("go_left", "Pan left", "Picture", "", ("Left",), scope="picture"),
         ActionSpec("go_right", "Pan right", "Picture", "", ("Right",), scope="picture"),
@@ -199,12 +245,39 @@ _RADIANCE_ROOM: tuple[ActionSpec, ...] = tuple(
                 ("opacity", "Opacity", "8", "Show how much of the background is covered"),
             )
         ),
-        ActionSpec("look_home", "Perspective view", "View", "View", ("5",), "view-home", "Look from the front right"),
-        ActionSpec("look_front", "Front view", "View", "View", ("1",), "view-front"),
-        ActionSpec("look_side", "Side view", "View", "View", ("3",), "view-side"),
-        ActionSpec("look_top", "Top view", "View", "View", ("7",), "view-top"),
-        ActionSpec("look_fit", "Fit to window", "View", "View", ("F",), "fit", "Show all of the space from this side"),
-        ActionSpec("look_reset", "Reset the view", "View", "View", ("Home",), "reset", scope="orbit"),
+        ActionSpec(
+            "look_home",
+            "Perspective view",
+            "View",
+            "View",
+            ("5",),
+            "view-home",
+            "Look from the front right",
+            also="three-quarter corner camera angle",
+        ),
+        ActionSpec("look_front", "Front view", "View", "View", ("1",), "view-front", also="camera angle"),
+        ActionSpec("look_side", "Side view", "View", "View", ("3",), "view-side", also="profile right camera angle"),
+        ActionSpec("look_top", "Top view", "View", "View", ("7",), "view-top", also="plan above bird camera angle"),
+        ActionSpec(
+            "look_fit",
+            "Fit to window",
+            "View",
+            "View",
+            ("F",),
+            "fit",
+            "Show all of the space from this side",
+            also="zoom all frame centre center",
+        ),
+        ActionSpec(
+            "look_reset",
+            "Reset the view",
+            "View",
+            "View",
+            ("Home",),
+            "reset",
+            scope="orbit",
+            also="home default camera",
+        ),
         ActionSpec(
             "fly",
             "Fly",
@@ -214,8 +287,9 @@ _RADIANCE_ROOM: tuple[ActionSpec, ...] = tuple(
             "fly",
             "Look around from where the camera is; W A S D move it, Q and E sink and rise",
             checkable=True,
+            also="walk wasd first-person game",
         ),
-        ActionSpec("gizmo", "Axes", "Display", "View", ("X",), "axes", checkable=True),
+        ActionSpec("gizmo", "Axes", "Display", "View", ("X",), "axes", checkable=True, also="orientation xyz"),
         ActionSpec(
             "look_pane",
             "Camera and light",
@@ -225,13 +299,36 @@ _RADIANCE_ROOM: tuple[ActionSpec, ...] = tuple(
             "sliders",
             "Field of view, samples, background, crop box and camera path",
             checkable=True,
+            also="fov lens background settings",
         ),
         ActionSpec(
-            "key_frame", "Add a key frame", "Film", "Film", ("K",), "key-frame", "Let the path go through this view"
+            "key_frame",
+            "Add a key frame",
+            "Film",
+            "Film",
+            ("K",),
+            "key-frame",
+            "Let the path go through this view",
+            also="keyframe camera path animation",
         ),
-        ActionSpec("play_path", "Play the path", "Film", "Film", ("Space",), tip="Go along the key frames"),
         ActionSpec(
-            "turntable", "Turntable…", "Film", "Film", ("T",), "turntable", "Write a film of a whole turn of the object"
+            "play_path",
+            "Play the path",
+            "Film",
+            "Film",
+            ("Space",),
+            tip="Go along the key frames",
+            also="animation preview film",
+        ),
+        ActionSpec(
+            "turntable",
+            "Turntable…",
+            "Film",
+            "Film",
+            ("T",),
+            "turntable",
+            "Write a film of a whole turn of the object",
+            also="spin rotate 360 video film movie",
         ),
         ActionSpec("look_left", "Orbit left", "Camera", "", ("Left",), scope="orbit"),
         ActionSpec("look_right", "Orbit right", "Camera", "", ("Right",), scope="orbit"),
@@ -249,16 +346,60 @@ _RADIANCE_ROOM: tuple[ActionSpec, ...] = tuple(
 _VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
     replace(spec, room="video")
     for spec in (
-        ActionSpec("play", "Play or pause", "Playback", "Playback", ("K",), "play", checkable=True),
-        ActionSpec("play_space", "Play or pause", "Playback", "", ("Space",), scope="player"),
-        ActionSpec("play_back", "Play backwards", "Playback", "Playback", ("J",), tip="Again for twice the speed"),
-        ActionSpec("play_on", "Play onwards", "Playback", "Playback", ("L",), tip="Again for twice the speed"),
         ActionSpec(
-            "frame_back", "One frame back", "Playback", "Playback", (",",), "step-back", "A 24th of a second back"
+            "play", "Play or pause", "Playback", "Playback", ("K",), "play", checkable=True, also="start stop resume"
         ),
-        ActionSpec("frame_on", "One frame on", "Playback", "Playback", (".",), "step-on", "A 24th of a second on"),
-        ActionSpec("slower", "Slower", "Playback", "Playback", ("<",), tip="Half the speed, down to 1/16"),
-        ActionSpec("quicker", "Faster", "Playback", "Playback", (">",), tip="Twice the speed, up to 4×"),
+        ActionSpec("play_space", "Play or pause", "Playback", "", ("Space",), scope="player"),
+        ActionSpec(
+            "play_back",
+            "Play backwards",
+            "Playback",
+            "Playback",
+            ("J",),
+            tip="Again for twice the speed",
+            also="reverse rewind",
+        ),
+        ActionSpec(
+            "play_on", "Play onwards", "Playback", "Playback", ("L",), tip="Again for twice the speed", also="forward"
+        ),
+        ActionSpec(
+            "frame_back",
+            "One frame back",
+            "Playback",
+            "Playback",
+            (",",),
+            "step-back",
+            "A 24th of a second back",
+            also="previous step",
+        ),
+        ActionSpec(
+            "frame_on",
+            "One frame on",
+            "Playback",
+            "Playback",
+            (".",),
+            "step-on",
+            "A 24th of a second on",
+            also="next step",
+        ),
+        ActionSpec(
+            "slower",
+            "Slower",
+            "Playback",
+            "Playback",
+            ("<",),
+            tip="Half the speed, down to 1/16",
+            also="speed half slow-motion",
+        ),
+        ActionSpec(
+            "quicker",
+            "Faster",
+            "Playback",
+            "Playback",
+            (">",),
+            tip="Twice the speed, up to 4×",
+            also="speed double fast",
+        ),
         ActionSpec(
             "loop",
             "Loop",
@@ -268,10 +409,23 @@ _VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
             "reset",
             "Begin anew at the end of the range",
             checkable=True,
+            also="repeat cycle",
         ),
-        ActionSpec("mark_in", "Begin the range here", "Playback", "Playback", ("I",), "mark-in"),
-        ActionSpec("mark_out", "End the range here", "Playback", "Playback", ("O",), "mark-out"),
-        ActionSpec("clear_marks", "The whole clip", "Playback", "Playback", ("X",), tip="Forget both marks"),
+        ActionSpec(
+            "mark_in", "Begin the range here", "Playback", "Playback", ("I",), "mark-in", also="start cut trim in"
+        ),
+        ActionSpec(
+            "mark_out", "End the range here", "Playback", "Playback", ("O",), "mark-out", also="stop cut trim out"
+        ),
+        ActionSpec(
+            "clear_marks",
+            "The whole clip",
+            "Playback",
+            "Playback",
+            ("X",),
+            tip="Forget both marks",
+            also="all remove range",
+        ),
         ActionSpec(
             "between_function",
             "The function between frames",
@@ -305,7 +459,16 @@ _VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
             checkable=True,
             choice="between",
         ),
-        ActionSpec("clip_whole", "Fit to window", "View", "View", ("F", "0"), "fit-picture", "Show the whole frame"),
+        ActionSpec(
+            "clip_whole",
+            "Fit to window",
+            "View",
+            "View",
+            ("F", "0"),
+            "fit-picture",
+            "Show the whole frame",
+            also="zoom all whole reset",
+        ),
         ActionSpec("clip_closer", "Zoom in", "View", "View", ("+", "="), "zoom-in", scope="player"),
         ActionSpec("clip_farther", "Zoom out", "View", "View", ("-",), "zoom-out", scope="player"),
         ActionSpec(
@@ -317,6 +480,7 @@ _VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
             "slices",
             "What passes along a horizontal and a vertical line through the pointer, time downwards",
             checkable=True,
+            also="xt yt cross-section",
         ),
         ActionSpec(
             "sequence",
@@ -327,6 +491,7 @@ _VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
             "sequence",
             "Put clips one after the other, each leading into the next through the latents between them",
             checkable=True,
+            also="montage edit clips join concatenate",
         ),
         ActionSpec(
             "add_to_sequence",
@@ -336,6 +501,7 @@ _VIDEO_ROOM: tuple[ActionSpec, ...] = tuple(
             ("Shift+Q",),
             "add",
             "Put this clip at the end of the sequence",
+            also="append montage",
         ),
         ActionSpec("clip_left", "Pan left", "Clip", "", ("Left",), scope="player"),
         ActionSpec("clip_right", "Pan right", "Clip", "", ("Right",), scope="player"),
@@ -353,29 +519,113 @@ ACTIONS: tuple[ActionSpec, ...] = (
         ("Ctrl+O",),
         "import",
         "Encode a {source} and show its continuous reconstruction",
-    ),
-    ActionSpec("export", "Export…", "{Noun}", "File", ("Ctrl+E",), "export", "Write the {noun} as {written_as}"),
-    ActionSpec(
-        "screenshot", "Save a screenshot…", "{Noun}", "File", ("Ctrl+Shift+S",), "screenshot", "Save the view as a PNG"
+        also="open load file encode reconstruct drop convert",
     ),
     ActionSpec(
-        "train", "New training run…", "Training", "File", ("Ctrl+T",), "training", "Train a model on files of yours"
+        "export",
+        "Export…",
+        "{Noun}",
+        "File",
+        ("Ctrl+E",),
+        "export",
+        "Write the {noun} as {written_as}",
+        also="save download write convert mesh image video",
     ),
-    ActionSpec("settings", "Settings…", "Window", "File", ("Ctrl+,",), "sliders", "Device, memory, look, shortcuts"),
-    ActionSpec("quit", "Quit", "Window", "File", ("Ctrl+Q",)),
     ActionSpec(
-        "undo", "Undo", "Edit", "Edit", ("Ctrl+Z",), "undo", "Bring back what was deleted, or the form as it was"
+        "screenshot",
+        "Save a screenshot…",
+        "{Noun}",
+        "File",
+        ("Ctrl+Shift+S",),
+        "screenshot",
+        "Save the view as a PNG",
+        also="picture capture snapshot image save",
     ),
-    ActionSpec("redo", "Redo", "Edit", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y"), tip="Do again what was undone"),
     ActionSpec(
-        "prompt", "Go to the prompt", "Generate", "Generate", ("Ctrl+L", "/"), tip="Put the cursor in the prompt"
+        "train",
+        "New training run…",
+        "Training",
+        "File",
+        ("Ctrl+T",),
+        "training",
+        "Train a model on files of yours",
+        also="learn fit fine-tune wizard model",
     ),
-    ActionSpec("generate", "Generate", "Generate", "Generate", ("Ctrl+Return", "Ctrl+Enter"), "spark"),
-    ActionSpec("cancel", "Cancel the running job", "Generate", "Generate", ("Esc",), "stop"),
-    ActionSpec("dice", "Roll a new seed", "Generate", "Generate", ("Ctrl+R",), "dice"),
-    ActionSpec("lock", "Keep the seed", "Generate", "Generate", ("Ctrl+Shift+R",), checkable=True),
-    ActionSpec("newer", "Newer {noun}", "History", "History", ("Alt+Left", "["), tip="Show the {noun} before this one"),
-    ActionSpec("older", "Older {noun}", "History", "History", ("Alt+Right", "]"), tip="Show the {noun} after this one"),
+    ActionSpec(
+        "settings",
+        "Settings…",
+        "Window",
+        "File",
+        ("Ctrl+,",),
+        "sliders",
+        "Device, memory, look, shortcuts",
+        also="preferences options configuration device gpu memory keys",
+    ),
+    ActionSpec("quit", "Quit", "Window", "File", ("Ctrl+Q",), also="exit close leave"),
+    ActionSpec(
+        "undo",
+        "Undo",
+        "Edit",
+        "Edit",
+        ("Ctrl+Z",),
+        "undo",
+        "Bring back what was deleted, or the form as it was",
+        also="restore recover trash revert back",
+    ),
+    ActionSpec(
+        "redo", "Redo", "Edit", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y"), tip="Do again what was undone", also="repeat again"
+    ),
+    ActionSpec(
+        "prompt",
+        "Go to the prompt",
+        "Generate",
+        "Generate",
+        ("Ctrl+L", "/"),
+        tip="Put the cursor in the prompt",
+        also="text type describe write",
+    ),
+    ActionSpec(
+        "generate",
+        "Generate",
+        "Generate",
+        "Generate",
+        ("Ctrl+Return", "Ctrl+Enter"),
+        "spark",
+        also="create make render run sample new",
+    ),
+    ActionSpec(
+        "cancel", "Cancel the running job", "Generate", "Generate", ("Esc",), "stop", also="stop abort interrupt"
+    ),
+    ActionSpec(
+        "dice",
+        "Roll a new seed",
+        "Generate",
+        "Generate",
+        ("Ctrl+R",),
+        "dice",
+        also="random randomise randomize shuffle",
+    ),
+    ActionSpec(
+        "lock", "Keep the seed", "Generate", "Generate", ("Ctrl+Shift+R",), checkable=True, also="freeze fix pin"
+    ),
+    ActionSpec(
+        "newer",
+        "Newer {noun}",
+        "History",
+        "History",
+        ("Alt+Left", "["),
+        tip="Show the {noun} before this one",
+        also="previous before next",
+    ),
+    ActionSpec(
+        "older",
+        "Older {noun}",
+        "History",
+        "History",
+        ("Alt+Right", "]"),
+        tip="Show the {noun} after this one",
+        also="next after previous",
+    ),
     ActionSpec(
         "recipe",
         "Use its recipe",
@@ -385,34 +635,127 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "recipe",
         "Bring its prompt, seed and settings into the form",
         scope="history",
+        also="recall reuse settings parameters restore",
     ),
-    ActionSpec("copy_prompt", "Copy its prompt", "History", "History", ("Ctrl+Shift+C",), "copy"),
-    ActionSpec("star", "Star", "History", "History", ("S",), "star", "Mark it as a favourite", checkable=True),
-    ActionSpec("delete", "Delete", "History", "History", ("Del",), "trash", scope="history"),
-    ActionSpec("empty_trash", "Empty the trash…", "History", "History", tip="Delete for good what was deleted"),
+    ActionSpec(
+        "copy_prompt", "Copy its prompt", "History", "History", ("Ctrl+Shift+C",), "copy", also="clipboard text"
+    ),
+    ActionSpec(
+        "star",
+        "Star",
+        "History",
+        "History",
+        ("S",),
+        "star",
+        "Mark it as a favourite",
+        checkable=True,
+        also="favourite favorite like bookmark",
+    ),
+    ActionSpec(
+        "delete", "Delete", "History", "History", ("Del",), "trash", scope="history", also="remove trash bin erase"
+    ),
+    ActionSpec(
+        "empty_trash",
+        "Empty the trash…",
+        "History",
+        "History",
+        tip="Delete for good what was deleted",
+        also="bin purge clean space",
+    ),
     *_SHAPE_ROOM,
     *_PICTURE_ROOM,
     *_RADIANCE_ROOM,
     *_VIDEO_ROOM,
-    ActionSpec("inspector", "Inspector", "Window", "Window", ("Ctrl+I",), "inspector", checkable=True),
-    ActionSpec("history", "History", "Window", "Window", ("Ctrl+H",), checkable=True),
-    ActionSpec("full_screen", "Full screen", "Window", "Window", ("F11",), checkable=True),
-    ActionSpec("messages", "Messages", "Window", "Window", ("Ctrl+M",), "info", "Read again what was said"),
-    ActionSpec("theme_system", "Follow the system", "Theme", "Window/Theme", checkable=True, choice="theme"),
-    ActionSpec("theme_dark", "Dark", "Theme", "Window/Theme", checkable=True, choice="theme"),
-    ActionSpec("theme_light", "Light", "Theme", "Window/Theme", checkable=True, choice="theme"),
+    ActionSpec(
+        "inspector",
+        "Inspector",
+        "Window",
+        "Window",
+        ("Ctrl+I",),
+        "inspector",
+        checkable=True,
+        also="sidebar panel right properties",
+    ),
+    ActionSpec(
+        "history",
+        "History",
+        "Window",
+        "Window",
+        ("Ctrl+H",),
+        checkable=True,
+        also="strip gallery library thumbnails items",
+    ),
+    ActionSpec(
+        "full_screen", "Full screen", "Window", "Window", ("F11",), checkable=True, also="fullscreen maximise maximize"
+    ),
+    ActionSpec(
+        "messages",
+        "Messages",
+        "Window",
+        "Window",
+        ("Ctrl+M",),
+        "info",
+        "Read again what was said",
+        also="notifications errors warnings log toasts",
+    ),
+    ActionSpec(
+        "theme_system",
+        "Follow the system",
+        "Theme",
+        "Window/Theme",
+        checkable=True,
+        choice="theme",
+        also="appearance look automatic",
+    ),
+    ActionSpec(
+        "theme_dark",
+        "Dark",
+        "Theme",
+        "Window/Theme",
+        checkable=True,
+        choice="theme",
+        also="night black appearance look mode",
+    ),
+    ActionSpec(
+        "theme_light",
+        "Light",
+        "Theme",
+        "Window/Theme",
+        checkable=True,
+        choice="theme",
+        also="day white appearance look mode bright",
+    ),
     ActionSpec("palette", "Find an action…", "Help", "Help", ("Ctrl+K",), "search", "Search all that can be done here"),
-    ActionSpec("guide", "Guide", "Help", "Help", ("F1",), "guide", "Read how things are done, page by page"),
-    ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "Help", ("?",), "keyboard"),
-    ActionSpec("tour", "Tour", "Help", "Help", tip="See where everything is, in two minutes"),
+    ActionSpec(
+        "guide",
+        "Guide",
+        "Help",
+        "Help",
+        ("F1",),
+        "guide",
+        "Read how things are done, page by page",
+        also="help manual documentation how",
+    ),
+    ActionSpec(
+        "shortcuts", "Keyboard shortcuts", "Help", "Help", ("?",), "keyboard", also="keys hotkeys bindings keymap cheat"
+    ),
+    ActionSpec(
+        "tour",
+        "Tour",
+        "Help",
+        "Help",
+        tip="See where everything is, in two minutes",
+        also="introduction tutorial onboarding start welcome",
+    ),
     ActionSpec(
         "diagnostics",
         "Save diagnostics…",
         "Help",
         "Help",
         tip="The log, versions and models in one zip; nothing that you made",
+        also="log report bug support problem crash",
     ),
-    ActionSpec("about", "About DDMI Studio", "Help", "Help", (), "info"),
+    ActionSpec("about", "About DDMI Studio", "Help", "Help", (), "info", also="version licence license credits"),
 )
 
 MOUSE: dict[str, tuple[tuple[str, str], ...]] = {

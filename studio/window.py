@@ -46,7 +46,7 @@ from studio.panels.inspector import Inspector, item_title
 from studio.panels.messages import MessagesDialog
 from studio.panels.model_card import ModelCard
 from studio.panels.models import ModelsRoom
-from studio.panels.palette import Palette
+from studio.panels.palette import Entry, Palette
 from studio.panels.queue import QueuePanel
 from studio.panels.radiance import RadianceStage
 from studio.panels.rail import Rail
@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
             "undo": lambda: self._try(self.state.undo.undo),
             "redo": lambda: self._try(self.state.undo.redo),
             "messages": self.show_messages,
-            "palette": lambda: Palette(self.actions_, self.stage.room.words, self).open_over(self),
+            "palette": lambda: Palette(self.actions_, self.stage.room.words, self._ways(), self).open_over(self),
             "guide": self.show_guide,
             "shortcuts": self.show_shortcuts,
             "tour": self.tour.start,
@@ -324,6 +324,17 @@ class MainWindow(QMainWindow):
     def show_stage(self) -> None:
         """Go back from the models to the room that the person was in."""
         self.show_room(self.stages.index(self.stage))
+
+    def _ways(self) -> list[Entry]:
+        """The rooms, for the palette. They are found by their signals too."""
+        also = [f"{words.domain} {words.noun} {words.source}" for words in (stage.room.words for stage in self.stages)]
+        ways = []
+        for place in range(self.rooms.count()):
+            button = self.rail.button(place)
+            names = " ".join((button.toolTip(), *also[place : place + 1]))
+            state = "shown" if place == self.rooms.currentIndex() else ""
+            ways.append(Entry(button.text(), "Room", names, do=partial(self.show_room, place), state=state))
+        return ways
 
     # What a person asks
 

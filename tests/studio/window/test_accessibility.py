@@ -249,7 +249,7 @@ def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[
         ),
         "part of a film": lambda: SpanDialog(tmp_path / "film.mp4", 3600, 30, window),
         "shortcuts": lambda: ShortcutSheet(words, window.actions_.keymap, window),
-        "palette": lambda: Palette(window.actions_, words, window),
+        "palette": lambda: Palette(window.actions_, words, parent=window),
     }
 
 
