@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from studio.engine.engine import Engine
 from studio.engine.results import BasisReady
@@ -52,6 +52,7 @@ class BasisDialog(Dialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         layout.setSpacing(2 * GRID)
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # lower, the pictures would overlap
         layout.addWidget(label(item_title(item), "title"))
         layout.addWidget(
             label(

@@ -47,4 +47,5 @@ def fit_to(dialog: QDialog, room: QSize) -> None:
         bar = area.verticalScrollBar().sizeHint().width() + 2
         dialog.resize((needed + QSize(bar, 0)).expandedTo(dialog.size()).boundedTo(room))
     else:
-        dialog.resize(dialog.size().boundedTo(room))
+        # Qt opens a dialog too low for a text that wraps, and lets what has a fixed size overlap.
+        dialog.resize(dialog.size().expandedTo(needed).boundedTo(room))

@@ -195,6 +195,8 @@ def test_basis_fields_are_shown_with_their_spectra(qtbot, stage, show, add_pictu
     qtbot.waitUntil(lambda: all(box.has_image() for box in dialog.pictures + dialog.spectra), timeout=PATIENCE)
     assert [size.text() for size in dialog.sizes] == [f"{n} × {n},  6 channels" for n in (16, 32, 64)]
     assert dialog.chart._curves[2].frequencies[-1] == 32
+    for picture, spectrum in zip(dialog.pictures, dialog.spectra, strict=True):
+        assert picture.geometry().bottom() < spectrum.geometry().top(), "a spectrum lies over its map"
     dialog.grab()
     dialog.close()
 

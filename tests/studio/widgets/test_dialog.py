@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout
 
+from studio.widgets.basics import label
 from studio.widgets.dialog import Dialog, fit_to
 
 
@@ -39,6 +42,19 @@ def test_a_dialog_that_does_not_fit_scrolls_and_is_reached_to_its_end(qtbot, roo
     area.ensureWidgetVisible(last)
     assert not last.visibleRegion().isEmpty()
     assert area.focusPolicy() == Qt.FocusPolicy.NoFocus  # the fields take the keys
+
+
+def test_a_text_that_wraps_leaves_the_rest_its_room(qtbot):
+    dialog = Dialog()
+    qtbot.addWidget(dialog)
+    layout = QVBoxLayout(dialog)
+    layout.addWidget(label("A long text about the pictures below. " * 4, wrap=True))
+    boxes = [QLabel("picture") for _ in range(3)]
+    for box in boxes:
+        box.setFixedSize(320, 120)
+        layout.addWidget(box)
+    dialog.show()
+    assert all(above.geometry().bottom() < below.geometry().top() for above, below in pairwise(boxes))
 
 
 def test_text_alone_is_scrolled_by_the_keys(qtbot):
