@@ -594,7 +594,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         also="create make render run sample new",
     ),
     ActionSpec(
-        "cancel", "Cancel the running job", "Generate", "Generate", ("Esc",), "stop", also="stop abort interrupt"
+        "cancel", "Cancel what was started last", "Generate", "Generate", ("Esc",), "stop", also="stop abort interrupt"
     ),
     ActionSpec(
         "dice",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QMimeData, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
     QDialog,
@@ -28,7 +30,7 @@ from ddmi_core.placement import Up
 from ddmi_core.recipe import Recipe
 from studio.actions import ACTIONS, Actions
 from studio.engine.diagnostics import save_diagnostics
-from studio.engine.engine import Engine
+from studio.engine.engine import MODELS_ROOM, Engine
 from studio.engine.models import ModelFolders
 from studio.engine.requests import ExportRequest, ReconstructRequest, SequenceRequest
 from studio.engine.results import EvaluationDone, ExportDone, ItemReady, SpanWanted, ViewReady
@@ -47,7 +49,7 @@ from studio.panels.messages import MessagesDialog
 from studio.panels.model_card import ModelCard
 from studio.panels.models import ModelsRoom
 from studio.panels.palette import Entry, Palette
-from studio.panels.queue import QueuePanel
+from studio.panels.queue import QueuePanel, duration
 from studio.panels.radiance import RadianceStage
 from studio.panels.rail import Rail
 from studio.panels.room import Stage
@@ -70,6 +72,7 @@ from studio.state.runs import RunSummary
 from studio.state.undo import Step
 from studio.theme.theme import Theme, ThemeChoice
 from studio.widgets.basics import line
+from studio.widgets.drop_overlay import DropOverlay
 from studio.widgets.saving import ask_where
 from studio.widgets.toasts import Toast, ToastArea
 
@@ -83,6 +86,10 @@ _REFINE_AFTER_MS = 350
 _MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
 """Kinds of files that do not say which axis is up."""
 _DELETE = "delete"  # a step that can be undone until the trash is emptied
+_ASK_AFTER_SECONDS = 10.0
+_PROSPECTS = 4  # files of which it is said what becomes of each
+_TITLE = 60
+"""Characters of a title in a message."""
 
 
 class MainWindow(QMainWindow):
@@ -161,6 +168,7 @@ class MainWindow(QMainWindow):
         self.toasts.crowded_out.connect(self.status.say)
         self.rooms.setMinimumSize(160, 120)  # rooms that need more are shown without the inspector
         self.tour = Tour(self)
+        self.drop = DropOverlay(self, self.theme)
 
     def _bind_actions(self) -> None:
         on, on_toggled = self.actions_.on, self.actions_.on_toggled
@@ -310,7 +318,14 @@ class MainWindow(QMainWindow):
             self.state.enter(self._domains()[place])
         self.rooms.setCurrentIndex(place)
         self.rail.select(place)
-        self._show_parts()
+        self._on_jobs()
+
+    def _room(self) -> str:
+        """What the jobs call the room that the person is in."""
+        shown = self.rooms.currentWidget()
+        if isinstance(shown, Stage):
+            return shown.room.words.domain
+        return MODELS_ROOM if shown is self.models else ""
 
     def show_room_of(self, domain: str) -> None:
         """Go to the room of a domain, if there is one."""
@@ -384,12 +399,16 @@ class MainWindow(QMainWindow):
         self.generate()
 
     def cancel(self) -> None:
-        """Cancel the job that is running, or the next one that waits."""
-        active = self.state.jobs.active()
-        going = [job for job in active if not job.cancelling]
-        running = [job for job in going if job.status == "running"]
-        if going:
-            self.engine.cancel((running or going)[0].id)
+        """Cancel what was started last in this room, asking first where that would lose more than a moment's work."""
+        jobs = self.state.jobs
+        job = jobs.newest(self._room())
+        if job is None:
+            return
+        if jobs.seconds(job) >= _ASK_AFTER_SECONDS and not self._may_cancel(job):
+            return
+        if jobs.get(job.id) is not None:  # it may have ended while the question stood
+            self.engine.cancel(job)
+            self.state.notifications.info(f"Cancelled “{_short(job.title)}”.")
 
     def open_item(self, item: Item) -> None:
         """Show an item on the stage of its room; the form stays as it is."""
@@ -543,15 +562,48 @@ class MainWindow(QMainWindow):
             action=encode,
         )
 
+    def _foretell(self, paths: Sequence[Path]) -> None:
+        """Say over the window what will become of files that are dragged over it."""
+        prospects = [self._prospect(path) for path in paths]
+        title = prospects[0].title if len(paths) == 1 else f"Drop {len(paths)} files"
+        lines = [prospect.text for prospect in prospects[:_PROSPECTS]]
+        if len(prospects) > _PROSPECTS:
+            lines.append(f"and {len(prospects) - _PROSPECTS} more")
+        self.drop.say(title, lines, possible=any(prospect.is_possible for prospect in prospects))
+
+    def _prospect(self, path: Path) -> Prospect:
+        """What will become of a file that is dropped, as :meth:`bring_in` takes it."""
+        stage = self._stage_for(path)
+        if stage is None:
+            return Prospect("This file cannot be read", self._unreadable(path), is_possible=False)
+        words = stage.room.words
+        recipe = None
+        with suppress(DDMIError):
+            recipe = stage.recipe_in(path)
+        if recipe is not None and recipe.source is None:
+            return Prospect(
+                "Drop to bring its recipe back", f"{path.name} was made here: its recipe goes into the form."
+            )
+        if not any(model.domain == words.domain for model in self.state.models):
+            text = f"No model for {words.noun}s is installed, so {path.name} cannot be encoded."
+            return Prospect("No model takes this file", text, is_possible=False)
+        where = "here" if stage is self.stage and self._room() == words.domain else f"in the room {stage.room.title}"
+        return Prospect(
+            f"Drop to reconstruct a {words.noun}",
+            f"{path.name} is encoded, and its continuous reconstruction appears {where}.",
+        )
+
+    def _unreadable(self, path: Path) -> str:
+        """That a file is of no kind that can be read, and which are."""
+        room = self.stage.room
+        known = ", ".join(suffix[1:].upper() for suffix in room.import_formats)
+        return f"{path.name} cannot be read as a {room.words.noun}. Files of these kinds can: {known}."
+
     def reconstruct(self, path: Path) -> None:
         """Encode a file and show its continuous reconstruction, in the room that takes such files."""
         stage = self._stage_for(path)
         if stage is None:
-            room = self.stage.room
-            known = ", ".join(suffix[1:].upper() for suffix in room.import_formats)
-            self.state.notifications.error(
-                f"{path.name} cannot be read as a {room.words.noun}. Files of these kinds can: {known}."
-            )
+            self.state.notifications.error(self._unreadable(path))
             return
         self.show_room(self.stages.index(stage))
         if self.state.selected_model is None:
@@ -909,8 +961,9 @@ class MainWindow(QMainWindow):
 
     def _on_jobs(self, _job: Job | None = None) -> None:
         active = self.state.jobs.active()
-        self.actions_["cancel"].setEnabled(bool(active))
-        self.inspector.set_working(bool(active))
+        can_cancel = self.state.jobs.newest(self._room()) is not None
+        self.actions_["cancel"].setEnabled(can_cancel)
+        self.inspector.set_working(bool(active), can_cancel)
         self._show_parts()
 
     def _on_notification(self, notification: Notification) -> None:
@@ -987,15 +1040,20 @@ class MainWindow(QMainWindow):
     # Qt
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        """Take files, and say what will become of them."""
+        if paths := _files(event.mimeData()):
+            self._foretell(paths)
             event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """They are not dropped here after all."""
+        self.drop.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take the files that were dropped."""
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                self.bring_in(Path(url.toLocalFile()))
+        self.drop.hide()
+        for path in _files(event.mimeData()):
+            self.bring_in(path)
         event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -1079,6 +1137,19 @@ class MainWindow(QMainWindow):
         question.deleteLater()
         return answer
 
+    def _may_cancel(self, job: Job) -> bool:
+        """Ask whether a job that has run for a while is to be given up."""
+        question = self._question(
+            "Cancel?",
+            f"Cancel “{_short(job.title)}”?",
+            f"It has been worked on for {duration(self.state.jobs.seconds(job))}, and what is not finished is lost.",
+        )
+        cancel = question.addButton("Cancel it", QMessageBox.ButtonRole.DestructiveRole)
+        keep = question.addButton("Keep working", QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(keep)
+        question.setEscapeButton(keep)
+        return self._answer(question) is cancel
+
     def _may_quit(self) -> bool:
         count = len(self.state.jobs.active())
         work = "A job is" if count == 1 else f"{count} jobs are"
@@ -1096,8 +1167,26 @@ class MainWindow(QMainWindow):
 
 def _quoted(item: Item) -> str:
     """What an item is called, within a sentence."""
-    title = item_title(item)
-    return f"“{title if len(title) <= 60 else title[:59] + '…'}”"
+    return f"“{_short(item_title(item))}”"
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What will become of a file that is dragged over the window."""
+
+    title: str
+    text: str
+    is_possible: bool = True
+
+
+def _files(data: QMimeData) -> list[Path]:
+    """The files among what is dragged."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def _short(title: str) -> str:
+    """A title that fits into a message."""
+    return title if len(title) <= _TITLE else title[: _TITLE - 1] + "…"
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -71,6 +71,8 @@ from studio.state.sequence import Arrangement
 
 PREVIEW_RESOLUTION = 64
 REFINED_RESOLUTION = 160
+MODELS_ROOM = "models"
+"""What the jobs call the room that lists the models; the others are called by their domains."""
 _SWITCH_SECONDS = 0.001  # how long the window's thread waits for the interpreter while a lane runs Python code
 
 
@@ -359,7 +361,7 @@ class Engine(QObject):
             samples=samples,
             path=Path(folder),
         )
-        return self._submit(request, f"Evaluate {model.name}")
+        return self._submit(request, f"Evaluate {model.name}", room=MODELS_ROOM)
 
     def sequence(self, arrangement: Arrangement, path: Path, options: VideoExport, *, replace: bool = False) -> Job:
         """Write a sequence of clips to a file."""
@@ -536,8 +538,10 @@ class Engine(QObject):
 
     # Helpers
 
-    def _submit(self, request: Request, title: str, *, quiet: bool = False) -> Job:
-        job = self._state.jobs.add(request.job_id, title, request, quiet=quiet)
+    def _submit(self, request: Request, title: str, *, quiet: bool = False, room: str | None = None) -> Job:
+        """Queue a job of a room, by default that of the domain that the person is at."""
+        room = room if room is not None else self._state.domain or ""
+        job = self._state.jobs.add(request.job_id, title, request, quiet=quiet, room=room)
         self._worker.submit(request)
         return job
 

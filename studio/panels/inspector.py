@@ -95,7 +95,7 @@ class Inspector(QWidget):
         self._on_models()
         self._show_keys()
         self._on_shown(state.shown)
-        self.set_working(False)
+        self.set_working(False, False)
 
     def focus_prompt(self) -> None:
         """Put the cursor into the prompt."""
@@ -114,17 +114,17 @@ class Inspector(QWidget):
         hint = self._actions.hint
         self.export.setToolTip(hint(f"Write it as {self._file}", "export"))
         self.recipe.setToolTip(f"{self._actions['recipe'].toolTip()}; so does a double click in the history")
-        self.cancel.setToolTip(hint("Cancel the running job", "cancel"))
+        self.cancel.setToolTip(hint("Cancel what was started last in this room", "cancel"))
         self.dice.setToolTip(hint("Roll a new seed", "dice"))
         keys = self._actions.keymap.keys("generate")
         self._generate_keys.setText(shown_keys(keys[0]) if keys else "")
         self._generate_keys.setVisible(bool(keys))
         self._on_form(self._state.form)
 
-    def set_working(self, working: bool) -> None:
-        """Say what Generate does now: start at once, or wait in the queue."""
+    def set_working(self, working: bool, can_cancel: bool) -> None:
+        """Say what Generate does now: start at once, or wait in the queue; and whether there is something to cancel."""
         self.generate.setText("Add to queue" if working else "Generate")
-        self.cancel.setVisible(working)
+        self.cancel.setVisible(can_cancel)
 
     # Building
 

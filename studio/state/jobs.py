@@ -23,13 +23,14 @@ class Job:
 
     ``fraction`` is in 0..1, ``eta`` the seconds still to go (None while unknown), ``error`` one clear sentence after a
     failure. ``quiet`` marks work nobody asked for by hand (warming a model up, refining the view), which is not listed.
-    ``started`` and ``finished`` are readings of the queue's clock, in seconds.
+    ``started`` and ``finished`` are readings of the queue's clock, in seconds. ``room`` is where it was asked for.
     """
 
     id: str
     title: str
     quiet: bool = False
     request: Any = None
+    room: str = ""
     status: JobStatus = "queued"
     fraction: float = 0.0
     text: str = "waiting"
@@ -76,9 +77,18 @@ class JobQueue:
         """An id for a job about to be added."""
         return f"job-{next(self._numbers)}"
 
-    def add(self, job_id: str, title: str, request: Any, *, quiet: bool = False) -> Job:
+    def newest(self, room: str) -> Job | None:
+        """The job that was asked for last in a room, those left out that are quiet or being cancelled."""
+        here = [job for job in self.active() if job.room == room and not job.cancelling]
+        return here[-1] if here else None
+
+    def seconds(self, job: Job) -> float:
+        """How long a job has been worked on."""
+        return 0.0 if job.started is None else self._clock() - job.started
+
+    def add(self, job_id: str, title: str, request: Any, *, quiet: bool = False, room: str = "") -> Job:
         """Queue a job."""
-        job = Job(job_id, title, quiet=quiet, request=request)
+        job = Job(job_id, title, quiet=quiet, request=request, room=room)
         self._jobs[job.id] = job
         self.added.emit(job)
         return job

@@ -88,7 +88,7 @@ def test_an_empty_prompt_is_explained_and_a_long_one_stays_low(inspector, state)
 
 def test_generate_becomes_add_to_queue_while_something_runs(inspector):
     assert inspector.generate.text() == "Generate" and inspector.cancel.isHidden()
-    inspector.set_working(True)
+    inspector.set_working(True, True)
     assert inspector.generate.text() == "Add to queue" and not inspector.cancel.isHidden()
 
 

@@ -79,3 +79,16 @@ def test_a_job_being_cancelled_says_so_until_it_ends(queue: JobQueue) -> None:
     assert (job.status, job.text, job.eta) == ("running", "cancelling", None)
     queue.cancelled(job.id)
     assert job.status == "cancelled" and not job.is_active
+
+
+def test_the_newest_job_of_a_room_and_how_long_it_runs(queue: JobQueue, clock: Clock) -> None:
+    first = queue.add(queue.new_id(), "a chair", None, room="shape")
+    other = queue.add(queue.new_id(), "a cat", None, room="image")
+    second = queue.add(queue.new_id(), "a sofa", None, room="shape")
+    queue.add(queue.new_id(), "Refine the view", None, quiet=True, room="shape")
+    assert (queue.newest("shape"), queue.newest("image"), queue.newest("video")) == (second, other, None)
+    queue.start(first.id)
+    clock.now += 12
+    assert (queue.seconds(first), queue.seconds(second)) == (12, 0)
+    queue.mark_cancelling(second.id)
+    assert queue.newest("shape") is first

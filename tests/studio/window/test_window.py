@@ -5,11 +5,22 @@ from pathlib import Path
 
 import pytest
 import trimesh
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QDropEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import (
+    QDesktopServices,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+)
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QInputDialog, QMessageBox
 
 from ddmi_core.export_options import ShapeExport
+from ddmi_core.picture_files import RECIPE_KEY
+from ddmi_core.recipe import Recipe
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine.requests import EvaluateRequest
@@ -19,7 +30,7 @@ from studio.panels.export_dialog import Order, Place
 from studio.panels.guide import GuideWindow
 from studio.panels.span_dialog import SpanDialog
 from studio.window import MainWindow
-from tests.studio.window.fakes import MODEL
+from tests.studio.window.fakes import MODEL, PICTURES
 
 pytestmark = pytest.mark.gl
 PATIENCE = 60_000  # ms
@@ -250,6 +261,39 @@ def test_cancel_stops_and_the_queue_goes_away(qtbot, window, pipeline):
     assert window.state.library.items() == []
 
 
+def test_cancel_means_what_was_started_last_in_this_room(qtbot, window, pipeline, monkeypatch):
+    pipeline.delay = 0.1
+    window.state.update_form(prompt="a chair")
+    window.generate()
+    chair = window.state.jobs.newest("shape")
+    window.show_room_of("image")
+    assert not window.actions_["cancel"].isEnabled() and window.inspector.cancel.isHidden()
+    window.cancel()
+    assert not chair.cancelling and chair.is_active
+    window.show_room_of("shape")
+    window.state.update_form(prompt="a sofa")
+    window.generate()
+    assert window.actions_["cancel"].isEnabled()
+    window.cancel()
+    assert chair.is_active and not chair.cancelling, "the sofa was started last"
+    assert window.state.notifications.list()[-1].text == "Cancelled “a sofa”."
+    qtbot.waitUntil(lambda: window.state.jobs.newest("shape") is chair, timeout=PATIENCE)
+
+
+def test_cancelling_what_ran_long_is_asked_about(qtbot, window, pipeline, monkeypatch):
+    pipeline.delay = 0.1
+    window.state.update_form(prompt="a chair")
+    window.generate()
+    (job,) = window.state.jobs.active()
+    qtbot.waitUntil(lambda: job.status == "running", timeout=PATIENCE)
+    monkeypatch.setattr(window.state.jobs, "seconds", lambda _job: 3700.0)
+    asked = _answering(monkeypatch, "Keep working", "Cancel it")
+    window.cancel()
+    assert asked == ["Cancel “a chair”?"] and not job.cancelling
+    window.cancel()
+    assert len(asked) == 2 and (job.cancelling or not job.is_active)
+
+
 def test_an_error_is_shown_once_and_the_next_job_runs(qtbot, window):
     window.state.update_form(prompt="fail")
     window.generate()
@@ -324,9 +368,62 @@ def test_a_dropped_mesh_is_reconstructed_and_other_files_are_refused(qtbot, wind
     assert "notes.txt cannot be read" in window.state.notifications.list()[-1].text
 
 
-def drop(window: MainWindow, path: Path) -> None:
+def test_dragging_over_the_window_says_what_will_happen(window, tmp_path: Path):
+    said = {}
+    for name in ("stool.obj", "cat.png", "film.mp4", "notes.txt"):
+        assert drag(window, tmp_path / name)
+        assert window.drop.isVisible() and window.drop.geometry() == window.rect()
+        said[name] = f"{window.drop.title.text()}: {window.drop.text.text()}"
+        QApplication.sendEvent(window, QDragLeaveEvent())
+        assert not window.drop.isVisible()
+    assert (
+        said["stool.obj"].startswith("Drop to reconstruct a shape: stool.obj") and "appears here" in said["stool.obj"]
+    )
+    assert "reconstruct a picture" in said["cat.png"] and "in the room Images" in said["cat.png"]
+    assert "No model for clips is installed" in said["film.mp4"]
+    assert "cannot be read" in said["notes.txt"] and "OBJ" in said["notes.txt"]
+    drag(window, tmp_path / "stool.obj", tmp_path / "notes.txt")
+    assert window.drop.title.text() == "Drop 2 files"
+    drop(window, tmp_path / "notes.txt")
+    assert not window.drop.isVisible()
+
+
+def test_a_file_that_carries_its_recipe_is_foretold_to_bring_it_back(window, tmp_path: Path):
+    recipe = Recipe(domain="image", model=PICTURES.name, model_hash=PICTURES.hash, prompt="a cat", seed=3)
+    picture = tmp_path / "cat.png"
+    text = PngInfo()
+    text.add_text(RECIPE_KEY, recipe.model_dump_json())
+    Image.new("RGB", (8, 8)).save(picture, pnginfo=text)
+    drag(window, picture)
+    assert window.drop.title.text() == "Drop to bring its recipe back"
+    drop(window, picture)
+    assert window.state.form.prompt == "a cat" and not window.drop.isVisible()
+
+
+def test_files_dropped_on_the_prompt_are_the_windows(window, tmp_path: Path):
+    data = dragged(tmp_path / "stool.obj")
+    data.setText("stool.obj")
+    assert not window.inspector.prompt.canInsertFromMimeData(data)
+
+
+def dragged(*paths: Path) -> QMimeData:
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return data
+
+
+def drag(window: MainWindow, *paths: Path) -> bool:
+    """Drag files over the window; whether it takes them."""
+    data = dragged(*paths)
+    event = QDragEnterEvent(
+        QPointF(300, 300), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(window, event)
+    return event.isAccepted()
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    data = dragged(path)
     event = QDropEvent(
         QPointF(300, 300), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     )
