@@ -112,10 +112,10 @@ class LatentDiffusion(nn.Module):
         if isinstance(self.unet, UNet2DConditionModel):
             self.unet.enable_gradient_checkpointing()
 
-    def fit_scale(self, latents: Float[Tensor, "n c h w"]) -> None:
-        """Set the per-channel mean and standard deviation from training latents."""
-        self.latent_mean.copy_(latents.mean(dim=(0, 2, 3)).view_as(self.latent_mean))
-        self.latent_std.copy_(latents.std(dim=(0, 2, 3)).clamp(min=1e-4).view_as(self.latent_std))
+    def set_scale(self, mean: Float[Tensor, " c"], std: Float[Tensor, " c"]) -> None:
+        """Set the per-channel mean and standard deviation of the latents that are learned from."""
+        self.latent_mean.copy_(mean.view_as(self.latent_mean))
+        self.latent_std.copy_(std.clamp(min=1e-4).view_as(self.latent_std))
 
     def predict(
         self, noisy: Float[Tensor, "b c h w"], timestep: Int[Tensor, " b"], text: TextEmbedding

@@ -84,6 +84,9 @@ class StageTwoConfig(StageConfig):
     drop_prompt: float = Field(0.1, ge=0, le=1)
     cached_latents: int = Field(8000, ge=1)
     """How many (augmented) examples are encoded once before the stage."""
+    posterior_samples: bool = False
+    """Whether to learn from samples of the posteriors, drawn anew each time, rather than from their means; takes twice
+    the room on the disk."""
     sample_prompts: tuple[str, ...] = ("",)
     checkpointing: bool = False
     """Whether a `unet2d` computes its activations again in the backward pass instead of keeping them: a third more time

@@ -20,9 +20,10 @@ from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.control import Control
-from ddmi_core.training.diffusion_stage import CachedLatents, DiffusionStage
+from ddmi_core.training.diffusion_stage import DiffusionStage
 from ddmi_core.training.finished import save_model
 from ddmi_core.training.known_runs import register
+from ddmi_core.training.latents import CachedLatents, cached_latents
 from ddmi_core.training.loop import train_stage
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.processes import is_launched
@@ -105,8 +106,8 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
         )
 
     autoencoder = autoencoder.eval().requires_grad_(False)
-    latents = _cached_latents(config, autoencoder, run, accelerator)
-    diffusion.fit_scale(latents.latents.float())
+    latents = _cached_latents(config, autoencoder, text_encoder, run, accelerator)
+    diffusion.set_scale(*latents.scale)
     stage = DiffusionStage(config, autoencoder, diffusion, text_encoder, latents)
     with processors_for(stage, config, run, accelerator):
         train_stage(stage, config, run, accelerator)
@@ -118,7 +119,9 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     return run.model
 
 
-def _cached_latents(config: RunConfig, autoencoder: D2CVAE, run: RunFolder, accelerator: Accelerator) -> CachedLatents:
+def _cached_latents(
+    config: RunConfig, autoencoder: D2CVAE, text_encoder: TextEncoder, run: RunFolder, accelerator: Accelerator
+) -> CachedLatents:
     """Encode what the second stage learns from, obeying commands meanwhile."""
 
     def say(message: str) -> None:
@@ -126,8 +129,8 @@ def _cached_latents(config: RunConfig, autoencoder: D2CVAE, run: RunFolder, acce
             run.record(stage=DiffusionStage.name, step=0, message=message)
 
     control = Control(run, accelerator, say, {"stop": lambda: say("stopped while encoding")})
-    latents = CachedLatents.make(config, autoencoder, run, accelerator, control.obey)
-    say(f"encoded {len(latents.latents)} examples")
+    latents = cached_latents(config, autoencoder, text_encoder, run, accelerator, say=say, between=control.obey)
+    say(f"encoded {len(latents.latents):,} examples")
     return latents
 
 

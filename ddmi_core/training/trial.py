@@ -16,7 +16,9 @@ from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.config import RunConfig
-from ddmi_core.training.diffusion_stage import CachedLatents, DiffusionStage
+from ddmi_core.training.diffusion_stage import DiffusionStage
+from ddmi_core.training.latent_scale import LatentScale
+from ddmi_core.training.latents import CachedLatents
 from ddmi_core.training.loop import Stage
 from ddmi_core.training.memory import give_back, is_out_of_memory, peak_memory, usable_memory
 
@@ -185,7 +187,10 @@ def noise_stage(
 ) -> DiffusionStage:
     """Return the second stage with noise for latents."""
     latents = torch.randn(config.stage2.batch, *diffusion.canvas_shape).half()
-    noise = CachedLatents(latents, torch.zeros(len(latents), 1).long(), [""], latents)
+    channels = diffusion.canvas_shape[0]
+    noise = CachedLatents.without_captions(
+        latents, text_encoder, LatentScale(torch.zeros(channels), torch.ones(channels))
+    )
     return DiffusionStage(config, autoencoder, diffusion, text_encoder, noise)
 
 

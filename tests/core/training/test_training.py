@@ -20,11 +20,10 @@ from ddmi_core.errors import DDMIError
 from ddmi_core.metrics.shapes import volumetric_iou
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.training import checkpoints as checkpoints_module
-from ddmi_core.training import control, loop, trial
+from ddmi_core.training import control, latents, loop, trial
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.checkpoints import Checkpoints
 from ddmi_core.training.config import RunConfig
-from ddmi_core.training.diffusion_stage import CachedLatents
 from ddmi_core.training.ownership import status_of
 from ddmi_core.training.run import make_accelerator, train
 from ddmi_core.training.run_folder import RunFolder, Stopped
@@ -197,14 +196,14 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_run_can_be_stopped_while_it_encodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunFolder(tmp_path / "run")
-    original = CachedLatents._encode.__func__  # type: ignore[attr-defined]
+    original = latents.encoded
 
     def stop_first(*arguments: Any) -> Any:
         run.command("stop")
         return original(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CachedLatents, "_encode", classmethod(stop_first))
+        patch.setattr(latents, "encoded", stop_first)
         with pytest.raises(Stopped):
             train(quick("stage1.steps=1"), run.path, device="cpu")
     assert status_of(run).state == "stopped"
