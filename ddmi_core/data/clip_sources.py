@@ -4,13 +4,14 @@ from pathlib import Path
 
 from ddmi_core.coordinates import overlapping_spans
 from ddmi_core.data.clips import Clip, ClipSet, ClipSource, Encoded
+from ddmi_core.data.shard_places import are_shards
 from ddmi_core.errors import DataError
 
 
 def open_clips(
     source: str, split: str, *, encoded: Encoded, queries: int, footprints: tuple[float, float]
 ) -> ClipSource:
-    """Open `emoji-motion` or a folder of clips.
+    """Open `emoji-motion`, a folder of clips, or shards of some.
 
     Raises:
         DataError: there is no such set or folder, or nothing usable in it.
@@ -19,6 +20,10 @@ def open_clips(
         from ddmi_core.data.emoji_motion import emoji_motion
 
         clips: ClipSet = emoji_motion(split)
+    elif are_shards(source):
+        from ddmi_core.data.clip_folders import clip_shards
+
+        clips = clip_shards(source, split)
     elif Path(source).is_dir():
         from ddmi_core.data.clip_folders import clip_folder
 

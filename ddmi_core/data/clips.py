@@ -11,7 +11,7 @@ from jaxtyping import Float, Float32, UInt8
 from typing_extensions import override
 
 from ddmi_core.coordinates import cell_centres
-from ddmi_core.data.items import Augment, ItemSource
+from ddmi_core.data.items import Augment, ItemSource, Order
 from ddmi_core.data.pictures import WHOLE_PICTURE, Part, areas, choose_window
 
 VIEWS = 8
@@ -122,6 +122,7 @@ class ClipSource(ItemSource):
 
     def __init__(self, clips: ClipSet, *, encoded: Encoded, queries: int, footprints: tuple[float, float]) -> None:
         self.clips = clips
+        self.order: Order | None = getattr(clips, "order", None)
         self._encoded = encoded
         self._queries = queries
         self._footprints = footprints

@@ -2,20 +2,24 @@
 
 import logging
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import trimesh
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
+from typing_extensions import override
 
-from ddmi_core.data.items import Augment
-from ddmi_core.data.labels import pack, solid_grid, surface_points
+from ddmi_core.data.drawn import DrawnSet, FolderSet
+from ddmi_core.data.file_hashes import file_digest
+from ddmi_core.data.labels import pack, solid_grid, surface_normals, surface_points
 from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.occupancy_shapes import OccupancyShapes
-from ddmi_core.data.shapes import GridShapes, PointCloud, draw_points
-from ddmi_core.data.shards import Shards, has_shards
-from ddmi_core.data.user_folder import Unusable, digest, known, read_folder
+from ddmi_core.data.preparing import Preparation
+from ddmi_core.data.shapes import GridShapes, PointCloud
+from ddmi_core.data.shard_places import has_shards
+from ddmi_core.data.shards import Shards, ShardSet
+from ddmi_core.data.user_folder import known, read_folder
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
 from ddmi_core.paths import cache
@@ -27,59 +31,54 @@ LEAST_POINTS = 32
 """A file without faces is a point cloud, and with fewer points than this it says nothing of a shape."""
 
 _POINTS = 8192
-_RECENT = 256  # shapes of shards that are kept in memory
-_CACHE_VERSION = 2  # raise it when labels change, so that stale ones are not used
+_RECENT = 256  # shapes that are kept in memory, of about 0.5 MB each
+_CACHE_VERSION = 3  # raise it when labels change, so that stale ones are not used
 
 _log = logging.getLogger(__name__)
 
 
-class FolderShapes(GridShapes):
-    """The usable shapes of a folder; `unusable` lists the other files of the folder with the reason."""
+class Labels(NamedTuple):
+    """What is learned of a mesh: its packed grid, points of its surface and the normals there."""
 
-    unusable: list[Unusable]
+    grid: UInt8[np.ndarray, "x y z"]
+    points: Float[np.ndarray, "p 3"]
+    normals: Float[np.ndarray, "p 3"]
 
 
-class ShardShapes:
-    """Meshes in WebDataset shards, labelled when they are first drawn; the labels are cached."""
+class DrawnShapes(GridShapes):
+    """Meshes whose labels are read when they are drawn.
 
-    def __init__(self, shards: Shards) -> None:
-        self._shards = shards
-        self.unusable: list[Unusable] = []  # what cannot be used is found out when it is drawn
-        self.names: Sequence[str] = shards.names
-        self._recent = lru_cache(_RECENT)(self._label)
+    Args:
+        drawn: the set that they are of.
+    """
+
+    def __init__(self, drawn: DrawnSet[Labels]) -> None:
+        self._drawn = drawn
+        self._grids, self._points = _Column(drawn, "grid"), _Column(drawn, "points")
+        self.names, self.kinds = drawn.names, ["other"] * len(drawn)
+        self.unusable, self.order = drawn.unusable, drawn.order
+        self.placement = None
+
+    @override
+    def captions(self, index: int) -> list[str]:
+        return self._drawn.captions(index)
+
+    @override
+    def normals(self, index: int) -> Float[np.ndarray, "p 3"]:
+        return self._drawn.content(index).normals
+
+
+class _Column(Sequence[np.ndarray]):
+    """The grids, or the points, of meshes that are labelled when they are drawn."""
+
+    def __init__(self, drawn: DrawnSet[Labels], name: str) -> None:
+        self._drawn, self._name = drawn, name
 
     def __len__(self) -> int:
-        return len(self._shards)
+        return len(self._drawn)
 
-    def captions(self, index: int) -> list[str]:
-        """Return the captions of a shape."""
-        return self._shards.captions(index)
-
-    def sample(
-        self,
-        index: int,
-        rng: np.random.Generator,
-        n_surface: int,
-        n_query: int,
-        augment: Augment = "none",
-        *,
-        label_sigma: float = 0.0,
-    ) -> dict[str, np.ndarray]:
-        """Draw an example as `GridShapes` does, of the next shape if this one cannot be used.
-
-        Raises:
-            DataError: no shape can be used.
-            DDMIError: the shard has gone.
-        """
-        return self._recent(index).sample(0, rng, n_surface, n_query, augment, label_sigma=label_sigma)
-
-    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
-        """Draw a small picture, premultiplied."""
-        return draw_points(self._recent(index).points(0), size)
-
-    def _label(self, index: int) -> GridShapes:
-        grid, points = self._shards.load(index, _cached_label)
-        return GridShapes([grid], [points], [[]], names=[self.names[index]], kinds=["other"])
+    def __getitem__(self, index: Any) -> Any:
+        return getattr(self._drawn.content(index), self._name)
 
 
 def read_shape(path: Path, up: Up = "y") -> GridShapes | PointCloud:
@@ -103,9 +102,7 @@ def read_shape(path: Path, up: Up = "y") -> GridShapes | PointCloud:
     return GridShapes([pack(grid)], [points], [[]], names=[path.stem], kinds=["other"], placement=placement)
 
 
-def mesh_folder(
-    path: Path, split: str, *, progress: Progress | None = None
-) -> FolderShapes | ShardShapes | OccupancyShapes:
+def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> DrawnShapes | OccupancyShapes:
     """Read a folder of OBJ, PLY, STL, GLB and OFF meshes, subfolders included, as the `train` or `held_out` part.
 
     Captions and the held-out part are those of `user_folder.read_folder`.
@@ -116,21 +113,28 @@ def mesh_folder(
         DataError: no such folder, a malformed captions.csv, or no usable mesh at all.
     """
     if has_shards(Path(path)):
-        return ShardShapes(Shards(Path(path), split, SUFFIXES, progress))
+        return mesh_shards(Path(path), split, progress=progress)
     if (listing := listing_of(Path(path), "shape")) is not None:
         return OccupancyShapes(Path(path), listing, split)
+    preparation = Preparation(_cached_label, _label_file)
     entries, unusable = read_folder(
-        Path(path), split, _cached_label, suffixes=SUFFIXES, noun="mesh", plural="meshes", progress=progress
+        Path(path), split, preparation, suffixes=SUFFIXES, noun="mesh", plural="meshes", progress=progress
     )
-    shapes = FolderShapes(
-        [entry.content[0] for entry in entries],
-        [entry.content[1] for entry in entries],
-        [entry.captions for entry in entries],
-        names=[entry.name for entry in entries],
-        kinds=["other"] * len(entries),
-    )
-    shapes.unusable = unusable
-    return shapes
+    return DrawnShapes(FolderSet(entries, unusable, _cached_label, _RECENT))
+
+
+def mesh_shards(source: str | Path, split: str, *, progress: Progress | None = None) -> DrawnShapes:
+    """Read the meshes in WebDataset shards as the `train` or `held_out` part, labelled when they are drawn.
+
+    Args:
+        source: of the shards, as `Shards` takes it.
+        split: the part.
+        progress: called before each shard.
+
+    Raises:
+        DataError: there is no shard that can be used, or no mesh in any.
+    """
+    return DrawnShapes(ShardSet(Shards(source, split, SUFFIXES, progress), _label_of_copy, _RECENT))
 
 
 def load_parts(path: Path, *, materials: bool) -> list[trimesh.Trimesh | trimesh.PointCloud]:
@@ -211,13 +215,21 @@ def _label(mesh: trimesh.Trimesh) -> tuple[np.ndarray, np.ndarray]:
     return grid, surface_points(grid, _POINTS, np.random.default_rng(0))
 
 
-def _cached_label(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return the packed grid and the surface points of a mesh file, computed once for each content."""
-    folder = cache() / "shapes"
-    stored = folder / f"{digest(file)}-{_CACHE_VERSION}.npz"
+def _label_file(digest: str) -> Path:
+    """Return where the labels of a mesh of that content are kept."""
+    return cache() / "shapes" / f"{digest}-{_CACHE_VERSION}.npz"
+
+
+def _label_of_copy(file: Path) -> Labels:
+    return _cached_label(file, file_digest(file))
+
+
+def _cached_label(file: Path, digest: str) -> Labels:
+    """Return the labels of a mesh file, computed once for each content."""
+    stored = _label_file(digest)
     try:
         with stored.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
-            return content["grid"], content["points"]
+            return Labels(content["grid"], content["points"], content["normals"].astype(np.float32))
     except Exception:  # absent or damaged, it is made again
         pass
     mesh, _ = _load(file)
@@ -228,10 +240,11 @@ def _cached_label(file: Path) -> tuple[np.ndarray, np.ndarray]:
     except DataError as error:
         raise DataError(f"{file.name} cannot be used: {error}") from error
     packed = pack(grid)
+    labels = Labels(packed, points, surface_normals(packed, points))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        stored.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(stored) as temporary, temporary.open("wb") as target:
-            np.savez_compressed(target, grid=packed, points=points)
+            np.savez_compressed(target, grid=packed, points=points, normals=labels.normals.astype(np.float16))
     except OSError as error:
         _log.warning("labels of %s are not cached: %s", file.name, error)
-    return packed, points
+    return labels

@@ -9,10 +9,13 @@ from jaxtyping import UInt8
 from PIL import ExifTags, Image, ImageOps
 
 from ddmi_core.data.cifar import label_names, read_batch
+from ddmi_core.data.drawn import DrawnSet, FolderSet
 from ddmi_core.data.layouts import CIFAR10, Listing, listing_of
 from ddmi_core.data.pictures import Raster, premultiplied, small
-from ddmi_core.data.shards import Shards, has_shards
-from ddmi_core.data.user_folder import Unusable, digest, read_folder
+from ddmi_core.data.preparing import Preparation
+from ddmi_core.data.shard_places import has_shards
+from ddmi_core.data.shards import Shards, ShardSet
+from ddmi_core.data.user_folder import Unusable, read_folder
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
 from ddmi_core.paths import cache
@@ -27,6 +30,7 @@ STORED_SIDE = 512
 """Longest side of the copies that are trained on: four times the base resolution."""
 
 _LEAST_STORED = 128
+_RECENT = 32  # pictures that are kept in memory, of at most 1.4 MB each
 _STORED_QUALITY = 95
 _CACHE_VERSION = 1  # raise it when stored copies change
 _SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lie on their side
@@ -34,37 +38,31 @@ _SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lie on their side
 _log = logging.getLogger(__name__)
 
 
-class FolderPictures:
-    """The usable pictures of a folder; `unusable` lists the other files of the folder with the reason.
+class DrawnPictures:
+    """Pictures that are read when they are drawn.
 
     Args:
-        files: of each picture, the copy to train on.
-        captions: of each picture.
-        names: of each picture, relative to the folder.
-        unusable: files that were left out.
+        drawn: the set that they are of.
     """
 
-    def __init__(
-        self, files: Sequence[Path], captions: Sequence[list[str]], names: Sequence[str], unusable: list[Unusable]
-    ) -> None:
-        self._files, self._captions = files, captions
-        self.names = names
-        self.unusable = unusable
+    def __init__(self, drawn: DrawnSet[Raster]) -> None:
+        self._drawn = drawn
+        self.names, self.unusable, self.order = drawn.names, drawn.unusable, drawn.order
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self._drawn)
 
     def captions(self, index: int) -> list[str]:
         """Return the captions of a picture."""
-        return self._captions[index]
+        return self._drawn.captions(index)
 
     def open(self, index: int) -> Raster:
-        """Return a picture.
+        """Return a picture, or the one after it if it cannot be used.
 
         Raises:
-            DataError: its stored copy has been damaged or removed since the folder was read.
+            DataError: no picture can be used.
         """
-        return read_picture(self._files[index])
+        return self._drawn.content(index)
 
     def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
         """Draw a small picture, premultiplied."""
@@ -108,38 +106,7 @@ class CifarPictures:
         return small(self.open(index), size)
 
 
-class ShardPictures:
-    """Pictures in WebDataset shards, decoded whenever they are drawn."""
-
-    def __init__(self, shards: Shards) -> None:
-        self._shards = shards
-        self.unusable: list[Unusable] = []  # what cannot be used is found out when it is drawn
-        self.names: Sequence[str] = shards.names
-
-    def __len__(self) -> int:
-        return len(self._shards)
-
-    def captions(self, index: int) -> list[str]:
-        """Return the captions of a picture."""
-        return self._shards.captions(index)
-
-    def open(self, index: int) -> Raster:
-        """Return a picture, or the one after it if it is damaged.
-
-        Raises:
-            DataError: no picture can be used.
-            DDMIError: the shard has gone.
-        """
-        return self._shards.load(index, read_picture)
-
-    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
-        """Draw a small picture, premultiplied."""
-        return small(self.open(index), size)
-
-
-def image_folder(
-    path: Path, split: str, *, progress: Progress | None = None
-) -> FolderPictures | ShardPictures | CifarPictures:
+def image_folder(path: Path, split: str, *, progress: Progress | None = None) -> DrawnPictures | CifarPictures:
     """Read a folder of PNG, JPEG, WebP, TIFF and BMP pictures, subfolders included, as the `train` or `held_out` part.
 
     Captions and the held-out part are those of `user_folder.read_folder`. Pictures that cannot be used are left out and
@@ -150,26 +117,35 @@ def image_folder(
         DataError: no such folder, a malformed captions.csv, or no usable picture at all.
     """
     if has_shards(Path(path)):
-        return ShardPictures(Shards(Path(path), split, SUFFIXES, progress))
+        return picture_shards(Path(path), split, progress=progress)
     listing = listing_of(Path(path), "image")
     if listing is not None and listing.layout == CIFAR10:
         return CifarPictures(listing, split)
     entries, unusable = read_folder(
         Path(path),
         split,
-        _stored,
+        Preparation(_stored, _copy),
         suffixes=SUFFIXES,
         noun="picture",
         plural="pictures",
         listing=listing,
         progress=progress,
     )
-    return FolderPictures(
-        [entry.content for entry in entries],
-        [entry.captions for entry in entries],
-        [entry.name for entry in entries],
-        unusable,
-    )
+    return DrawnPictures(FolderSet(entries, unusable, _read_copy, _RECENT))
+
+
+def picture_shards(source: str | Path, split: str, *, progress: Progress | None = None) -> DrawnPictures:
+    """Read the pictures in WebDataset shards as the `train` or `held_out` part, decoded when they are drawn.
+
+    Args:
+        source: of the shards, as `Shards` takes it.
+        split: the part.
+        progress: called before each shard.
+
+    Raises:
+        DataError: there is no shard that can be used, or no picture in any.
+    """
+    return DrawnPictures(ShardSet(Shards(source, split, SUFFIXES, progress), read_picture, _RECENT))
 
 
 def read_picture(path: Path) -> Raster:
@@ -257,15 +233,31 @@ def _squared(picture: Image.Image) -> Image.Image:
     return canvas
 
 
-def _stored(file: Path) -> Path:
+def _copy(digest: str) -> Path:
+    """Return where the copy of a picture of that content is kept."""
+    return cache() / "pictures" / f"{digest}-{_CACHE_VERSION}.webp"
+
+
+def _read_copy(file: Path, digest: str) -> Raster:
+    """Return a picture from its copy, which is made if need be."""
+    stored = _stored(file, digest)
+    try:
+        return read_picture(stored)
+    except DataError:
+        if stored == file:
+            raise
+        stored.unlink(missing_ok=True)  # damaged, it is made again
+        return read_picture(_stored(file, digest))
+
+
+def _stored(file: Path, digest: str) -> Path:
     """Return the copy of a picture that is trained on, made once for each content."""
-    folder = cache() / "pictures"
-    stored = folder / f"{digest(file)}-{_CACHE_VERSION}.webp"
+    stored = _copy(digest)
     if stored.exists():
         return stored
     picture = _squared(_decoded(file))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        stored.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(stored) as temporary:
             picture.save(temporary, "WEBP", quality=_STORED_QUALITY)
     except OSError as error:

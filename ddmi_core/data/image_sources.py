@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from ddmi_core.data.pictures import Picture, PictureSet, PictureSource
+from ddmi_core.data.shard_places import are_shards
 from ddmi_core.errors import DataError
 
 
 def open_pictures(
     source: str, split: str, *, encoded_side: int, queries: int, footprints: tuple[float, float]
 ) -> PictureSource:
-    """Open `portraits`, `emoji`, `faces` or a folder of pictures.
+    """Open `portraits`, `emoji`, `faces`, a folder of pictures, or shards of some.
 
     Raises:
         DataError: there is no such set or folder, or nothing usable in it.
@@ -26,6 +27,10 @@ def open_pictures(
         from ddmi_core.data.faces import faces
 
         pictures = faces(split)
+    elif are_shards(source):
+        from ddmi_core.data.image_folders import picture_shards
+
+        pictures = picture_shards(source, split)
     elif Path(source).is_dir():
         from ddmi_core.data.image_folders import image_folder
 

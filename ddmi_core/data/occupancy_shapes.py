@@ -4,7 +4,6 @@ Their objects fill the unit cube: the longest side spans [-0.5, 0.5], the query 
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +11,10 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from ddmi_core.data.array_files import read_arrays
+from ddmi_core.data.drawn import Drawn
 from ddmi_core.data.items import Augment
 from ddmi_core.data.layouts import POINTS, SURFACE, Listing
 from ddmi_core.data.shapes import draw_points, mapped_normals, random_map
-from ddmi_core.data.user_folder import first_usable
 from ddmi_core.errors import DataError
 from ddmi_core.placement import HALF_SIDE
 
@@ -56,15 +55,14 @@ class OccupancyShapes:
         self._captions = [list(item.captions) for item in items]
         self.names: Sequence[str] = [folder.relative_to(root).as_posix() for folder in self._folders]
         self.unusable = list(listing.absent)
-        self._recent = lru_cache(_RECENT)(read_model)
-        self._stand_ins: dict[int, int] = {}
+        self._drawn = Drawn(len(items), self._read, _RECENT)
 
     def __len__(self) -> int:
         return len(self._folders)
 
     def captions(self, index: int) -> list[str]:
         """Return the descriptions of a model, or else what its synset is called."""
-        return self._captions[self._stand_ins.get(index, index)]
+        return self._captions[self._drawn.place(index)]
 
     def points(self, index: int) -> Float[np.ndarray, "p 3"]:
         """Return all surface points of a model.
@@ -72,7 +70,7 @@ class OccupancyShapes:
         Raises:
             DataError: no model can be read.
         """
-        return self._model(index)[0]
+        return self._drawn[index].surface
 
     def sample(
         self,
@@ -91,7 +89,7 @@ class OccupancyShapes:
         Raises:
             DataError: no model can be read.
         """
-        surface, normals, queries, inside = self._model(index)
+        surface, normals, queries, inside = self._drawn[index]
         matrix = random_map(surface, rng, augment)
         drawn = rng.integers(len(queries), size=2 * n_query)
         coords = (queries[drawn] + rng.normal(0, _JITTER * _SCALE, (len(drawn), 3))) @ matrix.T
@@ -109,13 +107,8 @@ class OccupancyShapes:
         """Draw a small picture, premultiplied."""
         return draw_points(self.points(index)[:8192], size)
 
-    def _model(self, index: int) -> Model:
-        if index in self._stand_ins:
-            return self._recent(self._folders[self._stand_ins[index]])
-        place, model = first_usable(len(self), index, lambda place: (place, self._recent(self._folders[place])))
-        if place != index:
-            self._stand_ins[index] = place
-        return model
+    def _read(self, index: int) -> Model:
+        return read_model(self._folders[index])
 
 
 def read_model(folder: Path) -> Model:

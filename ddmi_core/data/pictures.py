@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.data.items import Augment, ItemSource
+from ddmi_core.data.items import Augment, ItemSource, Order
 
 VIEWS = 4
 """Parts of a picture, each with its own pixel footprint, that an example's queries are taken from."""
@@ -149,6 +149,7 @@ class PictureSource(ItemSource):
         self, pictures: PictureSet, *, encoded_side: int, queries: int, footprints: tuple[float, float]
     ) -> None:
         self.pictures = pictures
+        self.order: Order | None = getattr(pictures, "order", None)
         self._encoded_side = encoded_side
         self._queries = queries
         self._footprints = footprints

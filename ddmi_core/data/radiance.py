@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from ddmi_core.cameras import Camera, rays
 from ddmi_core.data.coloured_meshes import ColouredPoints
-from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, SurfacePoints
+from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, Order, SurfacePoints
 from ddmi_core.data.shapes import draw_points, random_map
 from ddmi_core.volume_rendering import box_span, importance_samples
 
@@ -78,6 +78,7 @@ class RadianceSource(ItemSource):
 
     def __init__(self, objects: RadianceSet, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> None:
         self.objects = objects
+        self.order: Order | None = getattr(objects, "order", None)
         self._rays = max(1, queries // SAMPLES)
         self._surface = surface
 

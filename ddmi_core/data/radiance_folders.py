@@ -1,10 +1,9 @@
 """A user's own radiance data: one file or scene to encode, or a folder of them to train on."""
 
-import hashlib
 import logging
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from typing_extensions import override
@@ -17,8 +16,10 @@ from ddmi_core.data.coloured_meshes import (
     read_coloured,
     spread_cameras,
 )
+from ddmi_core.data.drawn import DrawnSet, FolderSet
+from ddmi_core.data.file_hashes import file_digest
 from ddmi_core.data.folders import SUFFIXES
-from ddmi_core.data.layouts import SRN_INTRINSICS, Listing, listing_of
+from ddmi_core.data.layouts import SRN_INTRINSICS, listing_of
 from ddmi_core.data.posed_pictures import (
     TRANSFORMS,
     Shots,
@@ -27,8 +28,11 @@ from ddmi_core.data.posed_pictures import (
     read_shots,
     scene_digest_files,
 )
+from ddmi_core.data.preparing import Preparation
 from ddmi_core.data.radiance import PosedPictures, RadianceSet
-from ddmi_core.data.user_folder import Unusable, digest, files_of, first_usable, read_folder
+from ddmi_core.data.shard_places import has_shards
+from ddmi_core.data.shards import Shards, ShardSet
+from ddmi_core.data.user_folder import Unusable, files_of, read_folder
 from ddmi_core.data.visual_hull import hull_points
 from ddmi_core.errors import DataError
 from ddmi_core.files import atomic_write
@@ -36,70 +40,27 @@ from ddmi_core.paths import cache
 from ddmi_core.placement import Up
 from ddmi_core.progress import Progress
 
+_FILE_SUFFIXES = (*SUFFIXES, ".npz")
 _POINTS = 4096
-_RECENT = 64  # scenes of a data set that are kept in memory, of about 3 MB each
-_CACHE_VERSION = 1  # raise it when what is made of a scene changes
+_RECENT = 64  # objects that are kept in memory, of about 3 MB each
+_CACHE_VERSION = 2  # raise it when what is made of a scene changes
 _SIDE, _VIEWS = 96, 24  # of the pictures that are made of a mesh
 
 _log = logging.getLogger(__name__)
 
 
-class Objects(RadianceSet):
-    """Objects in memory; `unusable` lists the files, and the views of scenes, that could not be used."""
+class LoneObject(RadianceSet):
+    """One object; `unusable` lists the views of it that could not be used."""
 
     def __init__(
-        self,
-        names: list[str],
-        contents: list[tuple[ColouredPoints, PosedPictures | None, list[Unusable]]],
-        captions: list[list[str]],
-        unusable: list[Unusable],
+        self, name: str, points: ColouredPoints, views: PosedPictures | None, unusable: list[Unusable]
     ) -> None:
-        self.names = names
-        self._contents = contents
-        self._captions = captions
-        self.unusable = [*unusable, *(problem for _, _, problems in contents for problem in problems)]
+        self.names = [name]
+        self._points, self._views = points, views
+        self.unusable = unusable
 
     def __len__(self) -> int:
-        return len(self._contents)
-
-    @override
-    def captions(self, index: int) -> list[str]:
-        return self._captions[index]
-
-    @override
-    def points(self, index: int) -> ColouredPoints:
-        return self._contents[index][0]
-
-    @override
-    def views(self, index: int) -> PosedPictures | None:
-        return self._contents[index][1]
-
-
-class PublishedScenes(RadianceSet):
-    """The scenes of a data set of thousands, each read when it is drawn: together they would not fit into memory.
-
-    What has been made of a scene is kept in the cache. For one that cannot be used the next one is taken.
-
-    Args:
-        root: the data set's folder.
-        listing: what it holds.
-        split: `train` or `held_out`.
-
-    Raises:
-        DataError: nothing is listed for the part.
-    """
-
-    def __init__(self, root: Path, listing: Listing, split: str) -> None:
-        items = listing.part(split) or listing.items
-        if not items:
-            raise DataError(f"{root} holds no scene. `ddmi data check {root}` says what is missing.")
-        self._files = [item.path for item in items]
-        self.names = [file.parent.relative_to(root).as_posix() for file in self._files]
-        self.unusable = list(listing.absent)
-        self._recent = lru_cache(_RECENT)(_cached)
-
-    def __len__(self) -> int:
-        return len(self._files)
+        return 1
 
     @override
     def captions(self, index: int) -> list[str]:
@@ -107,17 +68,49 @@ class PublishedScenes(RadianceSet):
 
     @override
     def points(self, index: int) -> ColouredPoints:
-        return self._content(index)[0]
+        return self._points
 
     @override
     def views(self, index: int) -> PosedPictures | None:
-        return self._content(index)[1]
-
-    def _content(self, index: int) -> tuple[ColouredPoints, PosedPictures]:
-        return first_usable(len(self), index, lambda place: self._recent(self._files[place]))
+        return self._views
 
 
-def read_radiance(path: Path, up: Up = "y") -> Objects:
+class _Content(NamedTuple):
+    """Points and pictures of an object, and which of its views cannot be used."""
+
+    points: ColouredPoints
+    views: PosedPictures
+    problems: list[Unusable]
+
+
+class DrawnObjects(RadianceSet):
+    """Objects that are read when they are drawn: thousands would not fit into memory.
+
+    Args:
+        drawn: the set that they are of.
+    """
+
+    def __init__(self, drawn: DrawnSet[_Content]) -> None:
+        self._drawn = drawn
+        self.names, self.unusable, self.order = drawn.names, drawn.unusable, drawn.order
+
+    def __len__(self) -> int:
+        return len(self._drawn)
+
+    @override
+    def captions(self, index: int) -> list[str]:
+        return self._drawn.captions(index)
+
+    @override
+    def points(self, index: int) -> ColouredPoints:
+        return self._drawn.content(index).points
+
+    @override
+    def views(self, index: int) -> PosedPictures | None:
+        return self._drawn.content(index).views
+
+
+def read_radiance(path: Path, up: Up = "y") -> LoneObject:
     """Read one object: a coloured mesh or point cloud, a points2nerf .npz, or posed pictures.
 
     Posed pictures are given by their `transforms.json` or by the folder that holds it, or an SRN scene. Of a mesh
@@ -136,43 +129,60 @@ def read_radiance(path: Path, up: Up = "y") -> Objects:
         if found is None:
             raise DataError(f"{path} holds no posed pictures: neither transforms.json nor {SRN_INTRINSICS} is there.")
         path = found
-    return Objects([path.stem], [_load(path, up)], [[]], [])
+    return LoneObject(path.stem, *_load(path, up))
 
 
-def radiance_folder(path: Path, split: str, *, progress: Progress | None = None) -> Objects | PublishedScenes:
+def radiance_folder(path: Path, split: str, *, progress: Progress | None = None) -> DrawnObjects:
     """Read a folder of coloured meshes, points2nerf files and posed pictures, subfolders included.
 
     Captions and the held-out part are those of `user_folder.read_folder`; a scene of posed pictures is called by its
     `transforms.json` or `intrinsics.txt`. What cannot be used is left out and listed. SRN's cars and chairs
-    (cars_train/OBJECT/intrinsics.txt) have their published parts.
+    (cars_train/OBJECT/intrinsics.txt) have their published parts. Of a folder with WebDataset shards (`*.tar`), the
+    meshes and points2nerf files in these are read.
 
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable object at all.
     """
-    if (listing := listing_of(Path(path), "nerf")) is not None:
-        return PublishedScenes(Path(path), listing, split)
+    if has_shards(Path(path)):
+        return object_shards(Path(path), split, progress=progress)
+    listing = listing_of(Path(path), "nerf")
     entries, unusable = read_folder(
         Path(path),
         split,
-        _load_to_train_on,
-        suffixes=(*SUFFIXES, ".npz"),
+        Preparation(_cached, _scene_file),
+        suffixes=_FILE_SUFFIXES,
         find=_files,
-        identity=_identity,
+        parts=scene_digest_files,
+        listing=listing,
         noun="object",
         plural="files of coloured objects, or folders of posed pictures",
         progress=progress,
     )
-    return Objects(
-        [entry.name for entry in entries],
-        [entry.content for entry in entries],
-        [entry.captions for entry in entries],
-        unusable,
-    )
+    if listing is not None:  # its scenes are called by their folders
+        entries = [replace(entry, name=entry.name.rpartition("/")[0]) for entry in entries]
+    for entry in entries:
+        if entry.digest is not None:
+            unusable += _stored_problems(_scene_file(entry.digest))
+    return DrawnObjects(FolderSet(entries, unusable, _cached, _RECENT, scene_digest_files))
+
+
+def object_shards(source: str | Path, split: str, *, progress: Progress | None = None) -> DrawnObjects:
+    """Read the coloured meshes and points2nerf files in WebDataset shards as the `train` or `held_out` part.
+
+    Args:
+        source: of the shards, as `Shards` takes it.
+        split: the part.
+        progress: called before each shard.
+
+    Raises:
+        DataError: there is no shard that can be used, or no object in any.
+    """
+    return DrawnObjects(ShardSet(Shards(source, split, _FILE_SUFFIXES, progress), _of_copy, _RECENT))
 
 
 def _files(folder: Path) -> list[Path]:
     scenes = [file for name in (*TRANSFORMS, SRN_INTRINSICS) for file in folder.rglob(name) if file.is_file()]
-    return sorted([*files_of(folder, (*SUFFIXES, ".npz")), *scenes])
+    return sorted([*files_of(folder, _FILE_SUFFIXES), *scenes])
 
 
 def _load(path: Path, up: Up = "y") -> tuple[ColouredPoints, PosedPictures | None, list[Unusable]]:
@@ -188,42 +198,67 @@ def _load(path: Path, up: Up = "y") -> tuple[ColouredPoints, PosedPictures | Non
     return found, None, []
 
 
-def _cached(scene: Path) -> tuple[ColouredPoints, PosedPictures]:
-    """Return the points and pictures of a scene, made once for each content."""
-    stored = cache() / "scenes" / f"{_identity(scene)}-{_CACHE_VERSION}.npz"
+def _scene_file(digest: str) -> Path:
+    """Return where what is made of an object of that content is kept."""
+    return cache() / "scenes" / f"{digest}-{_CACHE_VERSION}.npz"
+
+
+def _of_copy(file: Path) -> _Content:
+    return _cached(file, file_digest(file))
+
+
+def _cached(file: Path, digest: str) -> _Content:
+    """Return the points and pictures of an object, made once for each content."""
+    stored = _scene_file(digest)
     try:
-        with stored.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
-            cameras = [
-                Camera(pose, float(fov), (float(x), float(y)))
-                for pose, (fov, x, y) in zip(found["poses"], found["lenses"], strict=True)
-            ]
-            return ColouredPoints(found["positions"], found["colours"]), PosedPictures(cameras, found["pixels"])
+        return _read_stored(stored)
     except Exception:  # absent or damaged, it is made again
         pass
-    points, views, _ = _from_shots(read_shots(scene))
+    made = _load_to_train_on(file)
+    cameras = made.views.cameras
     try:
         stored.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(stored) as temporary, temporary.open("wb") as target:
             np.savez_compressed(
                 target,
-                positions=points.positions,
-                colours=points.colours,
-                poses=np.stack([camera.pose for camera in views.cameras]),
-                lenses=np.array([(camera.fov, *camera.shift) for camera in views.cameras]),
-                pixels=views.pixels,
+                positions=made.points.positions,
+                colours=made.points.colours,
+                poses=np.stack([camera.pose for camera in cameras]),
+                lenses=np.array([(camera.fov, *camera.shift) for camera in cameras]),
+                pixels=made.views.pixels,
+                problems=np.array([(str(one.path), one.reason) for one in made.problems], dtype=str).reshape(-1, 2),
             )
     except OSError as error:
-        _log.warning("what was made of %s is not cached: %s", scene.parent, error)
-    return points, views
+        _log.warning("what was made of %s is not cached: %s", file.parent, error)
+    return made
 
 
-def _load_to_train_on(path: Path) -> tuple[ColouredPoints, PosedPictures | None, list[Unusable]]:
+def _read_stored(stored: Path) -> _Content:
+    with stored.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
+        cameras = [
+            Camera(pose, float(fov), (float(x), float(y)))
+            for pose, (fov, x, y) in zip(found["poses"], found["lenses"], strict=True)
+        ]
+        points = ColouredPoints(found["positions"], found["colours"])
+        return _Content(points, PosedPictures(cameras, found["pixels"]), _stored_problems(stored))
+
+
+def _stored_problems(stored: Path) -> list[Unusable]:
+    """Return what is known of an object's views that cannot be used."""
+    try:
+        with stored.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
+            return [Unusable(Path(path), reason) for path, reason in found["problems"].tolist()]
+    except Exception:  # absent or damaged, it is made when it is drawn
+        return []
+
+
+def _load_to_train_on(path: Path) -> _Content:
     if path.name == TRANSFORMS[1] and path.with_name(TRANSFORMS[0]).is_file():
         raise DataError(f"{path.name} is passed over: {TRANSFORMS[0]} is beside it.")
-    content = _load(path)
-    if content[1] is None:
+    points, views, problems = _load(path)
+    if views is None:
         raise DataError(f"{path.name} has no faces: a point cloud can be reconstructed, but not trained on.")
-    return content
+    return _Content(points, views, problems)
 
 
 def _drawn(mesh: ColouredMesh, path: Path) -> tuple[ColouredPoints, PosedPictures]:
@@ -251,9 +286,3 @@ def _placed(
     assert points.placement is not None
     cameras, pixels = moved(shots, np.array(points.placement.centre), 1 / points.placement.unit)
     return points, PosedPictures(cameras, pixels), shots.unusable
-
-
-def _identity(file: Path) -> str:
-    """The hash of what a file stands for."""
-    files = scene_digest_files(file)
-    return hashlib.sha256("".join(digest(part) for part in files).encode()).hexdigest()

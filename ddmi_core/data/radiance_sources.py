@@ -4,14 +4,15 @@ from pathlib import Path
 
 from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
 from ddmi_core.data.radiance import RadianceSet, RadianceSource
-from ddmi_core.data.radiance_folders import radiance_folder
+from ddmi_core.data.radiance_folders import object_shards, radiance_folder
+from ddmi_core.data.shard_places import are_shards
 from ddmi_core.errors import DataError
 
 STARTER_SET = "furniture-nerf"
 
 
 def open_radiance(source: str, split: str, *, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> RadianceSource:
-    """Open `furniture-nerf` or a folder of coloured objects or posed pictures.
+    """Open `furniture-nerf`, a folder of coloured objects or posed pictures, or shards of objects.
 
     Raises:
         DataError: there is no such set or folder, or nothing usable in it.
@@ -20,6 +21,8 @@ def open_radiance(source: str, split: str, *, queries: int, surface: SurfacePoin
         from ddmi_core.data.furniture_nerf import FurnitureViews
 
         objects: RadianceSet = FurnitureViews(split)
+    elif are_shards(source):
+        objects = object_shards(source, split)
     elif Path(source).is_dir():
         objects = radiance_folder(Path(source), split)
     else:

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import UInt8
 from typing_extensions import override
 
-from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, SurfacePoints
+from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, Order, SurfacePoints
+from ddmi_core.data.shard_places import are_shards
 from ddmi_core.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class ShapeSource(ItemSource):
         self, shapes: Any, queries: int, surface: SurfacePoints = USUAL_SURFACE, label_sigma: float = LABEL_SIGMA
     ) -> None:
         self.shapes = shapes
+        self.order: Order | None = getattr(shapes, "order", None)
         self._queries = queries
         self._surface = surface
         self._label_sigma = label_sigma
@@ -74,7 +76,7 @@ def open_shapes(
     surface: SurfacePoints = USUAL_SURFACE,
     label_sigma: float = LABEL_SIGMA,
 ) -> ItemSource:
-    """Open `furniture`, `furniture:named`, `procedural` or a folder of meshes; `ShapeSource` explains the settings.
+    """Open `furniture`, `furniture:named`, `procedural`, a folder of meshes, or shards of some; see `ShapeSource`.
 
     `furniture:named` is the part of the starter set whose kinds prompts name: tables, but no plants.
 
@@ -89,6 +91,10 @@ def open_shapes(
         from ddmi_core.data.procedural import procedural
 
         shapes = procedural(PROCEDURAL_COUNT, seed) if split == "train" else held_out_procedural()
+    elif are_shards(source):
+        from ddmi_core.data.folders import mesh_shards
+
+        shapes = mesh_shards(source, split)
     elif Path(source).is_dir():
         from ddmi_core.data.folders import mesh_folder
 

@@ -1,20 +1,21 @@
 """A user's folder of files to train on, of whatever kind: what is usable, captions, and which part is held out."""
 
 import csv
-import hashlib
 import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from jaxtyping import UInt8
 
+from ddmi_core.data.file_hashes import combined, digests
+from ddmi_core.data.preparing import Content, Preparation, prepare
 from ddmi_core.errors import DataError
-from ddmi_core.progress import Progress, report
+from ddmi_core.progress import Progress, report, sub_progress
 
 if TYPE_CHECKING:
     from ddmi_core.data.layouts import Listing
@@ -24,9 +25,13 @@ CAPTIONS_FILE = "captions.csv"
 FEW = 8
 """Fewer files than this are learned by heart rather than learned from."""
 
+LOOKED_THROUGH = 1000
+"""Of more files than this what is trained on is made when they are drawn, where a set can do so: training begins at
+once, and files that cannot be used are found out on the way."""
+
+_HASHING = 0.3  # share of the progress of a folder that is looked through
 _HELD_OUT = 0.1
 _log = logging.getLogger(__name__)
-_Content = TypeVar("_Content")
 
 
 @dataclass(frozen=True)
@@ -38,31 +43,29 @@ class Unusable:
 
 
 @dataclass(frozen=True)
-class Entry(Generic[_Content]):
-    """A usable file: its name relative to the folder (POSIX), its captions, and what was made of it."""
+class Entry:
+    """A file: its name relative to the folder (POSIX), its captions, and the hash of its content.
+
+    Where parts are published there is no need to know the hash, and of a large set it is left open.
+    """
 
     name: str
     captions: list[str]
-    content: _Content
+    path: Path
+    digest: str | None
 
+    def content(self, parts: Callable[[Path], list[Path]] | None = None) -> Content:
+        """Return the file with its hash; `parts` as for `read_folder`.
 
-def first_usable(count: int, index: int, load: Callable[[int], _Content]) -> _Content:
-    """Load an example of a set that is too large to be looked through at first; for a damaged one, the next one.
-
-    Args:
-        count: of the examples.
-        index: of the one that is asked for.
-        load: loads one, or raises `DataError`, which is logged.
-
-    Raises:
-        DataError: none can be used.
-    """
-    for step in range(count):
-        try:
-            return load((index + step) % count)
-        except DataError as error:
-            _log.warning("left out: %s", error)
-    raise DataError("No example of the data can be used; the log names the reasons.")
+        Raises:
+            DataError: it cannot be read any more.
+        """
+        if self.digest is not None:
+            return Content(self.path, self.digest)
+        hashes, unusable = _hashed([self.path], parts, None)
+        if unusable:
+            raise DataError(unusable[0].reason)
+        return Content(self.path, hashes[self.path])
 
 
 class UserFolder(Protocol):
@@ -125,38 +128,43 @@ def scan_folder(
 def read_folder(
     path: Path,
     split: str,
-    load: Callable[[Path], _Content],
+    preparation: Preparation,
     *,
     suffixes: Sequence[str],
     noun: str,
     plural: str,
     find: Callable[[Path], list[Path]] | None = None,
-    identity: Callable[[Path], str] | None = None,
+    parts: Callable[[Path], list[Path]] | None = None,
     listing: "Listing | None" = None,
+    at_once: bool = False,
     progress: Progress | None = None,
-) -> tuple[list[Entry[_Content]], list[Unusable]]:
-    """Read the files of a folder, subfolders included, as the `train` or `held_out` part.
+) -> tuple[list[Entry], list[Unusable]]:
+    """Look through the files of a folder, subfolders included, as the `train` or `held_out` part.
 
     The optional captions.csv has the columns file (relative to the folder) and caption; a file may have several rows,
     and files without any are trained on without words. One in ten is held out by a hash of the file's bytes, so copies
     stay on one side; at least one is held out, and a lone file serves both parts.
 
+    What is trained on is prepared now, in parallel, and only usable files are returned. Of more than `LOOKED_THROUGH`
+    files it is prepared when they are drawn.
+
     Args:
         path: the folder.
         split: the part.
-        load: makes of a file what is to be trained on, or raises `DataError`.
+        preparation: makes of a file what is to be trained on.
         suffixes: of the files to look at, in lower case.
         noun: what such a file is called in messages.
         plural: and several.
         find: lists what the folder holds, where that is not just its files of the suffixes; a folder in the list counts
             as one item, such as a clip of numbered frames.
-        identity: returns the hash of what a file stands for, where that is not its own bytes.
+        parts: names the files that an item stands for, where that is not just itself.
         listing: of a folder in a published layout: what it lists is read instead of all that is there, and where it
             publishes the parts, these count and only the one asked for is looked at.
-        progress: called before each file.
+        at_once: prepare all files now, however many there are.
+        progress: called on the way.
 
     Returns:
-        The usable files of the part, and all files that cannot be used.
+        The files of the part, and all files that are known to be unusable.
 
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable file at all.
@@ -171,8 +179,8 @@ def read_folder(
             captions.setdefault(item.path.relative_to(path).as_posix(), list(item.captions))
     else:
         files = find(path) if find is not None else files_of(path, suffixes)
-    there = {file.relative_to(path).as_posix() for file in files}
-    usable: list[tuple[str, Entry[_Content]]] = []
+    names = [file.relative_to(path).as_posix() for file in files]
+    there = set(names)
     unusable = [
         Unusable(path / CAPTIONS_FILE, f"Line {line} names {name}, but there is no such {noun} in the folder.")
         for name, line in lines.items()
@@ -182,57 +190,71 @@ def read_folder(
         unusable += listing.absent
     for one in unusable:
         _log.warning("%s: %s", one.path, one.reason)
-    for i, file in enumerate(files):
-        report(progress, i / len(files), f"{file.name}, {i + 1} of {len(files)}")
-        name = file.relative_to(path).as_posix()
-        try:
-            usable.append(((identity or digest)(file), Entry(name, captions.get(name, []), load(file))))
-        except DataError as error:
-            unusable.append(Unusable(file, str(error)))
-            _log.warning("left out %s: %s", file, error)
+    now = at_once or len(files) <= LOOKED_THROUGH
+    hashes: dict[Path, str] = {}
+    if now or published is None:
+        hashes, unread = _hashed(files, parts, sub_progress(progress, 0.0, _HASHING if now else 1.0))
+        unusable += unread
+    if now:
+        contents = [Content(file, found) for file, found in hashes.items()]
+        reasons = prepare(contents, preparation, sub_progress(progress, _HASHING, 1.0))
+        for file, reason in reasons.items():
+            unusable.append(Unusable(file, reason))
+            _log.warning("left out %s: %s", file, reason)
+            del hashes[file]
+    entries = [
+        Entry(name, captions.get(name, []), file, hashes.get(file))
+        for name, file in zip(names, files, strict=True)
+        if file in hashes or not (now or published is None)
+    ]
     others = other_files(path, suffixes) if listing is None else Counter[str]()
-    if not usable:
-        reasons = f" The first problem: {unusable[0].reason}" if unusable else ""
+    if not entries:
+        reason = f" The first problem: {unusable[0].reason}" if unusable else ""
         what = f" It holds other files: {_listed(others)}." if others else ""
         raise DataError(
-            f"{path} holds no usable {noun} ({known(suffixes)}); {len(files)} files were looked at.{what}{reasons} "
+            f"{path} holds no usable {noun} ({known(suffixes)}); {len(files)} files were looked at.{what}{reason} "
             f"Choose another folder, or put {plural} there."
         )
-    digests = {found for found, _ in usable}
+    different = set(hashes.values())
+    count = len(different) or len(entries)
     if split == "train":
         if others:
             _log.warning("%s also holds files that are no %s and are ignored: %s", path, plural, _listed(others))
-        if len(digests) < FEW:
+        if count < FEW:
             _log.warning(
                 "%s holds only %d usable %s: they are learned by heart rather than learned from. Give at least %d.",
-                path, len(digests), plural if len(digests) > 1 else noun, FEW,
+                path, count, plural if count > 1 else noun, FEW,
             )  # fmt: skip
     if published is not None:
-        return [entry for _, entry in usable], unusable
-    held_out = {found for found in digests if int(found[:8], 16) < _HELD_OUT * 2**32} or {min(digests)}
-    alone = len(digests) == 1
-    return [entry for found, entry in usable if alone or (found in held_out) == (split == "held_out")], unusable
+        return entries, unusable
+    held_out = {found for found in different if int(found[:8], 16) < _HELD_OUT * 2**32} or {min(different)}
+    alone = count == 1
+    return [one for one in entries if alone or (one.digest in held_out) == (split == "held_out")], unusable
+
+
+def _hashed(
+    files: Sequence[Path], parts: Callable[[Path], list[Path]] | None, progress: Progress | None
+) -> tuple[dict[Path, str], list[Unusable]]:
+    """Return the hashes of what files stand for, and which of them cannot be read."""
+    standing = [[file] if parts is None else parts(file) for file in files]
+    found = iter(digests([part for some in standing for part in some], progress))
+    hashes: dict[Path, str] = {}
+    unusable = []
+    for file, some in zip(files, standing, strict=True):
+        own = [next(found) for _ in some]
+        read = [one for one in own if isinstance(one, str)]
+        if len(read) < len(own):
+            problem = next(one for one in own if isinstance(one, DataError))
+            unusable.append(Unusable(file, str(problem)))
+            _log.warning("left out %s: %s", file, problem)
+        else:
+            hashes[file] = read[0] if len(read) == 1 else combined(read)
+    return hashes, unusable
 
 
 def files_of(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     """Return the files of a folder and its subfolders with one of the suffixes (lower case), sorted."""
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
-
-
-def digest(file: Path) -> str:
-    """Return the SHA-256 of a file's bytes, or of those of all files in a folder.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    if file.is_dir():
-        parts = [digest(part) for part in sorted(file.iterdir()) if part.is_file()]
-        return hashlib.sha256("".join(parts).encode()).hexdigest()
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{file.name} cannot be read ({error}).") from error
 
 
 def known(suffixes: Sequence[str]) -> str:

@@ -2,14 +2,20 @@ from pathlib import Path
 
 import pytest
 
+from ddmi_core.data import user_folder
+from ddmi_core.data.preparing import Preparation
 from ddmi_core.data.user_folder import other_files, read_folder
 from ddmi_core.errors import DataError
 
 
+def _make(file: Path, digest: str) -> None:
+    if "bad" in file.read_text():
+        raise DataError(f"{file.name} is bad.")
+
+
 def _read(folder: Path, split: str = "train") -> tuple[list[str], list[str]]:
-    entries, unusable = read_folder(
-        folder, split, lambda path: path.read_text(), suffixes=(".txt",), noun="text", plural="texts"
-    )
+    preparation = Preparation(_make, lambda digest: folder / digest)
+    entries, unusable = read_folder(folder, split, preparation, suffixes=(".txt",), noun="text", plural="texts")
     return [entry.name for entry in entries], [one.reason for one in unusable]
 
 
@@ -63,3 +69,17 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("os.access", lambda *_: False)  # the superuser may read everything
     with pytest.raises(DataError, match=r"cannot be read\. Allow it"):
         _read(tmp_path)
+
+
+def test_of_many_files_what_is_trained_on_is_made_when_it_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill(tmp_path, 20)
+    (tmp_path / "5.txt").write_text("bad")
+    few = [_read(tmp_path, split) for split in ("train", "held_out")]
+    assert sum(len(names) for names, _ in few) == 19 and few[0][1] == ["5.txt is bad."]
+    monkeypatch.setattr(user_folder, "LOOKED_THROUGH", 10)
+    monkeypatch.setattr(user_folder, "prepare", lambda *_: pytest.fail("prepared"))
+    many = [_read(tmp_path, split) for split in ("train", "held_out")]
+    assert sorted(many[0][0] + many[1][0]) == sorted(f"{number}.txt" for number in range(20))
+    assert set(few[0][0]) <= set(many[0][0]) and set(few[1][0]) <= set(many[1][0])
