@@ -90,11 +90,13 @@ def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) 
 
     domain = get_domain(config.domain)
     surface = SurfacePoints(config.autoencoder.surface_points, config.stage1.surface_noise)
+    weighed = [(part, part.weight_in_diffusion if for_diffusion else part.weight) for part in config.data]
+    used = [(part, weight) for part, weight in weighed if weight]  # one left out need not be there either
     sources = [
         domain.items(part.source, split, seed=config.seed, queries=config.stage1.queries, surface=surface)
-        for part in config.data
+        for part, _ in used
     ]
-    weights = [(for_diffusion and part.diffusion_weight) or part.weight for part in config.data]
+    weights = [weight for _, weight in used]
     return Mixture(sources, weights)
 
 

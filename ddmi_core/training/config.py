@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ddmi_core.autoencoder import AutoencoderConfig
 from ddmi_core.data.items import Augment
@@ -29,12 +29,17 @@ class DataPart(_Settings):
     """One source of training data and its share of the draws. `source`: a starter set's name or a folder.
 
     The autoencoder gains from any variety, the denoiser from signals like those that people will ask for, so the second
-    stage may weigh the sources differently.
+    stage may weigh the sources differently, and leave some out; `weight` counts for both where it has none of its own.
     """
 
     source: str
-    weight: float = Field(1.0, gt=0)
-    diffusion_weight: float | None = Field(None, gt=0)
+    weight: float = Field(1.0, ge=0)
+    diffusion_weight: float | None = Field(None, ge=0)
+
+    @property
+    def weight_in_diffusion(self) -> float:
+        """The share of the second stage's draws."""
+        return self.weight if self.diffusion_weight is None else self.diffusion_weight
 
 
 class StageConfig(_Settings):
@@ -124,6 +129,12 @@ class RunConfig(_Settings):
     """How many of the newest checkpoints of a stage are kept, beside the best one."""
     card: str = ""
     """Text of the model card that a preset brings along: data, licences, attribution."""
+
+    @model_validator(mode="after")
+    def _both_stages_have_data(self) -> "RunConfig":
+        if not sum(part.weight for part in self.data) or not sum(part.weight_in_diffusion for part in self.data):
+            raise ValueError("each stage needs a source of data whose weight is above 0")
+        return self
 
     @classmethod
     def from_preset(cls, name: str) -> "RunConfig":

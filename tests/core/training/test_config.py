@@ -4,6 +4,7 @@ import pytest
 
 from ddmi_core.errors import DDMIError
 from ddmi_core.paths import user_data
+from ddmi_core.training.autoencoder_stage import open_mixture
 from ddmi_core.training.config import RunConfig, preset_names, save_preset
 from ddmi_core.training.versions import VERSION
 from tests.core.training.quick import quick
@@ -76,3 +77,13 @@ def test_a_preset_of_a_newer_version_is_refused_clearly() -> None:
 @pytest.mark.parametrize("name", ["nerf-tiny", "video-tiny", "image-tiny", "shape-tiny", "emoji", "furniture"])
 def test_every_preset_that_comes_along_can_be_read(name: str) -> None:
     assert RunConfig.from_preset(name).name == name
+
+
+def test_a_source_can_be_for_one_stage_alone() -> None:
+    config = RunConfig.from_preset("shape-tiny").with_overrides(
+        ["data=[{source: procedural}, {source: nowhere, weight: 0}]"]
+    )
+    assert len(open_mixture(config, "train").sources) == 1  # what has no share need not be there
+    assert [part.weight_in_diffusion for part in config.data] == [1, 0]
+    with pytest.raises(DDMIError, match="weight is above 0"):
+        config.with_overrides(["data=[{source: procedural, weight: 1, diffusion_weight: 0}]"])
