@@ -11,6 +11,8 @@ from ddmi_core.training.run import train
 from ddmi_core.training.run_folder import RunFolder, Stopped
 from tests.core.training.quick import losses, quick
 
+pytestmark = pytest.mark.slow  # where half precision is emulated
+
 HALF = ("precision=float16", "stage2.steps=2")
 
 
