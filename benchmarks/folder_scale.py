@@ -127,7 +127,7 @@ def _picture_parts(file: Path) -> dict[str, float]:
 
 
 def _mesh_parts(file: Path) -> dict[str, float]:
-    mesh, reading = _timed(lambda: folders._load(file))
+    (mesh, _), reading = _timed(lambda: folders._load(file))
     assert isinstance(mesh, trimesh.Trimesh)
     grid, filling = _timed(lambda: solid_grid(mesh))
     points, drawing = _timed(lambda: surface_points(grid, 8192, np.random.default_rng(0)))

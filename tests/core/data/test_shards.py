@@ -21,6 +21,7 @@ from ddmi_core.data.items import Mixture, NumberedDraws, SurfacePoints
 from ddmi_core.data.radiance_sources import open_radiance
 from ddmi_core.data.shape_sources import open_shapes
 from ddmi_core.data.shard_order import Place, ShardOrder
+from ddmi_core.data.shards import Shards
 from ddmi_core.data.user_folder import scan_folder
 from ddmi_core.errors import DataError
 from tests.core.clips import dot_frames, write_video
@@ -240,9 +241,9 @@ def _index(folder: Path, counts: dict[str, object]) -> Path:
 def test_with_an_index_shards_are_fetched_when_they_are_needed(server: _Server, tmp_path: Path) -> None:
     _write(tmp_path / "served", 12)
     _index(tmp_path / "served", {f"part-{shard}.tar": 20 for shard in range(12)})
-    train, held_out = (picture_shards(f"{server.address}/index.json", split) for split in ("train", "held_out"))
+    train, held_out = (Shards(f"{server.address}/index.json", split, (".png",)) for split in ("train", "held_out"))
     assert server.asked == ["/index.json"] * 2 and len(train) + len(held_out) == 240 and len(held_out) >= 20
-    train.open(0)
+    assert train.load(0, Path.read_bytes).startswith(b"\x89PNG")
     assert len(server.asked) == 3
     of = [{name.partition("/")[0] for name in part.names} for part in (train, held_out)]
     assert of[0].isdisjoint(of[1])  # whole shards are held out
