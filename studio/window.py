@@ -529,7 +529,7 @@ class MainWindow(QMainWindow):
                 self._withdraw_offer(step)
 
     def choose_import(self) -> None:
-        """Ask for a file to reconstruct in this room."""
+        """Ask for a file to bring in, as if it had been dropped."""
         room = self.stage.room
         patterns = " ".join(f"*{suffix}" for suffix in room.import_formats)
         path, _ = QFileDialog.getOpenFileName(
@@ -537,10 +537,10 @@ class MainWindow(QMainWindow):
         )
         if path:
             self.settings.set_folder("files", Path(path).parent)
-            self.reconstruct(Path(path))
+            self.bring_in(Path(path))
 
     def bring_in(self, path: Path) -> None:
-        """Take a file that was dropped: one that was generated here brings its recipe back, any other is encoded."""
+        """Take a file that was dropped or opened: one made here brings its recipe back, any other is encoded."""
         stage = self._stage_for(path)
         encode = Action("Encode the file", lambda: self.reconstruct(path))
         recipe = None

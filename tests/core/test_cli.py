@@ -72,8 +72,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelInfo:
     monkeypatch.setattr(model_folder, "list_models", lambda _domain=None: [info])
     monkeypatch.setattr(model_folder, "find_model", find)
     monkeypatch.setattr(model_folder, "describe", lambda folder: info)
-    loader = SimpleNamespace(from_pretrained=lambda folder, device: FakePipeline())
-    monkeypatch.setattr(pipeline, "Pipeline", loader)
+    monkeypatch.setattr(pipeline.Pipeline, "from_pretrained", lambda folder, device: FakePipeline())
     return info
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,8 +42,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     info = ModelInfo("paint", "image", tmp_path, 1, "00ff", "none")
     monkeypatch.setattr(model_folder, "list_models", lambda _domain=None: [info])
     monkeypatch.setattr(model_folder, "describe", lambda folder: info)
-    loader = SimpleNamespace(from_pretrained=lambda folder, device: FakePipeline())
-    monkeypatch.setattr(pipeline, "Pipeline", loader)
+    monkeypatch.setattr(pipeline.Pipeline, "from_pretrained", lambda folder, device: FakePipeline())
 
 
 def test_generate_draws_a_region_at_any_resolution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

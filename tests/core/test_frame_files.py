@@ -90,7 +90,7 @@ def test_a_gif_plays_at_its_rate_whatever_its_hundredths(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
-@pytest.mark.parametrize("prompt", ["a heart, сердце", "", "long " * 400])
+@pytest.mark.parametrize("prompt", ["a heart, сердце", "", "long " * 399 + "long"])
 def test_every_format_brings_its_recipe_back(tmp_path: Path, suffix: str, prompt: str) -> None:
     made = MADE.model_copy(update={"prompt": prompt})
     file = write_frames(frames(3), tmp_path / f"x{suffix}", rate=Fraction(10), recipe=made)

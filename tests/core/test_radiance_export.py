@@ -37,6 +37,7 @@ class Ball(RadianceField):
 
     def __init__(self) -> None:
         self._baking, self._chunk = Lock(), 512
+        self.basis = ((torch.zeros(1),),)  # says where it computes
         vars(self)["_occupancy"] = OccupancyGrid.bake(self.density, 24)
 
     def __call__(

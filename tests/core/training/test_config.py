@@ -48,7 +48,7 @@ def test_an_unknown_setting_is_named_with_its_line_and_what_may_be_meant() -> No
 def test_a_setting_out_of_range_is_named_with_its_line() -> None:
     text = _text().replace("weight: 1.0", "weight: -1.0", 1)
     with pytest.raises(
-        DDMIError, match=rf"Line {_line(text, 'weight')}, data\.0\.weight: .*greater than 0, not -1\.0\."
+        DDMIError, match=rf"Line {_line(text, 'weight')}, data\.0\.weight: .*greater than or equal to 0, not -1\.0\."
     ):
         RunConfig.from_text(text, "run.yaml")
 

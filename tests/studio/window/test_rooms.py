@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
 from ddmi_core.frame_files import write_frames
 from ddmi_core.recipe import Recipe
@@ -84,14 +84,19 @@ def test_a_dropped_picture_is_reconstructed_wherever_one_is(qtbot, window, tmp_p
     assert "cannot be read as a picture" in window.state.notifications.list()[-1].text
 
 
-def test_a_dropped_export_brings_its_recipe_back(qtbot, window, tmp_path: Path):
+@pytest.mark.parametrize("way", ["dropped", "opened"])
+def test_an_export_brings_its_recipe_back(qtbot, window, tmp_path: Path, monkeypatch, way: str):
     recipe = Recipe(domain="image", model="no longer here", model_hash="", prompt="red heart", seed=77, steps=9)
     note = PngInfo()
     note.add_itxt(RECIPE_KEY, recipe.model_dump_json())
     export = tmp_path / "heart.png"
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(export, pnginfo=note)
-    window.show_room_of("shape")
-    drop(window, export)
+    window.show_room_of("shape" if way == "dropped" else "image")
+    if way == "dropped":
+        drop(window, export)
+    else:
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(export), ""))
+        window.actions_["import"].trigger()
     form = window.state.form
     assert window.state.domain == "image" and not window.state.library.items()
     assert (form.prompt, form.seed, form.seed_locked, form.steps) == ("red heart", 77, True, 9)
