@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
+from ddmi_core.adaptive_surface import AdaptiveSurface
 from ddmi_core.cameras import framing_camera
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw, point_encoder
@@ -58,6 +59,14 @@ class ShapeField(Field):
             DDMIError: the field is empty: there is no surface anywhere.
         """
         return extract_mesh(self.logits, resolution, faces=faces, progress=progress)
+
+    def adaptive_surface(self, progress: Progress | None = None) -> AdaptiveSurface:
+        """Return the surface for looking at it from anywhere, as near as one likes.
+
+        Raises:
+            DDMIError: the field is empty.
+        """
+        return AdaptiveSurface.of(self.logits, progress)
 
 
 class ShapeDomain(Domain):
