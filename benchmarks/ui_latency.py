@@ -3,8 +3,9 @@
     python -m benchmarks.ui_latency [--model NAME] [--rounds 3]
 
 Opens the studio (on a virtual display where there is none), and in each phase ticks every 16 ms: `idle`; `generate`,
-four variations with previews; `refine`, a finer view; `export`, a mesh at 256³; `cancel`, where a generation is
-cancelled in the middle and `seconds_worst` is how long it took to end. Prints one JSON object a line.
+four variations with previews; `refine`, a shape that is opened, and zoomed into twice; `export`, a mesh at 256³;
+`cancel`, where a generation is cancelled in the middle and `seconds_worst` is how long it took to end. Prints one JSON
+object a line.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ VARIATIONS = 4
 EXPORT_RESOLUTION = 256
 IDLE_SECONDS = 3.0
 CANCEL_AFTER = 0.5  # seconds
+DRAWN_SECONDS = 0.5  # that a fine surface takes to be drawn, at most
+ZOOM = 0.3
 
 
 def main(model: str | None = None, rounds: int = 3) -> None:
@@ -31,6 +34,8 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         rounds: how often every phase is run.
     """
     from ddmi_core.export_options import ShapeExport
+    from studio.engine.results import DetailReady
+    from studio.widgets.viewport import Viewport
 
     with open_studio("shape", model) as studio:
         state, engine = studio.state, studio.engine
@@ -38,11 +43,22 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         def generate() -> None:
             studio.finish(engine.generate())
 
+        viewport = studio.window.findChild(Viewport)
+        assert isinstance(viewport, Viewport)
+        surfaces: list[DetailReady] = []
+        engine.detail_ready.connect(surfaces.append)
+
+        def look() -> None:
+            surfaces.clear()
+            studio.pump(lambda: any(not surface.rough for surface in surfaces))
+            studio.pump_for(DRAWN_SECONDS)
+
         def refine() -> None:
-            shown = state.library.items()[0]
-            engine.open(shown)
-            studio.pump(studio.settled)
-            studio.finish(engine.refine(shown))
+            engine.open(state.library.items()[0])
+            look()
+            for _ in range(2):
+                viewport.zoom(ZOOM)
+                look()
 
         def export() -> None:
             target = studio.home / "shape.glb"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QSize, Qt, QTimer
+from PySide6.QtCore import QMimeData, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -82,7 +82,6 @@ _SMALL = QSize(900, 560)
 _NARROW_INSPECTOR = 288  # px
 _PANES = ("look_pane", "slices")  # beside a stage
 _BOTTOM_HEIGHT = 148  # px
-_REFINE_AFTER_MS = 350
 _MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
 """Kinds of files that do not say which axis is up."""
 _DELETE = "delete"  # a step that can be undone until the trash is emptied
@@ -120,7 +119,7 @@ class MainWindow(QMainWindow):
         actions.fill_menus()
         self.rail = Rail(theme)
         self.stages: list[Stage] = [
-            ShapeStage(actions, theme),
+            ShapeStage(state, self.engine, actions, theme),
             ImageStage(state, self.engine, actions, theme, self.settings),
             RadianceStage(state, self.engine, actions, theme),
             VideoStage(state, self.engine, actions, theme),
@@ -264,9 +263,6 @@ class MainWindow(QMainWindow):
         state.notifications.removed.connect(self._on_notification_gone)
         for notification in state.notifications.list():
             self._on_notification(notification)
-        self._refine_timer = QTimer(self, singleShot=True, interval=_REFINE_AFTER_MS)
-        self._refine_timer.timeout.connect(self._refine)
-        self._coarse: set[str] = set()  # the items shown that a finer view is still to come of
         self._recalled: GenerateForm | None = None
         """The form as the last recipe left it."""
         self._offers: dict[Step, Notification] = {}
@@ -822,8 +818,6 @@ class MainWindow(QMainWindow):
         if result.index == 0 and result.request.generation == self.state.generation_in(item.recipe.domain):
             self.state.show(item)
             self.stage_of(item.recipe.domain).show_view(item, result.view, result.resolution)
-            self._coarse.add(item.id)
-            self._refine_timer.start()
         if isinstance(result.request, ReconstructRequest):
             self._offer_other_axis(result.request, item)
 
@@ -842,21 +836,11 @@ class MainWindow(QMainWindow):
         )
 
     def on_view_ready(self, result: ViewReady) -> None:
-        """Show an item that was opened, or the finer view of the one that is still on the stage."""
+        """Show an item that was opened."""
         item, domain = result.item, result.item.recipe.domain
-        shown = self.state.shown_in(domain)
-        refining = result.request.refining
-        if result.request.generation != self.state.generation_in(domain):
-            return
-        if refining and (shown is None or shown.id != item.id):
-            return
-        self.state.show(item)
-        self.stage_of(domain).show_view(item, result.view, result.resolution, finer=refining)
-        if refining:
-            self._coarse.discard(item.id)
-        else:
-            self._coarse.add(item.id)
-            self._refine_timer.start()
+        if result.request.generation == self.state.generation_in(domain):
+            self.state.show(item)
+            self.stage_of(domain).show_view(item, result.view, result.resolution)
 
     def on_export_done(self, result: ExportDone) -> None:
         """Say where the file is."""
@@ -903,16 +887,6 @@ class MainWindow(QMainWindow):
         self.show_training()
         self.runs.choose(folder)
 
-    def _refine(self) -> None:
-        """Ask for a finer view of what is on the stage, once nothing else is being worked on."""
-        item, resolution = self.state.shown, self.stage.room.refined_resolution
-        if item is None or item.id not in self._coarse or resolution is None:
-            return
-        if self.state.jobs.active():
-            self._refine_timer.start()
-        else:
-            self._try(lambda: self.engine.refine(item, resolution))
-
     def _say_written(self, path: Path, figures: str = "", *, kind: FolderKind = "exports") -> None:
         """Say where a file is, and begin there the next time; where writing fails, the folder is not remembered."""
         self.settings.set_folder(kind, path.parent)
@@ -934,7 +908,6 @@ class MainWindow(QMainWindow):
         self.history.enter(room.words)
         self._forget_sheet()
         self._on_models(self.state.models)
-        self._refine_timer.start()
 
     def _on_models(self, models: list[ModelInfo]) -> None:
         self._warm_up()
@@ -949,7 +922,6 @@ class MainWindow(QMainWindow):
         self.actions_["recipe"].setEnabled(item is not None and item.recipe.source is None)
         self.actions_["star"].setChecked(item is not None and item.starred)
         if item is None:
-            self._refine_timer.stop()
             self.stage.show_view(None, None)
 
     def _show_undo(self) -> None:
@@ -1075,7 +1047,6 @@ class MainWindow(QMainWindow):
             if not (self._is_small() and name in ("history", "inspector", *_PANES)):  # that was for want of room
                 settings.set_flag(name, self.actions_[name].isChecked())
         settings.save()
-        self._refine_timer.stop()
         self.model_folders.shutdown()
         self.trash.shutdown()
         super().closeEvent(event)

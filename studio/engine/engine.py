@@ -19,6 +19,7 @@ from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
+    DetailRequest,
     EnlargeRequest,
     EvaluateRequest,
     ExportRequest,
@@ -40,6 +41,7 @@ from studio.engine.requests import (
 from studio.engine.results import (
     BasisReady,
     BetweenReady,
+    DetailReady,
     EvaluationDone,
     ExportDone,
     FrameReady,
@@ -70,7 +72,6 @@ from studio.state.memory import MemoryBudget
 from studio.state.sequence import Arrangement
 
 PREVIEW_RESOLUTION = 64
-REFINED_RESOLUTION = 160
 MODELS_ROOM = "models"
 """What the jobs call the room that lists the models; the others are called by their domains."""
 _SWITCH_SECONDS = 0.001  # how long the window's thread waits for the interpreter while a lane runs Python code
@@ -90,6 +91,8 @@ class Engine(QObject):
     """SpanWanted: a file is too long to be encoded at once."""
     view_ready = Signal(object)
     """ViewReady: geometry of an item. Results whose generation is old are held back."""
+    detail_ready = Signal(object)
+    """DetailReady: the surface of an item for a camera. Results whose generation is old are held back."""
     tile_ready = Signal(object)
     """TileReady: a part of a picture. Results whose generation is old are held back."""
     frame_ready = Signal(object)
@@ -150,7 +153,7 @@ class Engine(QObject):
             state.roll_seed()
         form = state.form
         seeds = tuple(seed for seed in form.seeds() if seed not in without)
-        self._cancel_quiet(PreloadRequest, ViewRequest)
+        self._cancel_quiet(PreloadRequest, ViewRequest, DetailRequest)
         request = GenerateRequest(
             job_id=state.jobs.new_id(),
             generation=state.next_generation(),
@@ -166,14 +169,36 @@ class Engine(QObject):
     def open(self, item: Item, resolution: int = PREVIEW_RESOLUTION) -> Job:
         """Bring an item's view: coarse and at once. Whatever was under way for the stage becomes stale."""
         model = self._model_of(item)
-        self._cancel_quiet(ViewRequest, TilesRequest, EnlargeRequest, FramesRequest, RenderRequest, SlicesRequest)
-        return self._view(item, model, self._state.next_generation(item.recipe.domain), resolution, refining=False)
+        self._cancel_quiet(
+            ViewRequest, DetailRequest, TilesRequest, EnlargeRequest, FramesRequest, RenderRequest, SlicesRequest
+        )
+        request = ViewRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.next_generation(item.recipe.domain),
+            model=model.folder,
+            item=item,
+            resolution=resolution,
+        )
+        return self._submit(request, "Open", quiet=True)
 
-    def refine(self, item: Item, resolution: int = REFINED_RESOLUTION) -> Job:
-        """Bring a finer view of the item on the stage when nothing else is to be viewed."""
-        model = self._model_of(item)
-        self._cancel_quiet(ViewRequest)
-        return self._view(item, model, self._state.generation_in(item.recipe.domain), resolution, refining=True)
+    def detail(self, item: Item, camera: KeyFrame, aspect: float, *, wish: int) -> None:
+        """Mesh an item as finely as a camera sees it, instead of what was asked for before."""
+        model = self._find_model(item)
+        self.stop_detail()
+        request = DetailRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation_in(item.recipe.domain),
+            model=model.folder,
+            item=item,
+            camera=camera,
+            aspect=aspect,
+            wish=wish,
+        )
+        self._submit(request, "Refine the view", quiet=True)
+
+    def stop_detail(self) -> None:
+        """Mesh no more of what was asked for with `detail`."""
+        self._cancel_quiet(DetailRequest)
 
     def tiles(
         self,
@@ -404,7 +429,7 @@ class Engine(QObject):
         ``up`` is the axis that is up in a mesh or a cloud.
         """
         model = self._selected_model()
-        self._cancel_quiet(PreloadRequest, ViewRequest)
+        self._cancel_quiet(PreloadRequest, ViewRequest, DetailRequest)
         request = ReconstructRequest(
             job_id=self._state.jobs.new_id(),
             generation=self._state.next_generation(),
@@ -497,6 +522,9 @@ class Engine(QObject):
             case ViewReady():
                 if self._is_current(result.request, result.item):
                     self.view_ready.emit(result)
+            case DetailReady():
+                if self._is_current(result.request, result.request.item):
+                    self.detail_ready.emit(result)
             case TileReady():
                 if self._is_current(result.request, result.request.item):
                     self.tile_ready.emit(result)
@@ -547,17 +575,6 @@ class Engine(QObject):
 
     def _is_current(self, request: Request, item: Item) -> bool:
         return request.generation == self._state.generation_in(item.recipe.domain)
-
-    def _view(self, item: Item, model: ModelInfo, generation: int, resolution: int, *, refining: bool) -> Job:
-        request = ViewRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=generation,
-            model=model.folder,
-            item=item,
-            resolution=resolution,
-            refining=refining,
-        )
-        return self._submit(request, "Refine the view" if refining else "Open", quiet=True)
 
     def _cancel_quiet(self, *kinds: type[Request]) -> None:
         """Stop work of these kinds that nobody waits for any longer."""

@@ -63,14 +63,23 @@ class ReconstructRequest(ModelRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class ViewRequest(ModelRequest):
-    """Something to look at, of a library item, at a resolution. Answered by a ViewReady.
-
-    Opening an item asks for a coarse view; refining asks for a finer one later, at leisure (``refining``).
-    """
+    """Something to look at, of a library item, at a resolution. Answered by a ViewReady."""
 
     item: Item
     resolution: int
-    refining: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetailRequest(ModelRequest):
+    """The surface of an item as finely as a camera sees it. Answered by a DetailReady twice, roughly and finely.
+
+    ``aspect``: width by height of the picture. ``wish`` numbers what the asker wanted.
+    """
+
+    item: Item
+    camera: KeyFrame
+    aspect: float
+    wish: int
 
 
 @dataclass(frozen=True, kw_only=True)

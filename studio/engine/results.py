@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from ddmi_core.mesh_pieces import MeshPiece
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
+    DetailRequest,
     EnlargeRequest,
     EvaluateRequest,
     ExportRequest,
@@ -74,6 +76,17 @@ class ViewReady:
     def item(self) -> Item:
         """The item that the view shows."""
         return self.request.item
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DetailReady:
+    """The surface that was asked for. ``rough``: a lighter one, before the fine one follows."""
+
+    request: DetailRequest
+    pieces: tuple[MeshPiece, ...]
+    resolution: int
+    """Cells along an axis, where they are smallest."""
+    rough: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,6 +268,7 @@ WorkResult = (
     ItemReady
     | SpanWanted
     | ViewReady
+    | DetailReady
     | ExportDone
     | ModelsReady
     | GpusFound

@@ -23,6 +23,7 @@ from studio.engine.pipelines import gpus
 from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
+    DetailRequest,
     EnlargeRequest,
     EvaluateRequest,
     ExportRequest,
@@ -44,6 +45,7 @@ from studio.engine.requests import (
 from studio.engine.results import (
     BasisReady,
     BetweenReady,
+    DetailReady,
     EvaluationDone,
     ExportDone,
     FrameReady,
@@ -101,6 +103,8 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             yield from _reconstruct(request, context)
         case ViewRequest():
             yield from _view(request, context)
+        case DetailRequest():
+            yield from _detail(request, context)
         case ExportRequest():
             yield from _export(request, context)
         case TilesRequest():
@@ -144,7 +148,7 @@ def describe(request: Request) -> str:
             return "preparing the view"
         case ExportRequest():
             return f"exporting {request.path.name}"
-        case TilesRequest() | EnlargeRequest():
+        case DetailRequest() | TilesRequest() | EnlargeRequest():
             return "sharpening the view"
         case FramesRequest() | SlicesRequest():
             return "drawing frames"
@@ -281,6 +285,23 @@ def _view(request: ViewRequest, context: Context) -> Iterator[ViewReady]:
     pipeline, field = _decode_item(request, context)
     view = pipeline.domain.view(field, resolution=request.resolution, progress=sub_progress(context.progress, 0.1, 1.0))
     yield ViewReady(request=request, view=view, resolution=request.resolution)
+
+
+def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
+    from ddmi_core.adaptive_surface import Sight
+    from ddmi_core.cameras import Camera
+    from ddmi_core.mesh_pieces import mesh_pieces
+
+    pipeline, decoded = _decode_item(request, context)
+    field: Any = decoded  # one that has a surface
+    name = (request.item.id, "surface")
+    surface = context.fields.get(pipeline.hash, name, lambda: field.adaptive_surface(context.progress))
+    sight = Sight(Camera(np.array(request.camera.pose), request.camera.fov), request.aspect)
+    for index, mesh in enumerate(surface.meshes(sight, context.progress)):
+        pieces = mesh_pieces(mesh.vertices, mesh.faces, mesh.vertex_normals)
+        resolution = mesh.metadata["resolution"]
+        yield DetailReady(request=request, pieces=pieces, resolution=resolution, rough=index == 0)
+    context.fields.put(pipeline.hash, name, surface)  # it has grown
 
 
 def _check_free(request: ExportRequest | WalkRequest | SequenceRequest, targets: Iterable[Path]) -> None:
@@ -475,7 +496,16 @@ def _decode_moving(request: TilesRequest | FramesRequest, context: Context) -> A
 
 
 def _decode_item(
-    request: ViewRequest | ExportRequest | TilesRequest | FramesRequest | RenderRequest | SlicesRequest | BasisRequest,
+    request: (
+        ViewRequest
+        | DetailRequest
+        | ExportRequest
+        | TilesRequest
+        | FramesRequest
+        | RenderRequest
+        | SlicesRequest
+        | BasisRequest
+    ),
     context: Context,
 ) -> tuple[Pipeline, Field]:
     import torch

@@ -19,6 +19,7 @@ from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,
+    DetailRequest,
     EnlargeRequest,
     EvaluateRequest,
     ExportRequest,
@@ -179,8 +180,10 @@ def _place(request: Request) -> tuple[LaneName, int]:
             return "export", 0
         case EvaluateRequest():
             return "measure", 0
+        case DetailRequest():
+            return "view", 1
         case ViewRequest():
-            return "view", int(request.refining)
+            return "view", 0
         case TilesRequest() | EnlargeRequest() | RenderRequest() | BasisRequest() | BetweenRequest() | GpusRequest():
             return "view", 0
         case FramesRequest() | SlicesRequest():

@@ -109,9 +109,7 @@ class ImageStage(Stage):
         self._wire(actions)
         self.show_view(None, None)
 
-    def show_view(
-        self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False
-    ) -> None:
+    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
         """Show a picture, given its `pixels` at the base resolution."""
         self._item = item
         self.empty.setVisible(view is None)

@@ -31,7 +31,7 @@ from studio.state.library import Item
 from studio.state.playback import Pace
 from studio.theme.theme import Theme
 from studio.widgets.basics import label, line, styled
-from studio.widgets.orbit_camera import View
+from studio.widgets.orbit_camera import View, key_frame, pose_rows
 from studio.widgets.radiance_view import FIRST_VIEW, RadianceView
 
 FACTS = RoomFacts(
@@ -139,9 +139,7 @@ class RadianceStage(Stage):
 
     # The stage
 
-    def show_view(
-        self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False
-    ) -> None:
+    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
         """Show a radiance field, given a first picture of it: `pixels`."""
         self._stop_preview()
         self._item = item if view is not None else None
@@ -167,7 +165,7 @@ class RadianceStage(Stage):
         """Ask for the format, the size, and whether this view, a turn or the path is wanted."""
         self._stop_preview()
         view = self.viewer.view
-        scene = Scene(_key_frame(view), view.azimuth, view.elevation, view.distance, tuple(map(_key_frame, self.path)))
+        scene = Scene(key_frame(view), view.azimuth, view.elevation, view.distance, tuple(map(key_frame, self.path)))
         choice = settings.radiance_export
         if self._turntable_asked:
             choice = choice.as_turntable()
@@ -296,7 +294,7 @@ class RadianceStage(Stage):
         if self._waiting:
             self._moved_since = True
         else:
-            self._ask_rough(_key_frame(self.viewer.view))
+            self._ask_rough(key_frame(self.viewer.view))
 
     def _ask_rough(self, camera: KeyFrame) -> None:
         self._waiting, self._moved_since = True, False
@@ -322,7 +320,7 @@ class RadianceStage(Stage):
         while self._rates and self._item is not None:
             side = self.still_pace.side(self._screen_height(), self._aspect(), self._rates.pop(0))
             if self._drawn is None or self._drawn.request.moving or side > self._drawn.request.height:
-                self._ask(_key_frame(self.viewer.view), side, self.settings(), moving=False)
+                self._ask(key_frame(self.viewer.view), side, self.settings(), moving=False)
                 return
 
     def _ask(self, camera: KeyFrame, side: int, settings: ViewSettings, *, moving: bool) -> None:
@@ -350,7 +348,7 @@ class RadianceStage(Stage):
         if request.moving:
             self._waiting = False
             if self._moved_since:
-                self._ask_rough(_key_frame(self.viewer.view))
+                self._ask_rough(key_frame(self.viewer.view))
         else:
             self._ask_finer()
 
@@ -386,18 +384,10 @@ _FIELD_ACTIONS = (
 )  # fmt: skip
 
 
-def _key_frame(view: View) -> KeyFrame:
-    return KeyFrame(pose=_rows(view.camera_to_world()), fov=view.fov)
-
-
 def _along(views: Sequence[View], count: int) -> list[KeyFrame]:
     """Cameras on the path through views."""
     from ddmi_core.camera_path import along  # here, because scipy must not delay the window
     from ddmi_core.cameras import Camera
 
     cameras = along([Camera(view.camera_to_world(), view.fov) for view in views], count)
-    return [KeyFrame(pose=_rows(camera.pose), fov=camera.fov) for camera in cameras]
-
-
-def _rows(pose: np.ndarray) -> tuple[tuple[float, float, float, float], ...]:
-    return tuple(tuple(float(value) for value in row) for row in pose)  # type: ignore[misc]
+    return [KeyFrame(pose=pose_rows(camera.pose), fov=camera.fov) for camera in cameras]

@@ -47,8 +47,6 @@ class RoomFacts:
     """Trains a model for the room."""
     preview_resolution: int = PREVIEW_RESOLUTION
     """Samples along an axis of the first view."""
-    refined_resolution: int | None = None
-    """The same of the view that follows at leisure; None where the stage asks by itself for what it needs."""
     switches: tuple[str, ...] = ()
     """Checkable actions that are remembered between starts; all but those in `switches_off` begin checked."""
     switches_off: tuple[str, ...] = ()
@@ -61,13 +59,8 @@ class Stage(QWidget):
     room: RoomFacts
 
     @abstractmethod
-    def show_view(
-        self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False
-    ) -> None:
-        """Show a view of an item, or the empty room.
-
-        `finer`: it is the item on the stage at a higher resolution, seen from where the person is.
-        """
+    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
+        """Show a view of an item, or the empty room."""
 
     @abstractmethod
     def set_can_generate(self, possible: bool) -> None:

@@ -9,19 +9,23 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from ddmi_core.errors import DDMIError
 from studio.actions import Actions, Words
-from studio.engine.engine import REFINED_RESOLUTION
+from studio.engine.engine import Engine
+from studio.engine.results import DetailReady
 from studio.panels.export_dialog import ExportDialog, Order, Place
 from studio.panels.inspector import item_title
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.settings import Settings
+from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.widgets.basics import ElidedLabel, label, line, styled
+from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import MeshData, Viewport
 
 EXPORT_FORMATS = {
@@ -62,7 +66,6 @@ FACTS = RoomFacts(
     import_title="Reconstruct a mesh or point cloud",
     import_kind="Meshes and point clouds",
     preset="furniture",
-    refined_resolution=REFINED_RESOLUTION,
     switches=("grid", "axes", "wireframe"),
     switches_off=("wireframe",),
 )
@@ -72,24 +75,32 @@ _STRIP = (
     ("fit", "reset"),
     ("wireframe", "grid", "axes"),
 )
+_RESTED_MS = 180
 _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 
 
 class ShapeStage(Stage):
-    """Shows one shape, and the actions on how it is seen."""
+    """Shows one shape, and the actions on how it is seen.
+
+    Whenever the camera rests, the surface is meshed anew as finely as it is seen from there.
+    """
 
     room = FACTS
 
-    def __init__(self, actions: Actions, theme: Theme) -> None:
+    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
+        self._state, self._engine, self._theme = state, engine, theme
         styled(self, "stage")
         self.viewport = Viewport(theme.colours)
         theme.changed.connect(self._on_theme)
         self.facts = ElidedLabel(look="small")
         self.facts.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.fineness = label(look="small")
-        self.fineness.setToolTip("Samples along each axis")
+        self.fineness.setToolTip("Samples along each axis, where they lie closest")
+        self._item: Item | None = None
+        self._wish = 0
+        self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
+        self._rested.timeout.connect(self._ask_detail)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -101,10 +112,9 @@ class ShapeStage(Stage):
         self._wire(actions)
         self.show_view(None, None)
 
-    def show_view(
-        self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False
-    ) -> None:
+    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
         """Show a shape's mesh: arrays `vertices`, `faces`, `normals`."""
+        self._item = item if view is not None else None
         self.empty.setVisible(view is None)
         if view is None:
             self.viewport.show_mesh(None)
@@ -112,9 +122,9 @@ class ShapeStage(Stage):
             self.fineness.setText("")
             return
         mesh = MeshData(view["vertices"], view["faces"], view["normals"])
-        self.viewport.show_mesh(mesh, finer=finer)
-        self.facts.setText(f"{len(mesh.faces):,} faces, {len(mesh.vertices):,} vertices")
-        self.fineness.setText(f"{resolution}³")
+        self.viewport.show_mesh(mesh)
+        self._say_figures(len(mesh.faces), resolution)
+        self._wait_for_rest()
 
     def set_can_generate(self, possible: bool) -> None:
         """Say in the empty room whether there is a model to generate with."""
@@ -132,8 +142,41 @@ class ShapeStage(Stage):
             settings.export = dialog.choice()
         return order
 
+    # Detail
+
+    def _wait_for_rest(self) -> None:
+        """What was asked for another view is not wanted any more; ask for this one once the camera rests."""
+        if self._item is not None:
+            self._wish += 1
+            self._engine.stop_detail()
+            self._rested.start()
+
+    def _ask_detail(self) -> None:
+        if self._item is None or not self.isVisible():
+            return
+        if self._state.jobs.active():  # what the person waits for goes first
+            self._rested.start()
+            return
+        view, aspect = self.viewport.view, self.viewport.width() / max(self.viewport.height(), 1)
+        try:
+            self._engine.detail(self._item, key_frame(view), aspect, wish=self._wish)
+        except DDMIError as error:
+            self._state.notifications.error(str(error))
+
+    def _on_detail(self, result: DetailReady) -> None:
+        if self._item is None or result.request.item.id != self._item.id or result.request.wish != self._wish:
+            return
+        self.viewport.show_detail(result.pieces, light=result.rough)
+        self._say_figures(sum(len(piece.faces) for piece in result.pieces), result.resolution)
+
+    def _say_figures(self, faces: int, resolution: int) -> None:
+        self.facts.setText(f"{faces:,} faces")
+        self.fineness.setText(f"{resolution:,}³")
+
     def _wire(self, actions: Actions) -> None:
         viewport = self.viewport
+        viewport.view_changed.connect(self._wait_for_rest)
+        self._engine.detail_ready.connect(self._on_detail)
         actions.give_scope("viewport", viewport)
         for name in ("home", "front", "side", "top"):
             actions.on(f"view_{name}", partial(viewport.turn_to, name))
@@ -151,3 +194,15 @@ class ShapeStage(Stage):
 
     def _on_theme(self) -> None:
         self.viewport.set_colours(self._theme.colours)
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See more or less."""
+        super().resizeEvent(event)
+        self._wait_for_rest()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Go on with what was left undone while another room was looked at."""
+        super().showEvent(event)
+        self._wait_for_rest()

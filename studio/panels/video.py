@@ -160,9 +160,7 @@ class VideoStage(Stage):
 
     # The stage
 
-    def show_view(
-        self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0, *, finer: bool = False
-    ) -> None:
+    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
         """Show a clip, given one frame of it and the moments of its base frames."""
         self._pause()
         self._item = item if view is not None else None

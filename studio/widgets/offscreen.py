@@ -7,17 +7,18 @@ it, what other windows have covered is not painted again on an X11 display witho
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage, QOffscreenSurface, QOpenGLContext, QSurfaceFormat
 from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectFormat
 from PySide6.QtWidgets import QWidget
+from vispy.gloo import gl
 from vispy.gloo.context import FakeCanvas, set_current_canvas
 
 from ddmi_core.errors import DDMIError
 
-_SAMPLES = 4
 _GL_RGB8 = 0x8051
 
 
@@ -39,7 +40,7 @@ class _Canvas(FakeCanvas):
 
 
 class OffscreenScene:
-    """Something drawn by vispy's gloo, in an OpenGL context that no window knows of.
+    """Something drawn by vispy's gloo, in an OpenGL context that no window knows of; in parts, if that takes long.
 
     What is made of gloo (programs, buffers, textures) belongs to the scene that was `use`d last.
     """
@@ -56,41 +57,53 @@ class OffscreenScene:
         self._gl = QOpenGLContext(owner)
         self._gl.setFormat(form)
         self._is_usable = self._gl.create()
-        self._target: QOpenGLFramebufferObject | None = None
+        self._targets: dict[int, QOpenGLFramebufferObject] = {}  # by samples a pixel
 
     def use(self) -> None:
         """Let gloo's objects and commands be this scene's from now on."""
         set_current_canvas(self._canvas)
 
-    def picture(self, size: QSize) -> QImage:
-        """Draw at a size in pixels.
+    def in_parts(self, steps: Iterator[None], size: QSize, *, samples: int) -> Iterator[QImage | None]:
+        """Draw a picture of a size in pixels, with so many samples a pixel: each step gives gloo commands.
+
+        Yields None after every step, and the picture at the end. Other pictures with other samples may be drawn
+        between the steps.
 
         Raises:
             NoOpenGL: there is no OpenGL.
         """
+        picture = None
+        while picture is None:
+            with self._drawing_on(size, samples) as target:
+                self.context.set_viewport(0, 0, size.width(), size.height())
+                is_done = next(steps, True) is not None
+                self._canvas.flush()
+                if is_done:
+                    picture = target.toImage()
+                else:
+                    gl.glFinish()  # so that the time that a step takes is seen
+            yield picture
+
+    @contextmanager
+    def _drawing_on(self, size: QSize, samples: int) -> Iterator[QOpenGLFramebufferObject]:
         if not self._is_usable or not self._gl.makeCurrent(self._surface):
             raise NoOpenGL("OpenGL is not available, so shapes cannot be drawn. They can still be made and exported.")
         try:
-            if self._target is None or self._target.size() != size:
+            target = self._targets.get(samples)
+            if target is None or target.size() != size:
                 form = QOpenGLFramebufferObjectFormat()
-                form.setSamples(_SAMPLES)
+                form.setSamples(samples)
                 form.setInternalTextureFormat(_GL_RGB8)  # blending leaves what it likes in an alpha channel
                 form.setAttachment(QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
-                self._target = QOpenGLFramebufferObject(size, form)
-            self._canvas.framebuffer = self._target.handle()
+                target = self._targets[samples] = QOpenGLFramebufferObject(size, form)
+            self._canvas.framebuffer = target.handle()
             self.use()
-            self.draw(size.width(), size.height())
-            self._canvas.flush()
-            return self._target.toImage()
+            yield target
         finally:
             self._gl.doneCurrent()
 
-    @abstractmethod
-    def draw(self, width: int, height: int) -> None:
-        """Give gloo the commands."""
-
     def close(self) -> None:
         """Release what OpenGL holds."""
-        if self._target is not None and self._gl.makeCurrent(self._surface):
-            self._target = None
+        if self._targets and self._gl.makeCurrent(self._surface):
+            self._targets.clear()
             self._gl.doneCurrent()

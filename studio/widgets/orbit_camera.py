@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from ddmi_core.export_options import KeyFrame
+
 FIELD_OF_VIEW = 30.0
 """Degrees, vertical, where nobody chose another one."""
-MIN_DISTANCE, MAX_DISTANCE = 0.15, 40.0
+MIN_DISTANCE, MAX_DISTANCE = 0.05, 40.0
 _MAX_ELEVATION = 90.0
 _FILLED = 0.8  # how much of the picture a fitted box takes
 
@@ -115,6 +117,16 @@ class View:
             distance=float(np.exp((1 - amount) * np.log(self.distance) + amount * np.log(other.distance))),
             fov=self.fov + amount * (other.fov - self.fov),
         )._looking_at(here + amount * (there - here))
+
+
+def key_frame(view: View) -> KeyFrame:
+    """The view as requests take it."""
+    return KeyFrame(pose=pose_rows(view.camera_to_world()), fov=view.fov)
+
+
+def pose_rows(pose: Float[np.ndarray, "4 4"]) -> tuple[tuple[float, float, float, float], ...]:
+    """A pose as a key frame takes it."""
+    return tuple(tuple(float(value) for value in row) for row in pose)  # type: ignore[misc]
 
 
 STANDARD_VIEWS: dict[str, tuple[float, float]] = {

@@ -1,26 +1,29 @@
-"""The 3D viewport: one lit mesh on a floor, to orbit, pan and zoom."""
+"""The 3D viewport: one lit surface on a floor, to orbit, pan and zoom."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Int
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QCloseEvent, QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtCore import QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QColor, QHideEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
-from vispy import gloo
 
+from ddmi_core.mesh_pieces import MeshPiece, mesh_pieces
 from studio.theme.tokens import Colours
-from studio.widgets import shaders
-from studio.widgets.camera_widget import EMPTY_BOX, CameraWidget
+from studio.widgets.camera_widget import CameraWidget
 from studio.widgets.focus_ring import paint_ring
-from studio.widgets.offscreen import NoOpenGL, OffscreenScene
+from studio.widgets.offscreen import NoOpenGL
 from studio.widgets.orbit_camera import View, fitted
+from studio.widgets.shape_scene import ShapeScene, box_around
 
-_SHADOW_SIZE = 256
 _LEAST = QSize(2, 2)
-_QUAD = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=np.float32)
+_RESTED_MS = 60
+_TURN_SECONDS = 0.008  # how long the window's thread draws before others get their turn
+_AT_ONCE_SECONDS = 0.012  # a frame that takes no longer is drawn as a whole
 
 
 @dataclass(frozen=True)
@@ -32,185 +35,184 @@ class MeshData:
     normals: Float32[np.ndarray, "v 3"]
 
 
-def edges(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
-    """The edges of a closed, oriented surface, each once: its two faces run through it in opposite directions."""
-    pairs = np.stack([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]], axis=1).reshape(-1, 2)
-    return np.ascontiguousarray(pairs[pairs[:, 0] < pairs[:, 1]], dtype=np.uint32)
+class _Frames(QObject):
+    """The picture that a widget shows of a scene: when what is drawn. Knows the view, not where it came from.
 
+    Graphics cards draw every frame as it should be. Software takes too long for that, so what moves is drawn in its
+    light form and without smoothing of edges. Once it rests, the fine frame is drawn beside, a few milliseconds at a
+    time, and shown when it is complete.
+    """
 
-def _rgb(colour: str) -> tuple[float, float, float]:
-    return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
+    def __init__(self, widget: QWidget, colours: Colours) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self.scene = ShapeScene(widget, colours)
+        self._view = View()
+        self._picture: QImage | None = None
+        self._is_fine = False  # it shows all that there is to be seen
+        self._is_quick = False
+        self._work: Iterator[QImage | None] | None = None
+        self._worked = 0.0  # seconds
+        self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
+        self._rested.timeout.connect(self._begin)
+        self._turns = QTimer(self, interval=0)
+        self._turns.timeout.connect(self._go_on)
 
+    @property
+    def view(self) -> View:
+        """What the camera sees."""
+        return self._view
 
-class _Scene(OffscreenScene):
-    """The OpenGL side: what is drawn and how. Knows the view, not where it came from."""
+    @view.setter
+    def view(self, view: View) -> None:
+        if view != self._view:
+            self._view = view
+            self.redraw()
 
-    def __init__(self, owner: QWidget, colours: Colours) -> None:
-        super().__init__(owner)
-        self.use()
-        self.view = View()
-        self.wireframe = False
-        self.grid = True
-        self._triangles: gloo.IndexBuffer | None = None
-        self._edges: gloo.IndexBuffer | None = None
-        self._faces: Int[np.ndarray, "f 3"] | None = None
-        self._shadow_is_stale = False
-        self._origin = (0.0, float(EMPTY_BOX[0][1]), 0.0)
-        self._extent = 2.0
-        quad = gloo.VertexBuffer(_QUAD)
-        self._background = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BACKGROUND_FRAGMENT)
-        self._background["position"] = quad
-        self._floor = gloo.Program(shaders.FLOOR_VERTEX, shaders.FLOOR_FRAGMENT)
-        self._floor["position"] = quad
-        self._floor["reach"] = 3.6
-        self._mesh = gloo.Program(shaders.MESH_VERTEX, shaders.MESH_FRAGMENT)
-        self._lines = gloo.Program(shaders.LINE_VERTEX, shaders.LINE_FRAGMENT)
-        self._drop = gloo.Program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
-        self._blur = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BLUR_FRAGMENT)
-        self._blur["position"] = quad
-        shape = (_SHADOW_SIZE, _SHADOW_SIZE, 4)
-        self._pictures = [gloo.Texture2D(shape, interpolation="linear", wrapping="clamp_to_edge") for _ in range(2)]
-        depth = gloo.RenderBuffer(shape[:2], "depth")
-        self._targets = [gloo.FrameBuffer(self._pictures[0], depth), gloo.FrameBuffer(self._pictures[1])]
-        self._floor["shadow"] = self._pictures[0]
-        self.set_colours(colours)
+    def redraw(self) -> None:
+        """Something else is to be seen: at once in its light form."""
+        self.rest()
+        self._picture, self._is_fine = None, False
+        self._widget.update()
 
-    def set_colours(self, colours: Colours) -> None:
-        self._background["edge"] = _rgb(colours.stage)
-        self._background["glow"] = _rgb(colours.stage_glow)
-        self._mesh["clay"] = _rgb(colours.clay)
-        self._floor["line_colour"] = _rgb(colours.grid)
-        self._floor["shadow_colour"] = _rgb(colours.shadow)
-        self._shade = colours.shadow_strength
-        self._lines["colour"] = (*_rgb(colours.wire), 0.55)
+    def refresh(self) -> None:
+        """The same is to be seen, but finer: what is shown stays until then."""
+        self._is_fine = False
+        if self._picture is not None and not self._rested.isActive():
+            self._begin()
 
-    def set_mesh(self, mesh: MeshData | None, *, finer: bool = False) -> None:
-        self.use()
-        self._edges = None
-        self._faces = mesh.faces if mesh is not None else None
-        if mesh is None or len(mesh.faces) == 0:
-            self._triangles = None
-        else:
-            position = gloo.VertexBuffer(np.ascontiguousarray(mesh.vertices, dtype=np.float32))
-            for program in (self._mesh, self._lines, self._drop):
-                program["position"] = position
-            self._mesh["normal"] = gloo.VertexBuffer(np.ascontiguousarray(mesh.normals, dtype=np.float32))
-            self._triangles = gloo.IndexBuffer(np.ascontiguousarray(mesh.faces, dtype=np.uint32))
-            if not finer:  # the coarser mesh's shadow is just as good, and a large mesh takes software OpenGL a while
-                low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
-                self._origin = (float(low[0] + high[0]) / 2, float(low[1]), float(low[2] + high[2]) / 2)
-                self._extent = max(0.9 * float(max(high[0] - low[0], high[2] - low[2])), 0.2)
-                self._shadow_is_stale = True
+    def rest(self) -> None:
+        """Draw no more until the picture is asked for."""
+        self._rested.stop()
+        self._stop()
 
-    def draw(self, width: int, height: int) -> None:
-        """Draw the ground, the mesh and the floor under it."""
-        if self._triangles is not None and self._shadow_is_stale:
-            self._draw_shadow()
-        self.context.set_viewport(0, 0, width, height)
-        camera = self.view.world_to_camera().T.astype(np.float32)
-        projection = self.view.projection(width / height).T.astype(np.float32)
+    def picture(self) -> QImage:
+        """The picture as it can be had at once; a finer one follows by itself.
 
-        gloo.clear(color=(0, 0, 0, 1), depth=True)
-        gloo.set_state(depth_test=False, blend=False, cull_face=False)
-        self._background["aspect"] = width / height
-        self._background.draw("triangle_strip")
-        if self._triangles is not None:
-            self._draw_mesh(camera, projection)
-        self._draw_floor(camera, projection)
+        Raises:
+            NoOpenGL: it cannot be drawn.
+        """
+        if self._picture is None or self._picture.size() != self._size():
+            self.rest()
+            self._picture, self._is_fine = None, False
+            if self._is_quick:
+                return self.fine_picture()
+            for picture in self.scene.drawing(self._view, self._size(), light=True):
+                self._picture = picture
+        if not self._is_fine and self._work is None and not self._rested.isActive():
+            self._rested.start()
+        assert self._picture is not None
+        return self._with_ratio(self._picture)
 
-    def _draw_mesh(self, camera: np.ndarray, projection: np.ndarray) -> None:
-        gloo.set_state(depth_test=True, blend=False, polygon_offset_fill=self.wireframe)
-        gloo.set_polygon_offset(1.0, 1.0)
-        self._mesh["camera"], self._mesh["projection"] = camera, projection
-        self._mesh["floor_height"] = self._origin[1]
-        self._mesh.draw("triangles", self._triangles)
-        gloo.set_state(polygon_offset_fill=False)
-        if self.wireframe and self._faces is not None:
-            if self._edges is None:
-                self._edges = gloo.IndexBuffer(edges(self._faces))
-            gloo.set_state(blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
-            self._lines["camera"], self._lines["projection"] = camera, projection
-            self._lines.draw("lines", self._edges)
+    def fine_picture(self) -> QImage:
+        """The picture as it should be, drawn now, however long it takes.
 
-    def _draw_floor(self, camera: np.ndarray, projection: np.ndarray) -> None:
-        gloo.set_state(depth_test=True, blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
-        gloo.set_depth_mask(False)
-        self._floor["camera"], self._floor["projection"] = camera, projection
-        self._floor["origin"], self._floor["extent"] = self._origin, self._extent
-        self._floor["lines"] = float(self.grid)
-        above = float(
-            np.clip(self.view.elevation / 4.0, 0.0, 1.0)
-        )  # from under the floor, its shadow would hide the object
-        self._floor["shade"] = self._shade * above if self._triangles is not None else 0.0
-        self._floor.draw("triangle_strip")
-        gloo.set_depth_mask(True)
+        Raises:
+            NoOpenGL: it cannot be drawn.
+        """
+        if self._picture is not None and self._picture.size() != self._size():
+            self.redraw()
+        if not self._is_fine and self._work is None:
+            self._work, self._worked = self.scene.drawing(self._view, self._size()), 0.0
+        while self._work is not None:
+            self._step()
+        assert self._picture is not None
+        return self._with_ratio(self._picture)
 
-    def _draw_shadow(self) -> None:
-        """Draw the soft shadow on the floor into a texture; once per mesh."""
-        self._shadow_is_stale = False
-        self._drop["origin"], self._drop["extent"] = self._origin, self._extent
-        with self._targets[0]:
-            self.context.set_viewport(0, 0, _SHADOW_SIZE, _SHADOW_SIZE)
-            gloo.clear(color=(0, 0, 0, 1), depth=True)
-            gloo.set_state(depth_test=True, blend=False, cull_face=False)
-            self._drop.draw("triangles", self._triangles)
-        gloo.set_state(depth_test=False, blend=False)
-        for source, target, step in ((0, 1, (1, 0)), (1, 0, (0, 1)), (0, 1, (1.5, 0)), (1, 0, (0, 1.5))):
-            self._blur["picture"] = self._pictures[source]
-            self._blur["step"] = (step[0] / _SHADOW_SIZE, step[1] / _SHADOW_SIZE)
-            with self._targets[target]:
-                self._blur.draw("triangle_strip")
+    def _size(self) -> QSize:
+        return (self._widget.size() * self._widget.devicePixelRatioF()).expandedTo(_LEAST)
+
+    def _with_ratio(self, picture: QImage) -> QImage:
+        picture.setDevicePixelRatio(self._widget.devicePixelRatioF())
+        return picture
+
+    def _begin(self) -> None:
+        """Begin with the fine frame, if somebody sees it."""
+        self._stop()
+        if self._widget.isVisible():
+            self._work, self._worked = self.scene.drawing(self._view, self._size()), 0.0
+            self._turns.start()
+
+    def _stop(self) -> None:
+        self._work = None
+        self._turns.stop()
+
+    def _go_on(self) -> None:
+        """Draw for one turn."""
+        until = time.perf_counter() + _TURN_SECONDS
+        try:
+            while self._work is not None and time.perf_counter() < until:
+                self._step()
+        except NoOpenGL:  # any more; painting says so
+            self._picture = None
+        if self._work is None:
+            self._widget.update()
+
+    def _step(self) -> None:
+        """Draw the next part of the fine frame."""
+        assert self._work is not None
+        began = time.perf_counter()
+        try:
+            picture = next(self._work)
+        except NoOpenGL:
+            self._stop()
+            raise
+        self._worked += time.perf_counter() - began
+        if picture is not None:
+            self._stop()
+            self._picture, self._is_fine = picture, True
+            self._is_quick = self._worked <= _AT_ONCE_SECONDS
 
 
 class Viewport(CameraWidget):
-    """Shows a mesh."""
+    """Shows the surface of a shape."""
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(colours, parent=parent)
         self.setAccessibleName("Shape")
-        self._scene = _Scene(self, colours)
-        self._picture: QImage | None = None
+        self._frames = _Frames(self, colours)
         self.reset()
 
     # What is shown
 
-    def show_mesh(self, mesh: MeshData | None, *, finer: bool = False) -> None:
-        """Show a mesh, or nothing; the camera moves so that all of it is seen, from where it looks now.
+    def show_mesh(self, mesh: MeshData | None) -> None:
+        """Show a mesh, or nothing; the camera moves so that all of it is seen, from where it looks now."""
+        pieces = () if mesh is None else mesh_pieces(mesh.vertices, mesh.faces, mesh.normals)
+        self._frames.scene.set_surface(pieces)
+        self._frames.redraw()
+        self._box = box_around(pieces)
+        self.set_view(fitted(self.view, *self._box))
 
-        `finer`: it is the mesh shown so far at a higher resolution, so the camera stays where it is.
-        """
-        self._scene.set_mesh(mesh, finer=finer)
-        has_shape = mesh is not None and len(mesh.faces) > 0
-        self._box = (mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)) if mesh and has_shape else EMPTY_BOX
-        self._draw_anew()
-        if not finer:
-            self.set_view(fitted(self.view, *self._box))
+    def show_detail(self, pieces: Sequence[MeshPiece], *, light: bool) -> None:
+        """Show the same surface as finely as it is seen; `light`: as it is drawn while the camera moves."""
+        self._frames.scene.set_detail(pieces, light=light)
+        self._frames.refresh()
 
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
         super().set_colours(colours)
-        self._scene.set_colours(colours)
-        self._draw_anew()
+        self._frames.scene.set_colours(colours)
+        self._frames.redraw()
 
     @property
     def wireframe(self) -> bool:
         """Whether the mesh's edges are drawn over it."""
-        return self._scene.wireframe
+        return self._frames.scene.wireframe
 
     @wireframe.setter
     def wireframe(self, on: bool) -> None:
-        self._scene.wireframe = on
-        self._draw_anew()
+        self._frames.scene.wireframe = on
+        self._frames.redraw()
 
     @property
     def grid(self) -> bool:
         """Whether the floor has lines."""
-        return self._scene.grid
+        return self._frames.scene.grid
 
     @grid.setter
     def grid(self, on: bool) -> None:
-        self._scene.grid = on
-        self._draw_anew()
+        self._frames.scene.grid = on
+        self._frames.redraw()
 
     @property
     def axes(self) -> bool:
@@ -222,31 +224,14 @@ class Viewport(CameraWidget):
         self.gizmo.setVisible(on)
 
     def screenshot(self) -> QImage:
-        """The picture as it stands, at the screen's resolution, without the axes."""
-        return self._drawn()
+        """The picture as it should be, at the screen's resolution, without the axes."""
+        picture = self._frames.fine_picture()
+        self.update()
+        return picture
 
     def _apply(self, view: View) -> None:
-        self._scene.view = view
-        self._draw_anew()
+        self._frames.view = view
         super()._apply(view)
-
-    def _draw_anew(self) -> None:
-        """Let the picture be drawn again before it is seen."""
-        self._picture = None
-        self.update()
-
-    def _drawn(self) -> QImage:
-        """The picture as it stands, drawn now if need be.
-
-        Raises:
-            NoOpenGL: it cannot be drawn.
-        """
-        ratio = self.devicePixelRatioF()
-        size = (self.size() * ratio).expandedTo(_LEAST)
-        if self._picture is None or self._picture.size() != size:
-            self._picture = self._scene.picture(size)
-            self._picture.setDevicePixelRatio(ratio)
-        return self._picture
 
     # Qt
 
@@ -254,14 +239,20 @@ class Viewport(CameraWidget):
         """Paint the picture, and the ring around it."""
         painter = QPainter(self)
         try:
-            painter.drawImage(0, 0, self._drawn())
+            painter.drawImage(0, 0, self._frames.picture())
         except NoOpenGL as error:
             painter.fillRect(self.rect(), QColor(self._colours.stage))
             painter.setPen(QColor(self._colours.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, str(error))
         paint_ring(self, painter, self._colours.accent)
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Draw no more than is seen."""
+        super().hideEvent(event)
+        self._frames.rest()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Release what OpenGL holds."""
         super().closeEvent(event)
-        self._scene.close()
+        self._frames.rest()
+        self._frames.scene.close()

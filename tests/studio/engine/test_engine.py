@@ -20,11 +20,13 @@ from ddmi_core.progress import Progress
 from ddmi_core.recipe import SamplingSettings
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
-from studio.engine.results import ExportDone, ItemReady, SpanWanted, ViewReady
+from studio.engine.results import DetailReady, ExportDone, ItemReady, SpanWanted, ViewReady
 from studio.state.app_state import AppState
 from studio.state.form import GenerateForm
 from studio.state.jobs import Job
 from studio.state.library import Item, Library
+from studio.state.memory import MemoryBudget
+from studio.widgets.orbit_camera import View, key_frame
 from tests.studio.window.fakes import MODEL, FakePipeline
 from tests.tiny_model import save_tiny_model
 
@@ -219,10 +221,48 @@ def test_views_that_are_stale_are_held_back(studio: Studio) -> None:
     studio.engine.open(other)
     studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
     assert [view.item for view in studio.views] == [other]
-    studio.engine.refine(other, 96)
+
+
+CAMERA = key_frame(View())
+
+
+def test_a_surface_comes_roughly_and_then_finely_for_the_view_asked_for_last(studio: Studio) -> None:
+    item = studio.make()
+    details: list[DetailReady] = []
+    studio.engine.detail_ready.connect(details.append)
+    for wish in (1, 2):
+        studio.engine.detail(item, CAMERA, 1.5, wish=wish)
+    studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
+    rough, fine = (detail for detail in details if detail.request.wish == 2)
+    assert rough.rough and not fine.rough and rough.resolution < fine.resolution
+    assert 0 < sum(len(piece.faces) for piece in rough.pieces) < sum(len(piece.faces) for piece in fine.pieces)
+
+
+def test_a_surface_of_what_has_left_the_stage_is_held_back(studio: Studio) -> None:
+    item = studio.make()
+    details: list[DetailReady] = []
+    studio.engine.detail_ready.connect(details.append)
+    studio.engine.detail(item, CAMERA, 1.5, wish=1)
     studio.state.next_generation()
     studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
-    assert len(studio.views) == 1
+    assert not details
+
+
+def test_surfaces_are_kept_within_the_budget_of_decoded_items(studio: Studio) -> None:
+    item = studio.make()
+    cache = studio.engine._worker._fields
+
+    def look() -> None:
+        studio.engine.detail(item, CAMERA, 1.5, wish=1)
+        studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
+
+    look()
+    name = (item.id, "surface")
+    kept = cache.get(MODEL.hash, name, lambda: None)
+    look()
+    assert kept is not None and cache.get(MODEL.hash, name, lambda: None) is kept
+    studio.engine.set_memory(MemoryBudget(total=0))
+    assert len(cache._fields) == 1
 
 
 def test_views_are_quiet_and_what_has_ended_leaves_no_trace_in_the_queue(studio: Studio) -> None:

@@ -9,9 +9,12 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QImage, QMouseEvent, QOpenGLContext, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from ddmi_core.mesh_pieces import MeshPiece, mesh_pieces
 from studio.theme.tokens import DARK, LIGHT
 from studio.widgets.offscreen import NoOpenGL
-from studio.widgets.viewport import MeshData, Viewport, _Scene, edges
+from studio.widgets.orbit_camera import View
+from studio.widgets.shape_scene import ShapeScene
+from studio.widgets.viewport import MeshData, Viewport
 
 pytestmark = pytest.mark.gl
 
@@ -68,8 +71,8 @@ def test_a_sphere_is_lit_and_no_side_is_black(viewport):
 
 
 def test_the_first_picture_is_whole(viewport):
-    scene = _Scene(viewport, DARK)
-    first, second = (pixels(scene.picture(QSize(300, 200))) for _ in range(2))
+    scene = ShapeScene(viewport, DARK)
+    first, second = (pixels(list(scene.drawing(View(), QSize(300, 200)))[-1]) for _ in range(2))
     assert np.array_equal(first, second) and len(np.unique(first)) > 20
     scene.close()
 
@@ -160,8 +163,8 @@ def test_the_floor_has_a_shadow_under_the_object(viewport):
     viewport.show_mesh(stool)
     viewport.orbit(0, 30)
     with_shadow = pixels(viewport.screenshot())
-    viewport._scene._shade = 0.0
-    viewport.grid = False  # draws it anew
+    viewport._frames.scene.shade = 0.0
+    viewport._frames.redraw()
     without = pixels(viewport.screenshot())
     assert (without - with_shadow).max() > 20
 
@@ -194,7 +197,78 @@ def test_without_opengl_it_says_so(qtbot, monkeypatch: pytest.MonkeyPatch):
         blind.screenshot()
 
 
-def test_each_edge_of_a_closed_surface_once():
-    box = trimesh.creation.box()
-    found = {tuple(sorted(edge)) for edge in edges(np.asarray(box.faces)).tolist()}
-    assert len(edges(np.asarray(box.faces))) == len(box.edges_unique) == len(found)
+def pieces_of(mesh: MeshData) -> tuple[MeshPiece, ...]:
+    return mesh_pieces(mesh.vertices, mesh.faces, mesh.normals)
+
+
+def wait_for_rest(viewport: Viewport, qtbot) -> None:
+    qtbot.waitUntil(lambda: viewport._frames._is_fine, timeout=20_000)
+
+
+def shown(viewport: Viewport) -> np.ndarray:
+    return pixels(viewport.grab().toImage())
+
+
+def test_what_rests_is_drawn_finely_by_itself_and_what_moves_in_its_light_form(viewport, qtbot):
+    viewport._frames._is_quick = False
+    rod, ball = mesh_of(trimesh.creation.box((0.1, 1.6, 0.1))), sphere()
+    viewport.show_mesh(rod)
+    viewport.show_detail(pieces_of(ball), light=False)
+    wait_for_rest(viewport, qtbot)
+    fine = shown(viewport)
+    viewport._frames._is_quick = False
+    viewport.orbit(0.1, 0.0)
+    light = shown(viewport)
+    disc = inside_of_sphere(fine)
+    assert (np.abs(light - fine)[disc].max(axis=1) > 10).mean() > 0.3, "the rod stands in for the sphere"
+    wait_for_rest(viewport, qtbot)
+    again = shown(viewport)
+    assert np.abs(again - fine)[disc].mean() < 2
+
+
+def test_a_finer_surface_is_drawn_in_turns_while_the_picture_stays(viewport, qtbot):
+    viewport.show_mesh(sphere(3))
+    viewport.screenshot()
+    viewport._frames._is_quick = False
+    before = shown(viewport)
+    viewport.show_detail(pieces_of(mesh_of(trimesh.creation.box((0.6, 0.6, 0.6)))), light=True)
+    assert viewport._frames._work is not None
+    viewport._frames._step()
+    np.testing.assert_array_equal(shown(viewport), before)
+    wait_for_rest(viewport, qtbot)
+    assert np.abs(shown(viewport) - before).max() > 30
+
+
+def parts(viewport: Viewport, view: View, *, light: bool = False) -> int:
+    return len(list(viewport._frames.scene.drawing(view, QSize(400, 300), light=light)))
+
+
+def test_a_large_surface_takes_many_turns(viewport):
+    viewport.show_mesh(sphere(7))
+    assert parts(viewport, viewport.view) > len(sphere(7).faces) / 6200
+
+
+def test_what_is_out_of_sight_is_not_drawn(viewport):
+    viewport.show_mesh(sphere(7))
+    near = View(distance=0.1, centre=(0.0, 0.0, 0.8), azimuth=0.0, elevation=0.0)
+    assert parts(viewport, near, light=True) < parts(viewport, viewport.view, light=True) / 2
+
+
+def test_a_resized_viewport_is_drawn_at_its_new_size(viewport, qtbot):
+    viewport.show_mesh(sphere())
+    viewport.screenshot()
+    viewport.resize(360, 300)
+    assert viewport.screenshot().size() == viewport.size()
+    assert viewport._frames.picture().size() == viewport.size()
+
+
+def test_what_is_hidden_is_not_drawn_and_what_came_meanwhile_is_seen_afterwards(viewport, qtbot):
+    viewport.show_mesh(sphere(3))
+    viewport.screenshot()
+    before = shown(viewport)
+    viewport.show_detail(pieces_of(mesh_of(trimesh.creation.box((0.6, 0.6, 0.6)))), light=True)
+    viewport.hide()
+    assert viewport._frames._work is None and not viewport._frames._turns.isActive()
+    viewport.show()
+    wait_for_rest(viewport, qtbot)
+    assert np.abs(shown(viewport) - before).max() > 30

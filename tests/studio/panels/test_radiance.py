@@ -25,6 +25,7 @@ from studio.panels.radiance import RadianceStage
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
+from studio.widgets.orbit_camera import key_frame
 from tests.studio.window.fakes import RADIANCE, FakeRadiance, FakeRadianceDomain, FakeRadiancePipeline
 
 PATIENCE = 60_000  # ms
@@ -255,7 +256,7 @@ def test_the_path_is_played_and_ends_at_the_last_key_frame(
 
 @pytest.fixture
 def scene(stage: RadianceStage) -> Scene:
-    key = radiance._key_frame(stage.viewer.view)
+    key = key_frame(stage.viewer.view)
     return Scene(key, 35.0, 20.0, 4.4, (key, key))
 
 

@@ -4,7 +4,7 @@ picture of rings around a centre that does."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 import trimesh
 from PIL import Image
 
+from ddmi_core.adaptive_surface import Sight
 from ddmi_core.cameras import Camera, orbit_camera, rays
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DataError, TooLongError
@@ -150,6 +151,7 @@ class FakePipeline:
         share = float(latent.mean()) / 97
         mesh = table(1.0 + 0.8 * share, 1.4 - 0.6 * share)
         mesh.nbytes = mesh.vertices.nbytes + mesh.faces.nbytes
+        mesh.adaptive_surface = lambda progress=None: FakeSurface(mesh)
         return mesh
 
     def between(self, start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
@@ -164,6 +166,23 @@ class FakePipeline:
     def encode(self, source: SimpleNamespace, *, progress: object = None) -> torch.Tensor:
         """What is encoded tells where the span begins."""
         return torch.full((1, 2, 2), source.begins)
+
+
+class FakeSurface:
+    """A mesh is as fine as it is, wherever it is seen from; so that one can see that it was asked for, it grows."""
+
+    nbytes = 1000
+
+    def __init__(self, mesh: trimesh.Trimesh) -> None:
+        self.mesh = mesh
+
+    def meshes(self, sight: Sight, progress: Progressing = None) -> Iterator[trimesh.Trimesh]:
+        for resolution in (80, 160):
+            if progress is not None:
+                progress(resolution / 200, "surface")
+            mesh = self.mesh.subdivide() if resolution == 160 else self.mesh.copy()
+            mesh.metadata["resolution"] = resolution
+            yield mesh
 
 
 class FakeField:

@@ -1,0 +1,218 @@
+"""What the viewport draws, in OpenGL: a lit surface on a floor, in steps that are short even in software."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+from vispy import gloo
+
+from ddmi_core.mesh_pieces import MeshPiece
+from studio.theme.tokens import Colours
+from studio.widgets import shaders
+from studio.widgets.camera_widget import EMPTY_BOX, Box
+from studio.widgets.offscreen import OffscreenScene
+from studio.widgets.orbit_camera import View
+
+_SAMPLES = 4  # a pixel, in the fine form
+_SHADOW_SIZE = 256
+_BLURS = ((0, 1, (1, 0)), (1, 0, (0, 1)), (0, 1, (1.5, 0)), (1, 0, (0, 1.5)))  # from, to, step
+_QUAD = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=np.float32)
+_POINT = np.dtype([("position", np.float32, 3), ("normal", np.float32, 3)])
+
+
+class _Buffers:
+    """A piece on the graphics card, brought there when it is first drawn."""
+
+    def __init__(self, piece: MeshPiece) -> None:
+        self._piece = piece
+        self.corners = np.array(np.meshgrid(*zip(piece.low, piece.high, strict=True))).reshape(3, -1)
+        self._points: gloo.VertexBuffer | None = None
+        self._faces: gloo.IndexBuffer | None = None
+        self._edges: gloo.IndexBuffer | None = None
+
+    @property
+    def points(self) -> gloo.VertexBuffer:
+        if self._points is None:
+            self._points = gloo.VertexBuffer(self._piece.points.view(_POINT).reshape(-1))
+        return self._points
+
+    @property
+    def faces(self) -> gloo.IndexBuffer:
+        if self._faces is None:
+            self._faces = gloo.IndexBuffer(self._piece.faces)
+        return self._faces
+
+    @property
+    def edges(self) -> gloo.IndexBuffer:
+        if self._edges is None:
+            self._edges = gloo.IndexBuffer(self._piece.edges)
+        return self._edges
+
+
+def _rgb(colour: str) -> tuple[float, float, float]:
+    return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
+
+
+def box_around(pieces: Sequence[MeshPiece]) -> Box:
+    """The box around a surface; where there is none, the one that a camera is given to look at."""
+    if not pieces:
+        return EMPTY_BOX
+    return np.min([piece.low for piece in pieces], axis=0), np.max([piece.high for piece in pieces], axis=0)
+
+
+class ShapeScene(OffscreenScene):
+    """The surface has a light form, to be drawn while the camera moves, and a fine one for when it rests."""
+
+    def __init__(self, owner: QWidget, colours: Colours) -> None:
+        super().__init__(owner)
+        self.use()
+        self.wireframe = False
+        self.grid = True
+        self._light: list[_Buffers] = []
+        self._fine: list[_Buffers] = []
+        self._cast_shadow: list[_Buffers] = []  # what the shadow is still to be drawn of
+        self._has_shadow = False
+        self._origin = (0.0, float(EMPTY_BOX[0][1]), 0.0)
+        self._extent = 2.0
+        quad = gloo.VertexBuffer(_QUAD)
+        self._background = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BACKGROUND_FRAGMENT)
+        self._background["position"] = quad
+        self._floor = gloo.Program(shaders.FLOOR_VERTEX, shaders.FLOOR_FRAGMENT)
+        self._floor["position"] = quad
+        self._floor["reach"] = 3.6
+        self._body = gloo.Program(shaders.MESH_VERTEX, shaders.MESH_FRAGMENT)
+        self._lines = gloo.Program(shaders.LINE_VERTEX, shaders.LINE_FRAGMENT)
+        self._drop = gloo.Program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
+        self._blur = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BLUR_FRAGMENT)
+        self._blur["position"] = quad
+        shape = (_SHADOW_SIZE, _SHADOW_SIZE, 4)
+        self._shadows = [gloo.Texture2D(shape, interpolation="linear", wrapping="clamp_to_edge") for _ in range(2)]
+        depth = gloo.RenderBuffer(shape[:2], "depth")
+        self._shadow_targets = [
+            gloo.FrameBuffer(self._shadows[0], depth),
+            gloo.FrameBuffer(self._shadows[1]),
+        ]
+        self._floor["shadow"] = self._shadows[0]
+        self.set_colours(colours)
+
+    def set_colours(self, colours: Colours) -> None:
+        """Take another theme's colours."""
+        self._background["edge"] = _rgb(colours.stage)
+        self._background["glow"] = _rgb(colours.stage_glow)
+        self._body["clay"] = _rgb(colours.clay)
+        self._floor["line_colour"] = _rgb(colours.grid)
+        self._floor["shadow_colour"] = _rgb(colours.shadow)
+        self.shade = colours.shadow_strength
+        self._lines["colour"] = (*_rgb(colours.wire), 0.55)
+
+    def set_surface(self, pieces: Sequence[MeshPiece]) -> None:
+        """Another surface, or none, which has a shadow of its own."""
+        self._light = self._fine = self._cast_shadow = [_Buffers(piece) for piece in pieces]
+        self._has_shadow = False
+        low, high = box_around(pieces)
+        self._origin = (float(low[0] + high[0]) / 2, float(low[1]), float(low[2] + high[2]) / 2)
+        self._extent = max(0.9 * float(max(high[0] - low[0], high[2] - low[2])), 0.2)
+
+    def set_detail(self, pieces: Sequence[MeshPiece], *, light: bool) -> None:
+        """The same surface as finely as it is seen; `light`: its light form, which also stands in for the fine one."""
+        self._fine = [_Buffers(piece) for piece in pieces]
+        if light:
+            self._light = self._fine
+
+    def drawing(self, view: View, size: QSize, *, light: bool = False) -> Iterator[QImage | None]:
+        """Draw a frame of a size in pixels, in parts: None until it is complete.
+
+        `light`: draw the light form, without smoothing of edges, and the shadow only if it is there already.
+
+        Raises:
+            NoOpenGL: there is no OpenGL.
+        """
+        steps = self._steps(view, size.width() / size.height(), light=light)
+        return self.in_parts(steps, size, samples=0 if light else _SAMPLES)
+
+    def _steps(self, view: View, aspect: float, *, light: bool = False) -> Iterator[None]:
+        """Give gloo the commands of a frame; goes on from wherever it was, if the same target is bound."""
+        if not light:
+            yield from self._shadow_steps()
+        camera = view.world_to_camera().T.astype(np.float32)
+        projection = view.projection(aspect).T.astype(np.float32)
+        for program in (self._body, self._lines, self._floor):
+            program["camera"], program["projection"] = camera, projection
+        self._draw_background(aspect)
+        yield
+        seen = [
+            buffers for buffers in (self._light if light else self._fine) if _in_sight(buffers, camera @ projection)
+        ]
+        for buffers in seen:
+            self._draw_surface(buffers)
+            yield
+        if self.wireframe:
+            for buffers in seen:
+                self._draw_lines(buffers)
+                yield
+        self._draw_floor(view)
+        yield
+
+    def _draw_background(self, aspect: float) -> None:
+        gloo.clear(color=(0, 0, 0, 1), depth=True)
+        gloo.set_state(depth_test=False, blend=False, cull_face=False)
+        self._background["aspect"] = aspect
+        self._background.draw("triangle_strip")
+
+    def _draw_surface(self, buffers: _Buffers) -> None:
+        gloo.set_state(depth_test=True, blend=False, polygon_offset_fill=self.wireframe)
+        gloo.set_polygon_offset(1.0, 1.0)
+        self._body.bind(buffers.points)
+        self._body["floor_height"] = self._origin[1]
+        self._body.draw("triangles", buffers.faces)
+        gloo.set_state(polygon_offset_fill=False)
+
+    def _draw_lines(self, buffers: _Buffers) -> None:
+        gloo.set_state(depth_test=True, blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
+        self._lines["position"] = buffers.points["position"]
+        self._lines.draw("lines", buffers.edges)
+
+    def _draw_floor(self, view: View) -> None:
+        gloo.set_state(depth_test=True, blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
+        gloo.set_depth_mask(False)
+        self._floor["origin"], self._floor["extent"] = self._origin, self._extent
+        self._floor["lines"] = float(self.grid)
+        above = float(np.clip(view.elevation / 4.0, 0.0, 1.0))  # from under the floor, it would hide the object
+        self._floor["shade"] = self.shade * above if self._has_shadow else 0.0
+        self._floor.draw("triangle_strip")
+        gloo.set_depth_mask(True)
+
+    def _shadow_steps(self) -> Iterator[None]:
+        """Draw the soft shadow on the floor into a texture; once a surface."""
+        if not self._cast_shadow:
+            return
+        self._drop["origin"], self._drop["extent"] = self._origin, self._extent
+        for number, buffers in enumerate(self._cast_shadow):
+            with self._shadow_targets[0]:
+                self.context.set_viewport(0, 0, _SHADOW_SIZE, _SHADOW_SIZE)
+                if number == 0:
+                    gloo.clear(color=(0, 0, 0, 1), depth=True)
+                gloo.set_state(depth_test=True, blend=False, cull_face=False)
+                self._drop["position"] = buffers.points["position"]
+                self._drop.draw("triangles", buffers.faces)
+            yield
+        for source, target, step in _BLURS:
+            gloo.set_state(depth_test=False, blend=False)
+            self._blur["picture"] = self._shadows[source]
+            self._blur["step"] = (step[0] / _SHADOW_SIZE, step[1] / _SHADOW_SIZE)
+            with self._shadow_targets[target]:
+                self.context.set_viewport(0, 0, _SHADOW_SIZE, _SHADOW_SIZE)
+                self._blur.draw("triangle_strip")
+            yield
+        self._cast_shadow, self._has_shadow = [], True
+
+
+def _in_sight(buffers: _Buffers, matrix: np.ndarray) -> bool:
+    """Whether something of a piece's box may lie in the picture. `matrix` takes rows to clip space."""
+    x, y, z, w = (np.append(buffers.corners, np.ones((1, 8)), axis=0).T @ matrix).T
+    beyond = ((x > w), (x < -w), (y > w), (y < -w), (z < -w))
+    return not any(side.all() for side in beyond)
