@@ -72,7 +72,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2, stale
 
     decoded = pipeline.decode(pipeline.sample(SamplingSettings(prompt=PROMPT, steps=20), [SEED])[0])
     assert isinstance(decoded, RadianceField)
-    field = CountedField(pipeline.autoencoder, decoded.basis)
+    field = CountedField(decoded.readout, decoded.basis)
     clock = Clock()
     share = field.occupancy().share
     say(phase="occupancy", **clock.figures(), share=round(share, 4))

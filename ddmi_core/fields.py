@@ -1,7 +1,6 @@
 """Field: a decoded signal that answers `field(coords)`."""
 
 import logging
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -10,11 +9,8 @@ from torch import Tensor
 
 from ddmi_core.devices import free_memory
 from ddmi_core.networks.basis_decoder import BasisFields
-from ddmi_core.networks.readout import FoldedReadOut
+from ddmi_core.networks.readout import FoldedReadOut, ReadOut
 from ddmi_core.progress import Progress, report
-
-if TYPE_CHECKING:
-    from ddmi_core.autoencoder import D2CVAE
 
 _log = logging.getLogger(__name__)
 
@@ -47,12 +43,12 @@ class Field:
     chunks have one size, the last one filled up, because matrix products of other sizes may round otherwise.
     """
 
-    def __init__(self, autoencoder: "D2CVAE", basis: BasisFields) -> None:
-        """Wrap the basis fields (batch size one) of a decoded latent."""
-        self.autoencoder = autoencoder
+    def __init__(self, readout: ReadOut, basis: BasisFields) -> None:
+        """Wrap basis fields (batch size one), such as those of a decoded latent."""
+        self.readout = readout
         self.basis = basis
-        self._chunk = max(1024, memory_budget(self.device) // autoencoder.bytes_per_point // 1024 * 1024)
-        self._readout: tuple[float | None, FoldedReadOut] | None = None
+        self._chunk = max(1024, memory_budget(self.device) // readout.bytes_per_point // 1024 * 1024)
+        self._folded: tuple[float | None, FoldedReadOut] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -92,7 +88,7 @@ class Field:
             Cancelled: from inside `progress`, between two chunks.
         """
         flat = coords.reshape(-1, coords.shape[-1])
-        readout = self._folded(footprint)
+        readout = self._folded_for(footprint)
         parts = []
         start = 0
         while start < len(flat):
@@ -100,7 +96,7 @@ class Field:
             filled = self._filled(flat, start)
             ways = None if directions is None else self._filled(directions.reshape(-1, 3), start)[0]
             try:
-                embeddings = tuple(scale[0] for scale in self.autoencoder.embeddings(self.basis, filled))
+                embeddings = tuple(scale[0] for scale in self.readout.embeddings(self.basis, filled))
                 values = readout(embeddings, ways)[: stop - start]
             except torch.OutOfMemoryError:
                 if self._chunk <= 1024:
@@ -112,16 +108,16 @@ class Field:
             start = stop
             report(progress, start / len(flat), f"{start:,} of {len(flat):,} points")
         if not parts:
-            domain = self.autoencoder.domain
-            channels = domain.value_channels - (domain.directed_channels if directions is None else 0)
+            left_out = self.readout.directed_channels if directions is None else 0
+            channels = self.readout.value_channels - left_out
             return flat.new_zeros(*coords.shape[:-1], channels)
         return torch.cat(parts).reshape(*coords.shape[:-1], -1)
 
-    def _folded(self, footprint: float | None) -> FoldedReadOut:
+    def _folded_for(self, footprint: float | None) -> FoldedReadOut:
         """The read-out of a footprint; the last one is kept, since most queries have the one before's."""
-        kept = self._readout
+        kept = self._folded
         if kept is None or kept[0] != footprint:
-            self._readout = kept = (footprint, self.autoencoder.folded_readout(footprint, self.basis[0][0].dtype))
+            self._folded = kept = (footprint, self.readout.folded(footprint, self.basis[0][0].dtype))
         return kept[1]
 
     def _filled(self, flat: Float[Tensor, "n d"], start: int) -> Float[Tensor, "1 chunk d"]:

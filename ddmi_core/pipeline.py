@@ -16,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ddmi_core import model_folder, refinement
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import ItemSource, SurfacePoints
 from ddmi_core.devices import free_memory, pick_device
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion

@@ -1,7 +1,7 @@
 """RadianceField: density and colour everywhere in space, and views of it."""
 
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,14 +15,12 @@ from ddmi_core.cameras import Camera, rays
 from ddmi_core.errors import DDMIError
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.readout import ReadOut
 from ddmi_core.picture_layout import over
 from ddmi_core.progress import Progress, report, sub_progress
 from ddmi_core.surfaces import extract_mesh
 from ddmi_core.view_settings import WHOLE_SPACE, Crop, ViewSettings
 from ddmi_core.volume_rendering import OccupancyGrid, render_rays
-
-if TYPE_CHECKING:
-    from ddmi_core.autoencoder import D2CVAE
 
 DENSITY_SCALE = 50.0
 """Density per unit of the read-out's value, where that is large."""
@@ -85,8 +83,8 @@ class View(NamedTuple):
 class RadianceField(Field):
     """Density and colour of space: `field(coords, directions=...)` gives raw values; see `density` and `medium`."""
 
-    def __init__(self, autoencoder: "D2CVAE", basis: BasisFields) -> None:
-        super().__init__(autoencoder, basis)
+    def __init__(self, readout: ReadOut, basis: BasisFields) -> None:
+        super().__init__(readout, basis)
         self._occupancy: OccupancyGrid | None = None
         self._baking = Lock()
 

@@ -54,7 +54,7 @@ def refine(
         optimiser.param_groups[0]["lr"] = _LEARNING_RATE * (_FINAL_SHARE + (1 - _FINAL_SHARE) * falling)
         batch = examples(step)
         with torch.enable_grad():
-            values = domain.predict(autoencoder, autoencoder.decode(fitted), batch)
+            values = domain.predict(autoencoder.readout, autoencoder.decode(fitted), batch)
             loss, _ = domain.reconstruction_loss(values, batch["targets"])
             (fitted.grad,) = torch.autograd.grad(loss, fitted)
         optimiser.step()

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.text import TextEncoderConfig, load_text_encoder
@@ -45,7 +46,9 @@ def _trained() -> Pipeline:
         coords = torch.rand(4, 512, 3) * 2 - 1
         inside = (coords.norm(dim=-1, keepdim=True) < RADIUS).float()
         latents = torch.randn(4, *autoencoder.canvas_shape)
-        loss = F.binary_cross_entropy_with_logits(autoencoder.evaluate(autoencoder.decode(latents), coords), inside)
+        loss = F.binary_cross_entropy_with_logits(
+            autoencoder.readout.evaluate(autoencoder.decode(latents), coords), inside
+        )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

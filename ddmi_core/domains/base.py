@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.errors import DataError, DDMIError, ModelError
@@ -17,6 +18,7 @@ from ddmi_core.export_options import ExportOptions
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointEncoder
+from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.picture_layout import over
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import PlaneLayout
@@ -24,7 +26,6 @@ from ddmi_core.progress import Progress
 from ddmi_core.recipe import Recipe
 
 if TYPE_CHECKING:
-    from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.user_folder import UserFolder
 
 Evidence = Literal["pictures", "clip", "points", "occupancy"]
@@ -45,7 +46,7 @@ def fixed_draw(source: ItemSource, index: int) -> dict[str, np.ndarray]:
     return source.sample(index, np.random.default_rng((0, index)), augment="none")
 
 
-def point_encoder(config: "AutoencoderConfig", layout: PlaneLayout, *, feature_channels: int) -> nn.Module:
+def point_encoder(config: AutoencoderConfig, layout: PlaneLayout, *, feature_channels: int) -> nn.Module:
     """Build the encoder of points that a configuration asks for; each has `feature_channels` beside its position."""
     if config.trunk == "separate":
         return PointEncoder(
@@ -78,7 +79,7 @@ class Domain(ABC):
     about: ClassVar[str]
     """What its signals are, in a line."""
     layout: ClassVar[PlaneLayout]
-    combine: ClassVar[Literal["sum", "concatenate"]]
+    combine: ClassVar[Combine]
     """How the embeddings of the planes are joined before the read-out."""
     value_channels: ClassVar[int]
     """Channels of the read-out's value."""
@@ -98,7 +99,7 @@ class Domain(ABC):
         return ((size, size),) * len(self.layout)
 
     @abstractmethod
-    def encoder(self, config: "AutoencoderConfig") -> nn.Module:
+    def encoder(self, config: AutoencoderConfig) -> nn.Module:
         """Build the encoder: from the domain's inputs to planes of 2 x latent channels (mean, log-variance)."""
 
     @abstractmethod
@@ -114,13 +115,13 @@ class Domain(ABC):
         The figures are numbers without gradients, left on their device: to read one on a GPU is to wait for it.
         """
 
-    def predict(self, autoencoder: "D2CVAE", basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n v"]:
+    def predict(self, readout: ReadOut, basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n v"]:
         """Return what `reconstruction_loss` compares with a batch's `targets`, differentiable.
 
         As a rule the signal's values at the batch's `coords`; a domain whose data are not values at coordinates, such
         as pictures of a scene, says here how the one follows from the other.
         """
-        return autoencoder.evaluate(basis, batch["coords"], batch.get("footprint"))
+        return readout.evaluate(basis, batch["coords"], batch.get("footprint"))
 
     def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
         """Return side x side neighbouring samples of a batch, for the terms that look at patches.
@@ -192,7 +193,7 @@ class Domain(ABC):
         """
 
     @abstractmethod
-    def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> Field:
+    def field(self, readout: ReadOut, basis: BasisFields) -> Field:
         """Wrap decoded basis fields into the domain's Field."""
 
     def join(self, fields: Sequence[Field]) -> Field:

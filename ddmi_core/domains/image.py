@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 from typing_extensions import override
 
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import WHOLE, Region, Window, in_the_middle, region_grid
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, Patch, fixed_draw
@@ -22,6 +23,7 @@ from ddmi_core.fields import Field
 from ddmi_core.image_export import IMAGE_FORMATS, export_image
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
+from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.picture_layout import over
 from ddmi_core.placement import Up
 from ddmi_core.planes import SINGLE_PLANE
@@ -29,7 +31,6 @@ from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
 
 if TYPE_CHECKING:
-    from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.user_folder import UserFolder
 
 ENCODED_SIDE = 128
@@ -121,7 +122,7 @@ class ImageDomain(Domain):
     title: ClassVar[str] = "Images"
     about: ClassVar[str] = "Pictures without a resolution"
     layout = SINGLE_PLANE
-    combine: ClassVar[Literal["sum", "concatenate"]] = "sum"
+    combine: ClassVar[Combine] = "sum"
     value_channels: ClassVar[int] = 4
     footprint = (FINEST, COARSEST)
     export_formats = IMAGE_FORMATS
@@ -131,7 +132,7 @@ class ImageDomain(Domain):
     import_formats = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
     @override
-    def encoder(self, config: "AutoencoderConfig") -> nn.Module:
+    def encoder(self, config: AutoencoderConfig) -> nn.Module:
         channels = 2 * config.latent_channels
         if config.trunk == "separate":
             return ImageEncoder(
@@ -205,8 +206,8 @@ class ImageDomain(Domain):
         return open_pictures(source, split, encoded_side=ENCODED_SIDE, queries=queries, footprints=(FINEST, COARSEST))
 
     @override
-    def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> ImageField:
-        return ImageField(autoencoder, basis)
+    def field(self, readout: ReadOut, basis: BasisFields) -> ImageField:
+        return ImageField(readout, basis)
 
     @override
     def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:

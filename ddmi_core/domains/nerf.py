@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 from typing_extensions import override
 
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.cameras import orbit_camera
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, point_encoder
@@ -20,6 +21,7 @@ from ddmi_core.export_options import ExportOptions, RadianceExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
+from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.picture_layout import LIGHT, over
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
@@ -31,7 +33,6 @@ from ddmi_core.view_settings import ViewSettings
 from ddmi_core.volume_rendering import composite
 
 if TYPE_CHECKING:
-    from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.radiance import PosedPictures
     from ddmi_core.data.user_folder import UserFolder
 
@@ -58,7 +59,7 @@ class NerfDomain(Domain):
     title: ClassVar[str] = "Radiance"
     about: ClassVar[str] = "Coloured objects that are seen from anywhere"
     layout = TRI_PLANE
-    combine: ClassVar[Literal["sum", "concatenate"]] = "sum"
+    combine: ClassVar[Combine] = "sum"
     value_channels: ClassVar[int] = 4
     directed_channels: ClassVar[int] = 3
     export_formats = RADIANCE_FORMATS
@@ -68,7 +69,7 @@ class NerfDomain(Domain):
     import_formats = (".ply", ".obj", ".glb", ".off", ".stl", ".npz", ".json")
 
     @override
-    def encoder(self, config: "AutoencoderConfig") -> nn.Module:
+    def encoder(self, config: AutoencoderConfig) -> nn.Module:
         return point_encoder(config, self.layout, feature_channels=3)
 
     @override
@@ -77,7 +78,7 @@ class NerfDomain(Domain):
         return PointSet(positions, (colours - 0.5) @ colours.new_tensor(_OPPONENT))
 
     @override
-    def predict(self, autoencoder: "D2CVAE", basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n 3"]:
+    def predict(self, readout: ReadOut, basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n 3"]:
         """Return the colours of the batch's rays over its `background`.
 
         The batch has `origins` and unit `directions` (b, n, 3), `depths` and `steps` of the samples (b, n, s), and
@@ -86,7 +87,7 @@ class NerfDomain(Domain):
         depths = batch["depths"]
         directions = batch["directions"].unsqueeze(2).expand(*depths.shape, 3)
         places = batch["origins"].unsqueeze(2) + depths.unsqueeze(-1) * directions
-        values = autoencoder.evaluate(
+        values = readout.evaluate(
             basis, rearrange(places, "b n s c -> b (n s) c"), None, rearrange(directions, "b n s c -> b (n s) c")
         )
         values = rearrange(values, "b (n s) c -> b n s c", n=depths.shape[1])
@@ -138,8 +139,8 @@ class NerfDomain(Domain):
         return open_radiance(source, split, queries=queries, surface=surface)
 
     @override
-    def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> RadianceField:
-        return RadianceField(autoencoder, basis)
+    def field(self, readout: ReadOut, basis: BasisFields) -> RadianceField:
+        return RadianceField(readout, basis)
 
     @override
     def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:

@@ -1,7 +1,7 @@
 """Shapes: occupancy at (x, y, z), encoded from surface points to three planes (paper 4.2)."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.adaptive_surface import AdaptiveSurface
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.cameras import framing_camera
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw, point_encoder
@@ -22,6 +23,7 @@ from ddmi_core.fields import Field
 from ddmi_core.mesh_pictures import render_mesh
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
+from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.progress import Progress, sub_progress
@@ -29,7 +31,6 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.surfaces import extract_mesh
 
 if TYPE_CHECKING:
-    from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.user_folder import UserFolder
 
 SURFACE_POINTS = 2048
@@ -76,7 +77,7 @@ class ShapeDomain(Domain):
     title: ClassVar[str] = "Shapes"
     about: ClassVar[str] = "Solid things without a polygon count, such as furniture"
     layout = TRI_PLANE
-    combine: ClassVar[Literal["sum", "concatenate"]] = "sum"
+    combine: ClassVar[Combine] = "sum"
     value_channels: ClassVar[int] = 1
     export_formats = (".obj", ".glb", ".ply", ".stl")
     export_options = ShapeExport
@@ -86,7 +87,7 @@ class ShapeDomain(Domain):
     import_formats = (".obj", ".ply", ".stl", ".glb", ".off")
 
     @override
-    def encoder(self, config: "AutoencoderConfig") -> nn.Module:
+    def encoder(self, config: AutoencoderConfig) -> nn.Module:
         return point_encoder(config, self.layout, feature_channels=3 if config.normals else 0)
 
     @override
@@ -150,8 +151,8 @@ class ShapeDomain(Domain):
         return open_shapes(source, split, seed=seed, queries=queries, surface=surface)
 
     @override
-    def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> ShapeField:
-        return ShapeField(autoencoder, basis)
+    def field(self, readout: ReadOut, basis: BasisFields) -> ShapeField:
+        return ShapeField(readout, basis)
 
     @override
     def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 from typing_extensions import override
 
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region, cell_centres, in_the_middle, overlapping_spans
 from ddmi_core.data.clips import Encoded
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
@@ -21,6 +22,7 @@ from ddmi_core.domains.image import ImageField, as_written, colour_loss, on_whit
 from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.fields import Field
 from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.networks.video_encoder import VideoEncoder
 from ddmi_core.picture_layout import contact_sheet, over
 from ddmi_core.placement import Up
@@ -30,7 +32,6 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.video_export import VIDEO_FORMATS, export_video
 
 if TYPE_CHECKING:
-    from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
     from ddmi_core.data.user_folder import UserFolder
 
 ENCODED = Encoded(frames=16, side=64)
@@ -84,7 +85,7 @@ class FrozenField(ImageField):
     """A clip at one moment: a picture like any other, with any size, region and zoom."""
 
     def __init__(self, video: VideoField, t: float) -> None:
-        self.autoencoder, self.basis = video.autoencoder, video.basis
+        self.readout, self.basis = video.readout, video.basis
         self.video = video
         self.t = t
 
@@ -105,7 +106,7 @@ class JoinedField(VideoField):
     """A long clip of several parts that overlap; where they do, one fades into the next."""
 
     def __init__(self, parts: Sequence[VideoField]) -> None:
-        self.autoencoder, self.basis = parts[0].autoencoder, parts[0].basis
+        self.readout, self.basis = parts[0].readout, parts[0].basis
         self.parts = list(parts)
         self._spans = overlapping_spans(len(parts), OVERLAP)
 
@@ -138,7 +139,7 @@ class JoinedField(VideoField):
         flat = coords.reshape(-1, 3)
         shares = self._shares(flat[:, 2])
         busy = [i for i in range(len(self.parts)) if bool((shares[i] > 0).any())]
-        values = flat.new_zeros(len(flat), self.autoencoder.domain.value_channels)
+        values = flat.new_zeros(len(flat), self.readout.value_channels)
         for done, i in enumerate(busy):
             start, stop = self._spans[i]
             here = shares[i] > 0
@@ -172,7 +173,7 @@ class VideoDomain(Domain):
     title: ClassVar[str] = "Video"
     about: ClassVar[str] = "Short clips without a frame rate"
     layout = TRI_PLANE
-    combine: ClassVar[Literal["sum", "concatenate"]] = "concatenate"
+    combine: ClassVar[Combine] = "concatenate"
     value_channels: ClassVar[int] = 4
     footprint = (FINEST, COARSEST)
     export_formats = VIDEO_FORMATS
@@ -186,7 +187,7 @@ class VideoDomain(Domain):
         return (size, size), (size // 2, size), (size // 2, size)
 
     @override
-    def encoder(self, config: "AutoencoderConfig") -> VideoEncoder:
+    def encoder(self, config: AutoencoderConfig) -> VideoEncoder:
         narrow, wide = config.encoder_channels
         return VideoEncoder(
             self.layout, _CHANNELS, 2 * config.latent_channels, channels=(narrow, wide), size=config.latent_size
@@ -229,8 +230,8 @@ class VideoDomain(Domain):
         return open_clips(source, split, encoded=ENCODED, queries=queries, footprints=(FINEST, COARSEST))
 
     @override
-    def field(self, autoencoder: "D2CVAE", basis: BasisFields) -> VideoField:
-        return VideoField(autoencoder, basis)
+    def field(self, readout: ReadOut, basis: BasisFields) -> VideoField:
+        return VideoField(readout, basis)
 
     @override
     def join(self, fields: Sequence[Field]) -> JoinedField:

@@ -1,5 +1,6 @@
-"""The read-out MLP: positional embeddings in, signal value out, conditioned coarse to fine (CFC, paper 3.1)."""
+"""The read-out: from basis fields and coordinates to the signal's values, coarse to fine (CFC, paper 3.1)."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -8,6 +9,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.planes import PlaneLayout, look_up
+
+Combine = Literal["sum", "concatenate"]
+"""How the embeddings that the planes of one scale give are joined."""
 Conditioning = Literal["concatenate", "coarse_to_fine"]
 
 
@@ -32,47 +38,57 @@ class _Block(nn.Module):
 
 
 class ReadOut(nn.Module):
-    """Read the embeddings of all scales and return the signal's value.
+    """Look basis fields up at coordinates, and turn the embeddings of all scales into the signal's value.
 
     With `coarse_to_fine`, block i receives the output of block i - 1 joined with the embedding of scale i, so that
     each finer basis field adds what the coarser ones miss. With `concatenate` (the paper's ablation) all embeddings
     enter the first block at once. Both have one block a scale and a last one.
 
     Args:
-        embedding_channels: channels of the embedding of one scale.
+        layout: the planes of the basis fields.
+        combine: whether the planes' embeddings of one scale are added or stand side by side.
+        basis_channels: channels of every basis field.
         scales: number of scales.
-        out_channels: channels of the signal's value.
+        value_channels: channels of the signal's value.
         width: width of the hidden layers.
         conditioning: see above.
-        footprint: whether every block also receives the footprint: how much of the signal one sample stands for.
+        footprint: finest and coarsest spacing of samples, as log2 of a share of the canvas, if every block also
+            receives how much of the signal one sample stands for.
         directed_channels: how many of the value's channels, the last ones, also depend on the direction from which the
             point is seen: a further block and output layer receive it after all others. The first channels never do.
     """
 
     def __init__(
         self,
-        embedding_channels: int,
+        layout: PlaneLayout,
+        combine: Combine,
+        basis_channels: int,
         scales: int,
-        out_channels: int,
+        value_channels: int,
         *,
         width: int = 64,
         conditioning: Conditioning = "coarse_to_fine",
-        footprint: bool = False,
+        footprint: tuple[float, float] | None = None,
         directed_channels: int = 0,
     ) -> None:
         super().__init__()
-        self.conditioning = conditioning
-        self.directed_channels = directed_channels
+        self.layout, self.combine = layout, combine
+        self.value_channels, self.directed_channels = value_channels, directed_channels
+        self.conditioning, self.footprint = conditioning, footprint
+        embedded = basis_channels * (len(layout) if combine == "concatenate" else 1)
         if conditioning == "coarse_to_fine":
-            inputs = [embedding_channels + (width if i else 0) for i in range(scales)]
+            inputs = [embedded + (width if i else 0) for i in range(scales)]
         else:
-            inputs = [embedding_channels * scales] + [width] * (scales - 1)
-        self.blocks = nn.ModuleList(_Block(count + footprint, width) for count in inputs)
-        self.last = _Block(width + footprint, width)
-        self.out = nn.Linear(width, out_channels - directed_channels)
+            inputs = [embedded * scales] + [width] * (scales - 1)
+        more = 0 if footprint is None else 1
+        self.blocks = nn.ModuleList(_Block(count + more, width) for count in inputs)
+        self.last = _Block(width + more, width)
+        self.out = nn.Linear(width, value_channels - directed_channels)
         if directed_channels:
             self.directed = _Block(width + len(_harmonics(torch.zeros(3))), width)
             self.directed_out = nn.Linear(width, directed_channels)
+        self.bytes_per_point = 4 * (3 * (len(layout) + 1) * basis_channels + 6 * width)
+        """Memory that evaluating one point takes at its peak: all embeddings and a few hidden layers, float32."""
 
     def forward(
         self,
@@ -82,7 +98,8 @@ class ReadOut(nn.Module):
     ) -> Float[Tensor, "*shape o"]:
         """Evaluate at points whose embeddings, coarse to fine, are given, with their footprints where it takes them.
 
-        Without `directions`, unit vectors along which the points are seen, the directed channels are left out.
+        Footprints lie in [-1, 1], from the finest to the coarsest. Without `directions`, unit vectors along which the
+        points are seen, the directed channels are left out.
         """
         extra = () if footprint is None else (footprint,)
         hidden = _through([*self.blocks, self.last], self.conditioning, embeddings, *extra)
@@ -90,6 +107,44 @@ class ReadOut(nn.Module):
             return self.out(hidden)
         seen = self.directed(hidden, _harmonics(directions).to(hidden.dtype))
         return _joined([self.out(hidden), self.directed_out(seen)])
+
+    def evaluate(
+        self,
+        basis: BasisFields,
+        coords: Float[Tensor, "b n d"],
+        footprint: Float[Tensor, "b n 1"] | None = None,
+        directions: Float[Tensor, "b n 3"] | None = None,
+    ) -> Float[Tensor, "b n v"]:
+        """Return the signal's values at `coords` in [-1, 1].
+
+        `footprint` is the log2 of the spacing of the samples, as a share of the canvas. It is kept to the range of the
+        read-out, and is the finest if not given; a read-out without footprints takes none. `directions` are unit
+        vectors along which the points are seen; without them the directed channels are left out.
+        """
+        return self(self.embeddings(basis, coords), self._scaled(footprint, coords), directions)
+
+    def embeddings(self, basis: BasisFields, coords: Float[Tensor, "b n d"]) -> tuple[Float[Tensor, "b n e"], ...]:
+        """Return the embedding of each scale, coarse to fine: its planes' features, added or side by side."""
+        found = [look_up(planes, coords, self.layout) for planes in basis]
+        if self.combine == "concatenate":
+            return tuple(torch.cat(features, dim=-1) for features in found)
+        return tuple(functools.reduce(torch.add, features) for features in found)
+
+    def folded(self, footprint: float | None, dtype: torch.dtype = torch.float32) -> "FoldedReadOut":
+        """Return the read-out for many points of one footprint; which footprints there are, see `evaluate`."""
+        scaled = self._scaled(None if footprint is None else torch.tensor([[[footprint]]]), torch.zeros(1, 1, 1))
+        return FoldedReadOut(self, None if scaled is None else scaled.item(), dtype)
+
+    def _scaled(
+        self, footprint: Float[Tensor, "b n 1"] | None, coords: Float[Tensor, "b n d"]
+    ) -> Float[Tensor, "b n 1"] | None:
+        """Map footprints from the read-out's range to [-1, 1], the finest where none are given."""
+        if self.footprint is None:
+            return None
+        finest, coarsest = self.footprint
+        if footprint is None:
+            return coords.new_full((*coords.shape[:-1], 1), -1.0)
+        return (footprint.clamp(finest, coarsest) - finest) * (2 / (coarsest - finest)) - 1
 
 
 class FoldedReadOut:

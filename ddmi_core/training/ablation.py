@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from accelerate.utils import set_seed
 
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import NumberedDraws
 from ddmi_core.errors import DDMIError
 from ddmi_core.training.autoencoder_stage import AutoencoderStage, open_mixture
@@ -119,7 +120,7 @@ def evaluate(autoencoder: D2CVAE, config: RunConfig) -> dict[str, float]:
     for number in range(HELD_OUT):
         batch = {name: value.unsqueeze(0).to(device) for name, value in draws[number].items()}
         latent = autoencoder.encode(autoencoder.domain.inputs(batch)).mean
-        values = autoencoder.domain.predict(autoencoder, autoencoder.decode(latent), batch)
+        values = autoencoder.domain.predict(autoencoder.readout, autoencoder.decode(latent), batch)
         _, figures = autoencoder.domain.reconstruction_loss(values, batch["targets"])
         found.append({name: value.item() for name, value in figures.items()})
     return {name: sum(one[name] for one in found) / len(found) for name in found[0]}

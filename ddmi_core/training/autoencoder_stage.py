@@ -55,7 +55,7 @@ class AutoencoderStage(Stage):
         least = self._latent_noise * posterior.mean.detach().std(dim=(0, 2, 3), keepdim=True)
         spread = (posterior.log_variance.exp() + least.square()).sqrt()
         basis = module.decode(posterior.mean + batch["noise"] * spread)
-        values = module.domain.predict(module, basis, batch)
+        values = module.domain.predict(module.readout, basis, batch)
         reconstruction, figures = module.domain.reconstruction_loss(values, batch["targets"])
         kl = posterior.kl()
         share = min(1.0, (step + 1) / self._kl_anneal_steps)
@@ -65,7 +65,7 @@ class AutoencoderStage(Stage):
             return loss, figures
         # The place follows from the step, so that a resume and every process look at the same one
         patch = module.domain.patch(batch, self._patch_side, torch.Generator().manual_seed(step))
-        made = module.evaluate(basis, patch.coords, patch.footprint)
+        made = module.readout.evaluate(basis, patch.coords, patch.footprint)
         pictures = (module.domain.pictures(values, self._patch_side) for values in (made, patch.targets))
         added, seen = self._patch_terms(*pictures, share)
         return loss + added, figures | seen
@@ -77,7 +77,7 @@ class AutoencoderStage(Stage):
         device = next(module.parameters()).device
         batch = {name: value.to(device) for name, value in self._held_out.items()}
         latent = module.encode(module.domain.inputs(batch)).mean
-        values = module.domain.predict(module, module.decode(latent), batch)
+        values = module.domain.predict(module.readout, module.decode(latent), batch)
         loss, figures = module.domain.reconstruction_loss(values, batch["targets"])
         fields = [module.field(z) for z in latent[:_PICTURES]]
         save_sheet(module.domain, fields, run.samples / f"{self.name}-{step:08d}.png")

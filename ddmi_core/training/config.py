@@ -8,7 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ddmi_core.autoencoder import AutoencoderConfig
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import Augment
 from ddmi_core.devices import DeviceName, Precision
 from ddmi_core.diffusion import DenoiserConfig

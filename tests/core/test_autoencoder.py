@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from ddmi_core import fields
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig, Posterior
+from ddmi_core.autoencoder import D2CVAE, Posterior
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.progress import Cancelled
 
@@ -30,7 +31,7 @@ def test_the_ablation_switches_build_and_learn(hdbf: str, conditioning: str) -> 
     posterior = autoencoder.encode(PointSet(torch.rand(2, 50, 3) * 2 - 1))
     basis = autoencoder.decode(posterior.sample())
     assert [planes[0].shape[-1] for planes in basis] == ([4, 8, 16] if hdbf == "hierarchical" else [16])
-    values = autoencoder.evaluate(basis, torch.rand(2, 30, 3) * 2 - 1)
+    values = autoencoder.readout.evaluate(basis, torch.rand(2, 30, 3) * 2 - 1)
     assert values.shape == (2, 30, 1)
     values.square().sum().backward()
     assert all(p.grad is not None for p in autoencoder.parameters())
@@ -74,8 +75,8 @@ def test_basis_fields_in_half_precision_give_nearly_the_same_values(autoencoder:
     basis = autoencoder.decode(torch.randn(1, *autoencoder.canvas_shape))
     half = tuple(tuple(plane.to(dtype) for plane in planes) for planes in basis)
     coords = torch.rand(500, 3) * 2 - 1
-    exact = autoencoder.domain.field(autoencoder, basis)(coords)
-    found = autoencoder.domain.field(autoencoder, half)(coords)
+    exact = autoencoder.domain.field(autoencoder.readout, basis)(coords)
+    found = autoencoder.domain.field(autoencoder.readout, half)(coords)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, exact, atol=0.03, rtol=0.03)
 

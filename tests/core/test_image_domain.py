@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import region_grid
 from ddmi_core.domains import get_domain
 from ddmi_core.domains.image import COARSEST, FINEST, ImageField
@@ -121,13 +122,13 @@ def test_the_footprint_reaches_every_block_and_is_kept_to_the_range(autoencoder:
     coords = torch.rand(1, 9, 2) * 2 - 1
 
     def at(footprint: float) -> torch.Tensor:
-        return autoencoder.evaluate(basis, coords, torch.full((1, 9, 1), footprint))
+        return autoencoder.readout.evaluate(basis, coords, torch.full((1, 9, 1), footprint))
 
     assert not torch.equal(at(FINEST), at(COARSEST))
-    torch.testing.assert_close(at(FINEST - 9), autoencoder.evaluate(basis, coords))
+    torch.testing.assert_close(at(FINEST - 9), autoencoder.readout.evaluate(basis, coords))
     torch.testing.assert_close(at(COARSEST + 3), at(COARSEST))
-    with_it = ReadOut(8, 3, 4, width=16, footprint=True)
-    without = ReadOut(8, 3, 4, width=16)
+    with_it = ReadOut(SINGLE_PLANE, "sum", 8, 3, 4, width=16, footprint=(FINEST, COARSEST))
+    without = ReadOut(SINGLE_PLANE, "sum", 8, 3, 4, width=16)
     for larger, block in zip([*with_it.blocks, with_it.last], [*without.blocks, without.last], strict=True):
         assert larger.first.in_features == block.first.in_features + 1
 
@@ -136,7 +137,7 @@ def test_it_encodes_decodes_and_learns_in_all_parts(autoencoder: D2CVAE) -> None
     posterior = autoencoder.encode(torch.rand(2, 4, 128, 128))
     basis = autoencoder.decode(posterior.sample())
     assert posterior.mean.shape == (2, 3, 4, 4) and [planes[0].shape[-1] for planes in basis] == [8, 16, 32]
-    values = autoencoder.evaluate(basis, torch.rand(2, 30, 2) * 2 - 1, torch.full((2, 30, 1), -7.0))
+    values = autoencoder.readout.evaluate(basis, torch.rand(2, 30, 2) * 2 - 1, torch.full((2, 30, 1), -7.0))
     loss, figures = autoencoder.domain.reconstruction_loss(values, torch.zeros(2, 30, 4))
     loss.backward()
     assert all(p.grad is not None for p in autoencoder.parameters()) and figures["psnr"] < 60

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.cameras import orbit_camera, rays
 from ddmi_core.data.coloured_meshes import ColouredPoints, spread_cameras
 from ddmi_core.data.items import SurfacePoints
@@ -167,7 +168,7 @@ def test_a_prediction_is_what_the_renderer_sees_over_the_background(autoencoder:
     background = torch.rand(1, 36, 3)
     batch = {"origins": origins, "directions": directions, "depths": depths, "steps": steps}
     batch = {name: values.unsqueeze(0) for name, values in batch.items()} | {"background": background}
-    predicted = autoencoder.domain.predict(autoencoder, autoencoder.decode(latent), batch)
+    predicted = autoencoder.domain.predict(autoencoder.readout, autoencoder.decode(latent), batch)
     light = render_rays(field.medium, origins, directions, samples=16)
     expected = light.colour + (1 - light.opacity)[:, None] * background[0]
     torch.testing.assert_close(predicted[0], expected, atol=1e-4, rtol=0)
@@ -178,7 +179,7 @@ def test_where_nothing_is_the_background_is_seen(autoencoder: D2CVAE) -> None:
         autoencoder.readout.out.bias.fill_(-100)
     batch = example()
     basis = autoencoder.decode(torch.zeros(1, *autoencoder.canvas_shape))
-    predicted = autoencoder.domain.predict(autoencoder, basis, batch)
+    predicted = autoencoder.domain.predict(autoencoder.readout, basis, batch)
     torch.testing.assert_close(predicted, batch["background"], atol=1e-5, rtol=0)
 
 
@@ -186,7 +187,7 @@ def test_it_encodes_decodes_and_learns_in_all_parts(autoencoder: D2CVAE) -> None
     batch = example()
     domain = autoencoder.domain
     posterior = autoencoder.encode(domain.inputs(batch))
-    values = domain.predict(autoencoder, autoencoder.decode(posterior.sample()), batch)
+    values = domain.predict(autoencoder.readout, autoencoder.decode(posterior.sample()), batch)
     loss, figures = domain.reconstruction_loss(values, batch["targets"])
     loss.backward()
     assert all(p.grad is not None for p in autoencoder.parameters()) and 0 < figures["psnr"] < 60
@@ -235,7 +236,7 @@ def test_a_coloured_box_is_learned(autoencoder: D2CVAE) -> None:
         optimiser.param_groups[0]["lr"] = rate * min(1, step / 20) * (0.05 + 0.475 * (1 + np.cos(np.pi * step / steps)))
         batch = example(box, rays=168, seed=step)
         basis = autoencoder.decode(autoencoder.encode(domain.inputs(batch)).mean)
-        loss, _ = domain.reconstruction_loss(domain.predict(autoencoder, basis, batch), batch["targets"])
+        loss, _ = domain.reconstruction_loss(domain.predict(autoencoder.readout, basis, batch), batch["targets"])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

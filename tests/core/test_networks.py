@@ -36,7 +36,7 @@ def test_a_single_plane_has_nothing_to_mix() -> None:
 @pytest.mark.parametrize("conditioning", ["coarse_to_fine", "concatenate"])
 def test_the_read_out_is_not_affine_and_uses_every_scale(conditioning: str) -> None:
     torch.manual_seed(3)
-    readout = ReadOut(8, 3, 1, width=16, conditioning=conditioning)
+    readout = ReadOut(SINGLE_PLANE, "sum", 8, 3, 1, width=16, conditioning=conditioning)
     a, b = (tuple(3 * torch.randn(20, 8) for _ in range(3)) for _ in range(2))
     middle = tuple((x + y) / 2 for x, y in zip(a, b, strict=True))
     assert (readout(middle) - (readout(a) + readout(b)) / 2).abs().max() > 1e-3
@@ -51,7 +51,15 @@ def test_the_read_out_is_not_affine_and_uses_every_scale(conditioning: str) -> N
 def test_a_folded_read_out_is_the_same_function(conditioning: str, directed: int, footprint: float | None) -> None:
     torch.manual_seed(3)
     readout = ReadOut(
-        8, 3, 4, width=16, conditioning=conditioning, footprint=footprint is not None, directed_channels=directed
+        SINGLE_PLANE,
+        "sum",
+        8,
+        3,
+        4,
+        width=16,
+        conditioning=conditioning,
+        footprint=None if footprint is None else (-10.0, -5.0),
+        directed_channels=directed,
     )
     for weights in readout.parameters():
         torch.nn.init.normal_(weights, std=0.3)

@@ -7,7 +7,8 @@ import pytest
 import torch
 import trimesh
 
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.progress import Cancelled
 from ddmi_core.refinement import refine
@@ -30,7 +31,7 @@ def ball(number: int) -> dict[str, torch.Tensor]:
 
 def loss(autoencoder: D2CVAE, latent: torch.Tensor) -> float:
     batch = ball(99)
-    values = autoencoder.evaluate(autoencoder.decode(latent), batch["coords"])
+    values = autoencoder.readout.evaluate(autoencoder.decode(latent), batch["coords"])
     return autoencoder.domain.reconstruction_loss(values, batch["targets"])[0].item()
 
 

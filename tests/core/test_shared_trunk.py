@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.networks.basis_decoder import SharedBasisFieldDecoder
 from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointSet
 from ddmi_core.networks.shared_trunk import PlaneBlock, ProfileMixing, fold, unfold
@@ -110,7 +111,7 @@ def test_an_autoencoder_with_a_shared_trunk_learns_one_signal(domain: str, switc
     optimiser = torch.optim.Adam(autoencoder.parameters(), 1e-2)
     losses = []
     for _ in range(30):
-        values = autoencoder.evaluate(autoencoder.decode(autoencoder.encode(given).mean), coords)
+        values = autoencoder.readout.evaluate(autoencoder.decode(autoencoder.encode(given).mean), coords)
         loss = (values[..., :1] - target).square().mean()
         optimiser.zero_grad()
         loss.backward()

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import cell_centres, moments, overlapping_spans
 from ddmi_core.domains import get_domain
 from ddmi_core.domains.video import FrozenField, JoinedField, VideoField, parts_of
@@ -52,7 +53,7 @@ class Dot(VideoField):
     """A white dot that goes from left to right at the height y = -0.5, on nothing."""
 
     def __init__(self, autoencoder: D2CVAE | None = None, offset: float = 0.0) -> None:
-        self.autoencoder, self.basis = autoencoder, ()
+        self.readout, self.basis = None if autoencoder is None else autoencoder.readout, ()
         self.offset = offset
 
     def __call__(
@@ -105,7 +106,7 @@ def test_any_number_of_frames_of_any_size_is_encoded(autoencoder: D2CVAE, shape:
 
 def test_it_encodes_decodes_and_learns_in_all_parts(autoencoder: D2CVAE) -> None:
     posterior = autoencoder.encode(torch.rand(2, 5, 16, 64, 64))
-    values = autoencoder.evaluate(
+    values = autoencoder.readout.evaluate(
         autoencoder.decode(posterior.sample()), torch.rand(2, 30, 3) * 2 - 1, torch.full((2, 30, 1), -6.0)
     )
     loss, figures = autoencoder.domain.reconstruction_loss(values, torch.zeros(2, 30, 4))
@@ -155,7 +156,7 @@ def test_parts_that_agree_show_no_seam(autoencoder: D2CVAE) -> None:
         """A part of one smooth clip, each off by a constant of its own as reconstructions are."""
 
         def __init__(self, span: tuple[float, float], error: float) -> None:
-            self.autoencoder, self.basis = autoencoder, ()
+            self.readout, self.basis = autoencoder.readout, ()
             self.span, self.error = span, error
 
         def __call__(self, coords: torch.Tensor, *_: Any, footprint: float | None = None) -> torch.Tensor:

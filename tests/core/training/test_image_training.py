@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.emoji import emoji
 from ddmi_core.data.pictures import WHOLE_PICTURE, PictureSource
 from ddmi_core.domains.image import COARSEST, FINEST, ImageField
@@ -66,4 +67,4 @@ def test_four_pictures_are_learned() -> None:
 
 def _reconstructed(autoencoder: D2CVAE, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
     basis = autoencoder.decode(autoencoder.encode(autoencoder.domain.inputs(batch)).mean)
-    return autoencoder.evaluate(basis, batch["coords"], batch["footprint"]), batch["targets"]
+    return autoencoder.readout.evaluate(basis, batch["coords"], batch["footprint"]), batch["targets"]
