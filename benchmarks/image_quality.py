@@ -30,7 +30,8 @@ from ddmi_core.data.emoji import emoji
 from ddmi_core.data.faces import faces
 from ddmi_core.data.image_sources import picture_source
 from ddmi_core.data.pictures import WHOLE_PICTURE, Picture, PictureSet
-from ddmi_core.domains.image import COARSEST, ENCODED_SIDE, FINEST, ImageField, as_written, on_white
+from ddmi_core.domains.image import ENCODED_SIDE, as_written, on_white
+from ddmi_core.image_fields import COARSEST, FINEST, ImageField
 from ddmi_core.metrics.distributions import Moments, frechet_distance, kernel_distance
 from ddmi_core.metrics.pictures import BACKBONE, features, psnr
 from ddmi_core.model_folder import find_model

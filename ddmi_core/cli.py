@@ -243,6 +243,81 @@ def reconstruct(
 
 
 @app.command
+def fit(
+    file: Positional[Path],
+    /,
+    *,
+    out: Path,
+    fidelity: Literal["balanced", "faithful"] = "faithful",
+    resolution: int | None = None,
+    region: str | None = None,
+    bits: int | None = None,
+    quality: int | None = None,
+    force: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Fit basis fields to a picture of yours, as densely as it needs, and keep them or draw them at any size.
+
+    Args:
+        file: the picture, or a fit that was kept.
+        out: a .fit file, which keeps the basis fields; or a picture, whose suffix names the format, or a folder.
+        fidelity: faithful has a cell for each pixel, balanced one for 4 x 4; of a fit that was kept it is as it was.
+        resolution: pixels along the longer side.
+        region: left,top,right,bottom of the part to write, in [-1, 1] of the square canvas, x right, y down.
+        bits: 8 or 16 bits a channel, of PNG and TIFF.
+        quality: of JPEG and WebP, 1 to 100.
+        force: replace files that are there already.
+        json: print a JSON object.
+    """
+    from ddmi_core.domains import get_domain
+    from ddmi_core.export import in_the_way
+    from ddmi_core.fitting.fit import SUFFIX, Fit
+
+    began = time.perf_counter()
+    kept = file.suffix.lower() == SUFFIX
+    domain = get_domain(Fit.load(file).domain) if kept else _domain_that_fits(file)
+    options = _options(domain, resolution, None, region, bits, quality, no_recipe=True)
+    if out.suffix.lower() == SUFFIX:
+        if (taken := in_the_way([out], replace=force)) is not None:
+            raise ExportError(f"{taken} is there already. Give another name, or --force to replace it.")
+        target = out
+    else:
+        (target,) = plan_targets(out, 1, domain, options, force=force)
+    with _Meter() as meter:
+        found = Fit.load(file) if kept else domain.fit(file, fidelity, sub_progress(meter, 0.0, 0.5))
+        facts: dict[str, Any] = found.facts.model_dump()
+        if target.suffix.lower() == SUFFIX:
+            found.save(target)
+        else:
+            recipe = Recipe(
+                domain=domain.name, model="", model_hash="", source=str(file), extent=found.extent, fit=found.facts
+            )
+            written = domain.export(
+                domain.fitted(found), target, options, recipe=recipe, progress=sub_progress(meter, 0.5, 1.0)
+            )
+            facts |= written
+    facts = {"path": str(target), "seconds": round(time.perf_counter() - began, 3), **facts}
+    if json:
+        _print_json(facts)
+    else:
+        figures = ", ".join(f"{name.upper()} {value:.1f}" for name, value in facts.pop("figures").items())
+        print(
+            f"{target}  (from {file}, {facts['fidelity']}, {facts['size_bytes'] / 1e6:.1f} MB, {figures})", flush=True
+        )
+
+
+def _domain_that_fits(file: Path) -> "Domain":
+    from ddmi_core.domains import domain_names, get_domain
+
+    domains = [domain for domain in map(get_domain, domain_names()) if domain.can_fit]
+    for domain in domains:
+        if file.suffix.lower() in domain.import_formats:
+            return domain
+    known = ", ".join(suffix for domain in domains for suffix in domain.import_formats)
+    raise DataError(f"Nothing can be fitted to {file.suffix or 'a file without a suffix'}; it can be to {known}.")
+
+
+@app.command
 def train(
     *,
     out: Path | None = None,

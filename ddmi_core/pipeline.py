@@ -23,8 +23,10 @@ from ddmi_core.devices import free_memory, pick_device
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.domains import Domain
 from ddmi_core.errors import ModelError
+from ddmi_core.fidelity import Fidelity
 from ddmi_core.fields import Field
 from ddmi_core.files import atomic_write, write_json, write_text
+from ddmi_core.fitting.fit import Fit
 from ddmi_core.interpolation import slerp
 from ddmi_core.placement import Up
 from ddmi_core.progress import Progress, sub_progress
@@ -218,6 +220,14 @@ class Pipeline:
             return self.domain.read_span(Path(path), span, queries=refinement.QUERIES)
         surface = SurfacePoints(self.autoencoder.config.surface_points)
         return self.domain.read(Path(path), queries=refinement.QUERIES, surface=surface, up=up)
+
+    def fit(self, file: str | Path, fidelity: Fidelity = "faithful", *, progress: Progress | None = None) -> Fit:
+        """Fit basis fields to a user's file; `Fit.save` keeps them, `domain.fitted` makes the signal of them.
+
+        Raises:
+            DataError: the file cannot be used, or signals of this domain cannot be fitted.
+        """
+        return self.domain.fit(Path(file), fidelity, progress)
 
     @torch.no_grad()
     def encode(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.placement import Placement
 
 SamplerName = Literal["dpm++", "ddim", "ddpm"]
@@ -63,7 +64,8 @@ class Recipe(SamplingSettings):
     """How an item was made.
 
     `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left,
-    top, right, bottom), `seconds` how long it lasts, `placement` where the object lay in it.
+    top, right, bottom), `seconds` how long it lasts, `placement` where the object lay in it; `fit` is there where basis
+    fields were fitted to it, and only a stand-in's latent is the model's.
     """
 
     model_config = ConfigDict(protected_namespaces=())
@@ -76,6 +78,7 @@ class Recipe(SamplingSettings):
     extent: tuple[float, float, float, float] | None = None
     seconds: float | None = Field(None, gt=0)
     placement: Placement | None = None
+    fit: FitFacts | None = None
     versions: dict[str, str] = Field(default_factory=current_versions)
 
     def makes_the_same_as(self, other: "Recipe") -> bool:

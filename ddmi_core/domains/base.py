@@ -15,7 +15,9 @@ from ddmi_core.coordinates import Region
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.errors import DataError, DDMIError, ModelError
 from ddmi_core.export_options import ExportOptions
+from ddmi_core.fidelity import Fidelity
 from ddmi_core.fields import Field
+from ddmi_core.fitting.fit import Fit
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointEncoder
 from ddmi_core.networks.readout import Combine, ReadOut
@@ -195,6 +197,26 @@ class Domain(ABC):
     @abstractmethod
     def field(self, readout: ReadOut, basis: BasisFields) -> Field:
         """Wrap decoded basis fields into the domain's Field."""
+
+    can_fit: ClassVar[bool] = False
+    """Whether `fit` can be asked for."""
+
+    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Fit:
+        """Fit basis fields to a user's file.
+
+        Args:
+            path: the file.
+            fidelity: how closely; not `small`, which is a latent.
+            progress: may raise `Cancelled`.
+
+        Raises:
+            DataError: the file cannot be used, or signals of this domain cannot be fitted.
+        """
+        raise DataError(f"{self.title} cannot be fitted to a file; they are what their model makes of it.")
+
+    def fitted(self, fit: Fit) -> Field:
+        """Return the signal of a fit of this domain."""
+        return self.field(fit.readout, fit.basis)
 
     def join(self, fields: Sequence[Field]) -> Field:
         """Return the parts that `read` has divided a file into as one signal.

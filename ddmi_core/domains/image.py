@@ -8,26 +8,29 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange, repeat
-from jaxtyping import Float, UInt8, UInt16
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.coordinates import WHOLE, Region, Window, in_the_middle, region_grid
+from ddmi_core.coordinates import Region, in_the_middle, region_grid
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, Patch, fixed_draw
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions, ImageExport
+from ddmi_core.fidelity import Fidelity
 from ddmi_core.fields import Field
+from ddmi_core.fitting.fit import Fit
 from ddmi_core.image_export import IMAGE_FORMATS, export_image
+from ddmi_core.image_fields import COARSEST, FINEST, FittedImageField, ImageField
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
 from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.picture_layout import over
 from ddmi_core.placement import Up
 from ddmi_core.planes import SINGLE_PLANE
-from ddmi_core.progress import Progress, sub_progress
+from ddmi_core.progress import Progress
 from ddmi_core.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -35,62 +38,8 @@ if TYPE_CHECKING:
 
 ENCODED_SIDE = 128
 """Side of the pictures that the encoder gets, in training and afterwards: the base resolution."""
-FINEST, COARSEST = -10.0, -5.0
-"""Range of the pixel footprints that are trained on: log2 of a pixel's side as a share of the canvas."""
-
-_BLOCK = 2**18  # pixels evaluated before they are turned into integers
-_SLACK = 0.01  # coverage this near to nothing or to all is taken for it, or backgrounds would be speckled
 _SMALL_ERROR, _SQUARED_SHARE = 0.08, 0.5
 _PAPER = 236  # grey level that pictures with transparent parts lie on in previews
-
-
-class ImageField(Field):
-    """A picture: `field(coords)` gives premultiplied red, green, blue and alpha, about [0, 1], x right, y down."""
-
-    def sample(
-        self, coords: Float[Tensor, "*shape 2"], footprint: float = FINEST, progress: Progress | None = None
-    ) -> Float[Tensor, "*shape 4"]:
-        """Return premultiplied RGBA in [0, 1] at coordinates in [-1, 1], averaged over a footprint.
-
-        Args:
-            coords: pixel centres.
-            footprint: log2 of a pixel's side as a share of the canvas.
-            progress: called between chunks; may raise `Cancelled`.
-        """
-        return self(coords, progress, footprint=footprint).clamp(0, 1)
-
-    def render(
-        self,
-        width: int,
-        height: int,
-        *,
-        region: Region = WHOLE,
-        window: Window | None = None,
-        dtype: type[np.uint8] | type[np.uint16] = np.uint8,
-        progress: Progress | None = None,
-    ) -> UInt8[np.ndarray, "h w 4"] | UInt16[np.ndarray, "h w 4"]:
-        """Draw `region` with width x height pixels: red, green, blue and straight (not premultiplied) alpha.
-
-        Args:
-            width: pixels over the region's width.
-            height: pixels over its height.
-            region: left, top, right, bottom on the canvas.
-            window: draw only these pixels (left, top, width, height) of the drawing. Windows of one drawing fit
-                together without a seam: each equals the same crop of the whole, bit for bit.
-            dtype: 8 or 16 bits a channel.
-            progress: called between chunks; may raise `Cancelled`.
-        """
-        left, top, columns, rows = window or (0, 0, width, height)
-        x0, y0, x1, y1 = region
-        footprint = math.log2(max((x1 - x0) / width, (y1 - y0) / height) / 2)
-        pixels = np.empty((rows, columns, 4), dtype=dtype)
-        step = max(1, _BLOCK // max(1, columns))
-        for start in range(0, rows, step):
-            stop = min(start + step, rows)
-            coords = region_grid(width, height, region, window=(left, top + start, columns, stop - start))
-            share = sub_progress(progress, start / rows, stop / rows)
-            pixels[start:stop] = straight(self.sample(coords, footprint, share), np.iinfo(dtype).max)
-        return pixels
 
 
 def colour_loss(
@@ -128,6 +77,7 @@ class ImageDomain(Domain):
     export_formats = IMAGE_FORMATS
     export_options = ImageExport
     evidence = ("pictures",)
+    can_fit = True
     starter_sets = ("emoji", "faces", "portraits")
     import_formats = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
@@ -210,6 +160,16 @@ class ImageDomain(Domain):
         return ImageField(readout, basis)
 
     @override
+    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Fit:
+        from ddmi_core.fitting.pictures import fit_picture
+
+        return fit_picture(path, fidelity, progress)
+
+    @override
+    def fitted(self, fit: Fit) -> FittedImageField:
+        return FittedImageField(fit.readout, fit.basis, fit.extent)
+
+    @override
     def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
         from ddmi_core.data.image_folders import read_picture
         from ddmi_core.data.image_sources import picture_source
@@ -266,12 +226,3 @@ def as_written(field: ImageField, side: int) -> Float[Tensor, "4 s s"]:
 def on_white(premultiplied: Float[Tensor, "*n 4 h w"]) -> Float[Tensor, "*n 3 h w"]:
     """Return how pictures look on white."""
     return premultiplied[..., :3, :, :] + 1 - premultiplied[..., 3:, :, :]
-
-
-def straight(premultiplied: Float[Tensor, "h w 4"], largest: int) -> np.ndarray:
-    """Return straight RGBA integers of premultiplied values in [0, 1]; colour without coverage is black."""
-    values = premultiplied.double().numpy()
-    colour, alpha = values[..., :3], values[..., 3:]
-    covered = np.clip((alpha - _SLACK) / (1 - 2 * _SLACK), 0, 1)
-    colour = np.clip(colour / np.maximum(alpha, _SLACK), 0, 1) * (covered > 0)
-    return np.concatenate([colour, covered], axis=-1) * largest + 0.5

@@ -18,9 +18,10 @@ from ddmi_core.coordinates import Region, cell_centres, in_the_middle, overlappi
 from ddmi_core.data.clips import Encoded
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw
-from ddmi_core.domains.image import ImageField, as_written, colour_loss, on_white, straight
+from ddmi_core.domains.image import as_written, colour_loss, on_white
 from ddmi_core.export_options import ExportOptions, VideoExport
 from ddmi_core.fields import Field
+from ddmi_core.image_fields import ImageField, straight
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.networks.video_encoder import VideoEncoder

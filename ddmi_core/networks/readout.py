@@ -135,6 +135,30 @@ class ReadOut(nn.Module):
         scaled = self._scaled(None if footprint is None else torch.tensor([[[footprint]]]), torch.zeros(1, 1, 1))
         return FoldedReadOut(self, None if scaled is None else scaled.item(), dtype)
 
+    @torch.no_grad()
+    def make_adding(self) -> "ReadOut":
+        """Set the weights so that the value is the sum of all scales' embeddings, and 1 in the channels after these.
+
+        x = silu(x) - silu(-x), so that a number passes a layer as a pair of hidden units; `width` has to be twice
+        `basis_channels`. For `coarse_to_fine`, without footprints and directed channels.
+        """
+        channels = self.out.in_features // 2
+        both = torch.eye(channels).repeat_interleave(2, dim=0)
+        both[1::2] *= -1  # a channel to its pair of hidden units
+        pairs = both @ both.T  # from the pairs of one layer to those of the next
+        swapped = pairs - torch.eye(2 * channels)  # the skip connection does the rest
+        for index, block in enumerate([*self.blocks, self.last]):
+            parts = ([pairs] if index else []) + ([both] if index < len(self.blocks) else [])
+            block.first.weight.copy_(torch.cat(parts, dim=1))
+            block.first.bias.zero_()
+            block.second.weight.copy_(swapped)
+            block.second.bias.zero_()
+        self.out.weight.zero_()
+        self.out.weight[:channels] = both.T
+        self.out.bias.zero_()
+        self.out.bias[channels:] = 1
+        return self
+
     def _scaled(
         self, footprint: Float[Tensor, "b n 1"] | None, coords: Float[Tensor, "b n d"]
     ) -> Float[Tensor, "b n 1"] | None:

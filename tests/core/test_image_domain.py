@@ -12,7 +12,7 @@ from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import region_grid
 from ddmi_core.domains import get_domain
-from ddmi_core.domains.image import COARSEST, FINEST, ImageField
+from ddmi_core.image_fields import COARSEST, FINEST, ImageField
 from ddmi_core.networks.readout import ReadOut
 from ddmi_core.planes import SINGLE_PLANE, look_up
 from ddmi_core.progress import Cancelled

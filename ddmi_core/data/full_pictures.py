@@ -1,0 +1,50 @@
+"""A picture with all of its pixels, for a fit."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from PIL import ImageOps
+
+from ddmi_core.data.image_folders import MOST_PIXELS
+from ddmi_core.errors import DataError
+from ddmi_core.picture_files import open_picture
+
+_WHITE_OF_16_BITS = 65535.0
+
+
+def read_whole_picture(path: Path) -> Float[np.ndarray, "c h w"]:
+    """Read a picture, upright, at its own size: premultiplied sRGB in [0, 1], alpha a fourth channel if it has any.
+
+    Grey pictures of 16 bits and of floating point keep their depth. Of animated ones the first frame counts.
+
+    Raises:
+        DataError: the file cannot be used; the message names it and says why.
+    """
+    with open_picture(path) as picture:
+        width, height = picture.size
+        if width * height > MOST_PIXELS:
+            raise DataError(
+                f"{path.name} has {width} x {height} pixels, more than the {MOST_PIXELS / 1e6:.0f} million that are "
+                "read. Make it smaller first."
+            )
+        try:
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+        except MemoryError:
+            raise
+        except Exception as error:  # Pillow's decoders fail in every way on a damaged file
+            raise DataError(f"{path.name} cannot be decoded, it is damaged or cut short ({error}).") from error
+    if upright.mode == "F" or upright.mode.startswith("I"):
+        grey = np.nan_to_num(np.asarray(upright, np.float32), posinf=0, neginf=0)
+        white = _WHITE_OF_16_BITS if upright.mode != "F" else max(1.0, float(grey.max()))
+        return np.repeat(np.clip(grey / white, 0, 1)[None], 3, axis=0)
+    see_through = "A" in upright.getbands() or "transparency" in upright.info
+    straight = np.asarray(upright.convert("RGBA" if see_through else "RGB"))
+    values = np.ascontiguousarray(straight.transpose(2, 0, 1), np.float32) / 255
+    if not see_through:
+        return values
+    if values[3].min() >= 1:
+        return values[:3]
+    values[:3] *= values[3:]
+    return values

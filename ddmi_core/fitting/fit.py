@@ -1,0 +1,174 @@
+"""Fit: basis fields and a read-out of one signal's own, and the file that keeps them."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from ddmi_core.coordinates import WHOLE, Region
+from ddmi_core.errors import DataError
+from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.files import atomic_write
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.readout import Combine, Conditioning, ReadOut
+from ddmi_core.planes import PlaneLayout
+
+SUFFIX = ".fit"
+"""Of the file that keeps a fit."""
+
+_FORMAT = "ddmi-fit-1"
+
+
+class ReadOutSizes(BaseModel):
+    """Sizes of a read-out: the arguments of `ReadOut`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    axes: tuple[tuple[int, int], ...]
+    combine: Combine
+    basis_channels: Annotated[int, Field(ge=1, le=512)]
+    scales: Annotated[int, Field(ge=1, le=8)]
+    value_channels: Annotated[int, Field(ge=1, le=512)]
+    width: Annotated[int, Field(ge=1, le=4096)]
+    conditioning: Conditioning = "coarse_to_fine"
+    directed_channels: int = 0
+
+    def build(self) -> ReadOut:
+        """Make a read-out of these sizes."""
+        return ReadOut(
+            PlaneLayout(self.axes),
+            self.combine,
+            self.basis_channels,
+            self.scales,
+            self.value_channels,
+            width=self.width,
+            conditioning=self.conditioning,
+            directed_channels=self.directed_channels,
+        )
+
+
+class Fit:
+    """Basis fields and a read-out that stand for one signal.
+
+    Args:
+        domain: name of the signal's domain.
+        sizes: of the read-out.
+        readout: its weights stay as they are.
+        basis: basis fields, batch size one.
+        fidelity: how closely it was to be fitted.
+        extent: the part of the canvas that the basis fields lie on; beyond it nothing is.
+        figures: see `FitFacts`.
+    """
+
+    def __init__(
+        self,
+        domain: str,
+        sizes: ReadOutSizes,
+        readout: ReadOut,
+        basis: BasisFields,
+        fidelity: Fidelity,
+        *,
+        extent: Region = WHOLE,
+        figures: dict[str, float] | None = None,
+    ) -> None:
+        self.domain, self.sizes, self.readout, self.basis = domain, sizes, readout, basis
+        self.fidelity, self.extent, self.figures = fidelity, extent, dict(figures or {})
+
+    @property
+    def facts(self) -> FitFacts:
+        """What it is, and how good."""
+        size = sum(2 * plane.numel() for planes in self.basis for plane in planes)
+        return FitFacts(fidelity=self.fidelity, size_bytes=size, figures=self.figures)
+
+    def to_bytes(self) -> bytes:
+        """Return the content of a fit's file: safetensors, basis fields as float16."""
+        tensors: dict[str, Tensor] = {
+            f"readout.{name}": weights.detach().float().cpu().contiguous()
+            for name, weights in self.readout.state_dict().items()
+        }
+        for scale, planes in enumerate(self.basis):
+            for number, plane in enumerate(planes):
+                tensors[f"basis.{scale}.{number}"] = plane.detach()[0].half().cpu().contiguous()
+        about = {
+            "format": _FORMAT,
+            "domain": self.domain,
+            "sizes": self.sizes.model_dump_json(),
+            "fidelity": self.fidelity,
+            "extent": json.dumps(self.extent),
+            "figures": json.dumps(self.figures),
+        }
+        return save(tensors, about)
+
+    def save(self, path: Path) -> None:
+        """Write the fit's file.
+
+        Raises:
+            DataError: it cannot be written.
+        """
+        try:
+            with atomic_write(path) as temporary:
+                Path(temporary).write_bytes(self.to_bytes())
+        except OSError as error:
+            raise DataError(f"The fit cannot be written to {path}: {error.strerror or error}.") from error
+
+    @classmethod
+    def load(cls, path: Path) -> "Fit":
+        """Read a fit's file.
+
+        Raises:
+            DataError: it is missing, damaged, or no fit.
+        """
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise DataError(f"The fit {path} cannot be read: {error.strerror or error}.") from error
+        return cls.from_bytes(content, str(path))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, origin: str) -> "Fit":
+        """Read the content of a fit's file; `origin` names it in messages.
+
+        Raises:
+            DataError: it is damaged, or no fit.
+        """
+        try:
+            tensors = load(content)
+            about = _metadata(content)
+            if about.get("format") != _FORMAT:
+                raise DataError(f"{origin} is no fit of this version.")
+            sizes = ReadOutSizes.model_validate_json(about["sizes"])
+            facts = FitFacts(fidelity=about["fidelity"], size_bytes=0, figures=json.loads(about["figures"]))
+            left, top, right, bottom = (float(edge) for edge in json.loads(about["extent"]))
+            basis = tuple(
+                tuple(tensors.pop(f"basis.{scale}.{number}").float()[None] for number in range(len(sizes.axes)))
+                for scale in range(sizes.scales)
+            )
+            readout = sizes.build().requires_grad_(False).eval()
+            readout.load_state_dict({name.removeprefix("readout."): value for name, value in tensors.items()})
+        except (SafetensorError, ValidationError, KeyError, ValueError, RuntimeError) as error:
+            raise DataError(f"{origin} is damaged, or no fit: {type(error).__name__}.") from error
+        if any(plane.shape[1] != sizes.basis_channels for planes in basis for plane in planes):
+            raise DataError(f"{origin} is damaged: its basis fields do not fit its read-out.")
+        if not all(bool(torch.isfinite(plane).all()) for planes in basis for plane in planes):
+            raise DataError(f"{origin} holds values that are not numbers.")
+        return cls(
+            about["domain"],
+            sizes,
+            readout,
+            basis,
+            facts.fidelity,
+            extent=(left, top, right, bottom),
+            figures=facts.figures,
+        )
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """The strings in the header of a safetensors file, whose length is its first eight bytes."""
+    length = int.from_bytes(content[:8], "little")
+    found = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,82 @@
+"""A picture as basis fields: each scale is the linear spline that comes nearest to what the coarser ones leave.
+
+The read-out adds the scales, so the fit is a linear problem, solved exactly and without iteration; see `splines`.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from ddmi_core.coordinates import in_the_middle
+from ddmi_core.data.full_pictures import read_whole_picture
+from ddmi_core.errors import DataError
+from ddmi_core.fidelity import Fidelity
+from ddmi_core.fitting.fit import Fit, ReadOutSizes
+from ddmi_core.fitting.splines import fitted, sampling
+from ddmi_core.planes import SINGLE_PLANE
+from ddmi_core.progress import Progress, report
+
+_FINEST_CELL: dict[Fidelity, float] = {"balanced": 4.0, "faithful": 1.0}
+_BETWEEN_SCALES = 4
+_MOST_CELLS = 12_000_000
+"""Of the finest basis field: a fit of 100 MB at most."""
+
+
+def fit_picture(path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Fit:
+    """Fit basis fields to a picture of any size: one cell a pixel if `faithful`, one for 4 x 4 pixels if `balanced`.
+
+    Values are premultiplied sRGB, with a fourth channel where the picture is not opaque.
+
+    Raises:
+        DataError: the file cannot be used; the message names it and says why.
+        Cancelled: from inside `progress`, between the channels.
+    """
+    if fidelity not in _FINEST_CELL:
+        raise DataError(f"A picture's fit is balanced or faithful, not {fidelity}.")
+    report(progress, 0.0, f"reading {path.name}")
+    try:
+        pixels = read_whole_picture(path)
+        return _fit(pixels, fidelity, progress)
+    except MemoryError as error:
+        raise DataError(f"{path.name} is too large to be fitted in this machine's memory. Make it smaller.") from error
+
+
+def _fit(pixels: Float[np.ndarray, "c h w"], fidelity: Fidelity, progress: Progress | None) -> Fit:
+    channels, height, width = pixels.shape
+    cell = max(_FINEST_CELL[fidelity], math.sqrt(height * width / _MOST_CELLS))
+    cells = [cell * _BETWEEN_SCALES**scale for scale in (2, 1, 0)]
+    sizes = [(max(1, math.ceil(height / side)), max(1, math.ceil(width / side))) for side in cells]
+    fields = [np.empty((channels, *size), np.float32) for size in sizes]
+    error = 0.0
+    for channel in range(channels):
+        left = pixels[channel]
+        for scale, (rows, columns) in enumerate(sizes):
+            report(progress, 0.1 + 0.9 * (channel + scale / len(sizes)) / channels, "fitting")
+            found = fitted(fitted(left, rows).T, columns).T
+            fields[scale][channel] = found
+            left = left - _drawn(found, height, width)
+        drawn = np.clip(pixels[channel] - left, 0, 1)
+        error += float(np.mean((drawn - pixels[channel]) ** 2, dtype=np.float64)) / channels
+    sizes_of_readout = ReadOutSizes(
+        axes=SINGLE_PLANE.axes,
+        combine="sum",
+        basis_channels=channels,
+        scales=len(sizes),
+        value_channels=4,
+        width=2 * channels,
+    )
+    readout = sizes_of_readout.build().make_adding().requires_grad_(False).eval()
+    basis = tuple((torch.from_numpy(field)[None].contiguous(memory_format=torch.channels_last),) for field in fields)
+    figures = {"psnr": min(-10 * math.log10(max(error, 1e-12)), 99.0)}
+    return Fit(
+        "image", sizes_of_readout, readout, basis, fidelity, extent=in_the_middle(width, height), figures=figures
+    )
+
+
+def _drawn(field: Float[np.ndarray, "rows columns"], height: int, width: int) -> Float[np.ndarray, "h w"]:
+    """Return the pixels of a field."""
+    tall = sampling(len(field), height) @ field
+    return np.ascontiguousarray((sampling(field.shape[1], width) @ tall.T).T, dtype=np.float32)

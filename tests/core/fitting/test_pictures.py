@@ -1,0 +1,157 @@
+"""Fits of pictures: how near they come, what they are between the pixels, and their files."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ddmi_core.domains import get_domain
+from ddmi_core.errors import DataError
+from ddmi_core.fidelity import Fidelity
+from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.pictures import fit_picture
+from ddmi_core.fitting.splines import fitted, means, sampling
+from ddmi_core.image_fields import FittedImageField
+from ddmi_core.progress import Cancelled
+
+
+def drawing(width: int, height: int, *, alpha: bool = False) -> Image.Image:
+    """A picture with smooth parts, edges at an angle and fine detail, area-averaged from four times the size."""
+    y, x = np.mgrid[0 : 4 * height, 0 : 4 * width].astype(np.float64) / (4 * height)
+    edges = ((x + 0.4 * y) % 0.23 > 0.1) * 0.5
+    waves = 0.25 + 0.25 * np.sin(40 * x * (1 + y))
+    colour = np.stack([edges + waves, 0.8 * waves + 0.2 * y, 0.9 - edges], axis=-1).clip(0, 1)
+    if alpha:
+        colour = np.concatenate([colour, ((x - 0.7) ** 2 + (y - 0.5) ** 2 < 0.15)[..., None]], axis=-1)
+    means_of = colour.reshape(height, 4, width, 4, -1).mean((1, 3))
+    return Image.fromarray((255 * means_of + 0.5).astype(np.uint8), "RGBA" if alpha else "RGB")
+
+
+def decibels(a: np.ndarray, b: np.ndarray) -> float:
+    return -10 * math.log10(np.mean((a.astype(float) - b.astype(float)) ** 2) / 255**2 + 1e-12)
+
+
+def fit_of(picture: Image.Image, folder: Path, fidelity: Fidelity = "faithful") -> Fit:
+    picture.save(folder / "picture.png")
+    return fit_picture(folder / "picture.png", fidelity)
+
+
+def drawn(fit: Fit, width: int, height: int) -> np.ndarray:
+    field = get_domain("image").fitted(fit)
+    assert isinstance(field, FittedImageField)
+    return field.render(width, height, region=fit.extent)
+
+
+@pytest.mark.parametrize(
+    ("fidelity", "least", "alpha"), [("faithful", 60, False), ("faithful", 50, True), ("balanced", 16, False)]
+)
+def test_a_fit_draws_its_picture(tmp_path: Path, fidelity: Fidelity, least: float, alpha: bool) -> None:
+    picture = drawing(90, 60, alpha=alpha)
+    fit = fit_of(picture, tmp_path, fidelity)
+    seen, truth = drawn(fit, 90, 60), np.asarray(picture.convert("RGBA"))
+    seen, truth = (pixels[..., :3] * (pixels[..., 3:] / 255.0) for pixels in (seen, truth))
+    assert decibels(seen, truth) > least
+    assert abs(fit.figures["psnr"] - decibels(seen, truth)) < 0.5 or fit.figures["psnr"] > 50
+
+
+def test_enlarged_it_is_no_worse_than_bicubic(tmp_path: Path) -> None:
+    original = drawing(240, 160)
+    small = original.resize((120, 80), Image.Resampling.BOX)
+    truth = np.asarray(original)
+    fit = decibels(drawn(fit_of(small, tmp_path), 240, 160)[..., :3], truth)
+    assert fit >= decibels(np.asarray(small.resize((240, 160), Image.Resampling.BICUBIC)), truth)
+
+
+def test_made_smaller_it_does_not_alias(tmp_path: Path) -> None:
+    board = np.indices((96, 96)).sum(0) % 2  # every pixel unlike its neighbours: grey from afar
+    fit = fit_of(Image.fromarray((255 * board).astype(np.uint8)).convert("RGB"), tmp_path)
+    assert np.abs(drawn(fit, 16, 16)[2:-2, 2:-2, :3].astype(int) - 128).max() < 12
+    assert np.abs(drawn(fit, 96, 96)[..., 0].astype(int) - 255 * board).max() < 12
+
+
+def test_the_canvas_around_the_picture_is_empty(tmp_path: Path) -> None:
+    field = get_domain("image").fitted(fit_of(drawing(64, 32), tmp_path))
+    values = field(torch.tensor([[0.0, 0.0], [0.0, 0.51], [0.0, -0.9], [0.99, 0.49]]))
+    assert values[:, 3].tolist() == pytest.approx([1, 0, 0, 1], abs=1e-3)
+
+
+def test_windows_of_a_drawing_fit_together(tmp_path: Path) -> None:
+    field = get_domain("image").fitted(fit_of(drawing(64, 48), tmp_path))
+    assert isinstance(field, FittedImageField)
+    whole = field.render(200, 200)
+    assert np.array_equal(field.render(200, 200, window=(70, 90, 60, 50)), whole[90:140, 70:130])
+
+
+def test_a_fit_is_kept(tmp_path: Path) -> None:
+    fit = fit_of(drawing(50, 41), tmp_path)
+    fit.save(tmp_path / "kept.fit")
+    again = Fit.load(tmp_path / "kept.fit")
+    assert again.facts == fit.facts and again.extent == fit.extent and again.domain == "image"
+    assert np.abs(drawn(again, 99, 81).astype(int) - drawn(fit, 99, 81)).max() <= 1
+    assert fit.facts.size_bytes < len(fit.to_bytes()) < fit.facts.size_bytes + 8192
+
+
+def test_deep_grey_keeps_its_depth(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(20000, 20400, 64), (16, 1)).astype(np.uint16)  # two steps of 8 bits
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    fit = fit_picture(tmp_path / "deep.png", "faithful")
+    field = get_domain("image").fitted(fit)
+    assert isinstance(field, FittedImageField)
+    found = field.render(64, 16, region=fit.extent, dtype=np.uint16)[..., 0]
+    assert np.abs(found[:, 1:-1].astype(int) - ramp[:, 1:-1]).max() < 40
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (2, 3), (5, 1)])
+def test_the_smallest_pictures(tmp_path: Path, size: tuple[int, int]) -> None:
+    picture = Image.new("RGB", size, (200, 100, 50))
+    assert drawn(fit_of(picture, tmp_path), *size)[0, 0].tolist() == [200, 100, 50, 255]
+
+
+def test_what_cannot_be_fitted_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    with pytest.raises(DataError, match=r"broken\.png"):
+        fit_picture(tmp_path / "broken.png", "faithful")
+    with pytest.raises(DataError, match="cannot be fitted"):
+        get_domain("shape").fit(tmp_path / "chair.obj", "faithful")
+    with pytest.raises(DataError, match="balanced or faithful"):
+        fit_of(drawing(16, 16), tmp_path, "small")
+
+
+@pytest.mark.parametrize("keep", [0, 7, 200, -4])
+def test_a_damaged_file_is_named(tmp_path: Path, keep: int) -> None:
+    content = fit_of(drawing(20, 20), tmp_path).to_bytes()
+    (tmp_path / "bad.fit").write_bytes(content[:keep])
+    with pytest.raises(DataError, match=r"bad\.fit"):
+        Fit.load(tmp_path / "bad.fit")
+
+
+def test_it_can_be_cancelled(tmp_path: Path) -> None:
+    drawing(40, 40).save(tmp_path / "picture.png")
+
+    def stop(share: float, message: str) -> None:
+        if share > 0.3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        fit_picture(tmp_path / "picture.png", "faithful", stop)
+
+
+@pytest.mark.parametrize("width", [0.0, 0.3, 1.0, 1.7, 2.0, 5.0])
+def test_means_are_means(width: float) -> None:
+    weights = means(width)
+    assert weights.sum() == pytest.approx(1) and (weights >= 0).all()
+
+
+@pytest.mark.parametrize(("cells", "samples"), [(1, 1), (1, 9), (3, 3), (7, 20), (50, 50)])
+def test_a_spline_comes_back_from_its_samples(cells: int, samples: int) -> None:
+    spline = np.random.default_rng(0).random((cells, 2))
+    smooth = np.cumsum(spline, axis=0) / cells
+    assert np.abs(fitted(sampling(cells, samples) @ smooth, cells) - smooth).max() < 0.02
+
+
+def test_the_same_file_gives_the_same_fit(tmp_path: Path) -> None:
+    first, second = fit_of(drawing(33, 21), tmp_path), fit_of(drawing(33, 21), tmp_path)
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(first.basis, second.basis, strict=True))
