@@ -90,3 +90,23 @@ def test_flags_that_do_not_fit_are_one_line(
 def test_flags_of_pictures_do_not_fit_shapes(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["generate", "shape", "--bits", "16", "--out", "a.obj"]) == 1
     assert "has no bits; it has resolution, faces" in capsys.readouterr().err
+
+
+def test_a_fit_is_kept_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photograph, kept, drawn = tmp_path / "photo.png", tmp_path / "photo.fit", tmp_path / "drawn.png"
+    Image.linear_gradient("L").resize((60, 40)).convert("RGB").save(photograph)
+    assert cli.main(f"fit {photograph} --out {kept} --fidelity balanced --json".split()) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["fidelity"] == "balanced" and facts["figures"]["psnr"] > 30 and facts["size_bytes"] > 0
+    assert cli.main(f"fit {kept} --out {drawn} --resolution 120".split()) == 0
+    with Image.open(drawn) as made:
+        assert made.size == (120, 80) and made.getpixel((60, 70))[0] > made.getpixel((60, 10))[0]
+    capsys.readouterr()
+    for wrong, said in (
+        (f"fit {photograph} --out {kept}", "already"),
+        (f"fit {photograph} --out {tmp_path}/x.obj", "not a format of images"),
+        (f"fit {tmp_path}/x.obj --out {kept} --force", "Nothing can be fitted to .obj"),
+        (f"fit {drawn}.fit --out {drawn} --force", "cannot be read"),
+    ):
+        assert cli.main(wrong.split()) == 1
+        assert said in capsys.readouterr().err

@@ -102,7 +102,7 @@ def test_a_zoomed_tile_is_the_crop_of_a_large_render(field: ImageField) -> None:
 
 def test_blocks_of_rows_leave_no_trace(field: ImageField, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = field.render(50, 40)
-    monkeypatch.setattr("ddmi_core.domains.image._BLOCK", 120)
+    monkeypatch.setattr("ddmi_core.image_fields._BLOCK", 120)
     shown: list[float] = []
     pieces = field.render(50, 40, progress=lambda fraction, _: shown.append(fraction))
     np.testing.assert_array_equal(pieces, whole)
