@@ -250,22 +250,29 @@ def fit(
     out: Path,
     fidelity: Literal["balanced", "faithful"] = "faithful",
     resolution: int | None = None,
+    faces: int | None = None,
     region: str | None = None,
     bits: int | None = None,
     quality: int | None = None,
+    up: Up = "y",
+    unit_cube: Flag = False,
     force: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Fit basis fields to a picture of yours, as densely as it needs, and keep them or draw them at any size.
+    """Fit basis fields to a picture or a mesh of yours, and keep them, or write what they stand for at any size.
 
     Args:
-        file: the picture, or a fit that was kept.
-        out: a .fit file, which keeps the basis fields; or a picture, whose suffix names the format, or a folder.
-        fidelity: faithful has a cell for each pixel, balanced one for 4 x 4; of a fit that was kept it is as it was.
-        resolution: pixels along the longer side.
+        file: the picture or mesh, or a fit that was kept.
+        out: a .fit file, which keeps the basis fields; or a file whose suffix names the format, or a folder.
+        fidelity: of pictures, faithful has a cell for each pixel, balanced one for 4 x 4; of meshes, planes of 128 or
+            64 cells a side. A fit that was kept is as it was.
+        resolution: pixels along the longer side of a picture, samples along each axis of a shape.
+        faces: simplify meshes to about this many faces.
         region: left,top,right,bottom of the part to write, in [-1, 1] of the square canvas, x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF.
         quality: of JPEG and WebP, 1 to 100.
+        up: the axis that is up in a mesh.
+        unit_cube: leave meshes in [-1, 1] instead of the file's own units, place and up axis.
         force: replace files that are there already.
         json: print a JSON object.
     """
@@ -276,7 +283,9 @@ def fit(
     began = time.perf_counter()
     kept = file.suffix.lower() == SUFFIX
     domain = get_domain(Fit.load(file).domain) if kept else _domain_that_fits(file)
-    options = _options(domain, resolution, None, region, bits, quality, no_recipe=True)
+    # Without its model nobody can make it again from what a file says of it
+    no_recipe = "embed_recipe" in domain.export_options.model_fields
+    options = _options(domain, resolution, faces, region, bits, quality, no_recipe, unit_cube=unit_cube or None)
     if out.suffix.lower() == SUFFIX:
         if (taken := in_the_way([out], replace=force)) is not None:
             raise ExportError(f"{taken} is there already. Give another name, or --force to replace it.")
@@ -284,23 +293,29 @@ def fit(
     else:
         (target,) = plan_targets(out, 1, domain, options, force=force)
     with _Meter() as meter:
-        found = Fit.load(file) if kept else domain.fit(file, fidelity, sub_progress(meter, 0.0, 0.5))
+        found = Fit.load(file) if kept else domain.fit(file, fidelity, sub_progress(meter, 0.0, 0.8), up=up)
         facts: dict[str, Any] = found.facts.model_dump()
         if target.suffix.lower() == SUFFIX:
             found.save(target)
         else:
             recipe = Recipe(
-                domain=domain.name, model="", model_hash="", source=str(file), extent=found.extent, fit=found.facts
+                domain=domain.name,
+                model="",
+                model_hash="",
+                source=str(file),
+                extent=found.extent,
+                placement=found.placement,
+                fit=found.facts,
             )
             written = domain.export(
-                domain.fitted(found), target, options, recipe=recipe, progress=sub_progress(meter, 0.5, 1.0)
+                domain.fitted(found), target, options, recipe=recipe, progress=sub_progress(meter, 0.8, 1.0)
             )
             facts |= written
     facts = {"path": str(target), "seconds": round(time.perf_counter() - began, 3), **facts}
     if json:
         _print_json(facts)
     else:
-        figures = ", ".join(f"{name.upper()} {value:.1f}" for name, value in facts.pop("figures").items())
+        figures = ", ".join(f"{name.upper()} {value:.4g}" for name, value in facts.pop("figures").items())
         print(
             f"{target}  (from {file}, {facts['fidelity']}, {facts['size_bytes'] / 1e6:.1f} MB, {figures})", flush=True
         )

@@ -221,13 +221,15 @@ class Pipeline:
         surface = SurfacePoints(self.autoencoder.config.surface_points)
         return self.domain.read(Path(path), queries=refinement.QUERIES, surface=surface, up=up)
 
-    def fit(self, file: str | Path, fidelity: Fidelity = "faithful", *, progress: Progress | None = None) -> Fit:
+    def fit(
+        self, file: str | Path, fidelity: Fidelity = "faithful", *, up: Up = "y", progress: Progress | None = None
+    ) -> Fit:
         """Fit basis fields to a user's file; `Fit.save` keeps them, `domain.fitted` makes the signal of them.
 
         Raises:
             DataError: the file cannot be used, or signals of this domain cannot be fitted.
         """
-        return self.domain.fit(Path(file), fidelity, progress)
+        return self.domain.fit(Path(file), fidelity, progress, up=up)
 
     @torch.no_grad()
     def encode(

@@ -102,6 +102,18 @@ def read_shape(path: Path, up: Up = "y") -> GridShapes | PointCloud:
     return GridShapes([pack(grid)], [points], [[]], names=[path.stem], kinds=["other"], placement=placement)
 
 
+def read_mesh(path: Path, up: Up = "y") -> tuple[trimesh.Trimesh, Placement]:
+    """Read a mesh, centred, longest side in [-0.9, 0.9], and where it lay in its file.
+
+    Raises:
+        DataError: no such file, an unknown kind of file, nothing usable in it, or no faces.
+    """
+    loaded, placement = _load(Path(path), up)
+    if not isinstance(loaded, trimesh.Trimesh):
+        raise DataError(f"{Path(path).name} has no faces: a point cloud can be reconstructed, but not fitted.")
+    return loaded, placement
+
+
 def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> DrawnShapes | OccupancyShapes:
     """Read a folder of OBJ, PLY, STL, GLB and OFF meshes, subfolders included, as the `train` or `held_out` part.
 

@@ -200,14 +200,17 @@ class Domain(ABC):
 
     can_fit: ClassVar[bool] = False
     """Whether `fit` can be asked for."""
+    fits_at_once: ClassVar[bool] = False
+    """Whether a fit takes seconds, so that one can wait for it, and not a minute."""
 
-    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Fit:
+    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None, *, up: Up = "y") -> Fit:
         """Fit basis fields to a user's file.
 
         Args:
             path: the file.
             fidelity: how closely; not `small`, which is a latent.
             progress: may raise `Cancelled`.
+            up: the axis that is up in files that lie in space and do not say it themselves.
 
         Raises:
             DataError: the file cannot be used, or signals of this domain cannot be fitted.

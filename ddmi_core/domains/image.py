@@ -78,6 +78,7 @@ class ImageDomain(Domain):
     export_options = ImageExport
     evidence = ("pictures",)
     can_fit = True
+    fits_at_once = True
     starter_sets = ("emoji", "faces", "portraits")
     import_formats = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
@@ -160,7 +161,7 @@ class ImageDomain(Domain):
         return ImageField(readout, basis)
 
     @override
-    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Fit:
+    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None, *, up: Up = "y") -> Fit:
         from ddmi_core.fitting.pictures import fit_picture
 
         return fit_picture(path, fidelity, progress)

@@ -19,7 +19,9 @@ from ddmi_core.domains.base import Domain, Evidence, fixed_draw, point_encoder
 from ddmi_core.errors import DataError
 from ddmi_core.export import export_mesh, placed
 from ddmi_core.export_options import ExportOptions, ShapeExport
+from ddmi_core.fidelity import Fidelity
 from ddmi_core.fields import Field
+from ddmi_core.fitting.fit import Fit
 from ddmi_core.mesh_pictures import render_mesh
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
@@ -84,6 +86,7 @@ class ShapeDomain(Domain):
     evidence = ("points", "occupancy", "pictures")
     unseen_in_data = ("pictures",)
     starter_sets = ("furniture", "procedural")
+    can_fit = True
     import_formats = (".obj", ".ply", ".stl", ".glb", ".off")
 
     @override
@@ -153,6 +156,12 @@ class ShapeDomain(Domain):
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> ShapeField:
         return ShapeField(readout, basis)
+
+    @override
+    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None, *, up: Up = "y") -> Fit:
+        from ddmi_core.fitting.shapes import fit_shape
+
+        return fit_shape(path, fidelity, up=up, progress=progress)
 
     @override
     def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:

@@ -16,6 +16,7 @@ from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.files import atomic_write
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import Combine, Conditioning, ReadOut
+from ddmi_core.placement import Placement
 from ddmi_core.planes import PlaneLayout
 
 SUFFIX = ".fit"
@@ -62,6 +63,7 @@ class Fit:
         basis: basis fields, batch size one.
         fidelity: how closely it was to be fitted.
         extent: the part of the canvas that the basis fields lie on; beyond it nothing is.
+        placement: where the object lay in its file, if it lies in space.
         figures: see `FitFacts`.
     """
 
@@ -74,10 +76,12 @@ class Fit:
         fidelity: Fidelity,
         *,
         extent: Region = WHOLE,
+        placement: Placement | None = None,
         figures: dict[str, float] | None = None,
     ) -> None:
         self.domain, self.sizes, self.readout, self.basis = domain, sizes, readout, basis
-        self.fidelity, self.extent, self.figures = fidelity, extent, dict(figures or {})
+        self.fidelity, self.extent, self.placement = fidelity, extent, placement
+        self.figures = dict(figures or {})
 
     @property
     def facts(self) -> FitFacts:
@@ -102,6 +106,8 @@ class Fit:
             "extent": json.dumps(self.extent),
             "figures": json.dumps(self.figures),
         }
+        if self.placement is not None:
+            about["placement"] = self.placement.model_dump_json()
         return save(tensors, about)
 
     def save(self, path: Path) -> None:
@@ -144,6 +150,7 @@ class Fit:
             sizes = ReadOutSizes.model_validate_json(about["sizes"])
             facts = FitFacts(fidelity=about["fidelity"], size_bytes=0, figures=json.loads(about["figures"]))
             left, top, right, bottom = (float(edge) for edge in json.loads(about["extent"]))
+            placement = Placement.model_validate_json(about["placement"]) if "placement" in about else None
             basis = tuple(
                 tuple(tensors.pop(f"basis.{scale}.{number}").float()[None] for number in range(len(sizes.axes)))
                 for scale in range(sizes.scales)
@@ -163,6 +170,7 @@ class Fit:
             basis,
             facts.fidelity,
             extent=(left, top, right, bottom),
+            placement=placement,
             figures=facts.figures,
         )
 

@@ -115,7 +115,7 @@ def test_what_cannot_be_fitted_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"broken\.png"):
         fit_picture(tmp_path / "broken.png", "faithful")
     with pytest.raises(DataError, match="cannot be fitted"):
-        get_domain("shape").fit(tmp_path / "chair.obj", "faithful")
+        get_domain("video").fit(tmp_path / "clip.mp4", "faithful")
     with pytest.raises(DataError, match="balanced or faithful"):
         fit_of(drawing(16, 16), tmp_path, "small")
 

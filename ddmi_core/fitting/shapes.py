@@ -1,0 +1,128 @@
+"""A mesh as basis fields: three planes a scale and a read-out, learned from signed distances around its surface."""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+from ddmi_core.data.folders import read_mesh
+from ddmi_core.errors import DataError
+from ddmi_core.fidelity import Fidelity
+from ddmi_core.fitting.fit import Fit, ReadOutSizes
+from ddmi_core.fitting.solids import Places, measured_places
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.readout import ReadOut
+from ddmi_core.placement import Up
+from ddmi_core.planes import TRI_PLANE
+from ddmi_core.progress import Progress, report, sub_progress
+
+
+class _Effort(NamedTuple):
+    """Cells along each side of the finest planes, channels of all planes, width of the read-out, and steps."""
+
+    side: int
+    channels: int
+    width: int
+    steps: int
+
+
+_EFFORTS: dict[Fidelity, _Effort] = {"balanced": _Effort(64, 8, 24, 300), "faithful": _Effort(128, 16, 32, 600)}
+_BATCH = 8192
+_PLACES = 400_000
+_HELD_OUT = 40_000
+"""Places that the figure is measured at."""
+_REACH = 0.04
+"""Distance from the surface, where the learned value is 1: what is further away need only be on its side."""
+_LEARNING_RATE, _FINAL_SHARE, _READOUT_SHARE = 0.02, 0.03, 0.2
+_SMALL_ERROR = 0.1
+
+
+def fit_shape(path: Path, fidelity: Fidelity, *, up: Up = "y", progress: Progress | None = None) -> Fit:
+    """Fit basis fields to a mesh; their value is the signed distance over 0.04, positive inside, clipped to +-1.
+
+    The same file gives the same fit.
+
+    Args:
+        path: the mesh; one with holes is taken for the solid that training would take it for.
+        fidelity: balanced or faithful.
+        up: the axis that is up in it.
+        progress: called several times a second; may raise `Cancelled`.
+
+    Raises:
+        DataError: the file cannot be used, or has no faces.
+    """
+    if fidelity not in _EFFORTS:
+        raise DataError(f"A shape's fit is balanced or faithful, not {fidelity}.")
+    report(progress, 0.0, f"reading {path.name}")
+    mesh, placement = read_mesh(path, up)
+    places, held_out = measured_places(mesh, _PLACES, held_out=_HELD_OUT, progress=sub_progress(progress, 0.02, 0.25))
+    effort = _EFFORTS[fidelity]
+    sizes = ReadOutSizes(
+        axes=TRI_PLANE.axes,
+        combine="sum",
+        basis_channels=effort.channels,
+        scales=3,
+        value_channels=1,
+        width=effort.width,
+    )
+    readout, basis = _start(sizes, effort)
+    _learn(readout, basis, places, effort.steps, sub_progress(progress, 0.25, 1.0))
+    figures = {"iou": _iou(readout, basis, held_out)}
+    return Fit("shape", sizes, readout, basis, fidelity, placement=placement, figures=figures)
+
+
+def _start(sizes: ReadOutSizes, effort: _Effort) -> tuple[ReadOut, BasisFields]:
+    generator = torch.Generator().manual_seed(0)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        readout = sizes.build()
+    basis = tuple(
+        tuple(
+            (0.1 * torch.randn(1, effort.channels, side, side, generator=generator)).contiguous(
+                memory_format=torch.channels_last
+            )
+            for _ in sizes.axes
+        )
+        for side in (effort.side // 4, effort.side // 2, effort.side)
+    )
+    return readout, basis
+
+
+def _learn(
+    readout: ReadOut,
+    basis: BasisFields,
+    places: Places,
+    steps: int,
+    progress: Progress | None,
+) -> None:
+    """Adam on random places, the learning rate falling like a cosine; read-out and basis fields change in place."""
+    points = torch.from_numpy(places.points)
+    targets = torch.from_numpy(places.distances).div(_REACH).clamp_(-1, 1)
+    generator = torch.Generator().manual_seed(1)
+    planes = [plane.requires_grad_() for scale in basis for plane in scale]
+    groups = [{"params": planes, "share": 1.0}, {"params": list(readout.parameters()), "share": _READOUT_SHARE}]
+    optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), fused=True)
+    with torch.enable_grad():
+        for step in range(steps):
+            report(progress, step / steps, f"fitting: step {step} of {steps}")
+            falling = _FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * step / steps))
+            for group in optimiser.param_groups:
+                group["lr"] = _LEARNING_RATE * falling * group["share"]
+            chosen = torch.randint(len(points), (_BATCH,), generator=generator)
+            values = readout.evaluate(basis, points[chosen][None])[0, :, 0]
+            loss = F.smooth_l1_loss(values, targets[chosen], beta=_SMALL_ERROR)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    for weights in (*planes, *readout.parameters()):
+        weights.requires_grad_(False)
+
+
+@torch.no_grad()
+def _iou(readout: ReadOut, basis: BasisFields, places: Places) -> float:
+    """The overlap of solid and fit, over what both cover."""
+    found = readout.evaluate(basis, torch.from_numpy(places.points)[None])[0, :, 0] > 0
+    true = torch.from_numpy(places.distances) > 0
+    return float((found & true).sum() / (found | true).sum().clamp(min=1))

@@ -1,0 +1,108 @@
+"""Fits of meshes: what they learn from, how near they come, and where they lie."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+from ddmi_core import cli
+from ddmi_core.domains import get_domain
+from ddmi_core.domains.shape import ShapeField
+from ddmi_core.errors import DataError
+from ddmi_core.fitting import shapes
+from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.solids import measured_places
+from ddmi_core.placement import Placement
+from ddmi_core.progress import Cancelled
+
+
+@pytest.fixture(autouse=True)
+def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(shapes._EFFORTS, "balanced", shapes._Effort(24, 6, 16, 80))
+    monkeypatch.setattr(shapes, "_PLACES", 20_000)
+    monkeypatch.setattr(shapes, "_HELD_OUT", 4_000)
+    monkeypatch.setattr(shapes, "_BATCH", 2048)
+
+
+def mug() -> trimesh.Trimesh:
+    """A thick cup: hollow, closed, and not where the origin is."""
+    cup = trimesh.creation.annulus(0.7, 1.0, 2.0).apply_translation((5, 1, -3))
+    floor = trimesh.creation.cylinder(1.0, 0.5).apply_translation((5, 1, -3.8))
+    return trimesh.util.concatenate([cup, floor])
+
+
+def normalised(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    return trimesh.Trimesh(Placement.of(mesh.vertices).brought_in(mesh.vertices), mesh.faces, process=False)
+
+
+def test_distances_are_signed() -> None:
+    ball = trimesh.creation.icosphere(4, 0.8)
+    places, held_out = measured_places(ball, 8000, held_out=1000)
+    assert len(places.points) == 8000 and len(held_out.points) == 1000
+    for found in (places, held_out):
+        truth = 0.8 - np.linalg.norm(found.points, axis=1)
+        assert np.abs(found.distances - truth).max() < 0.01
+    assert (np.abs(places.distances) < 0.05).mean() > 0.5
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_overlapping_parts_and_turned_faces_have_an_inside(turned: bool) -> None:
+    mesh = normalised(mug())
+    if turned:
+        mesh.invert()
+    places, _ = measured_places(mesh, 4000, held_out=0)
+    radius = np.hypot(places.points[:, 0], places.points[:, 1])
+    hollow = (radius < 0.5) & (places.points[:, 2] > 0)
+    assert hollow.any() and (places.distances[hollow] < 0).all()
+    wall = (np.abs(radius - 0.76) < 0.03) & (np.abs(places.points[:, 2]) < 0.5)
+    assert wall.any() and (places.distances[wall] > 0).all()
+
+
+def test_a_mesh_with_holes_is_a_solid_all_the_same() -> None:
+    box = trimesh.creation.box((1.6, 1.6, 1.6))
+    box.update_faces(np.arange(len(box.faces)) > 0)  # a triangle is missing
+    places, _ = measured_places(box, 4000, held_out=0)
+    deep = np.abs(places.points).max(axis=1) < 0.5
+    assert (places.distances[~deep & (np.abs(places.points).max(axis=1) > 0.9)] < 0).all()
+    assert deep.any()
+
+
+def test_a_fit_comes_near_and_leaves_in_the_files_own_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, kept, made = tmp_path / "mug.stl", tmp_path / "mug.fit", tmp_path / "made.stl"
+    mug().export(file)
+    assert cli.main(f"fit {file} --fidelity balanced --out {kept} --json".split()) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["figures"]["iou"] > 0.8 and facts["size_bytes"] < 100_000
+    assert cli.main(f"fit {kept} --out {made} --resolution 48".split()) == 0
+    mesh = trimesh.load(made, force="mesh")
+    assert mesh.is_watertight and np.abs(mesh.bounds - mug().bounds).max() < 0.15
+    field = get_domain("shape").fitted(Fit.load(kept))
+    assert isinstance(field, ShapeField)
+    assert field.logits(torch.tensor([[0.0, 0.0, 0.3], [0.76, 0.0, 0.0]])).sign().tolist() == [-1, 1]
+
+
+def test_the_same_mesh_gives_the_same_fit(tmp_path: Path) -> None:
+    mug().export(tmp_path / "mug.stl")
+    first, second = (get_domain("shape").fit(tmp_path / "mug.stl", "balanced") for _ in range(2))
+    assert all(
+        torch.equal(a, b) for x, y in zip(first.basis, second.basis, strict=True) for a, b in zip(x, y, strict=True)
+    )
+
+
+def test_it_can_be_cancelled_and_says_what_cannot_be_fitted(tmp_path: Path) -> None:
+    mug().export(tmp_path / "mug.stl")
+
+    def stop(share: float, message: str) -> None:
+        if share > 0.5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        get_domain("shape").fit(tmp_path / "mug.stl", "balanced", stop)
+    trimesh.PointCloud(np.random.default_rng(0).random((500, 3))).export(tmp_path / "cloud.ply")
+    with pytest.raises(DataError, match="no faces"):
+        get_domain("shape").fit(tmp_path / "cloud.ply", "balanced")
+    with pytest.raises(DataError, match="balanced or faithful"):
+        get_domain("shape").fit(tmp_path / "mug.stl", "small")
