@@ -53,15 +53,8 @@ def main(model: str | None = None, count: int = 12, threads: int = 2) -> None:
     folder = find_model(model) if model else _first_shape_model()
     pipeline = Pipeline.from_pretrained(folder)
     where = {"model": pipeline.name, "hash": pipeline.hash, "device": str(pipeline.device), "threads": threads}
-    jobs = list(itertools.islice(zip(itertools.cycle(PROMPTS), itertools.count()), count))
-    _shape(pipeline, *jobs[0]).mesh(PREVIEW_RESOLUTION)  # warm up
-    fields: list[ShapeField] = []
-
-    def preview(prompt: str, seed: int) -> None:
-        fields.append(_shape(pipeline, prompt, seed))
-        fields[-1].mesh(PREVIEW_RESOLUTION)
-
-    _print("preview", **where, resolution=PREVIEW_RESOLUTION, steps=STEPS, **_seconds(preview, jobs))
+    first, fields = first_shapes(pipeline, count)
+    _print("preview", **where, resolution=PREVIEW_RESOLUTION, steps=STEPS, **first)
     meshes: list[trimesh.Trimesh] = []
     seconds = _seconds(lambda field: meshes.append(field.mesh(MESH_RESOLUTION)), [(field,) for field in fields])
     shares = [mesh.metadata["evaluations"] / MESH_RESOLUTION**3 for mesh in meshes]
@@ -83,6 +76,20 @@ def main(model: str | None = None, count: int = 12, threads: int = 2) -> None:
         dominant_volume_median=round(statistics.median(dominant), 4),
         dominant_volume_worst=round(min(dominant), 4),
     )
+
+
+def first_shapes(pipeline: Pipeline, count: int) -> tuple[dict[str, float], list[ShapeField]]:
+    """Make shapes, each up to the mesh that is first shown: how long the usual one and the slowest took, and all."""
+    jobs = list(itertools.islice(zip(itertools.cycle(PROMPTS), itertools.count()), count))
+    fields: list[ShapeField] = []
+
+    def preview(prompt: str, seed: int) -> None:
+        fields.append(_shape(pipeline, prompt, seed))
+        fields[-1].mesh(PREVIEW_RESOLUTION)
+
+    preview(*jobs[0])  # warm up
+    fields.clear()
+    return _seconds(preview, jobs), fields
 
 
 def _first_shape_model() -> Path:

@@ -11,7 +11,7 @@ draws those, a kind a row. Every prompt and seed is fixed. `right` is a share fr
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from benchmarks.shape_quality import PROMPTS
 from ddmi_core import refinement
 from ddmi_core.cameras import Camera, orbit_camera
 from ddmi_core.data.furniture_nerf import SIDE, FurnitureViews
@@ -34,6 +33,20 @@ from ddmi_core.pipeline import Pipeline
 from ddmi_core.radiance import RadianceField
 from ddmi_core.recipe import SamplingSettings
 
+PROMPTS: Mapping[str, Sequence[str]] = {
+    "chair": ("a chair", "chair", "a dining chair", "an armchair", "a kitchen chair with four legs"),
+    "table": ("a table", "table", "a dining table", "a low coffee table", "a round table"),
+    "sofa": ("a sofa", "sofa", "a two-seat sofa", "couch", "a sofa with armrests"),
+    "bed": ("a bed", "bed", "a double bed", "a single bed with a pillow", "a bed with a headboard"),
+    "lamp": ("a lamp", "lamp", "a floor lamp", "a table lamp", "a tall lamp with a shade"),
+    "storage": (
+        "a wardrobe",
+        "wardrobe",
+        "a bookcase",
+        "a tall bookcase with five shelves",
+        "a wardrobe with two doors",
+    ),
+}
 HELD_OUT_VIEWS = range(2, 24, 4)
 """Of the 24 of each object: the views that are compared, and that nothing is fitted to."""
 _SHOWN_SIDE = 96

@@ -1,258 +1,247 @@
-"""How good a shape model is: reconstruction of furniture it never saw, and whether prompts are obeyed.
+"""How good a shape model is: reconstruction of furniture it never saw, and what it makes of prompts.
 
-    python -m benchmarks.shape_quality --model assets/models/furniture
+    python -m benchmarks.shape_quality --model furniture
+    python -m benchmarks.shape_quality --model FOLDER --quick
 
-Prints one JSON object a line: `classifier` (its accuracy on real held-out furniture, which bounds what the next but
-one can say), `reconstruction` (encode, decode, volumetric IoU on a 128³ grid: mean, median, per kind), `refined` (the
-same after the latent was fitted to the shape, as `ddmi reconstruct` and the studio do), `rebuilt_legs` (whether pieces
-made by rule that stand on three legs still do once the encoder alone has seen them), `kinds` (60
-samples, ten for each of six kinds), `top_shape`, `legs`, `armrests` (measured on the geometry of the samples) and
-`meshes` (soundness of all samples). Every prompt and seed is fixed. `right` is a share from 0 to 1.
+Prints one JSON object a line, each a figure (`value`) with what is aimed at (`goal`), where something is. Every prompt
+and seed is fixed; shares go from 0 to 1.
+
+`procedural_iou`, `catalogue_iou`: held-out shapes encoded and decoded, volumetric IoU on a 128³ grid, mean;
+`catalogue_iou_refined`: the same after the latent was fitted to the shape, as `ddmi reconstruct` and the studio do.
+`classifier`: how often the classifier names the kind of held-out real shapes rightly; `kind`: how often it names that
+which was asked for. `top_of_real`, `legs_of_real`, `armrests_of_real`: how often the measurement is right on held-out
+procedural shapes; `top`, `legs`, `armrests`: how often it finds what was asked for. `whole`: samples of one component,
+watertight, after dropping dust. `nearest_neighbour`: 1-NN accuracy of samples against held-out shapes of the same
+prompts, Chamfer distance. `nearest_training`: how far samples are from the nearest training shape, over how far
+held-out shapes are. `first_shape`: from a prompt to the first mesh, warm, in seconds.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-import trimesh
 import tyro
+from jaxtyping import Float
 
+from benchmarks.generate_shape import first_shapes
+from benchmarks.judging.furniture import (
+    ATTRIBUTES,
+    RESOLUTION,
+    Judged,
+    asked,
+    judge,
+    measured,
+    mesh_of,
+    solid_of,
+    surface_points,
+    true_of,
+)
+from benchmarks.judging.furniture_prompts import PROMPTS, FurniturePrompt
+from benchmarks.judging.lines import Lines, counts, rounded, share
 from ddmi_core import refinement
 from ddmi_core.data.furniture import furniture
-from ddmi_core.data.procedural import procedural
-from ddmi_core.data.shape_sources import HELD_OUT_SEED, ShapeSource
+from ddmi_core.data.items import SurfacePoints
+from ddmi_core.data.procedural import ProceduralShapes, procedural
+from ddmi_core.data.shape_sources import PROCEDURAL_COUNT, ShapeSource, held_out_catalogue, held_out_procedural
+from ddmi_core.data.shapes import GridShapes
 from ddmi_core.domains.shape import SURFACE_POINTS, ShapeField
-from ddmi_core.errors import DDMIError
 from ddmi_core.metrics.classifier import broad_kind, held_out_accuracy, shape_classifier
-from ddmi_core.metrics.geometry import Geometry, measure, voxelise
-from ddmi_core.metrics.shapes import DOMINANT_SHARE, MeshHealth, mesh_health, volumetric_iou
+from ddmi_core.metrics.clouds import Cloud, cloud_figures, distances, nearest_distances
+from ddmi_core.metrics.geometry import measure
+from ddmi_core.metrics.shapes import volumetric_iou
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings
-from ddmi_core.surfaces import extract_surface
 
-RESOLUTION = 128
-THREE_LEGGED = 24  # pieces, of as many made by rule as it takes to find them
-PROMPTS: Mapping[str, Sequence[str]] = {
-    "chair": ("a chair", "chair", "a dining chair", "an armchair", "a kitchen chair with four legs"),
-    "table": ("a table", "table", "a dining table", "a low coffee table", "a round table"),
-    "sofa": ("a sofa", "sofa", "a two-seat sofa", "couch", "a sofa with armrests"),
-    "bed": ("a bed", "bed", "a double bed", "a single bed with a pillow", "a bed with a headboard"),
-    "lamp": ("a lamp", "lamp", "a floor lamp", "a table lamp", "a tall lamp with a shade"),
-    "storage": (
-        "a wardrobe",
-        "wardrobe",
-        "a bookcase",
-        "a tall bookcase with five shelves",
-        "a wardrobe with two doors",
-    ),
-}
-TOPS: Mapping[str, Sequence[str]] = {
-    "round": (
-        "a round table",
-        "round table with one leg",
-        "a table with a round top",
-        "round dining table",
-        "a round coffee table",
-    ),
-    "rectangular": (
-        "a rectangular table",
-        "rectangular table with four legs",
-        "a table with a rectangular top",
-        "rectangular dining table",
-        "a rectangular coffee table",
-    ),
-}
-LEGS: Mapping[int, Sequence[str]] = {
-    1: (
-        "a round table with one leg",
-        "a table with one leg",
-        "round table, single pedestal",
-        "a stool with one leg",
-        "a table with a single leg",
-    ),
-    3: (
-        "a round table with three legs",
-        "a table with three legs",
-        "a stool with three legs",
-        "a side table with three legs",
-        "round stool, three legs",
-    ),
-    4: (
-        "a table with four legs",
-        "a rectangular dining table with four legs",
-        "a chair with four legs",
-        "a stool with four legs",
-        "desk with four legs",
-    ),
-}
-ARMRESTS: Mapping[bool, Sequence[str]] = {
-    True: (
-        "a chair with armrests",
-        "an armchair",
-        "chair with arms",
-        "an office chair with armrests",
-        "a dining chair with armrests",
-    ),
-    False: (
-        "a chair without armrests",
-        "a chair with no armrests",
-        "chair with no arms",
-        "an office chair with no armrests",
-        "a dining chair with no armrests",
-    ),
-}
+TRAINING_SEED = 0
+"""Of the procedural shapes that the shipped model was trained on."""
 
 
-def main(model: str = "assets/models/furniture", device: str = "auto", threads: int = 2, seeds: int = 2) -> None:
+def main(
+    model: str = "furniture",
+    quick: bool = False,
+    device: str = "auto",
+    threads: int = 2,
+    seeds: int = 2,
+    procedural_count: int = 500,
+    catalogue_count: int = 1000,
+    compared: int = 300,
+    training: int = 2000,
+    timed: int = 12,
+) -> None:
     """Measure a shape model.
 
     Args:
         model: name or folder.
+        quick: a look in a quarter of the time or less: fewer of everything.
         device: auto, cpu or cuda.
         threads: how many threads torch may use.
-        seeds: samples for each wording; there are five wordings for each thing asked for.
+        seeds: samples of each prompt.
+        procedural_count: at most so many held-out procedural shapes are reconstructed and measured.
+        catalogue_count: at most so many held-out catalogue pieces are reconstructed.
+        compared: samples, and held-out shapes, that are told apart by their nearest neighbour.
+        training: procedural training shapes, beside those of the catalogue, among which the nearest is looked for.
+        timed: how many first shapes are timed.
     """
     torch.set_num_threads(threads)
+    if quick:
+        seeds, procedural_count, catalogue_count, compared = 1, min(procedural_count, 60), min(catalogue_count, 8), 60
+        training, timed = min(training, 400), min(timed, 5)
     pipeline = Pipeline.from_pretrained(find_model(model), device=device)
-    report = Report({"model": pipeline.name, "hash": pipeline.hash})
-    classifier = shape_classifier()
-    accuracy, tally = held_out_accuracy(classifier)
-    report("classifier", right=round(accuracy, 4), per_kind={k: {"right": r, "of": n} for k, (r, n) in tally.items()})
-    report("reconstruction", **_reconstruction(pipeline, refine_steps=0))
-    report("refined", **_reconstruction(pipeline, refine_steps=refinement.STEPS))
-    report("rebuilt_legs", **_rebuilt_legs(pipeline))
-    health: list[MeshHealth] = []
+    lines = Lines("shape_quality", pipeline)
 
-    def meshes_of(prompt: str, first_seed: int) -> list[trimesh.Trimesh | None]:
-        """A mesh for each seed, None for an empty shape; every one is also checked for soundness."""
-        latents = pipeline.sample(SamplingSettings(prompt=prompt), range(first_seed, first_seed + seeds))
-        result: list[trimesh.Trimesh | None] = []
-        for latent in latents:
-            field = pipeline.decode(latent)
-            assert isinstance(field, ShapeField), f"{pipeline.name} is no shape model"
-            try:
-                result.append(field.mesh(RESOLUTION))
-            except DDMIError:  # nothing solid anywhere: a failed sample, not a failed benchmark
-                result.append(None)
-            health.append(mesh_health(result[-1] or trimesh.Trimesh()))
-        return result
+    made, catalogue = held_out_procedural(), held_out_catalogue()
+    _report_reconstruction(lines, "procedural_iou", pipeline, made, procedural_count, goal=">= 0.95")
+    _report_reconstruction(lines, "catalogue_iou", pipeline, catalogue, catalogue_count, goal=">= 0.88")
+    _report_reconstruction(
+        lines, "catalogue_iou_refined", pipeline, catalogue, catalogue_count, refinement.STEPS, goal=">= 0.95"
+    )
+    _report_prompts(lines, pipeline, PROMPTS, seeds, made, procedural_count)
+    _report_sets(lines, pipeline, made, compared, training)
+    seconds, _ = first_shapes(pipeline, timed)
+    lines("first_shape", seconds["seconds"], "<= 0.6", shapes=timed, worst=seconds["seconds_worst"], threads=threads)
 
-    def kind_of(mesh: trimesh.Trimesh) -> str:
-        points, _ = trimesh.sample.sample_surface(mesh, SURFACE_POINTS, seed=0)
-        return classifier.predict([np.asarray(points)])[0]
 
-    def measured(read: Callable[[Geometry], Any]) -> Callable[[trimesh.Trimesh], Any]:
-        return lambda mesh: read(measure(voxelise(mesh, RESOLUTION)))
-
-    report("kinds", **_obeyed(PROMPTS, meshes_of, kind_of))
-    report("top_shape", **_obeyed(TOPS, meshes_of, measured(lambda g: g.top_shape)))
-    report("legs", **_obeyed(LEGS, meshes_of, measured(lambda g: g.n_legs)))
-    report("armrests", **_obeyed(ARMRESTS, meshes_of, measured(lambda g: g.armrests)))
-    report(
-        "meshes",
-        samples=len(health),
-        sound=_share([h.sound for h in health]),
-        watertight=_share([h.watertight for h in health]),
-        dominant=_share([h.dominant >= DOMINANT_SHARE for h in health]),
-        positive=_share([h.volume > 0 for h in health]),
-        outward=_share([h.outward for h in health]),
+def _report_reconstruction(
+    lines: Lines,
+    measurement: str,
+    pipeline: Pipeline,
+    shapes: ProceduralShapes | GridShapes,
+    count: int,
+    refine_steps: int = 0,
+    *,
+    goal: str,
+) -> None:
+    """Print the overlap of real held-out furniture with what the autoencoder makes of it."""
+    surface = SurfacePoints(pipeline.autoencoder.config.surface_points)
+    source = ShapeSource(shapes, refinement.QUERIES, surface)
+    by_kind: defaultdict[str, list[float]] = defaultdict(list)
+    for i in range(min(count, len(shapes))):
+        field = _field(pipeline, pipeline.encode_source(source, i, refine_steps=refine_steps))
+        by_kind[broad_kind(shapes.kind(i))].append(volumetric_iou(solid_of(field), shapes.grid(i, RESOLUTION)))
+    values = [value for part in by_kind.values() for value in part]
+    lines(
+        measurement,
+        float(np.mean(values)),
+        goal,
+        shapes=len(values),
+        refine_steps=refine_steps,
+        median=rounded(float(np.median(values))),
+        worst=rounded(min(values)),
+        per_kind={kind: rounded(float(np.mean(part))) for kind, part in sorted(by_kind.items())},
     )
 
 
-class Report:
-    """Prints JSON lines that all say which model they are about."""
+def _report_prompts(
+    lines: Lines,
+    pipeline: Pipeline,
+    prompts: Sequence[FurniturePrompt],
+    seeds: int,
+    real: ProceduralShapes,
+    real_count: int,
+) -> None:
+    """Print how prompts are obeyed, each figure after how far what it was judged by can be trusted."""
+    classifier = shape_classifier()
+    for name, shapes in (("procedural", real), ("catalogue", held_out_catalogue())):
+        accuracy, tally = held_out_accuracy(classifier, shapes, real_count)
+        per_kind = {kind: {"right": right, "of": total} for kind, (right, total) in tally.items() if total}
+        lines("classifier", accuracy, ">= 0.95", shapes=min(real_count, len(shapes)), of=name, per_kind=per_kind)
+    _report_measurements(lines, real, real_count)
 
-    def __init__(self, about: Mapping[str, Any]) -> None:
-        self._about = about
-
-    def __call__(self, measurement: str, **figures: Any) -> None:
-        """Print the figures of one measurement."""
-        line = {"benchmark": "shape_quality", "measurement": measurement, **self._about, **figures}
-        print(json.dumps(line), flush=True)
-
-
-def _reconstruction(pipeline: Pipeline, *, refine_steps: int) -> dict[str, Any]:
-    """Overlap of real held-out furniture with what the autoencoder makes of it."""
-    shapes = furniture("held_out")
-    source = ShapeSource(shapes, refinement.QUERIES)
-    by_kind: defaultdict[str, list[float]] = defaultdict(list)
-    for i in range(len(shapes)):
-        field = pipeline.decode(pipeline.encode_source(source, i, refine_steps=refine_steps))
-        assert isinstance(field, ShapeField), f"{pipeline.name} is no shape model"
-        by_kind[broad_kind(shapes.kind(i))].append(volumetric_iou(_solid(field), shapes.grid(i, RESOLUTION)))
-    values = [v for part in by_kind.values() for v in part]
-    named = [v for kind, part in by_kind.items() if kind != "other" for v in part]
-    return {
-        "refine_steps": refine_steps,
-        "shapes": len(values),
-        "iou_mean": round(float(np.mean(values)), 4),
-        "iou_median": round(float(np.median(values)), 4),
-        "iou_mean_without_other": round(float(np.mean(named)), 4),
-        "per_kind": {
-            k: {"iou_mean": round(float(np.mean(v)), 4), "shapes": len(v)} for k, v in sorted(by_kind.items())
-        },
-    }
+    judged: list[tuple[FurniturePrompt, Judged]] = []
+    for number, prompt in enumerate(prompts):
+        for field in _samples(pipeline, prompt.text, range(1000 * number, 1000 * number + seeds)):
+            judged.append((prompt, judge(field, classifier)))
+    lines("whole", share([found.whole for _, found in judged]), ">= 0.97", samples=len(judged))
+    kinds = [(prompt.kind, found.kind) for prompt, found in judged]
+    lines("kind", _agreement(kinds), ">= 0.95", samples=len(kinds), per_kind=_per_value(kinds))
+    for name, goal in zip(ATTRIBUTES, (">= 0.95", ">= 0.9", ">= 0.95"), strict=True):
+        pairs = [
+            (asked(prompt)[name], measured(found.geometry)[name])
+            for prompt, found in judged
+            if asked(prompt)[name] is not None
+        ]
+        lines(name, _agreement(pairs), goal, samples=len(pairs), per_value=_per_value(pairs))
 
 
-def _rebuilt_legs(pipeline: Pipeline) -> dict[str, Any]:
-    """Count the legs of three-legged pieces that the autoencoder gives back; two side views cannot tell them apart."""
-    shapes = procedural(100 * THREE_LEGGED, HELD_OUT_SEED)
-    source = ShapeSource(shapes, refinement.QUERIES)
-    seen: list[int | None] = []
-    for i in range(len(shapes)):
-        if shapes.attributes(i).get("legs") == 3 and measure(shapes.grid(i, RESOLUTION)).n_legs == 3:
-            field = pipeline.decode(pipeline.encode_source(source, i))
-            assert isinstance(field, ShapeField), f"{pipeline.name} is no shape model"
-            seen.append(measure(_solid(field)).n_legs)
-        if len(seen) == THREE_LEGGED:
-            break
-    return {
-        "samples": len(seen),
-        "right": _share([legs == 3 for legs in seen]),
-        "seen": {str(legs): seen.count(legs) for legs in dict.fromkeys(seen)},
-    }
+def _report_measurements(lines: Lines, shapes: ProceduralShapes, count: int) -> None:
+    """Print how often top, legs and armrests are measured rightly of shapes whose facts are known."""
+    pairs: defaultdict[str, list[tuple[Any, Any]]] = defaultdict(list)
+    for i in range(min(count, len(shapes))):
+        truth = {name: value for name, value in true_of(shapes.attributes(i)).items() if value is not None}
+        if truth:
+            found = measured(measure(shapes.grid(i, RESOLUTION)))
+            for name, value in truth.items():
+                pairs[name].append((value, found[name]))
+    for name in ATTRIBUTES:
+        lines(f"{name}_of_real", _agreement(pairs[name]), shapes=len(pairs[name]), per_value=_per_value(pairs[name]))
 
 
-def _solid(field: ShapeField) -> np.ndarray:
-    """Inside or not at all cell centres; from the surface, since few of the 2 million points need be asked for."""
-    surface = extract_surface(field.logits, RESOLUTION)
-    if not len(surface.faces):
-        return np.zeros((RESOLUTION,) * 3, dtype=bool)
-    return voxelise(trimesh.Trimesh(surface.vertices, surface.faces, process=False), RESOLUTION)
+def _report_sets(lines: Lines, pipeline: Pipeline, held_out: ProceduralShapes, count: int, training: int) -> None:
+    """Print how samples lie among held-out shapes of the same prompts, and how near to training shapes."""
+    count = min(count, len(held_out))
+    true = [_cloud(held_out, i) for i in range(count)]
+    drawn = (_samples(pipeline, held_out.captions(i)[0], [i])[0] for i in range(count))
+    clouds = [surface_points(mesh) for field in drawn if (mesh := mesh_of(field)) is not None]
+    within, of_true, between = (distances(a, b, "cd") for a, b in ((clouds, None), (true, None), (clouds, true)))
+    figures = cloud_figures(within, of_true, between)
+    lines(
+        "nearest_neighbour",
+        figures.one_nna,
+        "<= 0.65",
+        samples=len(clouds),
+        held_out=count,
+        points=SURFACE_POINTS,
+        coverage=rounded(figures.cov),
+        mmd=rounded(1000 * figures.mmd),
+    )
+    known = list(_training_clouds(training))
+    far, usual = (nearest_distances(part, known) for part in (clouds, true))
+    lines(
+        "nearest_training",
+        float(far.mean() / usual.mean()),
+        "0.8 to 1.2",
+        samples=rounded(far.mean()),
+        held_out=rounded(usual.mean()),
+        nearest_sample=rounded(far.min()),
+        nearest_held_out=rounded(usual.min()),
+        training=len(known),
+    )
 
 
-def _obeyed(
-    wanted: Mapping[Any, Sequence[str]],
-    meshes_of: Callable[[str, int], list[trimesh.Trimesh | None]],
-    read: Callable[[trimesh.Trimesh], Any],
-) -> dict[str, Any]:
-    """Share of samples that turned out as their prompts ask, and what they turned out as."""
-    outcomes: dict[Any, list[Any]] = {}
-    for number, (value, prompts) in enumerate(wanted.items()):
-        outcomes[value] = []
-        for place, prompt in enumerate(prompts):
-            meshes = meshes_of(prompt, 1000 * (number + 1) + 100 * place)
-            outcomes[value] += ["nothing" if mesh is None else read(mesh) for mesh in meshes]
-    hits = {value: [result == value for result in results] for value, results in outcomes.items()}
-    return {
-        "samples": sum(map(len, hits.values())),
-        "right": _share([hit for part in hits.values() for hit in part]),
-        "per_value": {
-            str(value): {
-                "right": _share(hits[value]),
-                "seen": {str(r): results.count(r) for r in dict.fromkeys(results)},
-            }
-            for value, results in outcomes.items()
-        },
-    }
+def _training_clouds(count: int) -> Iterator[Cloud]:
+    catalogue = furniture("train", named=True)
+    for shapes, number in ((catalogue, len(catalogue)), (procedural(PROCEDURAL_COUNT, TRAINING_SEED), count)):
+        yield from (_cloud(shapes, i) for i in range(number))
 
 
-def _share(flags: Sequence[bool]) -> float:
-    return round(float(np.mean(flags)), 4)
+def _cloud(shapes: ProceduralShapes | GridShapes, index: int) -> Cloud:
+    return np.asarray(shapes.sample(index, np.random.default_rng(index), SURFACE_POINTS, 1)["points"])
+
+
+def _samples(pipeline: Pipeline, prompt: str, seeds: Iterable[int]) -> list[ShapeField]:
+    return [_field(pipeline, latent) for latent in pipeline.sample(SamplingSettings(prompt=prompt), list(seeds))]
+
+
+def _field(pipeline: Pipeline, latent: Float[torch.Tensor, "c h w"]) -> ShapeField:
+    field = pipeline.decode(latent)
+    assert isinstance(field, ShapeField), f"{pipeline.name} is no shape model"
+    return field
+
+
+def _agreement(pairs: Sequence[tuple[Any, Any]]) -> float:
+    """The share of pairs in which what was found is what was wanted."""
+    return share([wanted == found for wanted, found in pairs])
+
+
+def _per_value(pairs: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
+    """Of each value that was wanted, what was found."""
+    by_value: defaultdict[Any, list[Any]] = defaultdict(list)
+    for wanted, found in pairs:
+        by_value[wanted].append(found)
+    return {str(wanted): counts(found) for wanted, found in by_value.items()}
 
 
 if __name__ == "__main__":

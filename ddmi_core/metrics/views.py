@@ -27,7 +27,7 @@ LOOKS = (10, 13, 15, 18)
 _OTHERS = 4  # of the things that are no named kind, which are most of the set, every so many-th is learned from
 _BLURRED = SIDE // 2
 _STEPS, _DECAY = 200, 10.0
-_VERSION = 1
+_VERSION = 2
 
 
 class ViewClassifier(nn.Module):
@@ -105,7 +105,7 @@ def fit(found: Float[Tensor, "n f"], kinds: Sequence[str], *, seed: int = 0) -> 
 
 
 def held_out_accuracy(model: ViewClassifier) -> tuple[float, Tally]:
-    """Return the accuracy on real held-out furniture of the six named kinds, and (right, all) per kind."""
+    """Return the accuracy on real held-out furniture of the named kinds, and (right, all) per kind."""
     objects = FurnitureViews("held_out")
     guesses = model.predict(torch.stack([seen(objects, i) for i in range(len(objects))]))
     return tally_of([broad_kind(objects.kind(i)) for i in range(len(objects))], guesses)

@@ -126,15 +126,7 @@ class ProceduralShapes:
 
     def grid(self, i: int, resolution: int = 128) -> NDArray[np.bool_]:
         """Inside or not at the cell centres of a grid: (resolution,) * 3, indexed [ix, iy, iz]."""
-        axis = ((2 * np.arange(resolution) + 1) / resolution - 1).astype(np.float32)
-        shape = self.shape(i)
-        y, z = np.meshgrid(axis, axis, indexing="ij")
-        plane = np.stack([np.zeros_like(y), y, z], axis=-1).reshape(-1, 3)
-        result = np.empty((resolution, resolution, resolution), dtype=bool)
-        for ix, x in enumerate(axis):
-            plane[:, 0] = x
-            result[ix] = shape.inside(plane).reshape(resolution, resolution)
-        return result
+        return self.shape(i).grid(resolution)
 
 
 def procedural(count: int, seed: int) -> ProceduralShapes:

@@ -27,6 +27,8 @@ SURFACE_STEP = 2e-3
 LONGEST = 1.8
 _NOT_A_SECTOR = -2.0
 
+_HALVES = np.array(list(itertools.product((0, 1), repeat=3)))
+
 # The parts of a drum's surface: outer wall, inner wall, lower end, upper end, and the two cut faces of a sector.
 _ONE = np.float32(1)
 _RADIAL = np.array([1, -1, 0, 0, 0, 0], dtype=np.float32)
@@ -267,8 +269,11 @@ class _Family:
             np.maximum(np.abs(self.taper_x), np.abs(self.taper_z)) + 2 * np.abs(self.bulge)
         )
         narrowest = 1 - np.maximum(np.abs(self.taper_x), np.abs(self.taper_z)) + np.minimum(self.bulge, 0)
-        # Own lengths times this are never longer than the lengths in the world that they stand for.
-        self.trust = column(stretch.min(1)) * np.clip(narrowest, 0.1, 1) / np.hypot(1, slope)
+        narrowest = np.clip(narrowest, 0.1, 1)
+        shear = slope / narrowest
+        # Own lengths times this are never longer than the lengths in the world that they stand for: undoing the
+        # profile lengthens by at most 1 / narrowest across, and by the norm of [[1, shear], [0, 1]].
+        self.trust = column(stretch.min(1)) * narrowest / ((shear + np.sqrt(shear**2 + 4)) / 2)
         # own -> world: (own axis, world axis, solid)
         self.out = np.ascontiguousarray((frames * stretch[:, None, :]).transpose(2, 1, 0), dtype=np.float32)
         self.normal_out = np.ascontiguousarray((frames / stretch[:, None, :]).transpose(2, 1, 0), dtype=np.float32)
@@ -478,6 +483,30 @@ class Union:
         """Whether each of (p, 3) points is solid: (p,)."""
         points = np.ascontiguousarray(points, dtype=np.float32)
         return np.logical_or.reduce([(f.distance(points) <= 0).any(axis=0) for f in self.families])
+
+    def grid(self, resolution: int) -> BoolArray:
+        """Whether the cell centres of a grid over [-1, 1]^3 are solid: (resolution,) * 3, indexed [ix, iy, iz].
+
+        The grid is halved block by block. A block whose centre is further from every surface than its corners are from
+        there needs no more asking.
+        """
+        result = np.zeros((resolution,) * 3, dtype=bool)
+        side = next(n for n in (8, 4, 2, 1) if resolution % n == 0)
+        corner = np.stack(np.meshgrid(*[np.arange(0, resolution, side)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+        while True:
+            middle = ((2 * corner + side) / resolution - 1).astype(np.float32)
+            depth = np.minimum.reduce([f.distance(middle).min(axis=0) for f in self.families])
+            # A little more than the way to the outermost cell centres, for rounding.
+            sure = (
+                np.abs(depth) > np.sqrt(3) * (side - 1) / resolution + 1e-4 if side > 1 else np.ones_like(depth, bool)
+            )
+            for x, y, z in corner[sure & (depth <= 0)]:
+                result[x : x + side, y : y + side, z : z + side] = True
+            corner = corner[~sure]
+            if not len(corner):
+                return result
+            side //= 2
+            corner = (corner[:, None] + side * _HALVES).reshape(-1, 3)
 
     def coverage(
         self, points: FloatArray, spread: FloatArray, rng: np.random.Generator, tries: int

@@ -11,6 +11,7 @@ from scipy.stats import norm
 from ddmi_core.data.procedural import KINDS, procedural
 from ddmi_core.data.procedural.captions import captions, number
 from ddmi_core.data.procedural.solids import SURFACE_STEP, Builder, rotation
+from ddmi_core.data.shape_sources import held_out_procedural
 from ddmi_core.metrics.geometry import PROPORTIONS, proportions
 
 SHAPES = procedural(160, seed=3)
@@ -174,6 +175,15 @@ def test_distance_never_exceeds_the_way_to_the_surface(rng: np.random.Generator)
             for share in (0.3, 0.9):
                 size = share * np.abs(distance).min(axis=0)[:, None]
                 assert np.array_equal(family.distance(points + size * step) <= 0, distance <= 0), SHAPES.attributes(i)
+
+
+@pytest.mark.parametrize("index", [10, 32])
+def test_grid_misses_no_cell_of_tapered_and_rounded_parts(index: int) -> None:
+    """These two have round tops whose rims are nearer than distances once said."""
+    shape = held_out_procedural().shape(index)
+    axis = ((2 * np.arange(64) + 1) / 64 - 1).astype(np.float32)
+    centres = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+    assert np.array_equal(shape.grid(64), shape.inside(centres.reshape(-1, 3)).reshape((64,) * 3))
 
 
 def test_grid_agrees_with_sampled_labels(rng: np.random.Generator) -> None:

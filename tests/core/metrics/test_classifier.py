@@ -17,7 +17,7 @@ def test_kinds_of_the_data_sets_are_merged() -> None:
 def test_features_ignore_place_and_scale() -> None:
     points = np.random.default_rng(0).uniform(-1, 1, (500, 3))
     np.testing.assert_allclose(features(points), features(points * 0.37 + 0.2), atol=0.5)
-    assert features(points).shape == (1003,)
+    assert features(points).shape == (classifier.CELLS,) * 3
 
 
 def test_learns_kinds_it_can_name_on_unseen_shapes(monkeypatch: pytest.MonkeyPatch) -> None:

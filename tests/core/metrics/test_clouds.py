@@ -14,8 +14,10 @@ from ddmi_core.metrics.clouds import (
     distance_rows,
     distances,
     earth_mover,
+    nearest_distances,
     total_mutual_difference,
 )
+from ddmi_core.metrics.shapes import chamfer_distance
 
 RNG = np.random.default_rng(0)
 SAMPLES = list(RNG.normal(size=(9, 40, 3)) * RNG.uniform(0.5, 1, (9, 1, 3)))
@@ -86,3 +88,15 @@ def test_one_cloud_is_too_few() -> None:
 def test_chamfer_of_a_shift() -> None:
     a = np.array([[0.0, 0, 0], [5, 0, 0]])
     assert chamfer(cKDTree(a), cKDTree(a + np.array([0, 0.5, 0]))) == pytest.approx(0.5)
+
+
+def test_the_nearest_of_many_is_found_where_there_is_a_copy() -> None:
+    rng = np.random.default_rng(1)
+    known = [rng.uniform(-0.5, 0.5, (200, 3)) * rng.uniform(0.4, 1.6, 3) for _ in range(30)]
+    copied, unlike = known[17][::-1].copy(), rng.uniform(0.6, 0.9, (200, 3))
+    found = nearest_distances([copied, unlike], known, candidates=3)
+    assert found[0] == 0 and found[1] > 0.1
+    exact = min(chamfer_distance(unlike, cloud) for cloud in known)
+    assert found[1] == pytest.approx(exact, rel=0.2)
+    with pytest.raises(DataError, match="near to"):
+        nearest_distances([copied], [])

@@ -1,0 +1,99 @@
+"""A sheet of what a model makes of fixed prompts and seeds, to be looked at; beside another model's, if asked for.
+
+    python -m benchmarks.contact_sheet --model furniture --out sheet.png
+    python -m benchmarks.contact_sheet --model FOLDER --beside furniture --out sheet.png
+
+Each prompt has its samples side by side above its text, those of the other model to their right, after a line. What is
+empty stays dark. Prompts are fixed for shapes, radiance fields and pictures; of other kinds they are captions of the
+first data set. Prints how long it took, as a JSON line.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+from benchmarks.judging import furniture_prompts, portrait_prompts
+from benchmarks.judging.lines import Lines
+from ddmi_core.errors import DDMIError
+from ddmi_core.model_folder import find_model
+from ddmi_core.picture_layout import DARK, contact_sheet
+from ddmi_core.pipeline import Pipeline
+from ddmi_core.recipe import SamplingSettings
+
+SEEDS = 2
+PROMPTS = 24
+_SHEETS = {"shape": furniture_prompts.SHEET, "nerf": furniture_prompts.SHEET, "image": portrait_prompts.SHEET}
+_COLUMNS, _GAP, _LINE = 4, 8, 18
+_INK, _RULE = (154, 163, 173), (91, 140, 255)
+
+Picture = UInt8[np.ndarray, "h w 3"]
+
+
+def main(
+    model: str = "furniture",
+    beside: str | None = None,
+    out: Path = Path("out/contact-sheet.png"),
+    prompts: tuple[str, ...] = (),
+    size: int = 144,
+    device: str = "auto",
+    threads: int = 2,
+) -> None:
+    """Draw a contact sheet.
+
+    Args:
+        model: name or folder.
+        beside: another model of the same kind, drawn to the right of it.
+        out: the PNG.
+        prompts: others than the fixed ones.
+        size: side of a picture in pixels.
+        device: auto, cpu or cuda.
+        threads: how many threads torch may use.
+    """
+    torch.set_num_threads(threads)
+    began = time.perf_counter()
+    pipelines = [Pipeline.from_pretrained(find_model(name), device=device) for name in (model, beside) if name]
+    chosen = prompts or _prompts(pipelines[0])
+    groups = [_group(prompt, pipelines, size) for prompt in chosen]
+    columns = max(1, _COLUMNS // len(pipelines))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(contact_sheet(groups, columns, gap=_GAP)).save(out)
+    lines = Lines("contact_sheet", pipelines[0])
+    lines("seconds", time.perf_counter() - began, "<= 120", samples=SEEDS * len(chosen) * len(pipelines), file=str(out))
+
+
+def _prompts(pipeline: Pipeline) -> Sequence[str]:
+    domain = pipeline.domain
+    if domain.name in _SHEETS:
+        return _SHEETS[domain.name]
+    items = domain.items(domain.starter_sets[0], "train", seed=0, queries=1)
+    return [items.captions(i)[0] for i in np.linspace(0, len(items) - 1, PROMPTS).astype(int).tolist()]
+
+
+def _group(prompt: str, pipelines: Sequence[Pipeline], size: int) -> Picture:
+    """What the models make of a prompt, above its text."""
+    rows = [contact_sheet(_samples(pipeline, prompt, size), SEEDS, gap=2) for pipeline in pipelines]
+    rule = np.full((rows[0].shape[0], 2, 3), _RULE, np.uint8)
+    pictures = rows[0] if len(rows) == 1 else np.concatenate([rows[0], rule, rows[1]], axis=1)
+    text = Image.new("RGB", (pictures.shape[1], _LINE), DARK)
+    ImageDraw.Draw(text).text((3, 1), prompt, fill=_INK, font=ImageFont.load_default(12))
+    return np.concatenate([pictures, np.asarray(text)])
+
+
+def _samples(pipeline: Pipeline, prompt: str, size: int) -> list[Picture]:
+    drawn = []
+    for latent in pipeline.sample(SamplingSettings(prompt=prompt), range(SEEDS)):
+        try:
+            drawn.append(pipeline.domain.preview(pipeline.decode(latent), size=size))
+        except DDMIError:  # nothing solid anywhere
+            drawn.append(np.full((size, size, 3), DARK, np.uint8))
+    return drawn
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
