@@ -1,0 +1,171 @@
+"""How near fits come to the files that they stand for.
+
+    python -m benchmarks.fit_quality photographs/*.png meshes/*.stl
+    python -m benchmarks.fit_quality photographs/lake.png --siren 60
+
+Prints one JSON object a line for each file and fidelity. Of a picture: PSNR and SSIM at its own size; the same file
+made half as large, fitted and drawn at its own size again, beside bicubic enlargement; the fit's size, and that of a
+JPEG that comes as near (quality 100 at most). With `--siren`, a plain SIREN (Sitzmann et al. 2020) of 4 x 256 learns
+the picture for so many seconds of the processor. Of a mesh: IoU at 64^3 places drawn evenly in its box, and the
+symmetric Chamfer distance as a share of the diagonal. Seconds are the processor's.
+"""
+
+import io
+import json
+import math
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import trimesh
+import tyro
+from PIL import Image
+from scipy.spatial import cKDTree
+from torch import nn
+
+from ddmi_core.data.folders import read_mesh
+from ddmi_core.domains import get_domain
+from ddmi_core.domains.shape import ShapeField
+from ddmi_core.fidelity import Fidelity
+from ddmi_core.fitting.pictures import fit_picture
+from ddmi_core.fitting.shapes import fit_shape
+from ddmi_core.fitting.solids import measured_places
+from ddmi_core.image_fields import FittedImageField
+from ddmi_core.metrics.pictures import psnr, ssim
+
+_FIDELITIES: tuple[Fidelity, ...] = ("balanced", "faithful")
+_SURFACE, _INSIDE = 30_000, 64**3
+_MESHED = 256
+
+
+def main(files: tyro.conf.Positional[tuple[Path, ...]], /, siren: float = 0.0, threads: int = 1) -> None:
+    """Fit files and measure the fits.
+
+    Args:
+        files: pictures and meshes.
+        siren: seconds that a peer may learn each picture for.
+        threads: that torch may use.
+    """
+    torch.set_num_threads(threads)
+    for file in files:
+        if file.suffix.lower() in get_domain("image").import_formats:
+            for fidelity in _FIDELITIES:
+                _print({"file": file.name, "fidelity": fidelity, **_picture(file, fidelity)})
+            if siren:
+                _print({"file": file.name, "peer": "siren", **_siren(file, siren)})
+        else:
+            for fidelity in _FIDELITIES:
+                _print({"file": file.name, "fidelity": fidelity, **_mesh(file, fidelity)})
+
+
+def _picture(file: Path, fidelity: Fidelity) -> dict[str, float]:
+    truth = _pixels(Image.open(file))
+    height, width = truth.shape[:2]
+    began = time.process_time()
+    drawn, size = _fitted(file, fidelity, width, height)
+    seconds = time.process_time() - began
+    nearness = psnr(drawn, truth)
+    with tempfile.TemporaryDirectory() as folder:
+        half = Image.fromarray(_bytes(truth)).resize((width // 2, height // 2), Image.Resampling.BOX)
+        half.save(Path(folder, "half.png"))
+        enlarged, _ = _fitted(Path(folder, "half.png"), fidelity, width, height)
+    bicubic = _pixels(half.resize((width, height), Image.Resampling.BICUBIC))
+    return {
+        "psnr": round(min(nearness, 99.0), 2),
+        "ssim": round(ssim(*(torch.from_numpy(p).movedim(-1, 0).float() for p in (drawn, truth))), 4),
+        "enlarged_psnr": round(psnr(enlarged, truth), 2),
+        "bicubic_psnr": round(psnr(bicubic, truth), 2),
+        "bytes": size,
+        "jpeg_bytes": _jpeg_bytes(truth, nearness),
+        "seconds": round(seconds, 2),
+    }
+
+
+def _fitted(file: Path, fidelity: Fidelity, width: int, height: int) -> tuple[np.ndarray, int]:
+    fit = fit_picture(file, fidelity)
+    field = get_domain("image").fitted(fit)
+    assert isinstance(field, FittedImageField)
+    return field.render(width, height, region=fit.extent)[..., :3] / 255.0, fit.facts.size_bytes
+
+
+def _jpeg_bytes(truth: np.ndarray, nearness: float) -> int:
+    """The size of the smallest JPEG that comes as near to the picture, or the nearest there is."""
+    for quality in range(5, 101, 5):
+        file = io.BytesIO()
+        Image.fromarray(_bytes(truth)).save(file, "JPEG", quality=quality, subsampling=0)
+        if quality == 100 or psnr(_pixels(Image.open(file)), truth) >= nearness:
+            break
+    return file.getbuffer().nbytes
+
+
+class _Sine(nn.Module):
+    def __init__(self, inputs: int, outputs: int, first: bool) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+        reach = 1 / inputs if first else math.sqrt(6 / inputs) / 30
+        nn.init.uniform_(self.linear.weight, -reach, reach)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sin(30 * self.linear(x))
+
+
+def _siren(file: Path, seconds: float) -> dict[str, float]:
+    truth = torch.from_numpy(_pixels(Image.open(file))).float()
+    height, width = truth.shape[:2]
+    longest = max(height, width)
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    coords = torch.stack([2 * columns + 1 - width, 2 * rows + 1 - height], dim=-1).reshape(-1, 2) / longest
+    values = truth.reshape(-1, 3)
+    torch.manual_seed(0)
+    network = nn.Sequential(_Sine(2, 256, True), *(_Sine(256, 256, False) for _ in range(3)), nn.Linear(256, 3))
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-4, fused=True)
+    began = time.process_time()
+    while time.process_time() - began < seconds:
+        chosen = torch.randint(len(coords), (16384,))
+        loss = (network(coords[chosen]) - values[chosen]).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    with torch.no_grad():
+        drawn = torch.cat([network(part) for part in coords.split(65536)]).clamp(0, 1)
+    return {"psnr": round(psnr(drawn.numpy(), values.numpy()), 2), "seconds": seconds}
+
+
+def _mesh(file: Path, fidelity: Fidelity) -> dict[str, Any]:
+    began = time.process_time()
+    fit = fit_shape(file, fidelity)
+    seconds = time.process_time() - began
+    field = get_domain("shape").fitted(fit)
+    assert isinstance(field, ShapeField)
+    truth, _ = read_mesh(file)
+    _, places = measured_places(truth, 8, held_out=_INSIDE)
+    found, inside = field.logits(torch.from_numpy(places.points)).numpy() > 0, places.distances > 0
+    made = field.mesh(_MESHED)
+    ours, theirs = (trimesh.sample.sample_surface(mesh, _SURFACE, seed=0)[0] for mesh in (made, truth))
+    chamfer = (cKDTree(ours).query(theirs)[0].mean() + cKDTree(theirs).query(ours)[0].mean()) / 2
+    return {
+        "iou": round(float((found & inside).sum() / (found | inside).sum()), 4),
+        "chamfer_percent": round(100 * float(chamfer / np.linalg.norm(truth.extents)), 3),
+        "bytes": fit.facts.size_bytes,
+        "seconds_of_this_process": round(seconds, 1),
+        "watertight": bool(made.is_watertight),
+    }
+
+
+def _pixels(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture.convert("RGB")) / 255.0
+
+
+def _bytes(pixels: np.ndarray) -> np.ndarray:
+    return (255 * pixels + 0.5).astype(np.uint8)
+
+
+def _print(line: dict[str, Any]) -> None:
+    print(json.dumps({"benchmark": "fit_quality", **line}), flush=True)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
