@@ -10,7 +10,7 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.devices import field_precision
 from ddmi_core.domains import get_domain
 from ddmi_core.fields import Field
-from ddmi_core.networks.basis_decoder import BasisFieldDecoder, BasisFields, SharedBasisFieldDecoder
+from ddmi_core.networks.basis_decoder import BasisFieldDecoder, BasisFields, DecoderSizes, SharedBasisFieldDecoder
 from ddmi_core.networks.readout import ReadOut
 from ddmi_core.planes import pack, unpack
 
@@ -42,12 +42,14 @@ class D2CVAE(nn.Module):
         self.encoder = domain.encoder(config)
         decoder = SharedBasisFieldDecoder if config.trunk == "shared" else BasisFieldDecoder
         self.decoder = decoder(
-            domain.layout,
-            config.latent_channels,
-            channels=config.decoder_channels,
-            blocks=config.decoder_blocks,
-            basis_channels=config.basis_channels,
-            levels=scales,
+            DecoderSizes(
+                domain.layout,
+                config.latent_channels,
+                config.decoder_channels,
+                config.decoder_blocks,
+                config.basis_channels,
+                levels=scales,
+            )
         )
         self.readout = ReadOut(
             domain.layout,

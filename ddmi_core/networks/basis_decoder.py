@@ -2,6 +2,7 @@
 
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 from torch import nn
 
@@ -13,32 +14,36 @@ BasisFields = tuple[Planes, ...]
 """The planes of each scale, coarse to fine."""
 
 
-class SharedBasisFieldDecoder(nn.Module):
-    """The planes as one batch: wide where the maps are small, linear where they are large.
+class DecoderSizes(NamedTuple):
+    """What a decoder is made of. Its first level has the side of the latent, every further one twice that before it.
 
-    The first level has the side of the latent, every further level twice the side of the one before. A level without
-    blocks has no map of its own: its basis field is the level before it, every cell turned into 2x2 by one matrix.
-
-    Args:
+    Attributes:
         layout: the planes.
         latent_channels: channels of each latent plane.
-        channels: width of each level that has blocks, coarse to fine; those of a level without are not used.
-        blocks: blocks of each level; the first has some, and after a level without none follow.
+        channels: width of each level, coarse to fine.
+        blocks: residual blocks of each level.
         basis_channels: channels of every basis field.
         levels: how many of the finest levels are returned: all (hierarchical) or 1 (the single-scale ablation).
     """
 
-    def __init__(
-        self,
-        layout: PlaneLayout,
-        latent_channels: int,
-        *,
-        channels: tuple[int, ...],
-        blocks: tuple[int, ...],
-        basis_channels: int,
-        levels: int,
-    ) -> None:
+    layout: PlaneLayout
+    latent_channels: int
+    channels: tuple[int, ...]
+    blocks: tuple[int, ...]
+    basis_channels: int
+    levels: int
+
+
+class SharedBasisFieldDecoder(nn.Module):
+    """The planes as one batch: wide where the maps are small, linear where they are large.
+
+    A level without blocks has no map of its own: its basis field is the level before it, every cell turned into 2x2 by
+    one matrix. The first level has blocks, and after a level without none follow; the width of one without is not used.
+    """
+
+    def __init__(self, sizes: DecoderSizes) -> None:
         super().__init__()
+        layout, latent_channels, channels, blocks, basis_channels, levels = sizes
         self.levels, self._planes = levels, len(layout)
         self.lift = nn.Conv2d(latent_channels, channels[0], 3, padding=1, bias=False)
         self.bias = PlaneBias(channels[0], len(layout))
@@ -77,28 +82,12 @@ class SharedBasisFieldDecoder(nn.Module):
 class BasisFieldDecoder(nn.Module):
     """2D convolutions on every plane; the feature maps of each level become a basis field by a 1x1 convolution.
 
-    The first level has the side of the latent, every further level twice the side of the one before.
-
-    Args:
-        layout: the planes.
-        latent_channels: channels of each latent plane.
-        channels: width of each level, coarse to fine.
-        blocks: residual blocks of each level; a level without any refines its parent's cells by the upsampler alone.
-        basis_channels: channels of every basis field.
-        levels: how many of the finest levels are returned: all (hierarchical) or 1 (the single-scale ablation).
+    A level without blocks refines its parent's cells by the upsampler alone.
     """
 
-    def __init__(
-        self,
-        layout: PlaneLayout,
-        latent_channels: int,
-        *,
-        channels: tuple[int, ...],
-        blocks: tuple[int, ...],
-        basis_channels: int,
-        levels: int,
-    ) -> None:
+    def __init__(self, sizes: DecoderSizes) -> None:
         super().__init__()
+        layout, latent_channels, channels, blocks, basis_channels, levels = sizes
         self.levels = levels
         self.lift = PerPlane(layout, lambda: nn.Conv2d(latent_channels, channels[0], 3, padding=1))
         self.mixings = nn.ModuleList(

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ddmi_core.networks.basis_decoder import BasisFieldDecoder
+from ddmi_core.networks.basis_decoder import BasisFieldDecoder, DecoderSizes
 from ddmi_core.networks.layers import CrossPlaneMixing
 from ddmi_core.networks.point_encoder import PointEncoder, PointSet
 from ddmi_core.networks.readout import FoldedReadOut, ReadOut
@@ -22,7 +22,7 @@ def test_mixing_carries_a_signal_to_the_planes_that_share_its_axis() -> None:
 
 
 def test_every_plane_has_weights_of_its_own() -> None:
-    decoder = BasisFieldDecoder(TRI_PLANE, 4, channels=(8, 8, 8), blocks=(1, 1, 0), basis_channels=4, levels=3)
+    decoder = BasisFieldDecoder(DecoderSizes(TRI_PLANE, 4, (8, 8, 8), (1, 1, 0), basis_channels=4, levels=3))
     plane = torch.rand(1, 4, 8, 8)
     xy, xz, yz = decoder((plane, plane, plane))[0]
     assert not torch.allclose(xy, xz) and not torch.allclose(xz, yz)

@@ -4,7 +4,7 @@ from torch import nn
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.networks.basis_decoder import SharedBasisFieldDecoder
+from ddmi_core.networks.basis_decoder import DecoderSizes, SharedBasisFieldDecoder
 from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointSet
 from ddmi_core.networks.shared_trunk import PlaneBlock, ProfileMixing, fold, unfold
 from ddmi_core.planes import SINGLE_PLANE, TRI_PLANE
@@ -53,7 +53,7 @@ def test_a_single_plane_has_nothing_to_mix() -> None:
 @pytest.mark.parametrize("levels", [1, 3])
 @pytest.mark.parametrize("blocks", [(1, 1, 1), (2, 1, 0), (1, 0, 0)])
 def test_the_decoder_gives_fields_of_growing_sides(blocks: tuple[int, ...], levels: int) -> None:
-    decoder = SharedBasisFieldDecoder(TRI_PLANE, 4, channels=(16, 8, 8), blocks=blocks, basis_channels=6, levels=levels)
+    decoder = SharedBasisFieldDecoder(DecoderSizes(TRI_PLANE, 4, (16, 8, 8), blocks, basis_channels=6, levels=levels))
     fields = decoder(tuple(torch.rand(2, 4, 4, 4) for _ in range(3)))
     sides = (4, 8, 16)[3 - levels :]
     assert [plane.shape for field in fields for plane in field] == [(2, 6, s, s) for s in sides for _ in range(3)]
