@@ -12,6 +12,7 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import Augment
 from ddmi_core.devices import DeviceName, Precision
 from ddmi_core.diffusion import DenoiserConfig
+from ddmi_core.domains import get_domain
 from ddmi_core.errors import DDMIError
 from ddmi_core.files import write_text
 from ddmi_core.parsing import parse_yaml
@@ -134,6 +135,14 @@ class RunConfig(_Settings):
     def _both_stages_have_data(self) -> "RunConfig":
         if not sum(part.weight for part in self.data) or not sum(part.weight_in_diffusion for part in self.data):
             raise ValueError("each stage needs a source of data whose weight is above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _planes_fit_into_one_batch(self) -> "RunConfig":
+        if self.autoencoder.trunk == "shared":
+            sizes = get_domain(self.autoencoder.domain).plane_sizes(self.autoencoder.latent_size)
+            if len(set(sizes)) > 1:
+                raise ValueError(f"planes of {self.domain} are of several sizes and cannot share a trunk: set separate")
         return self
 
     @classmethod

@@ -25,6 +25,9 @@ def test_overrides_and_mistakes() -> None:
     for wrong in ("stage1.stepz=3", "stage1.steps", "stage1.steps=many"):
         with pytest.raises(DDMIError):
             quick(wrong)
+    clips = RunConfig.from_preset("video-tiny")
+    with pytest.raises(DDMIError, match="several sizes and cannot share a trunk"):
+        clips.with_overrides(["autoencoder.trunk=shared", "autoencoder.decoder_blocks=[1, 1, 0]"])
     with pytest.raises(DDMIError, match="shape-tiny"):
         RunConfig.from_preset("nothing")
 
