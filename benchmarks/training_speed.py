@@ -4,8 +4,10 @@
 
 For each preset and stage one JSON line: seconds a step (median), samples a second, billions of operations a second
 (those of the forward pass, as `torch.utils.flop_counter` finds them, times three), and the share of the time that went
-into drawing the batch. Where `version_0_1/` has a recipe of the domain, that of version 0.1 is measured as well, a
-step of the one and a step of the other in turn, so that what else the machine does touches both.
+into drawing the batch. On a CPU that others use too, the processor seconds of a step without its batch, and the
+operations in each of them, say more than the time on the clock. Where `version_0_1/` has a recipe of the domain, that
+of version 0.1 is measured as well, a step of the one and a step of the other in turn, so that what else the machine
+does touches both.
 """
 
 import json
@@ -17,7 +19,6 @@ from pathlib import Path
 import torch
 import tyro
 from accelerate import Accelerator
-from torch.utils.data import default_collate
 from torch.utils.flop_counter import FlopCounterMode
 
 from ddmi_core.autoencoder import D2CVAE
@@ -26,10 +27,10 @@ from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.domains import get_domain
 from ddmi_core.text import load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
-from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.config import RunConfig
-from ddmi_core.training.loop import Stage
+from ddmi_core.training.optimisation import Optimisation
 from ddmi_core.training.run import make_accelerator
+from ddmi_core.training.stage import Stage
 from ddmi_core.training.trial import noise_stage
 
 _BEFORE = Path(__file__).parent / "version_0_1"
@@ -42,18 +43,17 @@ class _Steps:
 
     def __init__(self, stage: Stage, accelerator: Accelerator) -> None:
         self.stage, self.accelerator = stage, accelerator
-        self.module = stage.module.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.AdamW(self.module.parameters(), lr=1e-9, fused=True)
-        self.average = AveragedWeights(self.module, 0.999)
+        self.trained = Optimisation(stage, accelerator.device)
         self.drawing: list[float] = []
         self.training: list[float] = []
+        self.processing: list[float] = []
         self.operations = 0
         self._next = 0
 
     def count(self) -> None:
         """Count the operations of a step; it also warms up."""
         with FlopCounterMode(display=False) as counter:
-            self._loss(self._batch())
+            self.stage.loss_in_its_precision(self._batch(), 0, self.accelerator.device)
         self.operations = _BACKWARD * counter.get_total_flops()
         self.step(keep=False)
 
@@ -61,28 +61,28 @@ class _Steps:
         """Train for a step."""
         began = time.perf_counter()
         batch = self._batch()
-        drawn = time.perf_counter()
-        self._loss(batch).backward()
-        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
-        self.optimiser.step()
-        self.optimiser.zero_grad()
-        self.average.update(self.module, self._next)
+        drawn, processed = time.perf_counter(), time.process_time()
+        self.trained.add_gradients(batch, 0)
+        self.trained.advance(0.0, 0)
         if self.accelerator.device.type == "cuda":
             torch.cuda.synchronize()
         if keep:
             self.drawing.append(drawn - began)
             self.training.append(time.perf_counter() - drawn)
+            self.processing.append(time.process_time() - processed)
 
     def figures(self) -> dict[str, float]:
         """Return what was measured."""
         seconds = statistics.median(a + b for a, b in zip(self.drawing, self.training, strict=True))
         return {
-            "parameters": sum(weights.numel() for weights in self.module.parameters()),
+            "parameters": sum(weights.numel() for weights in self.trained.module.parameters()),
             "batch": self.stage.settings.batch,
             "seconds_a_step": round(seconds, 4),
             "samples_a_second": round(self.stage.settings.batch / seconds, 2),
             "gflop_a_step": round(self.operations / 1e9, 1),
             "gflop_a_second": round(self.operations / 1e9 / statistics.median(self.training), 1),
+            "processor_seconds_a_step": round(statistics.median(self.processing), 4),
+            "gflop_a_processor_second": round(self.operations / 1e9 / statistics.median(self.processing), 1),
             "drawing_share": round(sum(self.drawing) / (sum(self.drawing) + sum(self.training)), 3),
         }
 
@@ -90,11 +90,7 @@ class _Steps:
         size = self.stage.settings.batch
         self._next += 1
         numbers = range(self._next * size, (self._next + 1) * size)
-        batch = default_collate([self.stage.draws[number] for number in numbers])
-        return {name: value.to(self.accelerator.device) for name, value in batch.items()}
-
-    def _loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        return self.stage.loss_in_its_precision(batch, 0, self.accelerator.device)[0]
+        return self.stage.batch(numbers, self.accelerator.device)
 
 
 def main(

@@ -143,7 +143,17 @@ class LatentDiffusion(nn.Module):
         noise: Float[Tensor, "b c h w"],
         timestep: Int[Tensor, " b"],
     ) -> Float[Tensor, ""]:
-        """Return the denoising loss of eq. 10; its randomness, and dropped prompts, are the caller's.
+        """Return the denoising loss of eq. 10: the mean squared distance of what `predicted_and_target` gives."""
+        return F.mse_loss(*self.predicted_and_target(latents, text, noise, timestep))
+
+    def predicted_and_target(
+        self,
+        latents: Float[Tensor, "b c h w"],
+        text: TextEmbedding,
+        noise: Float[Tensor, "b c h w"],
+        timestep: Int[Tensor, " b"],
+    ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]:
+        """Return what the denoiser predicts and what it should; randomness, and dropped prompts, are the caller's.
 
         Args:
             latents: of signals to learn.
@@ -158,7 +168,7 @@ class LatentDiffusion(nn.Module):
             if self.config.prediction == "epsilon"
             else self.training_schedule.get_velocity(clean, noise, timestep)
         )
-        return F.mse_loss(self.predict(noisy, timestep, text).float(), target)
+        return self.predict(noisy, timestep, text).float(), target
 
     def scheduler(self, sampler: SamplerName) -> SchedulerMixin:
         """Build the diffusers scheduler of a sampler: the paper's ancestral DDPM, DDIM or DPM-Solver++."""
@@ -181,9 +191,9 @@ class LatentDiffusion(nn.Module):
         """Draw one latent per seed.
 
         Args:
-            text: embedding of the prompt, batch size one.
+            text: embedding of the prompt, or of a prompt for each item.
             empty: embedding of the empty prompt, batch size one.
-            seeds: one per item; an item depends on its seed alone, whatever else is in the batch.
+            seeds: one per item; an item depends on its prompt and seed alone, whatever else is in the batch.
             denoising: steps, which scheduler, and the guidance w in eps(empty) + w (eps(text) - eps(empty)).
             progress: called after every step; may raise `Cancelled`.
         """
@@ -197,7 +207,8 @@ class LatentDiffusion(nn.Module):
         # At w = 1 guidance is the conditional prediction alone, which needs one evaluation and not two.
         guidance = denoising.guidance
         guided = guidance != 1.0
-        context = _join([empty] * count + [text] * count) if guided else _join([text] * count)
+        texts = _repeated(text, count // len(text.mask))
+        context = _join([_repeated(empty, count), texts]) if guided else texts
         context = TextEmbedding(*(part.to(device) for part in context))
         extra = {"generator": generators} if denoising.sampler == "ddpm" else {}
         for done, t in enumerate(scheduler.timesteps, start=1):
@@ -242,6 +253,10 @@ def _uvit(config: DenoiserConfig, canvas_shape: tuple[int, int, int]) -> UViT:
         head_width=config.head_width,
         text_channels=config.text_channels,
     )
+
+
+def _repeated(embedding: TextEmbedding, times: int) -> TextEmbedding:
+    return _join([embedding] * times)
 
 
 def _join(embeddings: Sequence[TextEmbedding]) -> TextEmbedding:

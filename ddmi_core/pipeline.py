@@ -30,7 +30,7 @@ from ddmi_core.fitting.fit import Fit
 from ddmi_core.interpolation import slerp
 from ddmi_core.placement import Up
 from ddmi_core.progress import Progress, sub_progress
-from ddmi_core.recipe import SamplingSettings
+from ddmi_core.recipe import Denoising, SamplingSettings
 from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
 
 _log = logging.getLogger(__name__)
@@ -162,10 +162,16 @@ class Pipeline:
         Raises:
             Cancelled: from inside `progress`, between denoising steps.
         """
-        denoising = settings.denoising
-        if not settings.prompt:
+        return self.sample_each([settings.prompt] * len(seeds), seeds, settings.denoising, progress=progress)
+
+    def sample_each(
+        self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, *, progress: Progress | None = None
+    ) -> list[Float[Tensor, "c h w"]]:
+        """Draw a latent for each prompt with the seed at its place, all at once; see `sample`."""
+        if not any(prompts):
             denoising = denoising.model_copy(update={"guidance": 1.0})
-        text = self.text_encoder.encode([settings.prompt])
+        same = len(set(prompts)) == 1
+        text = self.text_encoder.encode([prompts[0]] if same else list(prompts))
         with self._denoiser_in_place():
             latents = self.diffusion.sample(text, self._empty, seeds, denoising, progress=progress)
         return list(latents.cpu())

@@ -4,7 +4,7 @@ Several processes may make parts of one folder at once: each takes every so many
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -27,8 +27,8 @@ from ddmi_core.metrics.pictures import psnr, ssim
 from ddmi_core.metrics.shapes import chamfer_distance, f_score
 from ddmi_core.picture_layout import over
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.progress import Progress, report
-from ddmi_core.recipe import SamplingSettings
+from ddmi_core.progress import Progress, report, sub_progress
+from ddmi_core.training.memory import give_back, is_out_of_memory
 
 Kind = Literal["references", "samples", "reconstructions"]
 Part = dict[str, Tensor]
@@ -90,16 +90,19 @@ class Parts:
         todo = [part for i, part in enumerate(self._all()) if i % processes == rank and not self._file(*part).exists()]
         total = sum(len(numbers) for _, numbers in todo)
         done = 0
-        see: dict[Kind, Callable[[int], Part]] = {
-            "references": self._reference,
-            "samples": self._sample,
-            "reconstructions": self._reconstruction,
-        }
         for kind, numbers in todo:
             found = []
+            latents: list[Tensor] = []
+            if kind == "samples":
+                latents = self._latents(numbers, sub_progress(progress, done / total, done / total))
             for number in numbers:
                 report(progress, done / total, f"{kind}, {number + 1:,} of {self.counts()[kind]:,}")
-                found.append(see[kind](number))
+                if kind == "references":
+                    found.append(self._reference(number))
+                elif kind == "samples":
+                    found.append(self._sample(number, latents[number - numbers.start]))
+                else:
+                    found.append(self._reconstruction(number))
                 done += 1
             joined = {name: torch.cat([one[name] for one in found if name in one]) for one in found for name in one}
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -167,11 +170,23 @@ class Parts:
         found["seen"] = torch.frombuffer(bytearray(digest.digest()), dtype=torch.uint8).unsqueeze(0)
         return found
 
-    def _sample(self, number: int) -> Part:
+    def _latents(self, numbers: range, progress: Progress | None) -> list[Tensor]:
+        """Sample at once, or where there is not enough memory in halves."""
+        prompts, seeds = zip(
+            *((self.prompt(number), self._plan.first_seed + number) for number in numbers), strict=True
+        )
+        try:
+            return self._pipeline.sample_each(prompts, seeds, self._plan.denoising, progress=progress)
+        except (RuntimeError, MemoryError) as error:
+            if len(numbers) == 1 or not is_out_of_memory(error):
+                raise
+        half = len(numbers) // 2
+        give_back(self._pipeline.device)
+        return self._latents(numbers[:half], progress) + self._latents(numbers[half:], progress)
+
+    def _sample(self, number: int, latent: Tensor) -> Part:
         plan, domain = self._plan, self._pipeline.domain
         prompt, like = self.prompt(number), self._like(number)
-        settings = SamplingSettings(prompt=prompt, **plan.denoising.model_dump())
-        (latent,) = self._pipeline.sample(settings, [plan.first_seed + number])
         kinds = plan.evidence("samples")
         seen = self._observed(latent, kinds, self._data, like)
         if isinstance(seen, int):

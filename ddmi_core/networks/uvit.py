@@ -31,6 +31,8 @@ class UViT(nn.Module):
         text_channels: width of a text token and of the pooled text.
     """
 
+    _no_split_modules = ("_Residual", "_Attending")  # what is computed at once where weights are spread over processes
+
     def __init__(
         self,
         latent_channels: int,

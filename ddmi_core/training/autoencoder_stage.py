@@ -1,5 +1,6 @@
 """Stage one: the D2CVAE learns to reconstruct (eq. 9)."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -10,11 +11,10 @@ from typing_extensions import override
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.data.items import Mixture, NumberedDraws, SurfacePoints
 from ddmi_core.training.config import RunConfig
-from ddmi_core.training.loop import Stage
-from ddmi_core.training.noise import NoisyDraws
+from ddmi_core.training.noise import Chance
 from ddmi_core.training.patch_terms import PatchTerms
-from ddmi_core.training.pictures import save_sheet
-from ddmi_core.training.run_folder import RunFolder
+from ddmi_core.training.pictures import picture
+from ddmi_core.training.stage import Evaluated, Stage
 
 _HELD_OUT = 16
 _PICTURES = 8
@@ -31,22 +31,37 @@ class AutoencoderStage(Stage):
         self._kl_start, self._kl_weight = config.stage1.kl_start, config.stage1.kl_weight
         self._kl_anneal_steps = config.stage1.kl_anneal_steps
         self._latent_noise = config.stage1.latent_noise
-        self.autoencoder = autoencoder
         if config.compile:
             for part in (autoencoder.encoder, autoencoder.decoder, autoencoder.readout):
                 part.compile()
-        self._patch_terms: PatchTerms | None = None
         self.module: nn.Module = autoencoder
         if config.stage1.perceptual_weight or config.stage1.adversarial_weight:
-            self._patch_terms = PatchTerms(config.stage1.perceptual_weight, config.stage1.adversarial_weight)
+            patch_terms = PatchTerms(config.stage1.perceptual_weight, config.stage1.adversarial_weight)
             self._patch_side = config.stage1.patch_side
-            self.module = nn.ModuleList([autoencoder, self._patch_terms])
+            self.module = nn.ModuleList([autoencoder, patch_terms])
         mixture = open_mixture(config, "train")
         self.signals = sum(len(source) for source in mixture.sources)
         """How many different signals there are to learn from."""
-        draws = NumberedDraws(mixture, config.seed, augment=config.stage1.augment)
-        self.draws = NoisyDraws(draws, autoencoder.canvas_shape, config.seed)
+        self._seed = config.seed
+        self.draws = NumberedDraws(mixture, config.seed, augment=config.stage1.augment)
         self._held_out = held_out_batch(config, _HELD_OUT)
+
+    @property
+    def autoencoder(self) -> D2CVAE:
+        """What is trained, the terms beside the likelihood apart."""
+        found = self.module[0] if isinstance(self.module, nn.ModuleList) else self.module
+        assert isinstance(found, D2CVAE)
+        return found
+
+    @property
+    def _patch_terms(self) -> PatchTerms | None:
+        found = self.module[1] if isinstance(self.module, nn.ModuleList) else None
+        assert found is None or isinstance(found, PatchTerms)
+        return found
+
+    @override
+    def chance(self, numbers: Sequence[int], device: torch.device) -> dict[str, Tensor]:
+        return {"noise": Chance(self._seed, 3, numbers, device).normal(*self.autoencoder.canvas_shape)}
 
     @override
     def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, Tensor]]:
@@ -61,27 +76,37 @@ class AutoencoderStage(Stage):
         share = min(1.0, (step + 1) / self._kl_anneal_steps)
         loss = reconstruction + (self._kl_start + share * (self._kl_weight - self._kl_start)) * kl
         figures = {"reconstruction": reconstruction.detach(), "kl": kl.detach(), **figures}
-        if self._patch_terms is None:
+        patch_terms = self._patch_terms
+        if patch_terms is None:
             return loss, figures
         # The place follows from the step, so that a resume and every process look at the same one
         patch = module.domain.patch(batch, self._patch_side, torch.Generator().manual_seed(step))
         made = module.readout.evaluate(basis, patch.coords, patch.footprint)
         pictures = (module.domain.pictures(values, self._patch_side) for values in (made, patch.targets))
-        added, seen = self._patch_terms(*pictures, share)
+        added, seen = patch_terms(*pictures, share)
         return loss + added, figures | seen
 
     @override
     @torch.no_grad()
-    def evaluate(self, run: RunFolder, step: int) -> dict[str, float]:
+    def evaluate(self, share: slice) -> Evaluated:
         module = self.autoencoder
         device = next(module.parameters()).device
-        batch = {name: value.to(device) for name, value in self._held_out.items()}
-        latent = module.encode(module.domain.inputs(batch)).mean
-        values = module.domain.predict(module.readout, module.decode(latent), batch)
-        loss, figures = module.domain.reconstruction_loss(values, batch["targets"])
-        fields = [module.field(z) for z in latent[:_PICTURES]]
-        save_sheet(module.domain, fields, run.samples / f"{self.name}-{step:08d}.png")
-        return {"reconstruction": loss.item(), **{name: value.item() for name, value in figures.items()}}
+        batch = {name: value[share].to(device) for name, value in self._held_out.items()}
+        places = range(_HELD_OUT)[share]
+        if not places:
+            return Evaluated([], {})
+        latents = module.encode(module.domain.inputs(batch)).mean
+        values = module.domain.predict(module.readout, module.decode(latents), batch)
+        figures = []
+        for one, targets in zip(values.split(1), batch["targets"].split(1), strict=True):
+            loss, others = module.domain.reconstruction_loss(one, targets)
+            figures.append({"reconstruction": loss.item(), **{name: value.item() for name, value in others.items()}})
+        pictures = {
+            place: picture(module.domain, module.field(latent))
+            for place, latent in zip(places, latents, strict=True)
+            if place < _PICTURES
+        }
+        return Evaluated(figures, pictures)
 
 
 def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) -> Mixture:

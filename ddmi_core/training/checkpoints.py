@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from ddmi_core.errors import DDMIError
 from ddmi_core.files import write_json
 from ddmi_core.parsing import parse_json
 from ddmi_core.training.averaging import AveragedWeights
+from ddmi_core.training.sharding import as_spread, whole
 from ddmi_core.training.tensor_file import read_tensors, write_tensors
 
 
@@ -54,27 +56,39 @@ class Checkpoints:
         return min(measured, key=lambda one: one[1], default=None)
 
     def save(
-        self, progressed: Progressed, module: nn.Module, average: AveragedWeights, optimiser: torch.optim.Optimizer
+        self,
+        progressed: Progressed,
+        module: nn.Module,
+        average: AveragedWeights,
+        optimiser: torch.optim.Optimizer,
+        *,
+        write: bool = True,
     ) -> Path:
         """Write a checkpoint, then drop all but the newest few and the best one.
+
+        Weights that are spread over processes are put together first, in the machine's memory: then it is to be called
+        in all processes, one of which writes.
 
         Raises:
             DDMIError: it cannot be written; the ones before stay.
         """
         target = self.folder / f"{self.stage}-{progressed.step:08d}"
+        files = {
+            name: _whole(tensors, keep=write)
+            for name, tensors in (
+                (_WEIGHTS, module.state_dict()),
+                (_AVERAGE, average.weights),
+                (_OPTIMISER, _optimiser_tensors(optimiser)),
+            )
+        }
+        if not write:
+            return target
         temporary, replaced = self.folder / f".{target.name}", self.folder / f".{target.name}-replaced"
         try:
             for left in self.folder.glob(f".{self.stage}-*"):  # by a process that was killed
                 shutil.rmtree(left)
             temporary.mkdir(parents=True)
-            checksums = {
-                name: write_tensors(temporary / name, tensors)
-                for name, tensors in (
-                    (_WEIGHTS, module.state_dict()),
-                    (_AVERAGE, average.weights),
-                    (_OPTIMISER, _optimiser_tensors(optimiser)),
-                )
-            }
+            checksums = {name: write_tensors(temporary / name, tensors) for name, tensors in files.items()}
             write_json(temporary / _PROGRESS, {**progressed._asdict(), "sha256": checksums})
             if target.exists():
                 target.rename(replaced)
@@ -155,10 +169,20 @@ def _copy(path: Path, tensors: dict[str, Tensor]) -> None:
             raise DDMIError(
                 f"{path} is of a model of other sizes than run.yaml says ({name}). Change run.yaml back, or start anew."
             )
-        tensors[name].copy_(tensor)
+        tensors[name].copy_(as_spread(tensor, tensors[name]))
         left.discard(name)
     if left:
         raise DDMIError(f"{path} lacks {min(left)}, which run.yaml asks for. Change run.yaml back, or start anew.")
+
+
+def _whole(tensors: Mapping[str, Tensor], *, keep: bool) -> dict[str, Tensor]:
+    """Return tensors as wholes, in a process that keeps them; the others give their parts."""
+    found = {}
+    for name, tensor in tensors.items():
+        all_of_it = whole(tensor)
+        if keep:
+            found[name] = tensor if all_of_it is tensor else all_of_it.cpu()
+    return found
 
 
 def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
@@ -179,6 +203,8 @@ def _restore_optimiser(optimiser: torch.optim.Optimizer, path: Path) -> None:
     for name, tensor in read_tensors(path):
         index, key = name.split(".")
         parameter = parameters[int(index)]
-        # Moments lie as their parameter does; the count of steps is a number on the CPU
-        like = torch.empty_like(parameter, dtype=tensor.dtype) if tensor.dim() else tensor.clone()
-        optimiser.state[parameter][key] = like.copy_(tensor)
+        if not tensor.dim():  # the count of steps, which a fused optimiser wants where the weights are
+            optimiser.state[parameter][key] = tensor.to(parameter.device)
+            continue
+        moment = torch.empty_like(parameter, dtype=tensor.dtype)  # lies as its parameter does
+        optimiser.state[parameter][key] = moment.copy_(as_spread(tensor, moment))

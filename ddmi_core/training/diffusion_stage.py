@@ -1,8 +1,11 @@
 """Stage two: the denoiser learns the distribution of latents, with text (eq. 10)."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import default_collate
 from typing_extensions import override
@@ -13,11 +16,12 @@ from ddmi_core.recipe import Denoising
 from ddmi_core.text import TextEmbedding, TextEncoder
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.latents import CachedLatents, CaptionedLatents
-from ddmi_core.training.loop import Stage
-from ddmi_core.training.pictures import save_sheet
-from ddmi_core.training.run_folder import RunFolder
+from ddmi_core.training.noise import Chance
+from ddmi_core.training.pictures import picture
+from ddmi_core.training.stage import Evaluated, Stage
 
 _HELD_OUT_DRAWS = 128
+_SEEDS = (0, 1)  # of the samples of each prompt
 
 
 class DiffusionStage(Stage):
@@ -42,29 +46,66 @@ class DiffusionStage(Stage):
             diffusion.unet.compile()
         self._autoencoder = autoencoder
         self._text_encoder = text_encoder
-        self._prompts = config.stage2.sample_prompts or ("",)
-        settings, times = config.stage2, config.denoiser.train_steps
-        self.draws = CaptionedLatents(latents, config.seed, settings.drop_prompt, times)
+        self._sampled = [(prompt, seed) for prompt in config.stage2.sample_prompts or ("",) for seed in _SEEDS]
+        self._seed = config.seed
+        self.draws: CaptionedLatents = CaptionedLatents(latents, config.seed, config.stage2.drop_prompt)
         # Captions are left out: to encode those of the held-out examples would cost as much as it would tell
         held_out = CachedLatents.without_captions(latents.held_out, text_encoder, latents.scale)
-        self._held_out = CaptionedLatents(held_out, config.seed + 1, 1.0, times)
+        self._held_out = CaptionedLatents(held_out, config.seed + 1, 1.0)
+
+    @override
+    def chance(self, numbers: Sequence[int], device: torch.device) -> dict[str, Tensor]:
+        return self._chance(self._seed, numbers, device)
+
+    def _chance(self, seed: int, numbers: Sequence[int], device: torch.device) -> dict[str, Tensor]:
+        chance, module = Chance(seed, 4, numbers, device), self.module
+        times = (chance.uniform() * module.config.train_steps).long()
+        found = {"timestep": times, "noise": chance.normal(*module.canvas_shape)}
+        if self.draws.latents.log_variances is not None:
+            found["posterior_noise"] = chance.normal(*module.canvas_shape)
+        return found
 
     @override
     def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        text = TextEmbedding(batch["tokens"].float(), batch["mask"], batch["pooled"].float())
-        return self.module.loss(batch["latent"].float(), text, batch["noise"], batch["timestep"]), {}
+        return self.module.loss(*_read(batch)), {}
 
     @override
-    def evaluate(self, run: RunFolder, step: int) -> dict[str, float]:
+    @torch.no_grad()
+    def evaluate(self, share: slice) -> Evaluated:
+        return Evaluated(self._measured(range(_HELD_OUT_DRAWS)[share]), self._drawn(share))
+
+    def _measured(self, numbers: range) -> list[dict[str, float]]:
         device = next(self.module.parameters()).device
-        batch = default_collate([self._held_out[number] for number in range(_HELD_OUT_DRAWS)])
-        with torch.no_grad():
-            denoising, _ = self.loss({name: value.to(device) for name, value in batch.items()}, step)
+        found = []
+        for some in _batches(numbers, self.settings.batch):
+            drawn = default_collate([self._held_out[number] for number in some])
+            batch = {name: value.to(device) for name, value in drawn.items()}
+            predicted, target = self.module.predicted_and_target(
+                *_read(batch | self._chance(self._seed + 1, some, device))
+            )
+            found += [{"denoising": F.mse_loss(*pair).item()} for pair in zip(predicted, target, strict=True)]
+        return found
+
+    def _drawn(self, share: slice) -> dict[int, np.ndarray]:
+        device = next(self.module.parameters()).device
         empty = self._text_encoder.encode([""])
-        latents = [
-            self.module.sample(self._text_encoder.encode([prompt]), empty, (0, 1), Denoising())
-            for prompt in self._prompts
-        ]
-        fields = [self._autoencoder.field(z.to(device)) for z in torch.cat(latents)]
-        save_sheet(self._autoencoder.domain, fields, run.samples / f"{self.name}-{step:08d}.png")
-        return {"denoising": denoising.item()}
+        found = {}
+        for places in _batches(range(len(self._sampled))[share], self.settings.batch):
+            prompts, seeds = zip(*(self._sampled[place] for place in places), strict=True)
+            latents = self.module.sample(self._text_encoder.encode(list(prompts)), empty, seeds, Denoising())
+            for place, latent in zip(places, latents, strict=True):
+                found[place] = picture(self._autoencoder.domain, self._autoencoder.field(latent.to(device)))
+        return found
+
+
+def _read(batch: dict[str, Tensor]) -> tuple[Tensor, TextEmbedding, Tensor, Tensor]:
+    """Return the latents of a batch, their captions, noise and times."""
+    latents = batch["latent"].float()
+    if "log_variance" in batch:
+        latents = latents + (batch["log_variance"].float() / 2).exp() * batch["posterior_noise"]
+    text = TextEmbedding(batch["tokens"].float(), batch["mask"], batch["pooled"].float())
+    return latents, text, batch["noise"], batch["timestep"]
+
+
+def _batches(places: range, size: int) -> Iterator[range]:
+    return (places[start : start + size] for start in range(0, len(places), size))

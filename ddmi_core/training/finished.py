@@ -13,6 +13,7 @@ from ddmi_core.pipeline import Pipeline
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.diffusion_stage import DiffusionStage
 from ddmi_core.training.history import History
+from ddmi_core.training.pictures import save_sheet
 from ddmi_core.training.run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ def _preview(stage: DiffusionStage, config: RunConfig, run: RunFolder) -> np.nda
     file = run.samples / f"{stage.name}-{config.stage2.steps:08d}.png"
     try:
         if not file.exists():
-            stage.evaluate(run, config.stage2.steps)
+            pictures = stage.evaluate(slice(None)).pictures
+            save_sheet([pictures[place] for place in sorted(pictures)], file)
         return imageio.imread(file)
     except (DDMIError, OSError, RuntimeError) as error:
         _log.warning("the model has no preview: %s", error)

@@ -6,7 +6,8 @@
               captions.jsonl        a line of captions for every latent
               captions.safetensors  the same as indices into captions that have gone through the text encoder
 
-Encoding goes on where it was killed or where the disk was full. Old runs have all in `latents.safetensors`.
+Encoding goes on where it was killed or where the disk was full. Old runs have all in `latents.safetensors`. A run that
+has ended well needs them no more: `remove_latents`.
 """
 
 import hashlib
@@ -38,7 +39,6 @@ from ddmi_core.text import TextEncoder
 from ddmi_core.training.autoencoder_stage import held_out_batch, open_mixture
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.latent_scale import ChannelStatistics, LatentScale
-from ddmi_core.training.noise import draw_noise
 from ddmi_core.training.processes import from_first
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.tensor_file import (
@@ -107,13 +107,15 @@ class CachedLatents(NamedTuple):
 
 
 class CaptionedLatents(Dataset[dict[str, Tensor]]):
-    """Endless draws of a latent with one of its captions, the caption dropped now and then; noise and a time for it."""
+    """Endless draws of a latent with one of its captions, the caption dropped now and then.
 
-    def __init__(self, latents: CachedLatents, seed: int, drop_prompt: float, train_steps: int) -> None:
+    Which rows are read is decided where they are read; noise and times are not part of what is read, see `Chance`.
+    """
+
+    def __init__(self, latents: CachedLatents, seed: int, drop_prompt: float) -> None:
         self.latents = latents
         self.seed = seed
         self.drop_prompt = drop_prompt
-        self.train_steps = train_steps
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         rng = np.random.default_rng((self.seed, 2, number))
@@ -123,18 +125,14 @@ class CaptionedLatents(Dataset[dict[str, Tensor]]):
         caption = int(choices[rng.integers(len(choices))])
         if rng.random() < self.drop_prompt:
             caption = 0
-        shape = known.latents.shape[1:]
         draw = {
             "latent": known.latents[index],
             "tokens": texts.tokens[caption],
             "mask": texts.mask[caption],
             "pooled": texts.pooled[caption],
-            "noise": draw_noise(rng, shape),
-            "timestep": torch.tensor(rng.integers(self.train_steps)),
         }
         if known.log_variances is not None:
-            spread = (known.log_variances[index].float() / 2).exp()
-            draw["latent"] = draw["latent"].float() + spread * draw_noise(rng, shape)
+            draw["log_variance"] = known.log_variances[index]
         return draw
 
 
@@ -171,6 +169,23 @@ def cached_latents(
         store.embed(text_encoder, say)
     accelerator.wait_for_everyone()
     return store.open()
+
+
+def remove_latents(run: RunFolder) -> int:
+    """Remove the files of latents from a run folder; return how many bytes that gave back.
+
+    Nothing may read them any more; what cannot be removed stays.
+    """
+    given_back = 0
+    for file in (*run.cache.glob("latents.*"), *run.cache.glob("captions.*")):
+        try:
+            size = file.stat().st_size
+            file.unlink()
+        except OSError as error:
+            _log.warning("%s cannot be removed: %s", file, error)
+        else:
+            given_back += size
+    return given_back
 
 
 class _Store:

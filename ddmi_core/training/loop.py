@@ -4,26 +4,26 @@ import logging
 import math
 import shutil
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch import Tensor
+from torch.utils.data import DataLoader, Subset
 from torch.utils.tensorboard import SummaryWriter
 
-from ddmi_core.devices import Precision, autocast, precision_of
 from ddmi_core.errors import DDMIError
 from ddmi_core.threads import run_anywhere
-from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint, Progressed
 from ddmi_core.training.config import RunConfig, StageConfig
 from ddmi_core.training.control import Control
 from ddmi_core.training.memory import give_back, is_out_of_memory, memory_in_use
-from ddmi_core.training.processes import any_of, average_figures, average_gradients, from_first, share_tensors
+from ddmi_core.training.optimisation import Optimisation
+from ddmi_core.training.pictures import save_sheet
+from ddmi_core.training.processes import any_of, average_figures, from_all, from_first
 from ddmi_core.training.run_folder import RunFolder
+from ddmi_core.training.stage import Evaluated, Stage
 
 _log = logging.getLogger(__name__)
 
@@ -49,37 +49,6 @@ LOOK_EVERY = 10
 
 class NotFinite(ArithmeticError):
     """The loss or its gradient is NaN or infinite."""
-
-
-class Stage(ABC):
-    """What the loop needs of a stage: a module, numbered draws, a loss.
-
-    All chance of a step is in its draws, noise included. So it does not matter in which process a draw is trained on,
-    or with how many others at once.
-    """
-
-    name: ClassVar[str]
-    best_by: ClassVar[str]
-    """The held-out figure by which checkpoints are compared: lower is better."""
-    settings: StageConfig
-    precision: Precision
-    module: nn.Module
-    draws: Dataset[dict[str, Tensor]]
-
-    @abstractmethod
-    def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the mean loss of a batch, and figures worth recording, left on its device."""
-
-    def loss_in_its_precision(
-        self, batch: dict[str, Any], step: int, device: torch.device
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the same, computed in the precision that the run asks for or that suits the device."""
-        with autocast(device, precision_of(self.precision, device)):
-            return self.loss(batch, step)
-
-    @abstractmethod
-    def evaluate(self, run: RunFolder, step: int) -> dict[str, float]:
-        """Write pictures to the run's samples and return held-out figures; called with averaged weights."""
 
 
 def learning_rate(settings: StageConfig, step: int) -> float:
@@ -149,19 +118,7 @@ class _Loop:
     ) -> None:
         self.stage, self.config, self.run, self.accelerator = stage, config, run, accelerator
         self.steps_after, self.seconds_after = steps_after, seconds_after
-        # Convolutions run a sixth faster on channels-last weights, on CPUs as on GPUs
-        self.module = stage.module.to(
-            accelerator.device,
-            memory_format=torch.channels_last,  # type: ignore[call-overload]
-        )
-        self.average = AveragedWeights(self.module, stage.settings.ema)
-        self.optimiser = torch.optim.AdamW(
-            self.module.parameters(),
-            lr=stage.settings.learning_rate,
-            betas=(0.9, stage.settings.second_moment),
-            weight_decay=0.01,
-            fused=True,
-        )
+        self.trained = Optimisation(stage, accelerator.device, accelerator)
         self.checkpoints = Checkpoints(run.checkpoints, stage.name, config.keep_checkpoints)
         self.control = Control(
             run,
@@ -169,22 +126,18 @@ class _Loop:
             lambda message: self._record(message=message),
             {"sample": self._evaluate, "checkpoint": self._checkpoint_now, "stop": self._stop},
         )
-        device = accelerator.device
-        # Small gradients vanish in float16: they are scaled up by as much as just does not overflow
-        half = precision_of(stage.precision, device) == torch.float16
-        self.scaler = torch.amp.GradScaler(device.type, enabled=half)
         self.progressed = Progressed(0, 1.0)
         self.last: dict[str, Tensor] = {}  # figures of the step before, on their device
         # To look at a number on a GPU is to wait for it, so that the next steps cannot be queued
-        self.look_every = LOOK_EVERY if device.type == "cuda" else 1
+        self.look_every = LOOK_EVERY if accelerator.device.type == "cuda" else 1
         self.saved: int | None = None  # the step of the checkpoint written or read last
         self.part = stage.settings.batch  # examples that fit into memory at once
+        self.part_is_known = accelerator.num_processes == 1
         self.said_at = -SAY_SECONDS
         self.writer = SummaryWriter(str(run.tensorboard / stage.name)) if accelerator.is_main_process else None
         if self._restore():
             self._record(message=f"resumed {stage.name} at step {self.progressed.step}", back_to=self.progressed.step)
         else:
-            share_tensors(accelerator, self.module.state_dict().values())
             # What a loss that is not finite goes back to; and a disk without room is found out before the work
             self._save()
 
@@ -199,17 +152,10 @@ class _Loop:
             paused = self.control.obey()
             began, window_start = began + paused, window_start + paused
             rate = learning_rate(settings, step) * self.progressed.rate_factor
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
             self.last = self._gradients(batch, step)
-            self.scaler.unscale_(self.optimiser)
-            norm = nn.utils.clip_grad_norm_(self.module.parameters(), settings.clip_norm)
-            if not self.scaler.is_enabled():  # which leaves out a step whose gradients overflow
+            norm = self.trained.advance(rate, step)
+            if not self.trained.scaler.is_enabled():  # which leaves out a step whose gradients overflow
                 self.last["norm"] = norm
-            self.scaler.step(self.optimiser)
-            self.scaler.update()
-            self.optimiser.zero_grad()
-            self.average.update(self.module, step)
             self.progressed = self.progressed._replace(step=step + 1, held_out=None)
             window_steps += 1
             last = step + 1 == settings.steps
@@ -229,14 +175,14 @@ class _Loop:
                 window_start, window_steps = now, 0
             if (step + 1) % settings.sample_every == 0:
                 self._evaluate()
-            if now - saved_at >= 60 * self.config.checkpoint_minutes:
+            if from_first(self.accelerator, int(now - saved_at >= 60 * self.config.checkpoint_minutes)):
                 self._save_if_possible()
                 saved_at = time.monotonic()
 
     def step_back(self) -> None:
         """Return to the last checkpoint with half the learning rate."""
         factor = self.progressed.rate_factor / 2
-        self.optimiser.zero_grad()
+        self.trained.optimiser.zero_grad()
         if not self._restore():
             raise DDMIError(
                 f"The loss of {self.stage.name} was not finite, and there is no sound checkpoint to go back to: "
@@ -248,23 +194,25 @@ class _Loop:
 
     def finish(self) -> None:
         """Checkpoint the end and leave the averaged weights in the module."""
-        if self.saved != self.progressed.step:
+        if from_first(self.accelerator, int(self.saved != self.progressed.step)):
             self._save()
         self.accelerator.wait_for_everyone()
-        self.module.load_state_dict(self.average.weights)
+        self.trained.leave_averaged()
 
     def close(self) -> None:
-        """End the thread that writes for TensorBoard."""
+        """End the thread that writes for TensorBoard, and let go of what the processes exchanged gradients in."""
         if self.writer is not None:
             self.writer.close()
+        self.accelerator.free_memory()
 
     def _batches(self) -> Iterator[dict[str, Any]]:
         settings = self.stage.settings
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         # Draw k of the run belongs to process k mod world, so a resume and a change of processes see no draw twice.
         first, last = self.progressed.step * settings.batch * world, settings.steps * settings.batch * world
+        numbers = range(first + rank, last, world)
         loader = DataLoader(
-            Subset(self.stage.draws, range(first + rank, last, world)),
+            Subset(self.stage.draws, numbers),
             batch_size=settings.batch,
             sampler=None,
             shuffle=False,
@@ -272,8 +220,8 @@ class _Loop:
             worker_init_fn=run_anywhere,
             pin_memory=self.accelerator.device.type == "cuda",
         )
-        for batch in loader:
-            yield {name: value.to(self.accelerator.device, non_blocking=True) for name, value in batch.items()}
+        for at, drawn in zip(range(0, len(numbers), settings.batch), loader, strict=True):
+            yield self.stage.on_device(drawn, numbers[at : at + settings.batch], self.accelerator.device)
 
     def _looked_at(self) -> dict[str, float]:
         """Return the figures of the last step, the means over all processes.
@@ -289,13 +237,25 @@ class _Loop:
         return figures
 
     def _gradients(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
-        """Leave the gradients of a batch, the mean over all processes, in the module; return its loss and figures."""
+        """Leave the gradients of a batch, the mean over all processes, in the module; return its loss and figures.
+
+        The first batch of several processes is tried without an exchange, until all of them have room for it: one that
+        runs out of memory amid an exchange would be waited for by the others forever.
+        """
         while True:
-            figures = self._try_parts(batch, step)
+            figures = self._try_parts(batch, step, exchange=self.part_is_known)
+            if self.part_is_known and figures is not None:
+                return figures
+            self.trained.optimiser.zero_grad()
             if not any_of(self.accelerator, figures is None):
-                break
-            self.optimiser.zero_grad()
+                self.part_is_known = True
+                continue
             give_back(self.accelerator.device)
+            if self.part_is_known and self.accelerator.num_processes > 1:
+                raise DDMIError(
+                    f"Memory that was enough before is not any more in stage {self.stage.name}: something else takes "
+                    "it. End that, then resume; what fits is then found anew."
+                )
             if self.part == 1:
                 raise DDMIError(
                     f"There is not enough memory for a single example in stage {self.stage.name}. Take a smaller model "
@@ -306,11 +266,8 @@ class _Loop:
                 message=f"out of memory: a batch of {self.stage.settings.batch} is trained on {self.part} at a time, "
                 "with the gradients added up"
             )
-        assert figures is not None
-        average_gradients(self.accelerator, self.module.parameters())
-        return figures
 
-    def _try_parts(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor] | None:
+    def _try_parts(self, batch: dict[str, Tensor], step: int, *, exchange: bool) -> dict[str, Tensor] | None:
         """Add up the gradients of a batch's parts; None if there was not enough memory."""
         size = self.stage.settings.batch
         totals: dict[str, Tensor] = {}
@@ -318,11 +275,10 @@ class _Loop:
             for start in range(0, size, self.part):
                 part = {name: value[start : start + self.part] for name, value in batch.items()}
                 share = min(self.part, size - start) / size
-                loss, figures = self.stage.loss_in_its_precision(part, step, self.accelerator.device)
-                self.scaler.scale(loss * share).backward()
-                for name, value in {"loss": loss, **figures}.items():
-                    weighed = share * value.detach()
-                    totals[name] = totals[name] + weighed if name in totals else weighed
+                last = start + self.part >= size
+                figures = self.trained.add_gradients(part, step, share=share, exchange=exchange and last)
+                for name, value in figures.items():
+                    totals[name] = totals[name] + value if name in totals else value
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -345,33 +301,63 @@ class _Loop:
         return round(left * seconds / steps + self.seconds_after, 1)
 
     def _evaluate(self) -> None:
-        """Draw pictures and measure; what is better than all before is kept. Trouble with it never ends the run."""
-        if not self.accelerator.is_main_process:
-            return
-        if shutil.disk_usage(self.run.path).free < LEAST_FREE_BYTES:
+        """Draw pictures and measure, every process its share; what is better than all before is kept.
+
+        Trouble with it never ends the run.
+        """
+        full = shutil.disk_usage(self.run.path).free < LEAST_FREE_BYTES
+        if from_first(self.accelerator, int(full)):
             self._record(message="the disk is nearly full: no pictures are written, so that checkpoints still can be")
             return
-        try:
-            with self.average.applied(self.module):
-                self.module.eval()
-                figures = self.stage.evaluate(self.run, self.progressed.step)
-        except (RuntimeError, MemoryError, OSError) as error:
-            if not (isinstance(error, OSError) or is_out_of_memory(error)):
-                raise
-            self._record(message=f"no pictures and held-out figures this time: {error}")
-            return
-        finally:
-            self.module.train()
-        self._record(held_out=figures)
-        best, figure = self.checkpoints.best(), figures[self.stage.best_by]
-        if math.isfinite(figure) and (best is None or figure < best[1]):
-            self.progressed = self.progressed._replace(held_out=figure)
+        found = from_all(self.accelerator, self._evaluated_share())
+        if from_first(self.accelerator, int(self.accelerator.is_main_process and self._is_best(found))):
             self._save_if_possible()
 
+    def _is_best(self, found: list[Evaluated | str]) -> bool:
+        """Record what all processes found, or what went wrong; whether it is better than at all checkpoints."""
+        try:
+            figures = self._evaluated([share for share in found if isinstance(share, Evaluated)])
+            trouble = [share for share in found if isinstance(share, str)]
+        except OSError as error:
+            trouble = [str(error)]
+        if trouble:
+            self._record(message=f"no pictures and held-out figures this time: {trouble[0]}")
+            return False
+        self._record(held_out=figures)
+        best, figure = self.checkpoints.best(), figures[self.stage.best_by]
+        if not math.isfinite(figure) or (best is not None and figure >= best[1]):
+            return False
+        self.progressed = self.progressed._replace(held_out=figure)
+        return True
+
+    def _evaluated_share(self) -> Evaluated | str:
+        """Evaluate what is this process's to evaluate; what went wrong, if something did that need not end the run."""
+        share = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
+        module = self.stage.module
+        try:
+            with self.trained.averaged():
+                module.eval()
+                return self.stage.evaluate(share)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return str(error)
+        finally:
+            module.train()
+
+    def _evaluated(self, shares: list[Evaluated]) -> dict[str, float]:
+        """Write the pictures of all shares and return the means of their figures."""
+        pictures = {place: picture for share in shares for place, picture in share.pictures.items()}
+        file = self.run.samples / f"{self.stage.name}-{self.progressed.step:08d}.png"
+        save_sheet([pictures[place] for place in sorted(pictures)], file)
+        found = [figures for share in shares for figures in share.figures]
+        return {name: math.fsum(figures[name] for figures in found) / len(found) for name in found[0]}
+
     def _save(self) -> None:
-        self.progressed = self.progressed._replace(scaler=self.scaler.state_dict())
-        if self.accelerator.is_main_process:
-            self.checkpoints.save(self.progressed, self.module, self.average, self.optimiser)
+        trained = self.trained
+        self.progressed = self.progressed._replace(scaler=trained.scaler.state_dict())
+        state = (trained.module, trained.average, trained.optimiser)
+        self.checkpoints.save(self.progressed, *state, write=self.accelerator.is_main_process)
         self.saved = self.progressed.step
 
     def _save_sound(self) -> None:
@@ -394,9 +380,10 @@ class _Loop:
         if step < 0:
             return False
         path = next(one for one in self.checkpoints.newest_first() if int(one.name.rpartition("-")[2]) == step)
-        self.progressed = self.checkpoints.restore(path, self.module, self.average, self.optimiser)
+        trained = self.trained
+        self.progressed = self.checkpoints.restore(path, trained.module, trained.average, trained.optimiser)
         if self.progressed.scaler:
-            self.scaler.load_state_dict(self.progressed.scaler)
+            trained.scaler.load_state_dict(self.progressed.scaler)
         self.last = {}
         self.saved = step
         return True

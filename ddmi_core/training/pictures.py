@@ -1,10 +1,11 @@
-"""Contact sheets of what a model makes, for the run's samples."""
+"""Pictures of what a model makes, for the run's samples."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
+from jaxtyping import UInt8
 
 from ddmi_core.domains import Domain
 from ddmi_core.errors import DDMIError
@@ -15,13 +16,15 @@ from ddmi_core.picture_layout import SHEET_COLUMNS, contact_sheet
 _SIZE = 160
 
 
-def save_sheet(domain: Domain, fields: Sequence[Field], path: Path) -> None:
-    """Write pictures of some signals as one PNG; a signal that cannot be drawn yet (an empty shape) stays black."""
-    pictures = []
-    for field in fields:
-        try:
-            pictures.append(domain.preview(field, size=_SIZE))
-        except DDMIError:
-            pictures.append(np.zeros((_SIZE, _SIZE, 3), dtype=np.uint8))
+def picture(domain: Domain, field: Field) -> UInt8[np.ndarray, "s s 3"]:
+    """Draw a signal; one that cannot be drawn yet (an empty shape) is black."""
+    try:
+        return domain.preview(field, size=_SIZE)
+    except DDMIError:
+        return np.zeros((_SIZE, _SIZE, 3), dtype=np.uint8)
+
+
+def save_sheet(pictures: Sequence[np.ndarray], path: Path) -> None:
+    """Write pictures as one PNG."""
     with atomic_write(path) as temporary:
-        imageio.imwrite(temporary, contact_sheet(pictures, columns=SHEET_COLUMNS))
+        imageio.imwrite(temporary, contact_sheet(list(pictures), columns=SHEET_COLUMNS))

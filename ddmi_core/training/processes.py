@@ -1,21 +1,22 @@
-"""What processes that train together tell each other. Of a single process, all of it is free.
+"""What processes that train together tell each other, gradients apart. Of a single process, all of it is free.
 
-Gradients meet here and not in a wrapper around the module, because the processes must first agree that all of them have
-some: one that ran out of memory on the way tries again, and the others would wait for it inside the wrapper forever.
+It goes from host to host (gloo), also where gradients go from GPU to GPU: no GPU is waited for.
 """
 
+import functools
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from accelerate import Accelerator
-from torch import Tensor, nn
 
+_Value = TypeVar("_Value")
 _LOOK_SECONDS = 0.2
 _PATIENCE_SECONDS = 30.0  # that the others get to end by themselves once one has failed
 
@@ -24,8 +25,8 @@ def from_first(accelerator: Accelerator, value: int) -> int:
     """Return the first process's value in every process."""
     if accelerator.num_processes == 1:
         return value
-    shared = torch.tensor(value, device=accelerator.device)
-    dist.broadcast(shared, src=0)
+    shared = torch.tensor(value)
+    dist.broadcast(shared, src=0, group=_hosts(dist.group.WORLD))
     return int(shared)
 
 
@@ -33,37 +34,33 @@ def any_of(accelerator: Accelerator, value: bool) -> bool:
     """Whether the value is true in any process."""
     if accelerator.num_processes == 1:
         return value
-    shared = torch.tensor(int(value), device=accelerator.device)
-    dist.all_reduce(shared, op=dist.ReduceOp.MAX)
+    shared = torch.tensor(int(value))
+    dist.all_reduce(shared, op=dist.ReduceOp.MAX, group=_hosts(dist.group.WORLD))
     return bool(shared)
 
 
-def average_gradients(accelerator: Accelerator, parameters: Iterable[nn.Parameter]) -> None:
-    """Give every process the mean of all processes' gradients."""
+def from_all(accelerator: Accelerator, value: _Value) -> list[_Value]:
+    """Return the values of all processes, in their order."""
     if accelerator.num_processes == 1:
-        return
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    for work in [dist.all_reduce(gradient, async_op=True) for gradient in gradients]:
-        work.wait()
-    for gradient in gradients:
-        gradient.div_(accelerator.num_processes)
+        return [value]
+    values: list[_Value] = [value] * accelerator.num_processes
+    dist.all_gather_object(values, value, group=_hosts(dist.group.WORLD))
+    return values
 
 
 def average_figures(accelerator: Accelerator, figures: dict[str, float]) -> dict[str, float]:
     """Return the mean of all processes' figures."""
     if accelerator.num_processes == 1:
         return figures
-    shared = torch.tensor(list(figures.values()), dtype=torch.float32, device=accelerator.device)
-    dist.all_reduce(shared)
+    shared = torch.tensor(list(figures.values()), dtype=torch.float32)
+    dist.all_reduce(shared, group=_hosts(dist.group.WORLD))
     return dict(zip(figures, (shared / accelerator.num_processes).tolist(), strict=True))
 
 
-def share_tensors(accelerator: Accelerator, tensors: Iterable[Tensor]) -> None:
-    """Overwrite the tensors of every process with those of the first one."""
-    if accelerator.num_processes == 1:
-        return
-    for tensor in tensors:
-        dist.broadcast(tensor, src=0)
+@functools.cache
+def _hosts(world: dist.ProcessGroup) -> dist.ProcessGroup:
+    """Return all processes as a group that exchanges what is in the machines' own memory."""
+    return world if dist.get_backend(world) == "gloo" else dist.new_group(backend="gloo")
 
 
 def is_launched() -> bool:

@@ -12,14 +12,13 @@ from contextlib import contextmanager
 import psutil
 import torch
 from accelerate import Accelerator
-from torch.utils.data import default_collate
 
 from ddmi_core.files import write_json
 from ddmi_core.parsing import parse_json
 from ddmi_core.threads import ALLOWED, run_on
 from ddmi_core.training.config import RunConfig
-from ddmi_core.training.loop import Stage
 from ddmi_core.training.run_folder import RunFolder
+from ddmi_core.training.stage import Stage
 
 WORTH_IT = 1.3
 """How many times as fast a step must be with all threads to take them."""
@@ -77,7 +76,7 @@ def _measured(stage: Stage, run: RunFolder, accelerator: Accelerator) -> int:
 
 def _gradient_seconds(stage: Stage, accelerator: Accelerator) -> float:
     """Return how long the gradients of a batch take; the second time counts. Leaves the weights as they are."""
-    batch = default_collate([stage.draws[number] for number in range(stage.settings.batch)])
+    batch = stage.batch(range(stage.settings.batch), accelerator.device)
     for _ in range(2):
         began = time.perf_counter()
         loss, _ = stage.loss_in_its_precision(batch, 0, accelerator.device)

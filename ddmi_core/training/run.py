@@ -7,26 +7,27 @@ from typing import TypeVar
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import InitProcessGroupKwargs, set_seed
+from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs, set_seed
 from torch import nn
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.devices import pick_device, use_tensor_cores
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.errors import DDMIError
-from ddmi_core.model_folder import find_model
+from ddmi_core.model_folder import INDEX, find_model
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
+from ddmi_core.training.checkpoints import Checkpoints
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.control import Control
 from ddmi_core.training.diffusion_stage import DiffusionStage
 from ddmi_core.training.finished import save_model
 from ddmi_core.training.known_runs import register
-from ddmi_core.training.latents import CachedLatents, cached_latents
+from ddmi_core.training.latents import CachedLatents, cached_latents, remove_latents
 from ddmi_core.training.loop import train_stage
 from ddmi_core.training.ownership import owned
-from ddmi_core.training.processes import is_launched
+from ddmi_core.training.processes import from_first, is_launched
 from ddmi_core.training.processors import processors_for
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.trial import denoiser_step_seconds
@@ -87,6 +88,8 @@ def _begun(run: RunFolder, resume: bool) -> RunConfig | None:
 
 def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     """Train both stages; of several processes the first one owns the folder, and it alone writes."""
+    if from_first(accelerator, int(_has_ended(config, run))):
+        return run.model
     set_seed(config.seed)
     autoencoder = _channels_last(D2CVAE(config.autoencoder))
     diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
@@ -114,9 +117,20 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
 
     if accelerator.is_main_process:
         save_model(Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder), stage, config, run)
-        run.record(stage="done", step=config.stage2.steps, message=f"the model is in {run.model}")
+    del stage, latents  # what is open cannot be removed everywhere
     accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        given_back = remove_latents(run) / 1e6
+        told = f"the model is in {run.model}; the latents that it learned from, {given_back:,.0f} MB, were removed"
+        run.record(stage="done", step=config.stage2.steps, message=told)
     return run.model
+
+
+def _has_ended(config: RunConfig, run: RunFolder) -> bool:
+    """Whether there is nothing left to train, and the model is there."""
+    newest = next(iter(Checkpoints(run.checkpoints, DiffusionStage.name).newest_first()), None)
+    done = 0 if newest is None else int(newest.name.rpartition("-")[2])
+    return done >= config.stage2.steps and (run.model / INDEX).exists()
 
 
 def _cached_latents(
@@ -168,8 +182,12 @@ def make_accelerator(config: RunConfig, device: str = "auto") -> Accelerator:
         mixed_precision="no",
         # Of several processes without a GPU, Accelerate wants to be told, or each takes itself for the only one
         cpu=wanted.type == "cpu",
-        # A process may wait for as long as another one is paused or draws pictures
-        kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
+        kwargs_handlers=[
+            # A process may wait for as long as another one is paused or draws pictures
+            InitProcessGroupKwargs(timeout=_PATIENCE),
+            # Gradients need not lie in memory twice
+            DistributedDataParallelKwargs(gradient_as_bucket_view=True),
+        ],
     )
 
 

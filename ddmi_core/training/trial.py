@@ -14,13 +14,13 @@ from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.errors import DDMIError
 from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
-from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.diffusion_stage import DiffusionStage
 from ddmi_core.training.latent_scale import LatentScale
 from ddmi_core.training.latents import CachedLatents
-from ddmi_core.training.loop import Stage
 from ddmi_core.training.memory import give_back, is_out_of_memory, peak_memory, usable_memory
+from ddmi_core.training.optimisation import Optimisation
+from ddmi_core.training.stage import Stage
 
 MOST_AT_ONCE = 4096
 """Larger batches are not looked for."""
@@ -116,9 +116,7 @@ def _largest(stage: Stage, accelerator: Accelerator, processes: int, available: 
     device = accelerator.device
     room, most = usable_memory(device, processes), min(available, MOST_AT_ONCE)
     of_most: Literal["data", "most"] = "data" if most == available else "most"
-    stage.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(stage.module.parameters(), lr=1e-9)
-    _average = AveragedWeights(stage.module, 0.0)  # takes its room in a training, and so does it here
+    tried = Optimisation(stage, device)
     examples = [stage.draws[0]]
 
     def peak(batch: int) -> int | None:
@@ -126,13 +124,13 @@ def _largest(stage: Stage, accelerator: Accelerator, processes: int, available: 
         examples.extend(stage.draws[number] for number in range(len(examples), batch))
         with peak_memory(device) as measured:
             try:
-                _step(stage, accelerator, optimiser, examples[:batch])
+                _step(tried, stage, examples[:batch], device)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 return None
             finally:
-                optimiser.zero_grad()
+                tried.optimiser.zero_grad()
         return measured()
 
     began = time.perf_counter()
@@ -178,7 +176,7 @@ def denoiser_step_seconds(
     accelerator: Accelerator,
     seconds: float,
 ) -> float:
-    """Return how long a step of the second stage takes, on latents of noise; leaves the weights changed."""
+    """Return how long a step of the second stage takes, on latents of noise; leaves the weights as they are."""
     return step_seconds(noise_stage(config, autoencoder, diffusion, text_encoder), accelerator, seconds)
 
 
@@ -197,30 +195,23 @@ def noise_stage(
 def step_seconds(stage: Stage, accelerator: Accelerator, seconds: float) -> float:
     """Return the mean time of a stage's step, its data included, over about `seconds`; the first step does not count.
 
-    Changes the stage's weights.
+    Its weights stay as they are.
     """
-    module = stage.module.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(module.parameters(), lr=1e-9)
-    _average = AveragedWeights(module, 0.0)  # takes its room in a training, and so does it here
+    tried, device = Optimisation(stage, accelerator.device), accelerator.device
     began = 0.0
     for step in _while_time(seconds):
         if step == 1:
             began = time.perf_counter()
         first = step * stage.settings.batch
-        _step(stage, accelerator, optimiser, [stage.draws[first + i] for i in range(stage.settings.batch)])
-        optimiser.zero_grad()
-        if accelerator.device.type == "cuda":
+        _step(tried, stage, [stage.draws[first + i] for i in range(stage.settings.batch)], device)
+        if device.type == "cuda":
             torch.cuda.synchronize()
     return (time.perf_counter() - began) / step
 
 
-def _step(
-    stage: Stage, accelerator: Accelerator, optimiser: torch.optim.Optimizer, examples: list[dict[str, Tensor]]
-) -> None:
-    batch = {name: value.to(accelerator.device) for name, value in default_collate(examples).items()}
-    loss, _ = stage.loss_in_its_precision(batch, 0, accelerator.device)
-    loss.backward()
-    optimiser.step()
+def _step(tried: Optimisation, stage: Stage, examples: list[dict[str, Tensor]], device: torch.device) -> None:
+    tried.add_gradients(stage.on_device(default_collate(examples), range(len(examples)), device), 0)
+    tried.advance(0.0, 0)
 
 
 def _while_time(seconds: float) -> Iterator[int]:

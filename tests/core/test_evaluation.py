@@ -80,13 +80,13 @@ def test_a_report_has_everything_and_an_interrupted_one_goes_on(
     plan = plan_of(pipeline)
     whole = evaluate(plan, pipeline, tmp_path / "whole", device="cpu")
     sampled: list[int] = []
-    real = Pipeline.sample
+    real = Pipeline.sample_each
 
-    def counted(self: Pipeline, prompt: str, seeds: Any, **options: Any) -> Any:
-        sampled.extend(seeds)
-        return real(self, prompt, seeds, **options)
+    def counted(self: Pipeline, prompts: Any, seeds: Any, *others: Any, **options: Any) -> Any:
+        sampled.append(list(seeds))
+        return real(self, prompts, seeds, *others, **options)
 
-    monkeypatch.setattr(Pipeline, "sample", counted)
+    monkeypatch.setattr(Pipeline, "sample_each", counted)
 
     def stop(_: float, text: str) -> None:
         if text.startswith("samples, 10"):
@@ -94,10 +94,11 @@ def test_a_report_has_everything_and_an_interrupted_one_goes_on(
 
     with pytest.raises(Cancelled):
         evaluate(plan, pipeline, tmp_path / "parts", device="cpu", progress=stop)
-    assert sampled == list(range(9)) and not (tmp_path / "parts" / "report.json").exists()
+    first, rest = list(range(8)), [8, 9]
+    assert sampled == [first, rest] and not (tmp_path / "parts" / "report.json").exists()
     sampled.clear()
     again = evaluate(plan, pipeline, tmp_path / "parts", device="cpu")
-    assert sampled == [8, 9]  # the first eight were kept
+    assert sampled == [rest]  # the first eight were kept
     assert again["figures"] == whole["figures"] and again["data"]["hash"] == whole["data"]["hash"]
     written = json.loads((tmp_path / "parts" / "report.json").read_text())
     assert written == again
@@ -114,6 +115,26 @@ def test_a_report_has_everything_and_an_interrupted_one_goes_on(
 
     with pytest.raises(DDMIError, match="points differ"):
         evaluate(plan_of(pipeline, points=32), pipeline, tmp_path / "parts", device="cpu")
+
+
+def test_what_does_not_fit_into_memory_at_once_is_sampled_in_halves(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(pipeline, metrics=["clouds-cd"], samples=7, references=1)
+    Parts(tmp_path / "whole", plan, pipeline, None, None).make(0, 1)
+    real = Pipeline.sample_each
+
+    def short_of_memory(self: Pipeline, prompts: Any, seeds: Any, *others: Any, **options: Any) -> Any:
+        if len(seeds) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(self, prompts, seeds, *others, **options)
+
+    monkeypatch.setattr(Pipeline, "sample_each", short_of_memory)
+    Parts(tmp_path / "halves", plan, pipeline, None, None).make(0, 1)
+    whole, halves = (Parts(tmp_path / name, plan, pipeline, None, None) for name in ("whole", "halves"))
+    points = [one.column("samples", "points") for one in (whole, halves)]
+    assert points[0] is not None and points[1] is not None
+    torch.testing.assert_close(points[0], points[1], atol=1e-3, rtol=0)
 
 
 def test_processes_share_the_parts(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -142,10 +163,10 @@ def test_two_processes_write_one_report(model: Path, tmp_path: Path) -> None:
 def test_what_is_no_number_or_nothing_is_counted_and_told(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Pipeline.sample
+    real = Pipeline.sample_each
 
-    def broken(self: Pipeline, prompt: str, seeds: Any, **options: Any) -> Any:
-        latents = real(self, prompt, seeds, **options)
+    def broken(self: Pipeline, prompts: Any, seeds: Any, *others: Any, **options: Any) -> Any:
+        latents = real(self, prompts, seeds, *others, **options)
         return [
             latent * float("nan") if seed in (3, 9) else latent for seed, latent in zip(seeds, latents, strict=True)
         ]
@@ -158,7 +179,7 @@ def test_what_is_no_number_or_nothing_is_counted_and_told(
         return observe(self, field, kind, source, index)
 
     empty = int(np.random.default_rng(0).permutation(shape_sources.PROCEDURAL_COUNT)[0])  # samples 0 to 4
-    monkeypatch.setattr(Pipeline, "sample", broken)
+    monkeypatch.setattr(Pipeline, "sample_each", broken)
     monkeypatch.setattr(type(pipeline.domain), "observe", sometimes)
     report = evaluate(plan_of(pipeline, metrics=["clouds-cd"]), pipeline, tmp_path, device="cpu")
     assert report["not_measured"]["samples"] == {"not_finite": 2, "nothing_to_see": 4}

@@ -88,3 +88,15 @@ def test_checkpoints_of_the_first_version_are_read(tmp_path: Path) -> None:
     shutil.rmtree(path)
     with pytest.raises(DamagedCheckpoint):
         checkpoints.restore(path, *_parts())
+
+
+def test_all_of_a_fused_optimiser_lies_where_the_weights_do(tmp_path: Path) -> None:
+    path = Checkpoints(tmp_path, "stage").save(Progressed(1, 1.0), *_parts())
+    module, average, optimiser = _parts()
+    module.to("meta")
+    average.weights = {name: tensor.to("meta") for name, tensor in average.weights.items()}
+    optimiser = torch.optim.AdamW(module.parameters())
+    Checkpoints(tmp_path, "stage").restore(path, module, average, optimiser)
+    state = optimiser.state[module.weight]
+    assert state.keys() == {"step", "exp_avg", "exp_avg_sq"}
+    assert all(tensor.device.type == "meta" for tensor in state.values())

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
-from torch.utils.data import default_collate
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -20,7 +19,7 @@ def test_the_decoder_gets_at_least_the_noise_asked_for(
     with torch.no_grad():  # a posterior that is all but certain
         autoencoder.encoder.head[-1].bias[config.autoencoder.latent_channels :] = -18.0
     stage = AutoencoderStage(config, autoencoder)
-    batch = default_collate([stage.draws[number] for number in range(4)])
+    batch = stage.batch(range(4), torch.device("cpu"))
     given: list[Tensor] = []
     decode = autoencoder.decode
 

@@ -1,10 +1,11 @@
 """Latents of stage two: kept in a file that is never in memory, made in parts that outlast a kill and a full disk."""
 
 import json
+import os
 import pickle
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from safetensors.torch import load_file, save_file
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.data.items import ItemSource, Mixture
+from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.errors import DDMIError
 from ddmi_core.text import load_text_encoder
 from ddmi_core.training import latents as module
+from ddmi_core.training import run as run_module
 from ddmi_core.training.config import RunConfig
+from ddmi_core.training.diffusion_stage import DiffusionStage
 from ddmi_core.training.latent_scale import ChannelStatistics, LatentScale
-from ddmi_core.training.latents import CachedLatents, CaptionedLatents, cached_latents
+from ddmi_core.training.latents import CachedLatents, CaptionedLatents, cached_latents, remove_latents
 from ddmi_core.training.run import train
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.tensor_file import PartsFile, StoredRows
@@ -213,6 +217,36 @@ def test_a_full_disk_stops_cleanly_and_encoding_resumes(
     assert filled.files() == whole.files()
 
 
+def test_a_disk_that_is_full_at_any_write_loses_nothing(
+    maker: Callable[..., _Maker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = maker("whole")
+    synced: list[int] = []
+    original = os.fsync
+
+    def counted(file: int) -> None:
+        synced.append(file)
+        original(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", counted)
+        whole.make()
+    for successes in range(len(synced)):
+        one, left = maker(f"full-{successes}"), iter(range(successes))
+
+        def full(file: int, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise OSError(28, "No space left on device")
+            original(file)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(DDMIError, match=r"No space left on device.*make room"):
+                one.make()
+        one.make()
+        assert one.files() == whole.files(), f"after {successes} writes"
+
+
 def test_too_little_room_is_said_before_the_work(maker: Callable[..., _Maker], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10}))
     monkeypatch.setattr(module, "encoded", lambda *_: pytest.fail("worked"))
@@ -253,7 +287,7 @@ def _large(tmp_path: Path, rows: int) -> CachedLatents:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is counted by Linux")
 def test_neither_the_file_nor_a_copy_is_in_memory(tmp_path: Path) -> None:
     made = _large(tmp_path, 4000)  # half a gigabyte
-    draws = CaptionedLatents(made, 0, 0.1, 10)
+    draws = CaptionedLatents(made, 0, 0.1)
 
     def own_memory() -> int:
         found = re.search(r"RssAnon:\s+(\d+) kB", Path("/proc/self/status").read_text())
@@ -271,26 +305,45 @@ def test_neither_the_file_nor_a_copy_is_in_memory(tmp_path: Path) -> None:
 
 def test_posterior_samples_vary_about_the_mean_as_they_should(maker: Callable[..., _Maker]) -> None:
     means, samples = maker("means"), maker("samples", "stage2.posterior_samples=true")
-    fixed, varied = means.make(), samples.make()
+    stages = []
+    for one in (means, samples):
+        diffusion = LatentDiffusion(one.config.denoiser, one.autoencoder.canvas_shape)
+        stages.append(DiffusionStage(one.config, one.autoencoder, diffusion, one.encoder, one.make()))
+    plain, drawn = stages
+    fixed, varied = (stage.draws.latents for stage in stages)
     assert varied.log_variances is not None and torch.equal(fixed.latents[4], varied.latents[4])
     assert (varied.scale.std >= fixed.scale.std).all() and (varied.scale.std > fixed.scale.std).any()
-    plain, drawn = (CaptionedLatents(one, 3, 0.1, 100) for one in (fixed, varied))
-    apart = []
-    for number in range(300):
-        a, b, again = plain[number], drawn[number], drawn[number]
-        assert all(torch.equal(b[name], again[name]) for name in b)
-        assert all(torch.equal(a[name], b[name]) for name in a if name != "latent")
-        index = next(i for i in range(7) if torch.equal(fixed.latents[i], a["latent"]))
-        spread = (varied.log_variances[index].float() / 2).exp()
-        apart.append((b["latent"] - a["latent"].float()) / spread)
-    together = torch.stack(apart)
-    assert together.mean().abs() < 0.01 and together.std() == pytest.approx(1, abs=0.01)
+    learned: list[torch.Tensor] = []
+    for stage in stages:
+        stage.module.loss = lambda latents, *_: learned.append(latents) or latents.mean()  # type: ignore[method-assign]
+    device = torch.device("cpu")
+    a, b, again = plain.batch(range(200), device), drawn.batch(range(200), device), drawn.batch(range(200), device)
+    assert all(torch.equal(b[name], again[name]) for name in b)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    plain.loss(a, 0)
+    drawn.loss(b, 0)
+    apart = (learned[1] - learned[0]) / (b["log_variance"].float() / 2).exp()
+    assert apart.mean().abs() < 0.01 and apart.std() == pytest.approx(1, abs=0.01)
 
 
-def test_a_run_learns_from_posterior_samples(tmp_path: Path) -> None:
-    model = train(quick("stage2.posterior_samples=true", "stage1.steps=1"), tmp_path / "run", device="cpu")
-    assert "log_variances" in load_file(tmp_path / "run" / "cache" / "latents.safetensors")
-    assert (model / "model_index.json").exists()
+def test_a_run_learns_from_posterior_samples_and_leaves_none_behind(tmp_path: Path) -> None:
+    run, kept = RunFolder(tmp_path / "run"), []
+
+    def remove(folder: RunFolder) -> int:
+        kept.append(sorted(load_file(folder.cache / "latents.safetensors")))
+        return remove_latents(folder)
+
+    settings = ("stage2.posterior_samples=true", "stage1.steps=1", "stage2.steps=1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "remove_latents", remove)
+        model = train(quick(*settings), run.path, device="cpu")
+    assert kept == [["held_out", "latents", "log_variances"]] and (model / "model_index.json").exists()
+    assert not list(run.cache.glob("latents*")) and not list(run.cache.glob("captions*"))
+    assert "MB, were removed" in run.events()[-1]["message"]
+    # One that has ended is not encoded for again
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "cached_latents", lambda *_, **__: pytest.fail("encoded again"))
+        assert train(quick(*settings), run.path, resume=True, device="cpu") == model
 
 
 def test_statistics_of_parts_are_those_of_the_whole() -> None:

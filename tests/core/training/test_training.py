@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -27,6 +28,7 @@ from ddmi_core.training.config import RunConfig
 from ddmi_core.training.ownership import status_of
 from ddmi_core.training.run import make_accelerator, train
 from ddmi_core.training.run_folder import RunFolder, Stopped
+from ddmi_core.training.stage import Evaluated
 from tests.core.training.quick import losses, quick
 
 
@@ -153,7 +155,9 @@ def test_a_single_example_that_does_not_fit_ends_the_run(tmp_path: Path, monkeyp
 
 def test_the_best_checkpoint_is_kept_beside_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = iter([3.0, 1.0, 2.0, 4.0])
-    monkeypatch.setattr(AutoencoderStage, "evaluate", lambda *_: {"reconstruction": next(figures)})
+    black = {0: np.zeros((8, 8, 3), dtype=np.uint8)}
+    found = lambda *_: Evaluated([{"reconstruction": next(figures)}], black)  # noqa: E731
+    monkeypatch.setattr(AutoencoderStage, "evaluate", found)
     config = quick("stage1.sample_every=2", "checkpoint_minutes=0.00001", "keep_checkpoints=1", "stage2.steps=1")
     train(config, tmp_path / "run", device="cpu")
     checkpoints = Checkpoints(tmp_path / "run" / "checkpoints", "autoencoder")
@@ -333,7 +337,7 @@ def steps_taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         yield lambda: 100 + 10 * taken[-1]
 
     monkeypatch.setattr(trial, "peak_memory", peak)
-    monkeypatch.setattr(trial, "_step", lambda stage, accelerator, optimiser, examples: taken.append(len(examples)))
+    monkeypatch.setattr(trial, "_step", lambda tried, stage, examples, device: taken.append(len(examples)))
     return taken
 
 
@@ -363,7 +367,7 @@ def test_the_largest_batch_is_no_larger_than_the_data_set(
 def test_the_search_for_the_largest_batch_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
 
-    def step(stage: Any, accelerator: Any, optimiser: Any, examples: list[Any]) -> None:
+    def step(tried: Any, stage: Any, examples: list[Any], device: Any) -> None:
         nonlocal now
         now += len(examples)
 
