@@ -129,8 +129,10 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
 def _has_ended(config: RunConfig, run: RunFolder) -> bool:
     """Whether there is nothing left to train, and the model is there."""
     newest = next(iter(Checkpoints(run.checkpoints, DiffusionStage.name).newest_first()), None)
-    done = 0 if newest is None else int(newest.name.rpartition("-")[2])
-    return done >= config.stage2.steps and (run.model / INDEX).exists()
+    index = run.model / INDEX
+    if newest is None or not index.exists() or int(newest.name.rpartition("-")[2]) < config.stage2.steps:
+        return False
+    return index.stat().st_mtime >= newest.stat().st_mtime  # else it is of fewer steps
 
 
 def _cached_latents(
