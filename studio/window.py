@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QSize, Qt
+from PySide6.QtCore import QMimeData, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.actions_ = Actions(self, theme, Keymap(ACTIONS, settings.shortcuts))
         self._warmed: set[str] = set()
+        self._postponed: list[Callable[[], object]] = []
         self._toasts: dict[int, Toast] = {}
         self._sheet: ShortcutSheet | None = None
         self._guide: GuideWindow | None = None
@@ -310,11 +311,21 @@ class MainWindow(QMainWindow):
 
     def show_room(self, place: int) -> None:
         """Go to a room of the rail."""
+        focused = self.focusWidget()
         if place < len(self.stages):
             self.state.enter(self._domains()[place])
         self.rooms.setCurrentIndex(place)
         self.rail.select(place)
         self._on_jobs()
+        if focused is not None and not focused.isVisibleTo(self):  # Qt would choose whatever comes next in the window
+            self._focus_room()
+
+    def _focus_room(self) -> None:
+        """Put the cursor into the prompt, or, where a room has none, where its work begins."""
+        if not self.inspector.isHidden():
+            self.inspector.focus_prompt()
+        else:
+            self.rooms.currentWidget().setFocus()
 
     def _room(self) -> str:
         """What the jobs call the room that the person is in."""
@@ -355,8 +366,27 @@ class MainWindow(QMainWindow):
         self.actions_["inspector"].setChecked(True)
         self.inspector.focus_prompt()
 
+    def _with_models(self, work: Callable[[], object]) -> None:
+        """Do what needs a model; while they are still being listed, do it after that, unless the room is left."""
+        if self.state.models_known:
+            work()
+        else:
+            self._postponed.append(work)
+            self.status.say("The installed models are still being read. What you asked for follows.")
+
+    def _do_postponed(self) -> None:
+        """Do what waited for the list of models."""
+        postponed, self._postponed = self._postponed, []
+        if postponed:
+            self.status.clearMessage()
+        for work in postponed:
+            work()
+
     def generate(self) -> None:
         """Generate what the form says, but for what is there already; a seed that is not kept is rolled first."""
+        self._with_models(self._generate)
+
+    def _generate(self) -> None:
         if self.state.selected_model is None:
             noun = self.stage.room.words.noun
             self.state.notifications.warning(
@@ -409,7 +439,8 @@ class MainWindow(QMainWindow):
     def open_item(self, item: Item) -> None:
         """Show an item on the stage of its room; the form stays as it is."""
         self.show_room_of(item.recipe.domain)
-        self._try(lambda: self.engine.open(item, self.stage.room.preview_resolution))
+        resolution = self.stage.room.preview_resolution
+        self._with_models(lambda: self._try(lambda: self.engine.open(item, resolution)))
 
     def use_recipe(self) -> None:
         """Bring the recipe of the item on the stage back into the form."""
@@ -423,6 +454,9 @@ class MainWindow(QMainWindow):
                 f"{item_title(item)} was reconstructed from a file: it has no prompt and no seed to bring back."
             )
             return
+        self._with_models(lambda: self._use_recipe_of(item))
+
+    def _use_recipe_of(self, item: Item) -> None:
         before = self.state.form
         step = self._recall(item.recipe)
         if step is not None and before.prompt.strip() not in ("", item.recipe.prompt) and before != self._recalled:
@@ -535,8 +569,12 @@ class MainWindow(QMainWindow):
             self.settings.set_folder("files", Path(path).parent)
             self.bring_in(Path(path))
 
-    def bring_in(self, path: Path) -> None:
-        """Take a file that was dropped or opened: one made here brings its recipe back, any other is encoded."""
+    def bring_in(self, *paths: Path) -> None:
+        """Take files that were dropped or opened: one made here brings its recipe back, any other is encoded."""
+        for path in paths:
+            self._with_models(partial(self._bring_in, path))
+
+    def _bring_in(self, path: Path) -> None:
         stage = self._stage_for(path)
         encode = Action("Encode the file", lambda: self.reconstruct(path))
         recipe = None
@@ -580,7 +618,7 @@ class MainWindow(QMainWindow):
             return Prospect(
                 "Drop to bring its recipe back", f"{path.name} was made here: its recipe goes into the form."
             )
-        if not any(model.domain == words.domain for model in self.state.models):
+        if self.state.models_known and not any(model.domain == words.domain for model in self.state.models):
             text = f"No model for {words.noun}s is installed, so {path.name} cannot be encoded."
             return Prospect("No model takes this file", text, is_possible=False)
         where = "here" if stage is self.stage and self._room() == words.domain else f"in the room {stage.room.title}"
@@ -907,6 +945,7 @@ class MainWindow(QMainWindow):
         self.inspector.enter(room.words, room.placeholder)
         self.history.enter(room.words)
         self._forget_sheet()
+        self._postponed.clear()
         self._on_models(self.state.models)
 
     def _on_models(self, models: list[ModelInfo]) -> None:
@@ -914,7 +953,9 @@ class MainWindow(QMainWindow):
         for stage in self.stages:
             fitting = any(model.domain == stage.room.words.domain for model in models)
             stage.set_can_generate(fitting or not self.state.models_known)
-        self.actions_["generate"].setEnabled(bool(self.state.usable_models()))
+        self.actions_["generate"].setEnabled(bool(self.state.usable_models()) or not self.state.models_known)
+        if self.state.models_known and self._postponed:
+            QTimer.singleShot(0, self, self._do_postponed)  # once all know of the models, and the form has one
 
     def _on_shown(self, item: Item | None) -> None:
         for name in ("export", "copy_prompt", "star", "delete", "screenshot"):
@@ -1024,8 +1065,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Take the files that were dropped."""
         self.drop.hide()
-        for path in _files(event.mimeData()):
-            self.bring_in(path)
+        self.bring_in(*_files(event.mimeData()))
         event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:

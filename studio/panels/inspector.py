@@ -290,10 +290,10 @@ class Inspector(QWidget):
         for model in models:
             self.model.addItem(model.name, model.name)
         self.model.setEnabled(bool(models))
-        self.generate.setEnabled(bool(models))
-        self.generate.setToolTip("" if models else "No model is installed")
-        if not models:
-            self.model.setPlaceholderText("none installed")
+        missing = self._state.models_known and not models
+        self.generate.setEnabled(not missing)
+        self.generate.setToolTip("No model is installed" if missing else "")
+        self.model.setPlaceholderText("none installed" if missing else "being read…")
         self.model.setCurrentIndex(self.model.findData(self._state.form.model))
         self._show_encoder()
         self._on_shown(self._state.shown)  # its model may have another name now

@@ -196,6 +196,7 @@ class Tour(QObject):
         """Offer the tour on the empty stage, unless it was taken or skipped before."""
         if not self._window.settings.tour and self.card is None:
             self.card = TourCard(self._window.rooms)
+            self._window.toasts.avoid(self.card)
             self.card.taken.clicked.connect(self.start)
             self.card.skipped.clicked.connect(lambda: self._remember("skipped"))
             self._show_card()
@@ -206,6 +207,7 @@ class Tour(QObject):
         if self.bubble is None:
             self._light = Spotlight(window, window.theme)
             self.bubble = Bubble(window, window.theme)
+            window.toasts.avoid(self.bubble)
             self.bubble.next_asked.connect(self.next)
             self.bubble.back_asked.connect(self.back)
             self.bubble.skip_asked.connect(self.skip)

@@ -136,7 +136,8 @@ class Toast(QWidget):
 
 
 class ToastArea(QWidget):
-    """Stacks toasts over its parent, in a place where they cover no control, the lower right corner before any other.
+    """Stacks toasts over its parent, in a place where they cover no control and nothing that was given to `avoid`, the
+    lower right corner before any other.
 
     The oldest make room for new ones. Where there is no room for a single one, none is shown, and `crowded_out` has the
     text of each that is added.
@@ -147,6 +148,7 @@ class ToastArea(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._toasts: list[Toast] = []
+        self._avoided: list[QWidget] = []
         self._more = QLabel(self)
         self._more.setProperty("look", "small")
         self._layout = QVBoxLayout(self)
@@ -157,6 +159,10 @@ class ToastArea(QWidget):
         self._controls_timer = QTimer(self, interval=_LOOK_MS)  # controls come and go below
         self._controls_timer.timeout.connect(self._place)
         self._place()
+
+    def avoid(self, widget: QWidget) -> None:
+        """Leave a widget of the same window free while it is shown, which need not lie in the parent."""
+        self._avoided.append(widget)
 
     def toasts(self) -> list[Toast]:
         """The messages, oldest first."""
@@ -204,7 +210,9 @@ class ToastArea(QWidget):
         width = min(_WIDTH, parent.width() - 4 * GRID)
         for toast in self._toasts:
             toast.setFixedWidth(width)
-        controls = [rect for rect in map(self._taken_by, parent.findChildren(QWidget)) if not rect.isEmpty()]
+        taken = [self._taken_by(widget) for widget in parent.findChildren(QWidget)]
+        taken += [self._seen_of(widget) for widget in self._avoided if widget.isVisible()]
+        controls = [rect for rect in taken if not rect.isEmpty()]
         for count in range(min(len(self._toasts), _SHOWN), 0, -1):
             place = _free_place(parent.size(), QSize(width, self._height(count, width)), controls)
             if place is not None:
@@ -240,7 +248,14 @@ class ToastArea(QWidget):
             or self.isAncestorOf(widget)
         ):
             return QRect()
-        rect, whole = widget.rect(), self.parentWidget()
+        return self._seen_of(widget)
+
+    def _seen_of(self, widget: QWidget) -> QRect:
+        """The visible part of a widget, in the parent's coordinates."""
+        whole = self.parentWidget()
+        if not whole.isAncestorOf(widget):
+            return QRect(whole.mapFromGlobal(widget.mapToGlobal(QPoint())), widget.size()) & whole.rect()
+        rect = widget.rect()
         while widget is not whole and (parent := widget.parentWidget()) is not None:
             rect, widget = rect.translated(widget.pos()) & parent.rect(), parent
         return rect

@@ -175,3 +175,21 @@ def test_nothing_is_cut_off_among_the_pictures(qtbot, window, size):
     assert (window.width(), window.height()) == size
     assert window.inspector.geometry().right() < size[0]
     assert stage.zoom.geometry().right() < stage.width()
+
+
+def test_the_cursor_stays_in_the_room_that_is_entered(window):
+    assert window.focusWidget() is window.inspector.prompt
+    window.show_training()
+    assert window.runs.isAncestorOf(window.focusWidget())
+    window.show_room(window.rooms.indexOf(window.models))
+    assert window.models.isAncestorOf(window.focusWidget())
+    window.show_room_of("image")
+    assert window.focusWidget() is window.inspector.prompt
+    window.actions_["inspector"].setChecked(False)
+    window.show_training()
+    window.show_room_of("image")
+    assert window.focusWidget() is window.stage.viewer
+    rail = window.rail.button(0)
+    rail.setFocus()
+    window.show_training()  # whoever goes along the rail with the arrow keys stays there
+    assert window.focusWidget() is rail

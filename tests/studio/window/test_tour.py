@@ -161,3 +161,22 @@ def test_a_picture_of_the_window_is_taken_without_it(window: MainWindow, tmp_pat
     assert window.tour.card is None
     assert app._begin(window, app._parse(["--prompt", "a chair"])) is None
     assert window.tour.card is not None and window.state.form.prompt == "a chair"
+
+
+def test_messages_and_the_tour_do_not_cover_each_other(qtbot, window: MainWindow):
+    window.tour.offer()
+    window.show_room_of("shape")
+    window.resize(window.minimumSize())
+    window.state.notifications.info("Saved.")
+
+    def apart(part: QWidget) -> bool:
+        said = window.toasts
+        return said.isVisible() and not place_of(window, said).intersects(place_of(window, part))
+
+    assert window.tour.card is not None and window.tour.card.isVisible()
+    qtbot.waitUntil(lambda: apart(window.tour.card), timeout=PATIENCE)
+    window.tour.start()
+    for _ in STOPS[1:]:
+        assert window.tour.bubble is not None
+        qtbot.waitUntil(lambda: apart(window.tour.bubble), timeout=PATIENCE)
+        press(qtbot, window.tour, Qt.Key.Key_Right)

@@ -64,6 +64,29 @@ def test_prompt_to_shape_to_file(qtbot, window, tmp_path: Path):
     assert "Show in folder" in [n.action.label for n in window.state.notifications.list() if n.action]
 
 
+def test_what_needs_a_model_waits_while_they_are_being_read(qtbot, make_window):
+    first = make_window()
+    make_shape(qtbot, first, "a round table")
+    window = make_window(look_for_models=False)
+    (item,) = window.state.library.items()
+    window.open_item(item)
+    window.use_recipe_of(item)
+    assert window.actions_["generate"].isEnabled() and window.inspector.generate.isEnabled()
+    assert "being read" in window.status.currentMessage() and not window.state.notifications.list()
+    window.state.set_models([MODEL, PICTURES])
+    qtbot.waitUntil(lambda: window.state.shown == item and calm(window), timeout=PATIENCE)
+    assert window.inspector.prompt.text() == "a round table" and not window.status.currentMessage()
+    assert not window.state.notifications.list()
+
+
+def test_a_prompt_sent_off_while_the_models_are_being_read_is_generated(qtbot, make_window):
+    window = make_window(look_for_models=False)
+    window.generate_example("a round table")
+    window.state.set_models([MODEL, PICTURES])
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.prompt == "a round table"
+
+
 def test_the_folder_of_an_export_that_failed_is_not_the_next_ones(qtbot, window, tmp_path: Path, monkeypatch):
     make_shape(qtbot, window)
     usual = window.settings.folder("exports")
