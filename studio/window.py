@@ -266,6 +266,8 @@ class MainWindow(QMainWindow):
             self._on_notification(notification)
         self._recalled: GenerateForm | None = None
         """The form as the last recipe left it."""
+        self._new_seed: Notification | None = None
+        """What was said of a recipe that would only make the same again."""
         self._offers: dict[Step, Notification] = {}
         """What was said of steps, with a button that undoes them."""
         self.show_room(0)
@@ -417,7 +419,8 @@ class MainWindow(QMainWindow):
         else:
             what = f"This {noun} is {'being made' if making else 'in the history'} already"
         text = f"{what}: the same recipe and seed make the same again."
-        self.state.notifications.info(text, action=Action("New seed", self.generate_anew))
+        self._withdraw_new_seed()
+        self._new_seed = self.state.notifications.info(text, action=Action("New seed", self.generate_anew))
 
     def generate_example(self, prompt: str) -> None:
         """Take an example prompt and generate it."""
@@ -666,11 +669,15 @@ class MainWindow(QMainWindow):
         item = self.state.shown
         if item is None:
             return
-        written = (job.request for job in self.state.jobs.active())
-        taken = frozenset(one.path for one in written if isinstance(one, ExportRequest | SequenceRequest))
-        order = self.stage.ask_export(item, Place(self.settings.folder("exports"), taken), self.settings, self)
+        place = Place(self.settings.folder("exports"), self._is_being_written)
+        order = self.stage.ask_export(item, place, self.settings, self)
         if order is not None:
             self.export(item, order)
+
+    def _is_being_written(self, path: Path) -> bool:
+        """Whether an export that waits or runs writes a file."""
+        requests = (job.request for job in self.state.jobs.active())
+        return any(isinstance(one, ExportRequest | SequenceRequest) and one.path == path for one in requests)
 
     def export(self, item: Item, order: Order) -> None:
         """Export an item in the background."""
@@ -934,7 +941,14 @@ class MainWindow(QMainWindow):
 
     # What the state announces
 
+    def _withdraw_new_seed(self) -> None:
+        """Take the offer of a new seed away: it was for a form that has changed meanwhile."""
+        if self._new_seed is not None:
+            self.state.notifications.withdraw(self._new_seed)
+            self._new_seed = None
+
     def _on_form(self, _form: object) -> None:
+        self._withdraw_new_seed()
         self.actions_["lock"].setChecked(self.state.form.seed_locked)
         self._warm_up()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -149,10 +149,10 @@ class Scene:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a file may go: the folder that is proposed, and what is being written just now."""
+    """Where a file may go: the folder that is proposed, and whether a path is being written just now."""
 
     folder: Path
-    taken: frozenset[Path] = frozenset()
+    is_being_written: Callable[[Path], bool] = lambda _path: False
 
 
 @dataclass(frozen=True)
@@ -308,7 +308,7 @@ class FileDialog(Dialog, Generic[_C]):
             self._refresh()
 
     def _is_taken(self, path: Path) -> bool:
-        return path in self._place.taken or any(target.exists() for target in self.options().targets(path))
+        return self._place.is_being_written(path) or any(target.exists() for target in self.options().targets(path))
 
     def _browse(self) -> None:
         chosen = browse(self, "Export to", self.path(), self._formats, self.suffix())
@@ -344,7 +344,7 @@ class FileDialog(Dialog, Generic[_C]):
         for target in targets:
             if target.is_dir():
                 return f"The folder {target} is there already. Choose another name."
-        if path in self._place.taken:
+        if self._place.is_being_written(path):
             return f"{path.name} is being written just now. Choose another name."
         return ""
 

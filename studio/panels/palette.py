@@ -64,7 +64,7 @@ class Palette(QDialog):
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.rows.itemClicked.connect(lambda _row: self.do())
-        self.nothing = label("Nothing is called that.", "muted")
+        self.nothing = label("Nothing that can be done now is called that.", "muted")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._answer = QStackedWidget()
         self._answer.addWidget(self.rows)

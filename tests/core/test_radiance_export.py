@@ -13,7 +13,7 @@ import pytest
 import tifffile
 import torch
 import trimesh
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from ddmi_core.cameras import orbit_camera
 from ddmi_core.data.posed_pictures import read_transforms
@@ -141,6 +141,39 @@ def test_the_crop_box_holds_for_views_and_depth(tmp_path: Path) -> None:
     assert np.isinf(tifffile.imread(tmp_path / "ball.tif")[:, 13:]).all()
     export_radiance(Ball(), tmp_path / "ball.json", chosen.model_copy(update={"views": 4}))
     assert np.asarray(Image.open(tmp_path / "ball-views" / "0000.png"))[:, 13:, 3].max() == 0
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.gif", "film.png"])
+@pytest.mark.parametrize("along_a_path", [False, True], ids=["turn", "path"])
+def test_the_crop_box_holds_for_every_frame_of_a_film(tmp_path: Path, name: str, along_a_path: bool) -> None:
+    view = ROUGH.model_copy(update={"crop": (-1.0, -1.0, -1.0, 0.0, 1.0, 1.0), "background": (255, 255, 255)})
+    ends = [orbit_camera(0.0, elevation) for elevation in (0.0, 30.0)]
+    keys = tuple(KeyFrame(pose=tuple(map(tuple, camera.pose.tolist())), fov=camera.fov) for camera in ends)
+    chosen = options(width=24, height=24, views=4, azimuth=0.0, elevation=0.0, view=view)
+    if along_a_path:
+        chosen = chosen.model_copy(update={"path": keys})
+    facts = export_radiance(Ball(), tmp_path / name, chosen)
+    left, right = _ink_at_the_sides(Path(facts["path"]))
+    assert len(left) == 4 and right[0] < 0.02 < 0.05 < left[0]  # from the front: the half that is left
+    if along_a_path:
+        assert (right < 0.02).all() and (left > 0.05).all()
+    else:
+        assert left[2] < 0.02 < 0.05 < right[2]  # from behind
+
+
+def _ink_at_the_sides(film: Path) -> tuple[np.ndarray, np.ndarray]:
+    """How much of the left and of the right side of each frame is not white; the columns in the middle are left out."""
+    if film.suffix == ".mp4":
+        with av.open(str(film)) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    elif film.suffix == ".gif":
+        with Image.open(film) as picture:
+            frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(picture)]
+    else:
+        frames = [np.asarray(Image.open(file).convert("RGB")) for file in sorted(film.iterdir())]
+    ink = (np.stack(frames).min(axis=-1) < 200).astype(float)
+    middle = ink.shape[-1] // 2
+    return ink[..., : middle - 2].mean(axis=(1, 2)), ink[..., middle + 2 :].mean(axis=(1, 2))
 
 
 def test_a_gif_carries_the_recipe_and_gives_it_back(tmp_path: Path) -> None:
