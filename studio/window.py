@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
         self._inspector_line, self._history_line, self._queue_line = line(vertical=True), line(), line(vertical=True)
         lower = _row(self.history, self._queue_line, self.queue)
         lower.setStretch(0, 1)
+        lower.setAlignment(self.queue, Qt.AlignmentFlag.AlignRight)  # in its place where there is no history too
         self._bottom = QWidget()
         self._bottom.setLayout(lower)
         self._bottom.setFixedHeight(_BOTTOM_HEIGHT)

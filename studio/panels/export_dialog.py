@@ -10,6 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
 
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -46,6 +48,7 @@ MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
 _WIDTH = 480
 _FILMS = (".mp4", ".gif")
+_OF_SEVERAL_VIEWS = (*_FILMS, ".json")
 _RATES = ("12", "24", "24000/1001", "25", "30", "30000/1001", "50", "60", "120")
 _SUFFIX = re.compile(r"(?<=\w)\.[A-Za-z]\w{1,4}$")
 _RATE_TIP = "Any number, or a fraction such as 30000/1001, which 29.97 stands for too"
@@ -624,8 +627,6 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
             values |= {"path": scene.path if motion == "path" else (scene.here,)}
         if motion != "still":
             values |= {"views": self.views.value()}
-        elif self.suffix() in _FILMS:
-            values |= {"views": 1}
         return RadianceExport.checked(values)
 
     def choice(self) -> RadianceChoice:
@@ -651,10 +652,26 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
             return "still"
         return motion
 
+    def _offer_motions(self) -> None:
+        """Let the camera move where a format has several views: nothing else of a field does."""
+        moves = self.suffix() in _OF_SEVERAL_VIEWS
+        still, current = self.motion.findData("still"), self.motion.currentIndex()
+        model = self.motion.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(still).setEnabled(not moves)
+        with QSignalBlocker(self.motion):
+            if moves and current == still:
+                self._stood_still = True
+                self.motion.setCurrentIndex(self.motion.findData("path" if len(self._scene.path) > 1 else "turntable"))
+            elif not moves and self._stood_still:
+                self._stood_still = False
+                self.motion.setCurrentIndex(still)
+
     def _is_mesh(self) -> bool:
         return self.suffix() in (".glb", ".obj", ".ply")
 
     def _add_options(self, grid: QGridLayout) -> None:
+        self._stood_still = False  # before a format was chosen in which nothing does
         self.motion = QComboBox()
         self.motion.setAccessibleName("Camera")
         names = {"still": "This view", "turntable": "A whole turn", "path": "Along the key frames"}
@@ -708,10 +725,11 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
         self.embed_recipe.setChecked(choice.embed_recipe)
 
     def _told(self) -> str:
-        if self._view.crop != WHOLE_SPACE and self._is_mesh():
-            return "Only what is in the crop box"
-        options = self.options()
-        return _told_film(options.pixels(), self.suffix(), options.views or 1) if self.suffix() in _FILMS else ""
+        told = ["Only what is in the crop box"] if self._view.crop != WHOLE_SPACE else []
+        if self.suffix() in _FILMS:
+            options = self.options()
+            told.append(_told_film(options.pixels(), self.suffix(), options.views or 1))
+        return "\n".join(told)
 
     def _find_problem(self) -> str:
         if self.motion.currentData() == "path" and len(self._scene.path) < 2 and not self._is_mesh():
@@ -722,6 +740,7 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
             return str(error)
 
     def _refresh(self) -> None:
+        self._offer_motions()
         mesh, film = self._is_mesh(), self.suffix() in _FILMS
         shown = {
             "camera": not mesh and self.suffix() != ".tif",

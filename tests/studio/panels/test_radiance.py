@@ -25,6 +25,7 @@ from studio.panels.radiance import RadianceStage
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
+from studio.state.playback import Pace
 from studio.widgets.orbit_camera import key_frame
 from tests.studio.window.fakes import RADIANCE, FakeRadiance, FakeRadianceDomain, FakeRadiancePipeline
 
@@ -42,8 +43,14 @@ def engine(state: AppState) -> Iterator[Engine]:
     assert engine.shutdown()
 
 
+PIXELS_A_SECOND = 100_000.0  # that any machine seems to draw, however busy it is: enough for the screen at rest alone
+
+
 @pytest.fixture
-def stage(qtbot, state: AppState, engine: Engine, actions: Actions, theme) -> RadianceStage:
+def stage(
+    qtbot, state: AppState, engine: Engine, actions: Actions, theme, monkeypatch: pytest.MonkeyPatch
+) -> RadianceStage:
+    monkeypatch.setattr(Pace, "learn", lambda pace, *_: setattr(pace, "_pixels_a_second", PIXELS_A_SECOND))
     stage = RadianceStage(state, engine, actions, theme)
     actions.enter(radiance.FACTS.words)
     qtbot.addWidget(stage)
@@ -293,6 +300,19 @@ def test_exports_ask_for_what_the_format_can_hold(qtbot, stage: RadianceStage, s
     assert len(film.options().path) == 2 and film.options().views == 48 and film.fps.isVisible()
     turn = dialog_for(qtbot, stage, scene, **vars(RadianceChoice(suffix=".png").as_turntable()))
     assert turn.suffix() == ".mp4" and not turn.options().path and turn.options().views == 72
+
+
+def test_where_there_are_several_views_the_camera_moves(qtbot, stage: RadianceStage, scene: Scene) -> None:
+    alone = Scene(scene.here, 0.0, 0.0, 4.0)
+    for around, motion in ((alone, "turntable"), (scene, "path")):
+        dialog = dialog_for(qtbot, stage, around, suffix=".png")
+        assert dialog.choice().motion == "still"
+        for suffix in (".mp4", ".gif", ".json"):
+            dialog.format.setCurrentIndex(dialog.format.findData(suffix))
+            assert dialog.choice().motion == motion and dialog.views.isVisible()
+            assert dialog.options().views == dialog.views.value() > 1
+        dialog.format.setCurrentIndex(dialog.format.findData(".png"))
+        assert dialog.choice().motion == "still" and dialog.options().views is None
 
 
 def test_films_have_any_rate_and_tell_of_odd_sizes(qtbot, stage: RadianceStage, scene: Scene, tmp_path: Path) -> None:
