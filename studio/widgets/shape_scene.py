@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QSize
@@ -18,6 +21,8 @@ from studio.widgets.offscreen import OffscreenScene
 from studio.widgets.orbit_camera import View
 
 _SAMPLES = 4  # a pixel, in the fine form
+_BANDS = 4  # in which what fills a fine frame is drawn: all of it takes too long at once
+_MARGIN = 2  # rows around a piece that its smoothed edges may touch
 _SHADOW_SIZE = 256
 _BLURS = ((0, 1, (1, 0)), (1, 0, (0, 1)), (0, 1, (1.5, 0)), (1, 0, (0, 1.5)))  # from, to, step
 _QUAD = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=np.float32)
@@ -131,31 +136,38 @@ class ShapeScene(OffscreenScene):
         Raises:
             NoOpenGL: there is no OpenGL.
         """
-        steps = self._steps(view, size.width() / size.height(), light=light)
-        return self.in_parts(steps, size, samples=0 if light else _SAMPLES)
+        return self.in_parts(self._steps(view, size, light=light), size, samples=0 if light else _SAMPLES)
 
-    def _steps(self, view: View, aspect: float, *, light: bool = False) -> Iterator[None]:
+    def _steps(self, view: View, size: QSize, *, light: bool = False) -> Iterator[None]:
         """Give gloo the commands of a frame; goes on from wherever it was, if the same target is bound."""
         if not light:
             yield from self._shadow_steps()
+        aspect = size.width() / size.height()
         camera = view.world_to_camera().T.astype(np.float32)
         projection = view.projection(aspect).T.astype(np.float32)
         for program in (self._body, self._lines, self._floor):
             program["camera"], program["projection"] = camera, projection
-        self._draw_background(aspect)
-        yield
-        seen = [
-            buffers for buffers in (self._light if light else self._fine) if _in_sight(buffers, camera @ projection)
-        ]
-        for buffers in seen:
-            self._draw_surface(buffers)
-            yield
+        pieces = self._light if light else self._fine
+        seen = [(one, extent) for one in pieces if (extent := _extent(one, camera @ projection)) is not None]
+        highest = size.height() if light else -(-size.height() // _BANDS)
+
+        def in_bands(draw: Callable[[], None], extent: tuple[float, float] = (-1.0, 1.0)) -> Iterator[None]:
+            for below, above in _bands(extent, size.height(), highest):
+                gloo.set_state(scissor_test=True)
+                gloo.set_scissor(0, below, size.width(), above - below)
+                self._floor["rows"] = below, above
+                draw()
+                gloo.set_state(scissor_test=False)
+                yield
+
+        yield from in_bands(partial(self._draw_background, aspect))
+        for buffers, extent in seen:
+            yield from in_bands(partial(self._draw_surface, buffers), extent)
         if self.wireframe:
-            for buffers in seen:
+            for buffers, _ in seen:
                 self._draw_lines(buffers)
                 yield
-        self._draw_floor(view)
-        yield
+        yield from in_bands(partial(self._draw_floor, view))
 
     def _draw_background(self, aspect: float) -> None:
         gloo.clear(color=(0, 0, 0, 1), depth=True)
@@ -211,8 +223,25 @@ class ShapeScene(OffscreenScene):
         self._cast_shadow, self._has_shadow = [], True
 
 
-def _in_sight(buffers: _Buffers, matrix: np.ndarray) -> bool:
-    """Whether something of a piece's box may lie in the picture. `matrix` takes rows to clip space."""
+def _extent(buffers: _Buffers, matrix: np.ndarray) -> tuple[float, float] | None:
+    """Between which heights of the picture a piece's box may be seen, -1 below and 1 above; None: it is out of sight.
+
+    `matrix` takes rows to clip space.
+    """
     x, y, z, w = (np.append(buffers.corners, np.ones((1, 8)), axis=0).T @ matrix).T
     beyond = ((x > w), (x < -w), (y > w), (y < -w), (z < -w))
-    return not any(side.all() for side in beyond)
+    if any(side.all() for side in beyond):
+        return None
+    if (w <= 0).any():  # some of it lies behind the camera
+        return -1.0, 1.0
+    heights = np.clip(y / w, -1, 1)
+    return float(heights.min()), float(heights.max())
+
+
+def _bands(extent: tuple[float, float], height: int, highest: int) -> Iterator[tuple[int, int]]:
+    """Cut what lies between two heights of a picture into bands that are not too high; yield the rows between which."""
+    low, high = ((end + 1) / 2 * height for end in extent)
+    first, last = max(math.floor(low) - _MARGIN, 0), min(math.ceil(high) + _MARGIN, height)
+    count = -(-(last - first) // highest)
+    edges = np.linspace(first, last, count + 1).round().astype(int).tolist()
+    yield from itertools.pairwise(edges)

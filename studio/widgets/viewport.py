@@ -55,7 +55,7 @@ class _Frames(QObject):
         self._worked = 0.0  # seconds
         self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
         self._rested.timeout.connect(self._begin)
-        self._turns = QTimer(self, interval=0)
+        self._turns = QTimer(self, singleShot=True, interval=0)  # one that repeats would come before what waited for it
         self._turns.timeout.connect(self._go_on)
 
     @property
@@ -147,6 +147,8 @@ class _Frames(QObject):
             self._picture = None
         if self._work is None:
             self._widget.update()
+        else:
+            self._turns.start()
 
     def _step(self) -> None:
         """Draw the next part of the fine frame."""

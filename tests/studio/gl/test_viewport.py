@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from ddmi_core.mesh_pieces import MeshPiece, mesh_pieces
 from studio.theme.tokens import DARK, LIGHT
+from studio.widgets import shape_scene
 from studio.widgets.offscreen import NoOpenGL
 from studio.widgets.orbit_camera import View
 from studio.widgets.shape_scene import ShapeScene
@@ -246,6 +247,24 @@ def parts(viewport: Viewport, view: View, *, light: bool = False) -> int:
 def test_a_large_surface_takes_many_turns(viewport):
     viewport.show_mesh(sphere(7))
     assert parts(viewport, viewport.view) > len(sphere(7).faces) / 6200
+
+
+def test_what_fills_the_picture_is_drawn_in_bands_that_leave_no_seam(viewport, monkeypatch: pytest.MonkeyPatch):
+    viewport.show_mesh(sphere(5))
+    viewport.wireframe = True
+    for distance in (1.0, 0.2):
+        viewport.zoom(distance)
+
+        def drawn() -> list[QImage | None]:
+            return list(viewport._frames.scene.drawing(viewport.view, QSize(300, 211)))
+
+        drawn()  # and the shadow, which is drawn once
+        in_bands = drawn()
+        with monkeypatch.context() as patch:
+            patch.setattr(shape_scene, "_BANDS", 1)
+            whole = drawn()
+        assert len(in_bands) >= len(whole) + 6
+        np.testing.assert_array_equal(pixels(in_bands[-1]), pixels(whole[-1]))
 
 
 def test_what_is_out_of_sight_is_not_drawn(viewport):
