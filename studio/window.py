@@ -325,10 +325,11 @@ class MainWindow(QMainWindow):
 
     def _focus_room(self) -> None:
         """Put the cursor into the prompt, or, where a room has none, where its work begins."""
+        room = self.rooms.currentWidget()
         if not self.inspector.isHidden():
             self.inspector.focus_prompt()
-        else:
-            self.rooms.currentWidget().setFocus()
+        elif room is not None:
+            room.setFocus()
 
     def _room(self) -> str:
         """What the jobs call the room that the person is in."""

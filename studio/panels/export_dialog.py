@@ -652,27 +652,12 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
             return "still"
         return motion
 
-    def _offer_motions(self) -> None:
-        """Let the camera move where a format has several views: nothing else of a field does."""
-        moves = self.suffix() in _OF_SEVERAL_VIEWS
-        still, current = self.motion.findData("still"), self.motion.currentIndex()
-        model = self.motion.model()
-        assert isinstance(model, QStandardItemModel)
-        model.item(still).setEnabled(not moves)
-        with QSignalBlocker(self.motion):
-            if moves and current == still:
-                self._stood_still = True
-                self.motion.setCurrentIndex(self.motion.findData("path" if len(self._scene.path) > 1 else "turntable"))
-            elif not moves and self._stood_still:
-                self._stood_still = False
-                self.motion.setCurrentIndex(still)
-
     def _is_mesh(self) -> bool:
         return self.suffix() in (".glb", ".obj", ".ply")
 
     def _add_options(self, grid: QGridLayout) -> None:
         self._stood_still = False  # before a format was chosen in which nothing does
-        self.motion = QComboBox()
+        self.motion: QComboBox = QComboBox()
         self.motion.setAccessibleName("Camera")
         names = {"still": "This view", "turntable": "A whole turn", "path": "Along the key frames"}
         for motion in get_args(Motion):
@@ -755,6 +740,21 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
             part.setVisible(shown[kind])
         super()._refresh()
         self.adjustSize()
+
+    def _offer_motions(self) -> None:
+        """Let the camera move where a format has several views: nothing else of a field does."""
+        moves = self.suffix() in _OF_SEVERAL_VIEWS
+        still, current = self.motion.findData("still"), self.motion.currentIndex()
+        model = self.motion.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(still).setEnabled(not moves)
+        with QSignalBlocker(self.motion):
+            if moves and current == still:
+                self._stood_still = True
+                self.motion.setCurrentIndex(self.motion.findData("path" if len(self._scene.path) > 1 else "turntable"))
+            elif not moves and self._stood_still:
+                self._stood_still = False
+                self.motion.setCurrentIndex(still)
 
 
 def _faces_box() -> QSpinBox:

@@ -253,6 +253,7 @@ class ToastArea(QWidget):
     def _seen_of(self, widget: QWidget) -> QRect:
         """The visible part of a widget, in the parent's coordinates."""
         whole = self.parentWidget()
+        assert whole is not None
         if not whole.isAncestorOf(widget):
             return QRect(whole.mapFromGlobal(widget.mapToGlobal(QPoint())), widget.size()) & whole.rect()
         rect = widget.rect()
