@@ -324,12 +324,20 @@ class MainWindow(QMainWindow):
             self._focus_room()
 
     def _focus_room(self) -> None:
-        """Put the cursor into the prompt, or, where a room has none, where its work begins."""
-        room = self.rooms.currentWidget()
+        """Put the cursor into the prompt, or, where a room has none, onto the stage or where Tab begins."""
         if not self.inspector.isHidden():
             self.inspector.focus_prompt()
-        elif room is not None:
-            room.setFocus()
+            return
+        room = self.rooms.currentWidget()
+        assert room is not None
+        stops = [
+            part
+            for part in room.findChildren(QWidget)
+            if part.isVisibleTo(room) and part.isEnabled() and part.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ]
+        stops.sort(key=lambda part: not part.property("canvas"))
+        if stops:
+            stops[0].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _room(self) -> str:
         """What the jobs call the room that the person is in."""

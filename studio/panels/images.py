@@ -88,7 +88,6 @@ class ImageStage(Stage):
         self._settings = settings
         styled(self, "stage")
         self.viewer = DeepZoom(theme.colours)
-        self.setFocusProxy(self.viewer)
         self.viewer.tiles_wanted.connect(self._ask_tiles)
         self.viewer.enlarged_wanted.connect(self._ask_enlarged)
         self.viewer.look_changed.connect(self._on_look)

@@ -62,7 +62,6 @@ class ModelsRoom(QWidget):
         self.import_button = QPushButton("Import a model…")
         self.import_button.setToolTip("Copy a model folder from elsewhere")
         self.import_button.clicked.connect(self.import_asked)
-        self.setFocusProxy(self.import_button)
         heading.addWidget(self.import_button)
         refresh = QPushButton("Look again")
         refresh.setToolTip("Read the list of installed models anew")

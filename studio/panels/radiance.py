@@ -98,7 +98,6 @@ class RadianceStage(Stage):
         self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
         styled(self, "stage")
         self.viewer = RadianceView(theme.colours)
-        self.setFocusProxy(self.viewer)
         self.pane = LookPane(FIRST_VIEW.fov)
         self.figures = label(look="small")
         self.path: list[View] = []

@@ -92,7 +92,6 @@ class ShapeStage(Stage):
         self._state, self._engine, self._theme = state, engine, theme
         styled(self, "stage")
         self.viewport = Viewport(theme.colours)
-        self.setFocusProxy(self.viewport)
         theme.changed.connect(self._on_theme)
         self.facts = ElidedLabel(look="small")
         self.facts.setAlignment(Qt.AlignmentFlag.AlignRight)

@@ -77,9 +77,9 @@ class TrainingRoom(QWidget):
         self._wanted: Path | None = None  # chosen as soon as it is listed
         self.list = RunList(theme)
         self.monitor = Monitor(training, theme)
-        self._first_run = QPushButton("New training run…")
+        self._empty = _empty(self.new_asked, self.add_asked)
         self._pages = QStackedWidget()
-        self._pages.addWidget(_empty(self._first_run, self.new_asked, self.add_asked))
+        self._pages.addWidget(self._empty)
         self.page = QScrollArea()
         self.page.setWidgetResizable(True)
         self.page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -116,7 +116,6 @@ class TrainingRoom(QWidget):
             self._wanted = None
         self._left.setVisible(bool(runs))
         self._pages.setCurrentIndex(1 if runs else 0)
-        self.setFocusProxy(self.list.list if runs else self._first_run)
         self._on_choice()
 
     def choose(self, folder: Path) -> None:
@@ -498,9 +497,10 @@ def _figure(value: float | None, form: str, unit: float = 1.0) -> str:
     return form.format(value / unit) if value is not None else "–"
 
 
-def _empty(new: QPushButton, new_asked: object, add_asked: object) -> QWidget:
+def _empty(new_asked: object, add_asked: object) -> QWidget:
     """What is said while there is no run."""
     page = QWidget()
+    new = QPushButton("New training run…")
     new.setObjectName(NEW_RUN)
     new.setProperty("look", "primary")
     new.clicked.connect(new_asked)

@@ -115,7 +115,6 @@ class VideoStage(Stage):
         self.shown = 0
         """Frames shown while playing, so far."""
         self.viewer = FrameView(theme.colours)
-        self.setFocusProxy(self.viewer)
         self.timeline = Timeline(theme.colours)
         self.edits = SequenceEdits()
         self.sequence = SequencePanel(self.timeline, theme, item_title, self._to_add)
