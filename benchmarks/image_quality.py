@@ -25,13 +25,12 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from benchmarks.judging.pictures import field_of, rebuilt, seen
 from ddmi_core import refinement
 from ddmi_core.data.emoji import emoji
 from ddmi_core.data.faces import faces
-from ddmi_core.data.image_sources import picture_source
-from ddmi_core.data.pictures import WHOLE_PICTURE, Picture, PictureSet
+from ddmi_core.data.pictures import Picture, PictureSet
 from ddmi_core.domains.image import ENCODED_SIDE, as_written, on_white
-from ddmi_core.image_fields import COARSEST, FINEST, ImageField
 from ddmi_core.metrics.distributions import Moments, frechet_distance, kernel_distance
 from ddmi_core.metrics.pictures import BACKBONE, features, psnr
 from ddmi_core.model_folder import find_model
@@ -81,7 +80,7 @@ def main(
     sampled = features(made)
     order = torch.from_numpy(np.random.default_rng(0).permutation(len(data)))
     rebuilt = features(on_white(torch.stack([_drawn(pipeline, picture, 0, ENCODED_SIDE) for picture in new])))
-    true = features(on_white(torch.stack([_seen(picture, ENCODED_SIDE) for picture in new])))
+    true = features(on_white(torch.stack([seen(picture, ENCODED_SIDE) for picture in new])))
     for what, a, b in (
         ("samples to data", sampled, data),
         ("reconstructions to the held-out pictures", rebuilt, true),
@@ -111,28 +110,14 @@ def _pictures(pictures: PictureSet, count: int) -> list[Picture]:
     return [pictures.open(i) for i in range(min(count, len(pictures)))]
 
 
-def _seen(picture: Picture, side: int) -> Float[Tensor, "4 s s"]:
-    """The whole of a picture with side x side pixels, premultiplied."""
-    return torch.from_numpy(np.moveaxis(picture.view(WHOLE_PICTURE, side), -1, 0).copy())
-
-
 def _drawn(pipeline: Pipeline, picture: Picture, refine_steps: int, side: int) -> Float[Tensor, "4 s s"]:
     """A picture encoded, decoded and drawn, premultiplied."""
-    source = picture_source(
-        picture, encoded_side=ENCODED_SIDE, queries=refinement.QUERIES, footprints=(FINEST, COARSEST)
-    )
-    return as_written(_picture(pipeline, pipeline.encode_source(source, refine_steps=refine_steps)), side)
-
-
-def _picture(pipeline: Pipeline, latent: Tensor) -> ImageField:
-    field = pipeline.decode(latent)
-    assert isinstance(field, ImageField), f"{pipeline.name} is no image model"
-    return field
+    return as_written(rebuilt(pipeline, picture, refine_steps), side)
 
 
 def _reconstruction(pipeline: Pipeline, pictures: Sequence[Picture], refine_steps: int) -> dict[str, Any]:
     values = [
-        psnr(_drawn(pipeline, picture, refine_steps, ENCODED_SIDE).numpy(), _seen(picture, ENCODED_SIDE).numpy())
+        psnr(_drawn(pipeline, picture, refine_steps, ENCODED_SIDE).numpy(), seen(picture, ENCODED_SIDE).numpy())
         for picture in pictures
     ]
     return {
@@ -148,9 +133,9 @@ def _enlarged(pipeline: Pipeline, pictures: Sequence[Picture], refine_steps: int
     side = ENLARGED * ENCODED_SIDE
     ours, bicubic = [], []
     for picture in pictures:
-        truth = _seen(picture, side).numpy()
+        truth = seen(picture, side).numpy()
         ours.append(psnr(_drawn(pipeline, picture, refine_steps, side).numpy(), truth))
-        base = _seen(picture, ENCODED_SIDE).unsqueeze(0)
+        base = seen(picture, ENCODED_SIDE).unsqueeze(0)
         larger = F.interpolate(base, (side, side), mode="bicubic").clamp(0, 1)[0]
         bicubic.append(psnr(larger.numpy(), truth))
     return {
@@ -166,7 +151,7 @@ def _training_pictures() -> tuple[Float[Tensor, "n 3 h w"], list[str]]:
     sets: list[PictureSet] = [emoji("train"), faces("train")]
     counts = [len(sets[0]), len(sets[0]) // 4]
     pictures = [
-        _seen(part.open(i), ENCODED_SIDE) for part, count in zip(sets, counts, strict=True) for i in range(count)
+        seen(part.open(i), ENCODED_SIDE) for part, count in zip(sets, counts, strict=True) for i in range(count)
     ]
     captions = [part.captions(i)[0] for part, count in zip(sets, counts, strict=True) for i in range(count)]
     return on_white(torch.stack(pictures)), captions
@@ -177,7 +162,7 @@ def _generated(pipeline: Pipeline, captions: Sequence[str], count: int) -> Float
     order = np.random.default_rng(0).permutation(len(captions))
     prompts = islice((captions[i] for _ in range(count) for i in order), count)
     drawn = [
-        as_written(_picture(pipeline, pipeline.sample(SamplingSettings(prompt=prompt), [seed])[0]), ENCODED_SIDE)
+        as_written(field_of(pipeline, pipeline.sample(SamplingSettings(prompt=prompt), [seed])[0]), ENCODED_SIDE)
         for seed, prompt in enumerate(prompts)
     ]
     return on_white(torch.stack(drawn))

@@ -218,7 +218,10 @@ def _training_clouds(count: int) -> Iterator[Cloud]:
 
 
 def _cloud(shapes: ProceduralShapes | GridShapes, index: int) -> Cloud:
-    return np.asarray(shapes.sample(index, np.random.default_rng(index), SURFACE_POINTS, 1)["points"])
+    rng = np.random.default_rng(index)
+    if isinstance(shapes, GridShapes):
+        return rng.choice(shapes.points(index), SURFACE_POINTS)
+    return shapes.shape(index).surface(SURFACE_POINTS, rng)[0]
 
 
 def _samples(pipeline: Pipeline, prompt: str, seeds: Iterable[int]) -> list[ShapeField]:
