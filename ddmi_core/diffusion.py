@@ -1,4 +1,4 @@
-"""LatentDiffusion: a denoiser over packed latents, classifier-free guidance, one sampling loop (paper 3.2, eq. 10)."""
+"""LatentDiffusion: a denoiser over packed latents, guidance, one sampling loop (paper 3.2, eq. 10)."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -186,15 +186,21 @@ class LatentDiffusion(nn.Module):
         seeds: Sequence[int],
         denoising: Denoising,
         *,
+        weak: "LatentDiffusion | None" = None,
         progress: Progress | None = None,
     ) -> Float[Tensor, "b c h w"]:
         """Draw one latent per seed.
+
+        Guidance w leads away from what the denoiser predicts for the empty prompt, eps(empty) + w (eps(text) -
+        eps(empty)) (Ho & Salimans 2022), or from what a weaker copy predicts for the same prompt (autoguidance; Karras
+        et al. 2024), which errs in the same ways, only more.
 
         Args:
             text: embedding of the prompt, or of a prompt for each item.
             empty: embedding of the empty prompt, batch size one.
             seeds: one per item; an item depends on its prompt and seed alone, whatever else is in the batch.
-            denoising: steps, which scheduler, and the guidance w in eps(empty) + w (eps(text) - eps(empty)).
+            denoising: steps, which scheduler, and the guidance w.
+            weak: the weaker copy, if that is to be led away from.
             progress: called after every step; may raise `Cancelled`.
         """
         device = self.latent_mean.device
@@ -207,17 +213,21 @@ class LatentDiffusion(nn.Module):
         # At w = 1 guidance is the conditional prediction alone, which needs one evaluation and not two.
         guidance = denoising.guidance
         guided = guidance != 1.0
+        by_empty = guided and weak is None
         texts = _repeated(text, count // len(text.mask))
-        context = _join([_repeated(empty, count), texts]) if guided else texts
+        context = _join([_repeated(empty, count), texts]) if by_empty else texts
         context = TextEmbedding(*(part.to(device) for part in context))
         extra = {"generator": generators} if denoising.sampler == "ddpm" else {}
         for done, t in enumerate(scheduler.timesteps, start=1):
             inputs = scheduler.scale_model_input(z, t)
-            if guided:
+            if by_empty:
                 inputs = torch.cat([inputs, inputs])
             with autocast(device, sampling_precision(device)):
                 predicted = self.predict(inputs, t.expand(len(inputs)), context).float()
-            if guided:
+                if guided and weak is not None:
+                    worse = weak.predict(inputs, t.expand(len(inputs)), context).float()
+                    predicted = worse + guidance * (predicted - worse)
+            if by_empty:
                 unconditional, conditional = predicted.chunk(2)
                 predicted = unconditional + guidance * (conditional - unconditional)
             z = scheduler.step(predicted, t, z, **extra).prev_sample

@@ -20,6 +20,8 @@ AUTOENCODER_CONFIG = "autoencoder/config.json"
 AUTOENCODER_WEIGHTS = "autoencoder/weights.safetensors"
 DENOISER_CONFIG = "denoiser/config.json"
 DENOISER_WEIGHTS = "denoiser/weights.safetensors"
+WEAK_DENOISER_WEIGHTS = "denoiser-weak/weights.safetensors"
+"""Of an early checkpoint of the same denoiser, to guide with; most models have none."""
 SCHEDULER_CONFIG = "scheduler/scheduler_config.json"
 TEXT_ENCODER = "text_encoder.json"
 CARD = "README.md"
@@ -108,7 +110,8 @@ def check(folder: Path) -> dict[str, Any]:
 def folder_hash(folder: Path) -> str:
     """Return a digest of the weights and configurations (16 hexadecimal digits); the card and preview do not count."""
     digest = hashlib.sha256()
-    for name in _REQUIRED:
+    weak = (WEAK_DENOISER_WEIGHTS,) if (folder / WEAK_DENOISER_WEIGHTS).is_file() else ()
+    for name in (*_REQUIRED, *weak):
         digest.update(name.encode())
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()[:16]

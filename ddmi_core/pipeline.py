@@ -56,12 +56,15 @@ class Pipeline:
         diffusion: LatentDiffusion,
         text_encoder: TextEncoder,
         *,
+        weak: LatentDiffusion | None = None,
         folder: Path | None = None,
         hash: str = "",
     ) -> None:
+        """Put a pipeline together; `weak` is an early checkpoint of the denoiser, to guide with."""
         self.name = name
         self.autoencoder = autoencoder
         self.diffusion = diffusion
+        self.weak = weak
         self.text_encoder = text_encoder
         self.folder = folder
         self.hash = hash
@@ -81,8 +84,12 @@ class Pipeline:
     @property
     def nbytes(self) -> int:
         """Memory that the weights take, those of the text encoder included."""
-        networks = (self.autoencoder, self.diffusion)
+        networks = (self.autoencoder, *self._denoisers)
         return self.text_encoder.nbytes + sum(weights.nbytes for part in networks for weights in part.parameters())
+
+    @property
+    def _denoisers(self) -> tuple[LatentDiffusion, ...]:
+        return (self.diffusion,) if self.weak is None else (self.diffusion, self.weak)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, device: str = "auto") -> "Pipeline":
@@ -104,14 +111,16 @@ class Pipeline:
             _config(DenoiserConfig, folder, model_folder.DENOISER_CONFIG), autoencoder.canvas_shape
         )
         _load_weights(diffusion, folder, model_folder.DENOISER_WEIGHTS)
+        weak = _weak_copy(diffusion, folder)
         text_encoder = load_text_encoder(_config(TextEncoderConfig, folder, model_folder.TEXT_ENCODER))
-        for module in (autoencoder, diffusion):
+        for module in (autoencoder, diffusion, *([] if weak is None else [weak])):
             module.eval().requires_grad_(False).to(where)
         return cls(
             str(index.get("name", folder.name)),
             autoencoder,
             diffusion,
             text_encoder,
+            weak=weak,
             folder=folder,
             hash=model_folder.folder_hash(folder),
         )
@@ -129,6 +138,9 @@ class Pipeline:
         folder = Path(folder)
         for part in ("autoencoder", "denoiser", "scheduler"):
             (folder / part).mkdir(parents=True, exist_ok=True)
+        if self.weak is not None:
+            (folder / model_folder.WEAK_DENOISER_WEIGHTS).parent.mkdir(exist_ok=True)
+            _save_weights(self.weak, folder / model_folder.WEAK_DENOISER_WEIGHTS)
         write_json(folder / model_folder.AUTOENCODER_CONFIG, self.autoencoder.config.model_dump(mode="json"))
         _save_weights(self.autoencoder, folder / model_folder.AUTOENCODER_WEIGHTS)
         write_json(folder / model_folder.DENOISER_CONFIG, self.diffusion.config.model_dump(mode="json"))
@@ -160,6 +172,7 @@ class Pipeline:
         The same seed gives the same latent, whatever the other seeds. An empty prompt samples unconditionally.
 
         Raises:
+            ModelError: a weaker copy is to guide, and the model has none.
             Cancelled: from inside `progress`, between denoising steps.
         """
         return self.sample_each([settings.prompt] * len(seeds), seeds, settings.denoising, progress=progress)
@@ -168,24 +181,29 @@ class Pipeline:
         self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, *, progress: Progress | None = None
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw a latent for each prompt with the seed at its place, all at once; see `sample`."""
-        if not any(prompts):
+        if denoising.guide == "weak" and self.weak is None:
+            raise ModelError(f"{self.name} has no weaker copy to guide with. Choose the empty prompt, or auto.")
+        weak = None if denoising.guide == "empty" else self.weak
+        if not any(prompts) and weak is None:
             denoising = denoising.model_copy(update={"guidance": 1.0})
         same = len(set(prompts)) == 1
         text = self.text_encoder.encode([prompts[0]] if same else list(prompts))
         with self._denoiser_in_place():
-            latents = self.diffusion.sample(text, self._empty, seeds, denoising, progress=progress)
+            latents = self.diffusion.sample(text, self._empty, seeds, denoising, weak=weak, progress=progress)
         return list(latents.cpu())
 
     @contextmanager
     def _denoiser_in_place(self) -> Iterator[None]:
         """Have the denoiser where it computes; afterwards, where a GPU is short of memory, in the machine's."""
         with self._sampling:
-            self.diffusion.to(self.device)
+            for denoiser in self._denoisers:
+                denoiser.to(self.device)
             try:
                 yield
             finally:
                 if self.device.type != "cpu" and free_memory(self.device) < _LEAST_FREE:
-                    self.diffusion.to("cpu")
+                    for denoiser in self._denoisers:
+                        denoiser.to("cpu")
                     if self.device.type == "cuda":
                         torch.cuda.empty_cache()
 
@@ -294,6 +312,21 @@ def _config(kind: type[_Config], folder: Path, name: str) -> _Config:
             f"{name} in the model folder {folder} does not fit this version: "
             f"{'.'.join(map(str, first['loc']))}: {first['msg']}."
         ) from error
+
+
+def _weak_copy(diffusion: LatentDiffusion, folder: Path) -> LatentDiffusion | None:
+    """The weaker copy that a model folder may have; of the same size, from the same run."""
+    if not (folder / model_folder.WEAK_DENOISER_WEIGHTS).is_file():
+        return None
+    weak = LatentDiffusion(diffusion.config, diffusion.canvas_shape)
+    _load_weights(weak, folder, model_folder.WEAK_DENOISER_WEIGHTS)
+    scales = ((weak.latent_mean, diffusion.latent_mean), (weak.latent_std, diffusion.latent_std))
+    if not all(torch.allclose(one, other) for one, other in scales):
+        raise ModelError(
+            f"{model_folder.WEAK_DENOISER_WEIGHTS} in the model folder {folder} is of another run: its latents have "
+            "another scale. Take an early checkpoint of the same run, or delete it."
+        )
+    return weak
 
 
 def _load_weights(module: nn.Module, folder: Path, name: str) -> None:

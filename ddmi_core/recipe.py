@@ -9,6 +9,7 @@ from ddmi_core.fidelity import FitFacts
 from ddmi_core.placement import Placement
 
 SamplerName = Literal["dpm++", "ddim", "ddpm"]
+Guide = Literal["auto", "empty", "weak"]
 
 MOST_STEPS = 1000
 MOST_GUIDANCE = 50.0
@@ -30,6 +31,9 @@ class Denoising(BaseModel):
     """dpm++ is the fastest, ddpm the paper's."""
     guidance: float = Field(3.0, ge=0.0, le=MOST_GUIDANCE)
     """how strictly to follow the prompt; 1 is not at all more than the model was taught."""
+    guide: Guide = "auto"
+    """what it leads away from: what the model makes of an empty prompt, or what a weaker copy of it makes of the same
+    one. auto takes the weaker copy where the model has one."""
 
     @property
     def denoising(self) -> "Denoising":

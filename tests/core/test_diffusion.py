@@ -102,3 +102,20 @@ def test_a_uvit_ignores_what_is_behind_the_end_of_a_text() -> None:
 def test_sizes_that_a_uvit_cannot_have_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"uvit|head_width"):
         DenoiserConfig(kind="uvit", **wrong)
+
+
+@pytest.mark.parametrize("kind", ["unet2d", "uvit"])
+def test_a_weaker_copy_guides_away_from_its_own_errors(kind: str) -> None:
+    diffusion, weak = _diffusion(kind=kind), _diffusion(kind=kind)
+    with torch.no_grad():
+        for weights in weak.unet.parameters():
+            weights.mul_(0.8)
+    text, empty = _text(1.0), _text(0.0)
+
+    def sample(model: LatentDiffusion, guidance: float, weak: LatentDiffusion | None = None) -> torch.Tensor:
+        return model.sample(text, empty, [1], Denoising(steps=3, guidance=guidance), weak=weak)
+
+    torch.testing.assert_close(sample(diffusion, 0.0, weak), sample(weak, 1.0), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(sample(diffusion, 1.0, weak), sample(diffusion, 1.0), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(sample(diffusion, 4.0, diffusion), sample(diffusion, 1.0), atol=1e-4, rtol=1e-4)
+    assert (sample(diffusion, 3.0, weak) - sample(diffusion, 3.0)).abs().max() > 1e-3

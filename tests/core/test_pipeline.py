@@ -43,6 +43,35 @@ def test_an_empty_prompt_ignores_guidance(folder: Path) -> None:
     )
 
 
+def test_a_weaker_copy_is_found_in_the_folder_and_chosen_by_the_settings(folder: Path, tmp_path: Path) -> None:
+    plain = Pipeline.from_pretrained(folder)
+    plain.save_pretrained(tmp_path / "model")
+    early = {name: 0.5 * values for name, values in load_file(folder / model_folder.DENOISER_WEIGHTS).items()}
+    early |= {name: plain.diffusion.state_dict()[name] for name in ("latent_mean", "latent_std")}
+    early["unet.conv_out.bias"] = torch.full_like(early["unet.conv_out.bias"], 0.2)
+    path = tmp_path / "model" / model_folder.WEAK_DENOISER_WEIGHTS
+    path.parent.mkdir()
+    save_file(early, path)
+    pipeline = Pipeline.from_pretrained(tmp_path / "model")
+    assert pipeline.hash == model_folder.folder_hash(tmp_path / "model") != plain.hash
+    assert pipeline.nbytes > plain.nbytes
+
+    def sample(model: Pipeline, guide: str, prompt: str = "a ball") -> torch.Tensor:
+        return model.sample(SamplingSettings(prompt=prompt, steps=2, guide=guide), [1])[0]
+
+    assert torch.equal(sample(pipeline, "empty"), sample(plain, "auto"))
+    assert torch.equal(sample(pipeline, "auto"), sample(pipeline, "weak"))
+    assert not torch.allclose(sample(pipeline, "weak"), sample(pipeline, "empty"))
+    assert not torch.allclose(sample(pipeline, "weak", ""), sample(pipeline, "empty", ""))
+    with pytest.raises(ModelError, match="no weaker copy"):
+        sample(plain, "weak")
+    pipeline.save_pretrained(tmp_path / "again")
+    assert torch.equal(sample(Pipeline.from_pretrained(tmp_path / "again"), "weak"), sample(pipeline, "weak"))
+    save_file(early | {"latent_std": early["latent_std"] * 2}, path)
+    with pytest.raises(ModelError, match="another run"):
+        Pipeline.from_pretrained(tmp_path / "model")
+
+
 def test_models_are_found_by_name_and_by_folder(folder: Path, home: Path) -> None:
     own = home / "models" / "mine"
     Pipeline.from_pretrained(folder).save_pretrained(own)
