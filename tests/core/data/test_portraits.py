@@ -109,6 +109,7 @@ def test_training_draws_down_to_a_thousandth_of_the_canvas() -> None:
     assert -10 <= seen.min() < -9 and -6 < seen.max() <= -5
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more processes than such a machine has cores
 def test_a_draw_is_the_same_in_any_process_and_batch() -> None:
     draws = NumberedDraws(Mixture([source()], [1.0]), seed=5, augment="full")
     one = [draws[number] for number in range(4)]  # drawn for the first time, the others from the cache
