@@ -266,7 +266,8 @@ def fit(
         out: a .fit file, which keeps the basis fields; or a file whose suffix names the format, or a folder.
         fidelity: of pictures, faithful has a cell for each pixel, balanced one for 4 x 4; of meshes, planes of 128 or
             64 cells a side. A fit that was kept is as it was.
-        resolution: pixels along the longer side of a picture, samples along each axis of a shape.
+        resolution: pixels along the longer side of a picture, as many as it has if not given; samples along each axis
+            of a shape.
         faces: simplify meshes to about this many faces.
         region: left,top,right,bottom of the part to write, in [-1, 1] of the square canvas, x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF.
@@ -307,6 +308,8 @@ def fit(
                 placement=found.placement,
                 fit=found.facts,
             )
+            if resolution is None and (own := found.facts.resolution(getattr(options, "region", None))) is not None:
+                options = options.model_copy(update={"resolution": own})
             written = domain.export(
                 domain.fitted(found), target, options, recipe=recipe, progress=sub_progress(meter, 0.8, 1.0)
             )

@@ -4,6 +4,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ddmi_core.export_options import LARGEST_SIDE, Extent
+
 Fidelity = Literal["small", "balanced", "faithful"]
 """What a file becomes: a latent, kilobytes; basis fields with a cell for several samples; or as dense as the file."""
 FIDELITIES: tuple[Fidelity, ...] = get_args(Fidelity)
@@ -12,11 +14,23 @@ FIDELITIES: tuple[Fidelity, ...] = get_args(Fidelity)
 class FitFacts(BaseModel):
     """What a fit is, and how near it comes to its file.
 
-    `figures` are names and values of what was measured against the file itself, such as its `psnr` in dB.
+    `pixels` are the width and height of a picture. `figures` are names and values of what was measured against the file
+    itself, such as its `psnr` in dB; of a latent at the model's base resolution.
     """
 
     model_config = ConfigDict(frozen=True)
 
     fidelity: Fidelity
     size_bytes: Annotated[int, Field(ge=0)]
+    pixels: tuple[int, int] | None = None
     figures: dict[str, float] = {}
+
+    def resolution(self, region: Extent | None = None) -> int | None:
+        """Return the pixels of the file along the longer side of a region, or of all of it: as many as make sense.
+
+        None where the file has no pixels.
+        """
+        if self.pixels is None:
+            return None
+        left, top, right, bottom = region or (-1.0, -1.0, 1.0, 1.0)
+        return min(LARGEST_SIDE, max(1, round(max(self.pixels) * max(right - left, bottom - top) / 2)))

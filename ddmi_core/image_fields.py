@@ -90,6 +90,12 @@ class FittedImageField(ImageField):
         self.extent = extent
         self._filtered: tuple[float, Field] = (0.0, Field(readout, basis))
 
+    @property
+    @override
+    def nbytes(self) -> int:
+        kept, field = self._filtered
+        return super().nbytes + (field.nbytes if kept else 0)
+
     @override
     def __call__(
         self,

@@ -68,8 +68,8 @@ class Recipe(SamplingSettings):
     """How an item was made.
 
     `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left,
-    top, right, bottom), `seconds` how long it lasts, `placement` where the object lay in it; `fit` is there where basis
-    fields were fitted to it, and only a stand-in's latent is the model's.
+    top, right, bottom), `seconds` how long it lasts, `placement` where the object lay in it, `fit` how closely it is
+    represented, where that can be chosen.
     """
 
     model_config = ConfigDict(protected_namespaces=())
@@ -84,6 +84,11 @@ class Recipe(SamplingSettings):
     placement: Placement | None = None
     fit: FitFacts | None = None
     versions: dict[str, str] = Field(default_factory=current_versions)
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether basis fields of its own are the item; the latent is then but what the model makes of the file."""
+        return self.fit is not None and self.fit.fidelity != "small"
 
     def makes_the_same_as(self, other: "Recipe") -> bool:
         """Whether both give the same item: all agrees but what the model is called."""

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar, get_args
 from pydantic import TypeAdapter
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
+from ddmi_core.fidelity import FIDELITIES, Fidelity
 from ddmi_core.paths import user_data
 from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice, RadianceChoice, VideoChoice
 from studio.state.form import GenerateForm
@@ -101,6 +102,16 @@ class Settings:
     @trash_days.setter
     def trash_days(self, days: int) -> None:
         self._store.setValue("trash_days", days)
+
+    @property
+    def fidelity(self) -> Fidelity:
+        """How closely a file that is brought in is represented."""
+        value = self._store.value("fidelity")
+        return value if value in FIDELITIES else "faithful"
+
+    @fidelity.setter
+    def fidelity(self, fidelity: Fidelity) -> None:
+        self._store.setValue("fidelity", fidelity)
 
     @property
     def text_size(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.errors import DDMIError, RecipeError
+from ddmi_core.fidelity import Fidelity
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.paths import assets, user_data
 from ddmi_core.placement import Up
@@ -86,6 +88,7 @@ _MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
 """Kinds of files that do not say which axis is up."""
 _DELETE = "delete"  # a step that can be undone until the trash is emptied
 _ASK_AFTER_SECONDS = 10.0
+_KNOWN = 24.0  # dB: what a model makes of a file that is like what it was taught comes nearer than that
 _PROSPECTS = 4  # files of which it is said what becomes of each
 _TITLE = 60
 """Characters of a title in a message."""
@@ -635,9 +638,10 @@ class MainWindow(QMainWindow):
             text = f"No model for {words.noun}s is installed, so {path.name} cannot be encoded."
             return Prospect("No model takes this file", text, is_possible=False)
         where = "here" if stage is self.stage and self._room() == words.domain else f"in the room {stage.room.title}"
+        done = "fitted" if stage.room.can_fit and self.settings.fidelity != "small" else "encoded"
         return Prospect(
             f"Drop to reconstruct a {words.noun}",
-            f"{path.name} is encoded, and its continuous reconstruction appears {where}.",
+            f"{path.name} is {done}, and its continuous reconstruction appears {where}.",
         )
 
     def _unreadable(self, path: Path) -> str:
@@ -646,8 +650,8 @@ class MainWindow(QMainWindow):
         known = ", ".join(suffix[1:].upper() for suffix in room.import_formats)
         return f"{path.name} cannot be read as a {room.words.noun}. Files of these kinds can: {known}."
 
-    def reconstruct(self, path: Path) -> None:
-        """Encode a file and show its continuous reconstruction, in the room that takes such files."""
+    def reconstruct(self, path: Path, fidelity: Fidelity | None = None) -> None:
+        """Encode a file or fit to it, as closely as is usual if not told; show it in the room that takes such files."""
         stage = self._stage_for(path)
         if stage is None:
             self.state.notifications.error(self._unreadable(path))
@@ -659,7 +663,8 @@ class MainWindow(QMainWindow):
                 "Open Models to add one."
             )
             return
-        self._try(lambda: self.engine.reconstruct(path, stage.room.preview_resolution))
+        wanted = fidelity or self.settings.fidelity
+        self._try(lambda: self.engine.reconstruct(path, stage.room.preview_resolution, fidelity=wanted))
 
     def ask_span(self, wanted: SpanWanted) -> None:
         """Ask which part of a film to encode that is too long as a whole, and encode it."""
@@ -875,6 +880,18 @@ class MainWindow(QMainWindow):
             self.stage_of(item.recipe.domain).show_view(item, result.view, result.resolution)
         if isinstance(result.request, ReconstructRequest):
             self._offer_other_axis(result.request, item)
+            self._offer_fit(result.request, item)
+
+    def _offer_fit(self, request: ReconstructRequest, item: Item) -> None:
+        """Say of a file that is unlike what the model knows, and offer to fit to it instead."""
+        facts = item.recipe.fit
+        if facts is None or item.recipe.is_fitted or (psnr := facts.figures.get("psnr", math.inf)) >= _KNOWN:
+            return
+        self.state.notifications.warning(
+            f"{item.recipe.model} makes little of {request.path.name} ({psnr:.0f} dB): it is unlike what the model "
+            "was taught.",
+            action=Action("Fit it faithfully", lambda: self.reconstruct(request.path, "faithful")),
+        )
 
     def _offer_other_axis(self, request: ReconstructRequest, item: Item) -> None:
         """Most files do not say which axis is up: say which one was taken, and offer the other."""

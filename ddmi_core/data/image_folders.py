@@ -148,16 +148,16 @@ def picture_shards(source: str | Path, split: str, *, progress: Progress | None 
     return DrawnPictures(ShardSet(Shards(source, split, SUFFIXES, progress), read_picture, _RECENT))
 
 
-def read_picture(path: Path) -> Raster:
+def read_picture(path: Path, *, least_side: int = LEAST_SIDE) -> Raster:
     """Read a picture as training and the encoder take it: upright, RGBA, in the middle of a square canvas.
 
     Its longest side becomes 128, 256 or 512 pixels. Grey, palette, CMYK and 16-bit pictures are converted; of animated
-    ones the first frame counts.
+    ones the first frame counts. `least_side`: pixels that it must have along each side.
 
     Raises:
         DataError: the file cannot be used; the message names it and says why.
     """
-    return Raster(premultiplied(_squared(_decoded(Path(path)))))
+    return Raster(premultiplied(_squared(_decoded(Path(path), least_side))))
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -182,7 +182,7 @@ def decoded_size(path: Path) -> tuple[int, int]:
     return picture_size(path)
 
 
-def _decoded(path: Path) -> Image.Image:
+def _decoded(path: Path, least_side: int = LEAST_SIDE) -> Image.Image:
     """Return the pixels of a picture file, upright, RGBA with 8 bits; large ones may come smaller."""
     with open_picture(path) as picture:
         width, height = picture.size
@@ -191,8 +191,8 @@ def _decoded(path: Path) -> Image.Image:
                 f"{path.name} has {width} x {height} pixels, more than the {MOST_PIXELS / 1e6:.0f} million that are "
                 "read. Make it smaller first."
             )
-        if min(width, height) < LEAST_SIDE:
-            raise DataError(f"{path.name} has {width} x {height} pixels; at least {LEAST_SIDE} a side are needed.")
+        if min(width, height) < least_side:
+            raise DataError(f"{path.name} has {width} x {height} pixels; at least {least_side} a side are needed.")
         try:
             if getattr(picture, "n_frames", 1) > 1:
                 _log.info("%s has several frames: the first is taken", path.name)

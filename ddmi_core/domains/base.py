@@ -15,7 +15,7 @@ from ddmi_core.coordinates import Region
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.errors import DataError, DDMIError, ModelError
 from ddmi_core.export_options import ExportOptions
-from ddmi_core.fidelity import Fidelity
+from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fields import Field
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -216,6 +216,19 @@ class Domain(ABC):
             DataError: the file cannot be used, or signals of this domain cannot be fitted.
         """
         raise DataError(f"{self.title} cannot be fitted to a file; they are what their model makes of it.")
+
+    def latent_facts(
+        self, path: Path, source: ItemSource, latent: Float[Tensor, "c h w"], field: Field
+    ) -> FitFacts | None:
+        """Return how near the latent of a user's file comes to it, where there could be a fit instead.
+
+        Args:
+            path: the file.
+            source: what `read` gave of it.
+            latent: its latent.
+            field: the latent's signal.
+        """
+        return None
 
     def fitted(self, fit: Fit) -> Field:
         """Return the signal of a fit of this domain."""

@@ -19,7 +19,7 @@ from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, Patch, fixed_draw
 from ddmi_core.errors import DDMIError
 from ddmi_core.export_options import ExportOptions, ImageExport
-from ddmi_core.fidelity import Fidelity
+from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fields import Field
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.image_export import IMAGE_FORMATS, export_image
@@ -167,6 +167,18 @@ class ImageDomain(Domain):
         return fit_picture(path, fidelity, progress)
 
     @override
+    def latent_facts(self, path: Path, source: ItemSource, latent: Float[Tensor, "c h w"], field: Field) -> FitFacts:
+        """With the PSNR at the base resolution, on white, where the picture is: margins would be right anyway."""
+        from ddmi_core.data.image_folders import picture_size
+
+        assert isinstance(field, ImageField)
+        seen, truth = as_written(field, ENCODED_SIDE), torch.from_numpy(fixed_draw(source, 0)["image"])
+        covered = (truth[3] > 0).double().mean().clamp(min=1 / ENCODED_SIDE**2)
+        error = F.mse_loss(on_white(seen), on_white(truth)).double() / covered
+        figures = {"psnr": float(-10 * error.clamp(min=1e-10).log10())}
+        return FitFacts(fidelity="small", size_bytes=latent.nbytes, pixels=picture_size(path), figures=figures)
+
+    @override
     def fitted(self, fit: Fit) -> FittedImageField:
         return FittedImageField(fit.readout, fit.basis, fit.extent)
 
@@ -176,7 +188,7 @@ class ImageDomain(Domain):
         from ddmi_core.data.image_sources import picture_source
 
         return picture_source(
-            read_picture(path), encoded_side=ENCODED_SIDE, queries=queries, footprints=(FINEST, COARSEST)
+            read_picture(path, least_side=1), encoded_side=ENCODED_SIDE, queries=queries, footprints=(FINEST, COARSEST)
         )
 
     @override

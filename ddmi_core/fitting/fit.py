@@ -64,7 +64,7 @@ class Fit:
         fidelity: how closely it was to be fitted.
         extent: the part of the canvas that the basis fields lie on; beyond it nothing is.
         placement: where the object lay in its file, if it lies in space.
-        figures: see `FitFacts`.
+        pixels, figures: see `FitFacts`.
     """
 
     def __init__(
@@ -77,17 +77,18 @@ class Fit:
         *,
         extent: Region = WHOLE,
         placement: Placement | None = None,
+        pixels: tuple[int, int] | None = None,
         figures: dict[str, float] | None = None,
     ) -> None:
         self.domain, self.sizes, self.readout, self.basis = domain, sizes, readout, basis
-        self.fidelity, self.extent, self.placement = fidelity, extent, placement
+        self.fidelity, self.extent, self.placement, self.pixels = fidelity, extent, placement, pixels
         self.figures = dict(figures or {})
 
     @property
     def facts(self) -> FitFacts:
         """What it is, and how good."""
         size = sum(2 * plane.numel() for planes in self.basis for plane in planes)
-        return FitFacts(fidelity=self.fidelity, size_bytes=size, figures=self.figures)
+        return FitFacts(fidelity=self.fidelity, size_bytes=size, pixels=self.pixels, figures=self.figures)
 
     def to_bytes(self) -> bytes:
         """Return the content of a fit's file: safetensors, basis fields as float16."""
@@ -104,6 +105,7 @@ class Fit:
             "sizes": self.sizes.model_dump_json(),
             "fidelity": self.fidelity,
             "extent": json.dumps(self.extent),
+            "pixels": json.dumps(self.pixels),
             "figures": json.dumps(self.figures),
         }
         if self.placement is not None:
@@ -148,7 +150,12 @@ class Fit:
             if about.get("format") != _FORMAT:
                 raise DataError(f"{origin} is no fit of this version.")
             sizes = ReadOutSizes.model_validate_json(about["sizes"])
-            facts = FitFacts(fidelity=about["fidelity"], size_bytes=0, figures=json.loads(about["figures"]))
+            facts = FitFacts(
+                fidelity=about["fidelity"],
+                size_bytes=0,
+                pixels=json.loads(about.get("pixels", "null")),
+                figures=json.loads(about["figures"]),
+            )
             left, top, right, bottom = (float(edge) for edge in json.loads(about["extent"]))
             placement = Placement.model_validate_json(about["placement"]) if "placement" in about else None
             basis = tuple(
@@ -171,6 +178,7 @@ class Fit:
             facts.fidelity,
             extent=(left, top, right, bottom),
             placement=placement,
+            pixels=facts.pixels,
             figures=facts.figures,
         )
 

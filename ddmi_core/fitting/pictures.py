@@ -72,7 +72,14 @@ def _fit(pixels: Float[np.ndarray, "c h w"], fidelity: Fidelity, progress: Progr
     basis = tuple((torch.from_numpy(field)[None].contiguous(memory_format=torch.channels_last),) for field in fields)
     figures = {"psnr": min(-10 * math.log10(max(error, 1e-12)), 99.0)}
     return Fit(
-        "image", sizes_of_readout, readout, basis, fidelity, extent=in_the_middle(width, height), figures=figures
+        "image",
+        sizes_of_readout,
+        readout,
+        basis,
+        fidelity,
+        extent=in_the_middle(width, height),
+        pixels=(width, height),
+        figures=figures,
     )
 
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from ddmi_core.errors import ModelError
 from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
+from ddmi_core.fidelity import Fidelity
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Up
 from ddmi_core.view_settings import ViewSettings
@@ -168,14 +169,14 @@ class Engine(QObject):
 
     def open(self, item: Item, resolution: int = PREVIEW_RESOLUTION) -> Job:
         """Bring an item's view: coarse and at once. Whatever was under way for the stage becomes stale."""
-        model = self._model_of(item)
+        model = self._checked_folder_for(item)
         self._cancel_quiet(
             ViewRequest, DetailRequest, TilesRequest, EnlargeRequest, FramesRequest, RenderRequest, SlicesRequest
         )
         request = ViewRequest(
             job_id=self._state.jobs.new_id(),
             generation=self._state.next_generation(item.recipe.domain),
-            model=model.folder,
+            model=model,
             item=item,
             resolution=resolution,
         )
@@ -183,12 +184,12 @@ class Engine(QObject):
 
     def detail(self, item: Item, camera: KeyFrame, aspect: float, *, wish: int) -> None:
         """Mesh an item as finely as a camera sees it, instead of what was asked for before."""
-        model = self._find_model(item)
+        model = self._folder_for(item)
         self.stop_detail()
         request = DetailRequest(
             job_id=self._state.jobs.new_id(),
             generation=self._state.generation_in(item.recipe.domain),
-            model=model.folder,
+            model=model,
             item=item,
             camera=camera,
             aspect=aspect,
@@ -215,14 +216,14 @@ class Engine(QObject):
 
         ``moment``: of an item that moves. ``arrangement``: draw this sequence in the item's place.
         """
-        model = self._find_model(item) if arrangement is None else self._model_of_all(arrangement)
+        model = self._folder_for(item) if arrangement is None else self._model_of_all(arrangement).folder
         self._cancel_quiet(TilesRequest)
         if not windows:
             return
         request = TilesRequest(
             job_id=self._state.jobs.new_id(),
             generation=self._state.generation_in(item.recipe.domain),
-            model=model.folder,
+            model=model,
             item=item,
             side=side,
             windows=tuple(windows),
@@ -249,7 +250,7 @@ class Engine(QObject):
 
         ``arrangement``: draw this sequence in the item's place.
         """
-        model = self._find_model(item) if arrangement is None else self._model_of_all(arrangement)
+        model = self._folder_for(item) if arrangement is None else self._model_of_all(arrangement).folder
         if not more:
             self.stop_frames(purpose)
         if not moments:
@@ -257,7 +258,7 @@ class Engine(QObject):
         request = FramesRequest(
             job_id=self._state.jobs.new_id(),
             generation=self._state.generation_in(item.recipe.domain),
-            model=model.folder,
+            model=model,
             item=item,
             moments=tuple(moments),
             side=side,
@@ -286,12 +287,12 @@ class Engine(QObject):
         moving: bool = False,
     ) -> None:
         """Draw an item in space as a camera sees it, instead of what was asked for before."""
-        model = self._find_model(item)
+        model = self._folder_for(item)
         self._cancel_quiet(RenderRequest)
         request = RenderRequest(
             job_id=self._state.jobs.new_id(),
             generation=self._state.generation_in(item.recipe.domain),
-            model=model.folder,
+            model=model,
             item=item,
             camera=camera,
             width=width,
@@ -304,12 +305,12 @@ class Engine(QObject):
 
     def slices(self, item: Item, x: float, y: float, *, side: int, moments: int) -> None:
         """Draw slices through an item along time, instead of those asked for before."""
-        model = self._find_model(item)
+        model = self._folder_for(item)
         self._cancel_quiet(SlicesRequest)
         request = SlicesRequest(
             job_id=self._state.jobs.new_id(),
             generation=self._state.generation_in(item.recipe.domain),
-            model=model.folder,
+            model=model,
             item=item,
             x=x,
             y=y,
@@ -335,10 +336,10 @@ class Engine(QObject):
 
     def basis(self, item: Item) -> Job:
         """Bring the basis fields of an item as pictures."""
-        model = self._model_of(item)
+        model = self._checked_folder_for(item)
         self._cancel_quiet(BasisRequest)
         request = BasisRequest(
-            job_id=self._state.jobs.new_id(), generation=self._state.generation, model=model.folder, item=item
+            job_id=self._state.jobs.new_id(), generation=self._state.generation, model=model, item=item
         )
         return self._submit(request, "Basis fields", quiet=True)
 
@@ -404,11 +405,11 @@ class Engine(QObject):
 
     def export(self, item: Item, path: Path, options: ExportOptions, *, replace: bool = False) -> Job:
         """Write an item to a file, in place of one of that name only if that may be replaced."""
-        model = self._model_of(item)
+        model = self._checked_folder_for(item)
         request = ExportRequest(
             job_id=self._state.jobs.new_id(),
             generation=self._state.generation,
-            model=model.folder,
+            model=model,
             item=item,
             path=Path(path),
             options=options,
@@ -423,10 +424,11 @@ class Engine(QObject):
         *,
         span: tuple[float, float] | None = None,
         up: Up = "y",
+        fidelity: Fidelity = "faithful",
     ) -> Job:
-        """Encode a file with the form's model, or what it has from .. to in seconds, and make an item of it.
+        """Encode a file with the form's model, or what it has from .. to in seconds, or fit to it; make an item of it.
 
-        ``up`` is the axis that is up in a mesh or a cloud.
+        ``up`` is the axis that is up in a mesh or a cloud, ``fidelity`` how closely a picture is represented.
         """
         model = self._selected_model()
         self._cancel_quiet(PreloadRequest, ViewRequest, DetailRequest)
@@ -438,6 +440,7 @@ class Engine(QObject):
             path=Path(path),
             span=span,
             up=up,
+            fidelity=fidelity,
             preview_resolution=preview_resolution,
         )
         return self._submit(request, f"Reconstruct {request.path.name}")
@@ -609,15 +612,19 @@ class Engine(QObject):
             raise ModelError("These clips were made by different models, so there is no way between them.")
         return first
 
-    def _model_of(self, item: Item) -> ModelInfo:
-        """The model that can decode an item; says so if it is not the very one that made it."""
-        recipe, model = item.recipe, self._find_model(item)
-        if model.hash != recipe.model_hash:
+    def _folder_for(self, item: Item) -> Path | None:
+        """The folder of the model that can decode an item; None of a fit, which needs none."""
+        return None if item.recipe.is_fitted else self._find_model(item).folder
+
+    def _checked_folder_for(self, item: Item) -> Path | None:
+        """The same; says so if the model is not the very one that made the item."""
+        recipe = item.recipe
+        if not recipe.is_fitted and self._find_model(item).hash != recipe.model_hash:
             self._state.notifications.warning(
                 f"The model {recipe.model} has changed since this item was made, "
                 "so it may look different from its thumbnail."
             )
-        return model
+        return self._folder_for(item)
 
 
 def _short(text: str, limit: int = 60) -> str:

@@ -9,6 +9,7 @@ from PIL import Image
 from studio.engine.requests import Window
 from studio.engine.results import BasisScale
 
+_SHOWN_SIDE = 1024  # px, of pictures of basis fields
 _DECADES = 4.0  # of the amplitude that the picture of a spectrum spans
 
 
@@ -38,14 +39,18 @@ def _premultiplied(picture: UInt8[np.ndarray, "h w 4"]) -> Float32[np.ndarray, "
 
 def basis_scale(features: Float[np.ndarray, "c h w"]) -> BasisScale:
     """The picture and the spectrum of one scale of the basis fields."""
-    channels, _, width = features.shape
-    amplitudes = np.abs(np.fft.fft2(features - features.mean(axis=(1, 2), keepdims=True))).mean(axis=0)
+    channels, height, width = features.shape
+    amplitudes = np.zeros((height, width), np.float32)
+    for feature in features:  # one at a time: those of a large picture's fit take a gigabyte together
+        amplitudes += np.abs(np.fft.fft2(feature - feature.mean())) / channels
     frequencies, profile = _profile(amplitudes)
+    step = -(-max(height, width) // _SHOWN_SIDE)
     return BasisScale(
-        size=width,
+        width=width,
+        height=height,
         channels=channels,
-        picture=_components(features),
-        spectrum=_logarithmic(np.fft.fftshift(amplitudes)),
+        picture=_components(features[:, ::step, ::step]),
+        spectrum=_logarithmic(_reduced(np.fft.fftshift(amplitudes))),
         frequencies=frequencies,
         profile=profile,
     )
@@ -64,6 +69,14 @@ def _components(features: Float[np.ndarray, "c h w"]) -> UInt8[np.ndarray, "h w 
     return (127.5 + 127.5 * np.clip(parts / spread, -1, 1)).astype(np.uint8).reshape(height, width, 3)
 
 
+def _reduced(amplitudes: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "_h _w"]:
+    """The means of a spectrum that is larger than is shown of it."""
+    height, width = amplitudes.shape
+    share = min(1.0, _SHOWN_SIDE / max(height, width))
+    size = (max(1, round(width * share)), max(1, round(height * share)))
+    return np.asarray(Image.fromarray(amplitudes).resize(size, Image.Resampling.BOX))
+
+
 def _logarithmic(amplitudes: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
     largest = max(float(amplitudes.max()), 1e-12)
     decades = np.log10(np.maximum(amplitudes / largest, 10**-_DECADES))
@@ -73,9 +86,10 @@ def _logarithmic(amplitudes: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w
 def _profile(amplitudes: Float[np.ndarray, "h w"]) -> tuple[Float32[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
     """The mean amplitude at each whole number of cycles across the canvas, relative to the largest."""
     height, width = amplitudes.shape
-    cycles = np.hypot(np.fft.fftfreq(height, 1 / height)[:, None], np.fft.fftfreq(width, 1 / width)[None, :])
+    longest = max(height, width)  # spans the canvas
+    cycles = np.hypot(np.fft.fftfreq(height, 1 / longest)[:, None], np.fft.fftfreq(width, 1 / longest)[None, :])
     ring = np.rint(cycles).astype(int)
-    count = min(height, width) // 2
+    count = longest // 2
     sums = np.bincount(ring.ravel(), amplitudes.ravel())[1 : count + 1]
     sizes = np.bincount(ring.ravel())[1 : count + 1]
     profile = sums / np.maximum(sizes, 1)

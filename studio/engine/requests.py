@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
+from ddmi_core.fidelity import Fidelity
 from ddmi_core.placement import Up
 from ddmi_core.recipe import SamplingSettings
 from ddmi_core.view_settings import ViewSettings
@@ -29,9 +30,9 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRequest(Request):
-    """Work that needs the model in the folder ``model``."""
+    """Work that needs the model in the folder ``model``; None where it is about a fit, which needs none."""
 
-    model: Path
+    model: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,8 @@ class ReconstructRequest(ModelRequest):
     """Only what the file has from .. to, in seconds."""
     up: Up = "y"
     """The axis that is up in a file that lies in space and does not say it itself."""
+    fidelity: Fidelity = "faithful"
+    """How closely a file is represented, in a domain whose fits are there at once; in others it becomes a latent."""
     preview_resolution: int
 
 
@@ -209,6 +212,7 @@ class EvaluateRequest(ModelRequest):
     ``data`` is a starter set's name or a folder. What an earlier request of the same kind has done is not done again.
     """
 
+    model: Path
     data: str
     samples: int
     path: Path

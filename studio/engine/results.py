@@ -140,10 +140,12 @@ class BasisScale:
     """One scale of the basis fields: a picture of its main components, and its spectrum.
 
     ``spectrum`` is the mean amplitude at every frequency as a picture, the constant in the middle; ``profile`` the same
-    over all directions, at ``frequencies`` (cycles across the canvas), relative to the largest.
+    over all directions, at ``frequencies`` (cycles across the canvas, which is as wide as the field's longer side),
+    relative to the largest.
     """
 
-    size: int
+    width: int
+    height: int
     channels: int
     picture: UInt8[np.ndarray, "h w 3"]
     spectrum: UInt8[np.ndarray, "h w"]

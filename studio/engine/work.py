@@ -61,12 +61,15 @@ from studio.engine.results import (
     WalkDone,
     WorkResult,
 )
-from studio.state.library import Library
+from studio.state.library import FIT, Library
 from studio.state.sequence import Arrangement
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ddmi_core.data.items import ItemSource
+    from ddmi_core.domains import Domain
+    from ddmi_core.fidelity import FitFacts
     from ddmi_core.fields import Field
     from ddmi_core.pipeline import Pipeline
     from ddmi_core.sequences import ClipSequence
@@ -74,6 +77,7 @@ if TYPE_CHECKING:
 THUMBNAIL_SIZE = 256
 _SAMPLING_SHARE = 0.6
 _WARM_UP_RESOLUTION = 32
+_FITS = "fits"  # among the decoded items in the place of a model's hash: fits need no model
 
 
 @dataclass(frozen=True)
@@ -193,7 +197,8 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
             seed=seed,
             **request.settings.model_dump(),
         )
-        yield _make_item(pipeline, latent, recipe, request, index, context, progress)
+        values = _values(latent, pipeline)
+        yield _make_item(pipeline, values, pipeline.decode(latent), recipe, request, index, context, progress)
 
 
 def _sample(pipeline: Pipeline, request: GenerateRequest, context: Context) -> list[Tensor]:
@@ -229,7 +234,8 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
     except TooLongError as error:
         yield SpanWanted(request=request, seconds=error.seconds, longest=error.longest)
         return
-    latent = pipeline.encode(source, progress=sub_progress(context.progress, 0.05, 0.7))
+    progress = sub_progress(context.progress, 0.05, 0.7)
+    latent, field, fit, facts = _represented(request, source, pipeline, progress)
     recipe = Recipe(
         domain=pipeline.domain.name,
         model=pipeline.name,
@@ -239,37 +245,59 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
         extent=pipeline.domain.extent(request.path),
         seconds=pipeline.domain.duration(request.path, request.span),
         placement=pipeline.domain.placement(source),
+        fit=facts,
     )
-    yield _make_item(pipeline, latent, recipe, request, 0, context, sub_progress(context.progress, 0.7, 1.0))
+    values, progress = _values(latent, pipeline), sub_progress(context.progress, 0.7, 1.0)
+    yield _make_item(pipeline, values, field, recipe, request, 0, context, progress, fit)
 
 
-def _make_item(
-    pipeline: Pipeline,
-    latent: Tensor,
-    recipe: Recipe,
-    request: GenerateRequest | ReconstructRequest,
-    index: int,
-    context: Context,
-    progress: Progress | None,
-) -> ItemReady:
-    """Decode a latent, look at it, and put it into the library."""
+def _represented(
+    request: ReconstructRequest, source: ItemSource, pipeline: Pipeline, progress: Progress | None
+) -> tuple[Tensor, Field, bytes | None, FitFacts | None]:
+    """What a file becomes: its latent, the signal, the content of a fit's file if there is one, and facts about it."""
+    domain = pipeline.domain
+    if domain.fits_at_once and request.fidelity != "small":
+        fit = pipeline.fit(request.path, request.fidelity, progress=progress)
+        latent = pipeline.encode(source, refine_steps=0)  # stands for the file where only a latent can
+        return latent, domain.fitted(fit), fit.to_bytes(), fit.facts
+    latent = pipeline.encode(source, progress=progress)
+    field = pipeline.decode(latent)
+    return latent, field, None, domain.latent_facts(request.path, source, latent, field)
+
+
+def _values(latent: Tensor, pipeline: Pipeline) -> np.ndarray:
+    """A latent as the library keeps it."""
     array = np.asarray(latent.detach().cpu().float())
     if not np.isfinite(array).all():
         raise ModelError(
             f"The model {pipeline.name} produced values that are not numbers. "
             "Its weights are damaged, or the guidance is far too high."
         )
-    field = pipeline.decode(latent)
+    return array
+
+
+def _make_item(
+    pipeline: Pipeline,
+    latent: np.ndarray,
+    field: Field,
+    recipe: Recipe,
+    request: GenerateRequest | ReconstructRequest,
+    index: int,
+    context: Context,
+    progress: Progress | None,
+    fit: bytes | None = None,
+) -> ItemReady:
+    """Look at a signal, and put it into the library."""
     view = pipeline.domain.view(field, resolution=request.preview_resolution, progress=sub_progress(progress, 0.0, 0.9))
     if progress is not None:
         progress(0.9, "making the thumbnail")
     thumbnail = pipeline.domain.thumbnail(view, size=THUMBNAIL_SIZE)
     try:
-        item = context.library.save(array, recipe, thumbnail)
+        item = context.library.save(latent, recipe, thumbnail, fit)
     except DataError as error:
-        item = context.library.hold(array, recipe, thumbnail)
+        item = context.library.hold(latent, recipe, thumbnail, fit)
         context.note(f"{error} Until then it is kept in memory, and saved with the next result or when you quit.")
-    context.fields.put(pipeline.hash, item.id, field)
+    context.fields.put(_FITS if recipe.is_fitted else pipeline.hash, item.id, field)
     return ItemReady(
         request=request,
         item=item,
@@ -282,8 +310,8 @@ def _make_item(
 
 def _view(request: ViewRequest, context: Context) -> Iterator[ViewReady]:
     context.progress(0.0, "loading the model")
-    pipeline, field = _decode_item(request, context)
-    view = pipeline.domain.view(field, resolution=request.resolution, progress=sub_progress(context.progress, 0.1, 1.0))
+    domain, field = _decode_item(request, context)
+    view = domain.view(field, resolution=request.resolution, progress=sub_progress(context.progress, 0.1, 1.0))
     yield ViewReady(request=request, view=view, resolution=request.resolution)
 
 
@@ -292,16 +320,16 @@ def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
     from ddmi_core.cameras import Camera
     from ddmi_core.mesh_pieces import mesh_pieces
 
-    pipeline, decoded = _decode_item(request, context)
+    _, decoded = _decode_item(request, context)
     field: Any = decoded  # one that has a surface
-    name = (request.item.id, "surface")
-    surface = context.fields.get(pipeline.hash, name, lambda: field.adaptive_surface(context.progress))
+    maker, name = context.pipeline(request).hash, (request.item.id, "surface")
+    surface = context.fields.get(maker, name, lambda: field.adaptive_surface(context.progress))
     sight = Sight(Camera(np.array(request.camera.pose), request.camera.fov), request.aspect)
     for index, mesh in enumerate(surface.meshes(sight, context.progress)):
         pieces = mesh_pieces(mesh.vertices, mesh.faces, mesh.vertex_normals)
         resolution = mesh.metadata["resolution"]
         yield DetailReady(request=request, pieces=pieces, resolution=resolution, rough=index == 0)
-    context.fields.put(pipeline.hash, name, surface)  # it has grown
+    context.fields.put(maker, name, surface)  # it has grown
 
 
 def _check_free(request: ExportRequest | WalkRequest | SequenceRequest, targets: Iterable[Path]) -> None:
@@ -315,8 +343,8 @@ def _check_free(request: ExportRequest | WalkRequest | SequenceRequest, targets:
 def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
     _check_free(request, request.options.targets(request.path))
     context.progress(0.0, "loading the model")
-    pipeline, field = _decode_item(request, context)
-    facts = pipeline.domain.export(
+    domain, field = _decode_item(request, context)
+    facts = domain.export(
         field,
         request.path,
         request.options,
@@ -507,18 +535,31 @@ def _decode_item(
         | BasisRequest
     ),
     context: Context,
-) -> tuple[Pipeline, Field]:
+) -> tuple[Domain, Field]:
+    """The domain of an item and its signal: its fit where there is one, else what its model makes of its latent."""
     import torch
 
-    pipeline = context.pipeline(request)
+    from ddmi_core.domains import get_domain
+    from ddmi_core.fitting.fit import Fit
+
     item = request.item
+    if item.recipe.is_fitted:
+        domain = get_domain(item.recipe.domain)
+
+        def read() -> Field:
+            context.progress(0.02, "reading the fit")
+            content = context.library.load_fit(item) or b""
+            return domain.fitted(Fit.from_bytes(content, f"The fit of this item ({item.folder / FIT})"))
+
+        return domain, context.fields.get(_FITS, item.id, read)
+    pipeline = context.pipeline(request)
     _check_domain(pipeline, item.recipe.domain)
 
     def decode() -> Field:
         context.progress(0.02, "decoding")
         return pipeline.decode(torch.from_numpy(context.library.load_latent(item)))
 
-    return pipeline, context.fields.get(pipeline.hash, item.id, decode)
+    return pipeline.domain, context.fields.get(pipeline.hash, item.id, decode)
 
 
 def _check_domain(pipeline: Pipeline, domain: str) -> None:

@@ -129,6 +129,7 @@ class Worker:
             if cancel.is_set():
                 raise Cancelled
             self._post(JobStarted(request=request))
+            self._threads.apply()
             for result in work(request, self._context(request, cancel)):
                 self._post(result)
             end = JobDone(request=request)
@@ -157,8 +158,8 @@ class Worker:
                 self._post(JobProgress(request=request, fraction=fraction, text=text))
 
         def pipeline(request: ModelRequest) -> Pipeline:
+            assert request.model is not None
             found = self._pipelines.get(request.model, check)
-            self._threads.apply()
             self._post(ModelLoaded(request=request, device=str(found.device)))
             return found
 

@@ -78,7 +78,7 @@ class BasisDialog(Dialog):
         for column, scale in enumerate(result.scales[: len(_NAMES)]):
             self.pictures[column].show_image(to_opaque_image(scale.picture))
             self.spectra[column].show_image(to_opaque_image(scale.spectrum))
-            self.sizes[column].setText(f"{scale.size} × {scale.size},  {scale.channels} channels")
+            self.sizes[column].setText(f"{scale.width} × {scale.height},  {scale.channels} channels")
         self._on_theme()
 
     def _on_theme(self) -> None:

@@ -36,6 +36,7 @@ from ddmi_core.export_options import (
     ShapeExport,
     VideoExport,
 )
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.frame_size import frame_size, told_size
 from ddmi_core.placement import Placement
 from ddmi_core.view_settings import WHOLE_SPACE, ViewSettings
@@ -237,8 +238,9 @@ class FileDialog(Dialog, Generic[_C]):
         layout.addLayout(buttons)
 
         self.format.setCurrentIndex(max(0, self.format.findData(choice.suffix)))
-        self._show_choice(choice.afresh())
-        self.as_last_time.setVisible(choice != choice.afresh())
+        usual = self._usual(choice)
+        self._show_choice(usual)
+        self.as_last_time.setVisible(choice != usual)
         self.file.setText(str(free_path(place.folder / f"{file_stem(title)}{self.suffix()}", self._is_taken)))
         self.format.currentIndexChanged.connect(self._on_format)
         self.file.textEdited.connect(self._follow_name)
@@ -262,6 +264,10 @@ class FileDialog(Dialog, Generic[_C]):
         answer = self.order() if self.exec() else None
         self.deleteLater()
         return answer
+
+    def _usual(self, choice: _C) -> _C:
+        """What the dialog begins with, after a choice."""
+        return choice.afresh()
 
     @abstractmethod
     def options(self) -> ExportOptions:
@@ -418,9 +424,15 @@ class PictureExportDialog(FileDialog[PictureChoice]):
         region: Extent | None = None,
         extent: Extent | None = None,
         parent: QWidget | None = None,
+        *,
+        fit: FitFacts | None = None,
     ) -> None:
-        """`region`: what is seen, unless that is all. `extent`: what the picture covers of its canvas."""
-        self._region, self._extent = region, extent
+        """`region`: what is seen, unless that is all. `extent`: what the picture covers of its canvas.
+
+        `fit`: of a picture that stands for a file, which is exported at the file's own size unless the person asks for
+        another one.
+        """
+        self._region, self._extent, self._fit = region, extent, fit
         super().__init__(title, formats, choice, place, parent)
 
     def options(self) -> ImageExport:
@@ -444,7 +456,7 @@ class PictureExportDialog(FileDialog[PictureChoice]):
         )
 
     def _add_options(self, grid: QGridLayout) -> None:
-        self.resolution = figure_box("Longer side", 16, LARGEST_SIDE, 16, " px")
+        self.resolution = figure_box("Longer side", 1, LARGEST_SIDE, 16, " px")
         self.resolution.setSingleStep(256)
         self.bits = QComboBox()
         self.bits.setAccessibleName("Depth")
@@ -458,7 +470,7 @@ class PictureExportDialog(FileDialog[PictureChoice]):
             "The prompt, the seed and whatever else made it: drop the file on the window to have it back"
         )
         self.resolution.valueChanged.connect(self._refresh)
-        self.seen_only.toggled.connect(self._refresh)
+        self.seen_only.toggled.connect(self._on_seen_only)
         for row, (name, field) in enumerate(
             (("Longer side", self.resolution), ("Depth", self.bits), ("Quality", self.quality)), start=1
         ):
@@ -466,6 +478,21 @@ class PictureExportDialog(FileDialog[PictureChoice]):
             grid.addWidget(field, row, 1)
         grid.addWidget(self.seen_only, 4, 1)
         grid.addWidget(self.embed_recipe, 5, 1)
+
+    def _usual(self, choice: PictureChoice) -> PictureChoice:
+        usual, own = super()._usual(choice), self._own_resolution(seen_only=False)
+        return usual if own is None else replace(usual, resolution=own)
+
+    def _own_resolution(self, *, seen_only: bool) -> int | None:
+        """The pixels that the file has along the longer side of what is exported."""
+        return None if self._fit is None else self._fit.resolution(self._region if seen_only else None)
+
+    def _on_seen_only(self, seen_only: bool) -> None:
+        """Keep the file's own density, unless the person has chosen another size."""
+        before, own = self._own_resolution(seen_only=not seen_only), self._own_resolution(seen_only=seen_only)
+        if own is not None and self.resolution.value() == before:
+            self.resolution.setValue(own)
+        self._refresh()
 
     def _show_choice(self, choice: PictureChoice) -> None:
         self.resolution.setValue(choice.resolution)

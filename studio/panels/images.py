@@ -66,6 +66,7 @@ FACTS = RoomFacts(
     preset="emoji",
     preview_resolution=BASE,
     switches=("navigator",),
+    can_fit=True,
 )
 
 _STRIP = (
@@ -144,6 +145,7 @@ class ImageStage(Stage):
             self.visible_region(),
             item.recipe.extent,
             parent,
+            fit=item.recipe.fit,
         )
         if (order := dialog.ask()) is not None:
             settings.picture_export = dialog.choice()

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS
 from studio.actions import Actions, Words, shown_keys
+from studio.panels.fidelity import figures, made_of_file
 from studio.state.app_state import AppState
 from studio.state.form import GenerateForm
 from studio.state.library import Item
@@ -308,7 +309,9 @@ class Inspector(QWidget):
         shown = title if len(title) <= _LONG_TITLE else title[: _LONG_TITLE - 1] + "…"
         self.shown_title.setText(breakable(shown))
         self.shown_title.setToolTip(plain_tip(title))
-        if recipe.source is not None:
+        if recipe.fit is not None:
+            facts = [made_of_file(recipe.fit, model), figures(recipe.fit)]
+        elif recipe.source is not None:
             facts = [f"Reconstructed by {model}"]
         else:
             facts = [

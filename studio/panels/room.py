@@ -50,6 +50,8 @@ class RoomFacts:
     switches: tuple[str, ...] = ()
     """Checkable actions that are remembered between starts; all but those in `switches_off` begin checked."""
     switches_off: tuple[str, ...] = ()
+    can_fit: bool = False
+    """Whether files can be fitted, as closely as the person wants."""
 
 
 class Stage(QWidget):

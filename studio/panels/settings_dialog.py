@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -25,6 +25,7 @@ from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.trash import Trash
 from studio.library_folder import usual_folder
+from studio.panels.fidelity import NAMES, TIPS
 from studio.panels.room import RoomFacts
 from studio.panels.shortcuts_page import ShortcutsPage
 from studio.settings import TEXT_SIZES, TRASH_DAYS, Settings
@@ -159,6 +160,13 @@ class SettingsDialog(Dialog):
     # Files
 
     def _make_files(self) -> None:
+        self.fidelity = _choices("Your pictures", {str(one): name for one, name in NAMES.items()})
+        for index, fidelity in enumerate(NAMES):
+            self.fidelity.setItemData(index, TIPS[fidelity], Qt.ItemDataRole.ToolTipRole)
+        self.fidelity.setCurrentIndex(self.fidelity.findData(self._settings.fidelity))
+        self.fidelity.currentIndexChanged.connect(self._on_fidelity)
+        self.fidelity_note = label("", "small", wrap=True)
+        self._show_fidelity()
         self.library = QLineEdit()
         self.library.setReadOnly(True)
         self.library.setAccessibleName("Library folder")
@@ -172,6 +180,13 @@ class SettingsDialog(Dialog):
         self.library_note = label("", "small", wrap=True)
         self.problem = label("", "error", wrap=True)
         self._show_library()
+
+    def _on_fidelity(self) -> None:
+        self._settings.fidelity = self.fidelity.currentData()
+        self._show_fidelity()
+
+    def _show_fidelity(self) -> None:
+        self.fidelity_note.setText(f"{TIPS[self._settings.fidelity]}. Of files that are dropped or opened.")
 
     def use_library(self, folder: Path | None) -> None:
         """Open the library of another folder from the next start on, None being the usual one; or say why not."""
@@ -284,6 +299,9 @@ class SettingsDialog(Dialog):
                     grid.addWidget(label(note, "small", wrap=True), row, 1)
                     row += 1
         row = _add_heading(grid, row, "Files")
+        row = _add_field(grid, row, "Your pictures", self.fidelity)
+        grid.addWidget(self.fidelity_note, row, 1)
+        row += 1
         row = _add_field(grid, row, "Library folder", _in_a_row(self.library, self.choose, self.usual))
         grid.addWidget(self.library_note, row, 1)
         grid.addWidget(self.problem, row + 1, 1)
@@ -326,7 +344,7 @@ def _in_a_row(first: QWidget, *buttons: QWidget) -> QWidget:
     return result
 
 
-def _choices(name: str, texts: dict[str, str] | dict[int, str]) -> QComboBox:
+def _choices(name: str, texts: Mapping[str, str] | Mapping[int, str]) -> QComboBox:
     box = QComboBox()
     box.setAccessibleName(name)
     for value, text in texts.items():

@@ -74,6 +74,7 @@ class WalkDialog(Dialog):
         for other in others(item, state):
             self.end.addItem(QIcon(str(other.thumbnail)), f"{item_title(other)}, seed {other.recipe.seed}", other)
         self.end.currentIndexChanged.connect(self._ask)
+        self.note = label("", "small", wrap=True)
         self.frames = figure_box("Frames", 2, 2000, 72)
         self.resolution = figure_box("Size", 32, 4096, 512, " px")
         self.format = QComboBox()
@@ -103,6 +104,7 @@ class WalkDialog(Dialog):
         layout.addWidget(label(f"From {item_title(item)}, seed {item.recipe.seed}", "heading", wrap=True))
         layout.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addLayout(way)
+        layout.addWidget(self.note)
         layout.addLayout(grid)
         layout.addWidget(line())
         if not self.end.count():
@@ -142,8 +144,17 @@ class WalkDialog(Dialog):
     def _ask(self) -> None:
         goal, share = self.goal(), self.slider.value() / _STEPS
         self.share.setText(f"{share:.0%}")
+        self._show_note(goal)
         if goal is not None:
             self._engine.between(self._start, goal, share, _PREVIEW)
+
+    def _show_note(self, goal: Item | None) -> None:
+        """Say what is walked between where an item is a fit: there is nothing between two of those."""
+        model = self._state.made_by(self._start.recipe)
+        fits = [one for one in (self._start, goal) if one is not None and one.recipe.is_fitted]
+        names = " and ".join(dict.fromkeys(item_title(one) for one in fits))
+        self.note.setText(f"The walk goes by what {model} makes of {names}, not by the fit.")
+        self.note.setVisible(bool(fits))
 
     def _on_between(self, result: BetweenReady) -> None:
         goal = self.goal()

@@ -2,7 +2,7 @@
 
 Layout of the library's folder::
 
-    items/<id>/latent.safetensors  recipe.json  thumbnail.png  [starred]
+    items/<id>/latent.safetensors  recipe.json  thumbnail.png  [fit.safetensors]  [starred]
     trash/<id>/…  deleted          deleted items, until the trash is emptied; the marker's age is that of the deletion
     emptied/<id>/…                 items out of the trash whose files are still to be removed
     damaged/<id>/…                 item folders that could not be read, set aside
@@ -48,6 +48,7 @@ _Read = TypeVar("_Read")
 _Row = tuple[str, str, int, int]
 
 LATENT, RECIPE, THUMBNAIL, STARRED = "latent.safetensors", "recipe.json", "thumbnail.png", "starred"
+FIT = "fit.safetensors"
 DELETED = "deleted"
 _TIME_FORMAT = "%Y%m%dT%H%M%S.%f"
 _SCHEMA_VERSION = 1
@@ -110,14 +111,15 @@ class _Content:
     latent: Float32[np.ndarray, "c h w"]
     recipe: Recipe
     thumbnail: UInt8[np.ndarray, "height width 4"]
+    fit: bytes | None
 
 
 class Library:
     """The items under one folder.
 
     Owned by one thread (the catalogue's connection and the signals are that thread's), except :meth:`save`,
-    :meth:`hold`, :meth:`load_latent`, :meth:`trash_content` and :meth:`remove_emptied`, which may be called from any
-    thread.
+    :meth:`hold`, :meth:`load_latent`, :meth:`load_fit`, :meth:`trash_content` and :meth:`remove_emptied`, which may be
+    called from any thread.
 
     Raises :class:`~ddmi_core.errors.DataError` when the folder cannot be created or written.
     """
@@ -153,14 +155,17 @@ class Library:
         latent: Float32[np.ndarray, "c h w"],
         recipe: Recipe,
         thumbnail: UInt8[np.ndarray, "height width 4"],
+        fit: bytes | None = None,
     ) -> Item:
         """Write a new item's files, from any thread. Then it is safe on disk, but listed only after :meth:`adopt`.
+
+        `fit`: the content of a fit's file, if the item has one.
 
         Raises :class:`~ddmi_core.errors.DataError` when it cannot be written (disk full, folder read-only), and
         leaves nothing behind.
         """
         item = self._new(recipe)
-        self._write_item(item.id, _Content(latent, recipe, thumbnail))
+        self._write_item(item.id, _Content(latent, recipe, thumbnail, fit))
         return item
 
     def hold(
@@ -168,6 +173,7 @@ class Library:
         latent: Float32[np.ndarray, "c h w"],
         recipe: Recipe,
         thumbnail: UInt8[np.ndarray, "height width 4"],
+        fit: bytes | None = None,
     ) -> Item:
         """Keep a new item in memory, from any thread: what :meth:`save` cannot write is not lost.
 
@@ -175,7 +181,7 @@ class Library:
         """
         item = self._new(recipe)
         with self._lock:
-            self._held[item.id] = _Content(latent, recipe, thumbnail)
+            self._held[item.id] = _Content(latent, recipe, thumbnail, fit)
         return item
 
     def save_held(self) -> int:
@@ -202,6 +208,8 @@ class Library:
         try:
             temporary.mkdir(parents=True)  # the library's folder may have been taken away since the start
             _write(temporary / LATENT, save({"latent": np.ascontiguousarray(content.latent, dtype=np.float32)}))
+            if content.fit is not None:
+                _write(temporary / FIT, content.fit)
             _write(temporary / RECIPE, content.recipe.model_dump_json(indent=2).encode())
             with open(temporary / THUMBNAIL, "wb") as file:
                 Image.fromarray(content.thumbnail).save(file, format="PNG")
@@ -230,9 +238,10 @@ class Library:
         latent: Float32[np.ndarray, "c h w"],
         recipe: Recipe,
         thumbnail: UInt8[np.ndarray, "height width 4"],
+        fit: bytes | None = None,
     ) -> Item:
         """:meth:`save` and :meth:`adopt` in one."""
-        return self.adopt(self.save(latent, recipe, thumbnail))
+        return self.adopt(self.save(latent, recipe, thumbnail, fit))
 
     def add_copy(self, folder: Path) -> Item:
         """Add what an item's folder holds, as a new item. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
@@ -241,9 +250,10 @@ class Library:
             latent = load_file(folder / LATENT)["latent"]
             with Image.open(folder / THUMBNAIL) as picture:
                 thumbnail = np.asarray(picture.convert("RGBA"))
+            fit = (folder / FIT).read_bytes() if recipe.is_fitted else None
         except (OSError, ValueError, SafetensorError, KeyError) as error:
             raise DataError(f"The item in {folder} cannot be read ({error}).") from error
-        return self.add(latent, recipe, thumbnail)
+        return self.add(latent, recipe, thumbnail, fit)
 
     def star(self, item: Item, starred: bool = True) -> Item:
         """Star or unstar an item."""
@@ -346,23 +356,36 @@ class Library:
         """An item's latent canvas, from any thread. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
         with self._lock:
             held = self._held.get(item.id)
-        return held.latent if held is not None else self._read_latent(item, lambda path: load_file(path)["latent"])
+        return (
+            held.latent if held is not None else self._read_file(item, LATENT, lambda path: load_file(path)["latent"])
+        )
+
+    def load_fit(self, item: Item) -> bytes | None:
+        """The content of the file of an item's fit, from any thread; None of an item without one.
+
+        Raises :class:`~ddmi_core.errors.DataError` if it cannot be read.
+        """
+        if not item.recipe.is_fitted:
+            return None
+        with self._lock:
+            held = self._held.get(item.id)
+        return held.fit if held is not None else self._read_file(item, FIT, Path.read_bytes)
 
     def latent_shape(self, item: Item) -> tuple[int, ...]:
         """The shape of an item's latent canvas, which reads little. Raises as :meth:`load_latent` does."""
         with self._lock:
             held = self._held.get(item.id)
-        return held.latent.shape if held is not None else self._read_latent(item, _shape_in)
+        return held.latent.shape if held is not None else self._read_file(item, LATENT, _shape_in)
 
-    def _read_latent(self, item: Item, read: Callable[[Path], _Read]) -> _Read:
+    def _read_file(self, item: Item, name: str, read: Callable[[Path], _Read]) -> _Read:
         for part in ("items", "trash"):  # the item may have been deleted or restored since it was asked for
-            path = self.folder / part / item.id / LATENT
+            path = self.folder / part / item.id / name
             try:
                 return read(path)
             except FileNotFoundError:
                 continue
             except (OSError, SafetensorError, KeyError) as error:
-                raise DataError(f"The latent of this item cannot be read ({path}: {error}).") from error
+                raise DataError(f"A file of this item cannot be read ({path}: {error}).") from error
         raise DataError(f"The files of this item are gone from {self.folder}; it cannot be shown or exported again.")
 
     # Keeping folders and catalogue together
@@ -402,6 +425,9 @@ class Library:
             recipe = Recipe.model_validate_json((folder / RECIPE).read_text(encoding="utf-8"))
             item = Item(folder.name, recipe, folder, starred=starred, deleted=deleted)
             load_file(folder / LATENT)["latent"]
+            if recipe.is_fitted:
+                with safe_open(folder / FIT, framework="np"):  # whether it is there and whole, which reads little
+                    pass
             item.created  # noqa: B018  (a name that holds no time is no item of ours)
         except (OSError, ValueError, ValidationError, SafetensorError, KeyError) as error:
             log.warning("library item %s cannot be read: %s", folder, error)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -67,6 +68,18 @@ def test_reconstruct_keeps_the_shape_of_the_photograph(tmp_path: Path) -> None:
         assert made.size == (90, 30)
     recipe = read_recipe(tmp_path / "big.jpg")
     assert recipe is not None and recipe.source == f"{tmp_path}/photo.png"
+
+
+def test_a_fit_is_drawn_at_the_files_own_size(tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((50, 30)).convert("RGB").save(tmp_path / "photo.png")
+    assert cli.main(f"fit {tmp_path}/photo.png --out {tmp_path}/kept.fit".split()) == 0
+    for flags, size in (("", (50, 30)), ("--resolution 20", (20, 12)), ("--region=-1,-0.6,0,0.6", (25, 30))):
+        target = tmp_path / f"{size[0]}.png"
+        assert cli.main(f"fit {tmp_path}/kept.fit {flags} --out {target}".split()) == 0
+        with Image.open(target) as made:
+            assert made.size == size
+    with Image.open(tmp_path / "50.png") as made, Image.open(tmp_path / "photo.png") as photo:
+        assert np.abs(np.asarray(made.convert("RGB")).astype(int) - np.asarray(photo)).max() <= 1
 
 
 @pytest.mark.parametrize(

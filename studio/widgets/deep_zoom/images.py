@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import UInt8
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -43,7 +43,7 @@ def checks(colours: Colours, side: int) -> QBrush:
 
 
 class PictureBox(QWidget):
-    """A square that shows a picture, and checks through it."""
+    """A square that shows a picture in its middle, and checks through it."""
 
     def __init__(self, theme: Theme, side: int) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class PictureBox(QWidget):
         theme.changed.connect(self.update)
 
     def show_image(self, image: QImage) -> None:
-        """Show a picture, enlarged or reduced to the square; small ones as squares of their pixels."""
+        """Show a picture, enlarged or reduced to fit the square; small ones as squares of their pixels."""
         self._image = image
         self.update()
 
@@ -66,6 +66,9 @@ class PictureBox(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), checks(self._theme.colours, CHECK))
         if self._image is not None:
-            shrinks = self._image.width() > self.width()
+            size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(1, 1))
+            place = QRect(QPoint(), size)
+            place.moveCenter(self.rect().center())
+            shrinks = self._image.width() > size.width()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrinks)
-            painter.drawImage(self.rect(), self._image)
+            painter.drawImage(place, self._image)

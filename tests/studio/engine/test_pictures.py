@@ -20,10 +20,23 @@ def test_a_wave_is_one_peak_of_the_spectrum() -> None:
     x = (np.arange(64) + 0.5) / 64
     features = np.stack([np.cos(2 * np.pi * 12 * x)[None, :] * np.ones((64, 1)) * k for k in (1.0, 2.0)])
     scale = basis_scale(features.astype(np.float32))
-    assert (scale.size, scale.channels) == (64, 2)
+    assert (scale.width, scale.height, scale.channels) == (64, 64, 2)
     assert scale.frequencies[np.argmax(scale.profile)] == 12 and scale.profile.max() == 1.0
     assert {tuple(place) for place in np.argwhere(scale.spectrum == 255)} == {(32, 20), (32, 44)}
     assert scale.picture.shape == (64, 64, 3) and np.ptp(scale.picture) > 200
+
+
+def test_frequencies_of_a_wide_field_count_across_the_canvas() -> None:
+    y = (np.arange(1000) + 0.5) / 1000
+    tall = np.cos(2 * np.pi * 60 * y)[:, None] * np.ones((1, 400))
+    wide = basis_scale(tall.T[None].astype(np.float32))
+    across = basis_scale(
+        np.cos(2 * np.pi * 24 * y[:400] * 2.5)[None, :, None].astype(np.float32) * np.ones((1, 1, 1000))
+    )
+    assert (wide.width, wide.height) == (1000, 400)
+    assert wide.frequencies[np.argmax(wide.profile)] == 60 == across.frequencies[np.argmax(across.profile)]
+    large = basis_scale(np.random.default_rng(0).random((1, 40, 4000), np.float32))
+    assert large.picture.shape == (10, 1000, 3) and large.spectrum.shape == (10, 1024)
 
 
 def test_basis_fields_without_detail_are_no_trouble() -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from ddmi_core.domains.image import ImageDomain
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.export_options import ImageExport
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.placement import Placement
 from studio.panels import images, shapes
 from studio.panels.export_dialog import (
@@ -159,6 +160,22 @@ def test_units_are_offered_for_what_had_some(make_dialog):
     dialog.units.setCurrentIndex(1)
     assert dialog.options().unit_cube
     assert not make_dialog().units.isVisible() and not make_dialog().options().unit_cube
+
+
+def test_a_picture_that_stands_for_a_file_has_the_files_size(qtbot, theme, tmp_path: Path):
+    fit = FitFacts(fidelity="faithful", size_bytes=13_800_000, pixels=(1800, 1200))
+    about = ("photo.jpg", images.FACTS.export_formats, PictureChoice(), Place(tmp_path), (-0.5, -0.25, 0.5, 0.25))
+    dialog = PictureExportDialog(*about, (-1.0, -2 / 3, 1.0, 2 / 3), fit=fit)
+    qtbot.addWidget(dialog)
+    assert dialog.remark.text() == "1,800 × 1,200 px"
+    dialog.seen_only.setChecked(True)
+    assert dialog.remark.text() == "900 × 450 px"
+    dialog.resolution.setValue(333)
+    dialog.seen_only.setChecked(False)
+    assert dialog.options().resolution == 333, "a size that was chosen stays"
+    tiny = PictureExportDialog(*about, fit=fit.model_copy(update={"pixels": (3, 3)}))
+    qtbot.addWidget(tiny)
+    assert tiny.options().resolution == 3
 
 
 def test_pictures_have_a_size_a_depth_and_a_part(qtbot, theme, tmp_path: Path):

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from ddmi_core.errors import DataError
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.recipe import MAX_SEED, Recipe
-from studio.state.library import DELETED, LATENT, RECIPE, Item, Library, TrashContent
+from studio.state.library import DELETED, FIT, LATENT, RECIPE, Item, Library, TrashContent
 
 LATENT_VALUES = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
 THUMBNAIL = np.full((16, 16, 4), 90, np.uint8)
@@ -51,6 +53,46 @@ def test_an_item_comes_back_as_it_was(library: Library) -> None:
     assert item.created.utcoffset() is not None
     again = reopened(library)
     assert again.items() == [item]
+    again.close()
+
+
+def fitted_recipe() -> Recipe:
+    facts = FitFacts(fidelity="faithful", size_bytes=12)
+    return recipe("", 0, "image").model_copy(update={"source": "photo.png", "fit": facts})
+
+
+def test_a_fit_lies_with_its_item_wherever_that_goes(library: Library, tmp_path: Path) -> None:
+    content = save({"basis": np.arange(3.0, dtype=np.float32)})
+    item, plain = library.add(LATENT_VALUES, fitted_recipe(), THUMBNAIL, content), add(library)
+    assert library.load_fit(item) == content and library.load_fit(plain) is None
+    copy = library.add_copy(item.folder)
+    assert library.load_fit(copy) == content and copy.id != item.id
+    library.delete(item)
+    assert library.load_fit(item) == content and library.trash_content().size_bytes > len(content)
+    held = library.adopt(library.hold(LATENT_VALUES, fitted_recipe(), THUMBNAIL, content))
+    assert library.load_fit(held) == content  # written by now
+    library.close()
+    (library.folder / "catalogue.sqlite").unlink()
+    again = Library(library.folder)
+    assert {one.id for one in again.items()} == {copy.id, held.id, plain.id} and not again.damaged
+    assert again.load_fit(held) == content
+    again.close()
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short"])
+def test_a_fit_that_is_lost_is_named_and_its_item_put_aside(library: Library, damage: str) -> None:
+    content = save({"basis": np.arange(3.0, dtype=np.float32)})
+    listed = library.add(LATENT_VALUES, fitted_recipe(), THUMBNAIL, content)
+    found = library.save(LATENT_VALUES, fitted_recipe(), THUMBNAIL, content)
+    for item in (listed, found):
+        (item.folder / FIT).unlink() if damage == "missing" else (item.folder / FIT).write_bytes(content[:-2])
+    if damage == "missing":
+        with pytest.raises(DataError, match="gone"):
+            library.load_fit(listed)
+        with pytest.raises(DataError, match="cannot be read"):
+            library.add_copy(listed.folder)
+    again = reopened(library)
+    assert [path.name for path in again.damaged] == [found.id]
     again.close()
 
 

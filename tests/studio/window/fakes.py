@@ -19,6 +19,10 @@ from ddmi_core.cameras import Camera, orbit_camera, rays
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.errors import DataError, TooLongError
 from ddmi_core.export_options import ExportOptions
+from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.pictures import fit_picture
+from ddmi_core.image_fields import FittedImageField
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Placement, Up
 from ddmi_core.progress import Progress
@@ -163,7 +167,7 @@ class FakePipeline:
             raise TooLongError(f"{path.name}: 1:00:00 h is too long.", seconds=3600, longest=30)
         return SimpleNamespace(begins=42.0 if span is None else span[0], up=up)
 
-    def encode(self, source: SimpleNamespace, *, progress: object = None) -> torch.Tensor:
+    def encode(self, source: SimpleNamespace, *, refine_steps: int = 100, progress: object = None) -> torch.Tensor:
         """What is encoded tells where the span begins."""
         return torch.full((1, 2, 2), source.begins)
 
@@ -227,6 +231,13 @@ class FakePictureDomain:
     """What the engine and the rooms need of the image domain."""
 
     name, title = "image", "Images"
+    fits_at_once = True
+
+    def fitted(self, fit: Fit) -> FittedImageField:
+        return FittedImageField(fit.readout, fit.basis, fit.extent)
+
+    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
+        return FitFacts(fidelity="small", size_bytes=4096, pixels=(8, 8), figures={"psnr": 12.0})
 
     def view(self, field: FakeField, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
         return {"pixels": field.render(resolution, resolution, progress=progress)}
@@ -269,6 +280,7 @@ class FakeVideoDomain(FakePictureDomain):
     """What the engine and the rooms need of the video domain."""
 
     name, title = "video", "Video"
+    fits_at_once = False
 
     def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
         return {"pixels": field.render(resolution, resolution), "marks": np.linspace(-0.75, 0.75, 4, dtype=np.float32)}
@@ -283,6 +295,9 @@ class FakePicturePipeline(FakePipeline):
         super().__init__(delay)
         self.domain = FakePictureDomain()
         self.fields: list[FakeField] = []
+
+    def fit(self, path: Path, fidelity: Fidelity, *, progress: Progressing = None) -> Fit:
+        return fit_picture(path, fidelity, progress)
 
     def decode(self, latent: torch.Tensor) -> FakeField:
         self.fields.append(FakeField(0.3 * float(latent.mean()) / 97))
@@ -339,6 +354,7 @@ class FakeRadianceDomain(FakePictureDomain):
     """What the engine and the rooms need of the domain of radiance fields."""
 
     name, title = "nerf", "Radiance"
+    fits_at_once = False
 
     def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
         settings = ViewSettings()

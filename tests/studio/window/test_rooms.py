@@ -10,10 +10,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
+from ddmi_core.export_options import ImageExport
 from ddmi_core.frame_files import write_frames
 from ddmi_core.recipe import Recipe
 from ddmi_core.recipe_files import RECIPE_KEY
+from studio.panels.export_dialog import Order
 from studio.panels.images import ImageStage
+from studio.state.library import FIT
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL, PICTURES
 from tests.studio.window.test_window import PATIENCE, calm, drop, make_shape
@@ -82,6 +85,53 @@ def test_a_dropped_picture_is_reconstructed_wherever_one_is(qtbot, window, tmp_p
     assert window.state.domain == "image" and window.state.shown.recipe.source == str(photo)
     drop(window, tmp_path / "notes.txt")
     assert "cannot be read as a picture" in window.state.notifications.list()[-1].text
+
+
+def test_a_dropped_picture_is_fitted_and_needs_no_model_any_more(qtbot, window, tmp_path: Path):
+    photo = tmp_path / "photo.png"
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 30, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(photo)
+    drop(window, photo)
+    stage = window.stage_of("image")
+    qtbot.waitUntil(lambda: window.state.shown is not None and stage.viewer.is_sharp(), timeout=PATIENCE)
+    item = window.state.shown
+    assert item.recipe.fit.fidelity == "faithful" and item.recipe.fit.pixels == (30, 30)
+    assert "Faithful fit of the file\n30 × 30  ·" in window.inspector.shown_facts.text()
+    window.export(item, Order(tmp_path / "again.png", ImageExport(resolution=30)))
+    qtbot.waitUntil(lambda: (tmp_path / "again.png").exists() and calm(window), timeout=PATIENCE)
+    with Image.open(tmp_path / "again.png") as again:
+        assert np.abs(np.asarray(again.convert("RGB")).astype(int) - pixels).max() <= 5  # noise is what it likes least
+    window.state.set_models([])
+    window.engine.open(item)
+    qtbot.waitUntil(lambda: calm(window) and stage.viewer.is_sharp(), timeout=PATIENCE)
+    assert not [one.text for one in window.state.notifications.list() if one.level != "info"]
+
+
+def test_a_picture_that_the_model_makes_little_of_can_be_fitted_after_all(qtbot, window, tmp_path: Path):
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(photo)
+    window.settings.fidelity = "small"
+    drop(window, photo)
+    qtbot.waitUntil(lambda: bool(window.state.notifications.list()) and calm(window), timeout=PATIENCE)
+    assert window.inspector.shown_facts.text().startswith("Small: what emoji makes of the file\n8 × 8  ·  12 dB")
+    [said] = window.state.notifications.list()
+    assert "emoji makes little of photo.png (12 dB)" in said.text
+    said.action.run()
+    qtbot.waitUntil(lambda: len(window.state.library.items()) == 2 and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.is_fitted and len(window.state.notifications.list()) == 1
+
+
+def test_a_lost_fit_is_named(qtbot, window, tmp_path: Path):
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(photo)
+    drop(window, photo)
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    item = window.state.shown
+    (item.folder / FIT).write_bytes((item.folder / FIT).read_bytes()[:-9])
+    window.engine.set_device("cpu")  # nothing stays decoded
+    window.engine.open(item)
+    qtbot.waitUntil(lambda: bool(window.state.notifications.list()) and calm(window), timeout=PATIENCE)
+    assert str(item.folder / FIT) in window.state.notifications.list()[0].text
 
 
 @pytest.mark.parametrize("way", ["dropped", "opened"])

@@ -1,0 +1,35 @@
+"""How closely a person's file is represented, in words."""
+
+from __future__ import annotations
+
+from ddmi_core.fidelity import Fidelity, FitFacts
+
+NAMES: dict[Fidelity, str] = {"small": "Small", "balanced": "Balanced", "faithful": "Faithful"}
+TIPS: dict[Fidelity, str] = {
+    "small": "What the model makes of the file: a latent of a few kilobytes",
+    "balanced": "Basis fields with a cell for 4 × 4 pixels",
+    "faithful": "Basis fields with a cell for each pixel: the file as it is",
+}
+
+
+def made_of_file(facts: FitFacts, model: str) -> str:
+    """What an item that stands for a file is, in a line."""
+    if facts.fidelity == "small":
+        return f"Small: what {model} makes of the file"
+    return f"{NAMES[facts.fidelity]} fit of the file"
+
+
+def figures(facts: FitFacts) -> str:
+    """The size of the file, how near the item comes to it, and what it takes, in a line."""
+    parts = []
+    if facts.pixels is not None:
+        parts.append("{} × {}".format(*facts.pixels))
+    if (psnr := facts.figures.get("psnr")) is not None:
+        parts.append(f"{psnr:.0f} dB" + (", reduced to 128 px" if facts.fidelity == "small" else ""))
+    parts.append(told_bytes(facts.size_bytes))
+    return "  ·  ".join(parts)
+
+
+def told_bytes(count: int) -> str:
+    """A number of bytes as a person reads it."""
+    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{max(1, round(count / 1e3)):,} kB"
