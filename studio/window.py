@@ -219,6 +219,7 @@ class MainWindow(QMainWindow):
         self.inspector.export_clicked.connect(self.choose_export)
         for stage in self.stages:
             stage.example_chosen.connect(self.generate_example)
+            stage.refit_asked.connect(self.reconstruct)
         self.history.chosen.connect(self.open_item)
         self.history.recipe_asked.connect(self.use_recipe_of)
         self.queue.cancelled.connect(self.engine.cancel)
@@ -638,7 +639,7 @@ class MainWindow(QMainWindow):
             text = f"No model for {words.noun}s is installed, so {path.name} cannot be encoded."
             return Prospect("No model takes this file", text, is_possible=False)
         where = "here" if stage is self.stage and self._room() == words.domain else f"in the room {stage.room.title}"
-        done = "fitted" if stage.room.can_fit and self.settings.fidelity != "small" else "encoded"
+        done = "fitted" if stage.room.fits_at_once and self.settings.fidelity != "small" else "encoded"
         return Prospect(
             f"Drop to reconstruct a {words.noun}",
             f"{path.name} is {done}, and its continuous reconstruction appears {where}.",

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
-from PIL import ImageOps
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageOps
 
-from ddmi_core.data.image_folders import MOST_PIXELS
+from ddmi_core.data.image_folders import MOST_PIXELS, eight_bits
 from ddmi_core.errors import DataError
 from ddmi_core.picture_files import open_picture
 
@@ -21,20 +21,7 @@ def read_whole_picture(path: Path) -> Float[np.ndarray, "c h w"]:
     Raises:
         DataError: the file cannot be used; the message names it and says why.
     """
-    with open_picture(path) as picture:
-        width, height = picture.size
-        if width * height > MOST_PIXELS:
-            raise DataError(
-                f"{path.name} has {width} x {height} pixels, more than the {MOST_PIXELS / 1e6:.0f} million that are "
-                "read. Make it smaller first."
-            )
-        try:
-            picture.load()
-            upright = ImageOps.exif_transpose(picture)
-        except MemoryError:
-            raise
-        except Exception as error:  # Pillow's decoders fail in every way on a damaged file
-            raise DataError(f"{path.name} cannot be decoded, it is damaged or cut short ({error}).") from error
+    upright = _upright(path)
     if upright.mode == "F" or upright.mode.startswith("I"):
         grey = np.nan_to_num(np.asarray(upright, np.float32), posinf=0, neginf=0)
         white = _WHITE_OF_16_BITS if upright.mode != "F" else max(1.0, float(grey.max()))
@@ -48,3 +35,30 @@ def read_whole_picture(path: Path) -> Float[np.ndarray, "c h w"]:
         return values[:3]
     values[:3] *= values[3:]
     return values
+
+
+def read_pixels(path: Path) -> UInt8[np.ndarray, "h w 4"]:
+    """Read a picture, upright, at its own size, with 8 bits a channel and straight alpha.
+
+    Raises:
+        DataError: the file cannot be used; the message names it and says why.
+    """
+    return np.asarray(eight_bits(_upright(path)).convert("RGBA"))
+
+
+def _upright(path: Path) -> Image.Image:
+    """Decode a picture, as its camera was held."""
+    with open_picture(path) as picture:
+        width, height = picture.size
+        if width * height > MOST_PIXELS:
+            raise DataError(
+                f"{path.name} has {width} x {height} pixels, more than the {MOST_PIXELS / 1e6:.0f} million that are "
+                "read. Make it smaller first."
+            )
+        try:
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+        except MemoryError:
+            raise
+        except Exception as error:  # Pillow's decoders fail in every way on a damaged file
+            raise DataError(f"{path.name} cannot be decoded, it is damaged or cut short ({error}).") from error

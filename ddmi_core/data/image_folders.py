@@ -199,14 +199,14 @@ def _decoded(path: Path, least_side: int = LEAST_SIDE) -> Image.Image:
             picture.draft(picture.mode, (2 * STORED_SIDE, 2 * STORED_SIDE))  # JPEG can be decoded smaller
             picture.load()
             upright = ImageOps.exif_transpose(picture)
-            return _eight_bits(upright).convert("RGBA")
+            return eight_bits(upright).convert("RGBA")
         except MemoryError as error:
             raise DataError(f"{path.name} does not fit into memory.") from error
         except Exception as error:  # Pillow's decoders fail in every way on a damaged file
             raise DataError(f"{path.name} cannot be decoded, it is damaged or cut short ({error}).") from error
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
+def eight_bits(picture: Image.Image) -> Image.Image:
     """Bring deep grey pictures, which Pillow would clip, to 8 bits."""
     if picture.mode == "F" or picture.mode.startswith("I"):
         values = np.nan_to_num(np.asarray(picture).astype(np.float64), posinf=0, neginf=0)

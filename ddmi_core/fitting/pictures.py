@@ -15,14 +15,10 @@ from ddmi_core.data.full_pictures import read_whole_picture
 from ddmi_core.errors import DataError
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fitting.fit import Fit, ReadOutSizes
+from ddmi_core.fitting.sizes import FINEST_CELL, basis_sizes
 from ddmi_core.fitting.splines import fitted, sampling
 from ddmi_core.planes import SINGLE_PLANE
 from ddmi_core.progress import Progress, report
-
-_FINEST_CELL: dict[Fidelity, float] = {"balanced": 4.0, "faithful": 1.0}
-_BETWEEN_SCALES = 4
-_MOST_CELLS = 12_000_000
-"""Of the finest basis field: a fit of 100 MB at most."""
 
 
 def fit_picture(path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Fit:
@@ -34,7 +30,7 @@ def fit_picture(path: Path, fidelity: Fidelity, progress: Progress | None = None
         DataError: the file cannot be used; the message names it and says why.
         Cancelled: from inside `progress`, between the channels.
     """
-    if fidelity not in _FINEST_CELL:
+    if fidelity not in FINEST_CELL:
         raise DataError(f"A picture's fit is balanced or faithful, not {fidelity}.")
     report(progress, 0.0, f"reading {path.name}")
     try:
@@ -46,9 +42,7 @@ def fit_picture(path: Path, fidelity: Fidelity, progress: Progress | None = None
 
 def _fit(pixels: Float[np.ndarray, "c h w"], fidelity: Fidelity, progress: Progress | None) -> Fit:
     channels, height, width = pixels.shape
-    cell = max(_FINEST_CELL[fidelity], math.sqrt(height * width / _MOST_CELLS))
-    cells = [cell * _BETWEEN_SCALES**scale for scale in (2, 1, 0)]
-    sizes = [(max(1, math.ceil(height / side)), max(1, math.ceil(width / side))) for side in cells]
+    sizes = basis_sizes(width, height, fidelity)
     fields = [np.empty((channels, *size), np.float32) for size in sizes]
     error = 0.0
     for channel in range(channels):

@@ -28,6 +28,7 @@ from studio.engine.requests import (
     GenerateRequest,
     GpusRequest,
     ModelsRequest,
+    OriginalRequest,
     PreloadRequest,
     ReconstructRequest,
     RenderRequest,
@@ -171,7 +172,14 @@ class Engine(QObject):
         """Bring an item's view: coarse and at once. Whatever was under way for the stage becomes stale."""
         model = self._checked_folder_for(item)
         self._cancel_quiet(
-            ViewRequest, DetailRequest, TilesRequest, EnlargeRequest, FramesRequest, RenderRequest, SlicesRequest
+            ViewRequest,
+            DetailRequest,
+            TilesRequest,
+            EnlargeRequest,
+            OriginalRequest,
+            FramesRequest,
+            RenderRequest,
+            SlicesRequest,
         )
         request = ViewRequest(
             job_id=self._state.jobs.new_id(),
@@ -333,6 +341,21 @@ class Engine(QObject):
             windows=tuple(windows),
         )
         self._submit(request, "Enlarge the picture", quiet=True)
+
+    def original(self, item: Item, side: int, windows: Sequence[Window], *, smooth: bool) -> None:
+        """Draw windows of the file that an item stands for, instead of those asked for before."""
+        self._cancel_quiet(OriginalRequest)
+        if not windows:
+            return
+        request = OriginalRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation_in(item.recipe.domain),
+            item=item,
+            side=side,
+            windows=tuple(windows),
+            smooth=smooth,
+        )
+        self._submit(request, "Compare with the file", quiet=True)
 
     def basis(self, item: Item) -> Job:
         """Bring the basis fields of an item as pictures."""

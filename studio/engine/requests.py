@@ -172,6 +172,19 @@ class EnlargeRequest(Request):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OriginalRequest(Request):
+    """Windows of the file that an item stands for, the canvas drawn with ``side`` × ``side`` pixels.
+
+    Enlarged, its pixels are squares, or ``smooth`` (bicubic). Answered by a TileReady each.
+    """
+
+    item: Item
+    side: int
+    windows: tuple[Window, ...]
+    smooth: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class BasisRequest(ModelRequest):
     """The basis fields of an item as pictures. Answered by a BasisReady."""
 

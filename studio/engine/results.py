@@ -24,6 +24,7 @@ from studio.engine.requests import (
     GpusRequest,
     ModelRequest,
     ModelsRequest,
+    OriginalRequest,
     ReconstructRequest,
     RenderRequest,
     Request,
@@ -101,7 +102,7 @@ class ExportDone:
 class TileReady:
     """One window of the drawing that was asked for, ``side`` pixels wide as a whole."""
 
-    request: TilesRequest | EnlargeRequest
+    request: TilesRequest | EnlargeRequest | OriginalRequest
     side: int
     window: Window
     pixels: UInt8[np.ndarray, "h w 4"]

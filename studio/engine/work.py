@@ -18,6 +18,7 @@ from ddmi_core.model_folder import list_models
 from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe, SamplingSettings
 from studio.engine.decoded import FieldCache
+from studio.engine.originals import open_original
 from studio.engine.pictures import basis_scale, blended, enlarged
 from studio.engine.pipelines import gpus
 from studio.engine.requests import (
@@ -32,6 +33,7 @@ from studio.engine.requests import (
     GpusRequest,
     ModelRequest,
     ModelsRequest,
+    OriginalRequest,
     PreloadRequest,
     ReconstructRequest,
     RenderRequest,
@@ -77,7 +79,7 @@ if TYPE_CHECKING:
 THUMBNAIL_SIZE = 256
 _SAMPLING_SHARE = 0.6
 _WARM_UP_RESOLUTION = 32
-_FITS = "fits"  # among the decoded items in the place of a model's hash: fits need no model
+_FITS, _FILES = "fits", "files"  # in the place of a model's hash among the decoded items: these need no model
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             yield from _tiles(request, context)
         case EnlargeRequest():
             yield from _enlarge(request, context)
+        case OriginalRequest():
+            yield from _original(request, context)
         case FramesRequest():
             yield from _frames(request, context)
         case RenderRequest():
@@ -154,6 +158,8 @@ def describe(request: Request) -> str:
             return f"exporting {request.path.name}"
         case DetailRequest() | TilesRequest() | EnlargeRequest():
             return "sharpening the view"
+        case OriginalRequest():
+            return "comparing with the file"
         case FramesRequest() | SlicesRequest():
             return "drawing frames"
         case RenderRequest():
@@ -424,6 +430,14 @@ def _enlarge(request: EnlargeRequest, context: Context) -> Iterator[TileReady]:
     for index, window in enumerate(request.windows):
         context.progress(index / len(request.windows), "enlarging")
         pixels = enlarged(request.picture, request.side, window)
+        yield TileReady(request=request, side=request.side, window=window, pixels=pixels)
+
+
+def _original(request: OriginalRequest, context: Context) -> Iterator[TileReady]:
+    original = context.fields.get(_FILES, request.item.id, lambda: open_original(request.item))
+    for index, window in enumerate(request.windows):
+        context.progress(index / len(request.windows), "comparing")
+        pixels = original.window(request.side, window, smooth=request.smooth)
         yield TileReady(request=request, side=request.side, window=window, pixels=pixels)
 
 

@@ -27,6 +27,7 @@ from studio.engine.requests import (
     GenerateRequest,
     GpusRequest,
     ModelRequest,
+    OriginalRequest,
     ReconstructRequest,
     RenderRequest,
     Request,
@@ -185,7 +186,9 @@ def _place(request: Request) -> tuple[LaneName, int]:
             return "view", 1
         case ViewRequest():
             return "view", 0
-        case TilesRequest() | EnlargeRequest() | RenderRequest() | BasisRequest() | BetweenRequest() | GpusRequest():
+        case TilesRequest() | EnlargeRequest() | OriginalRequest() | RenderRequest():
+            return "view", 0
+        case BasisRequest() | BetweenRequest() | GpusRequest():
             return "view", 0
         case FramesRequest() | SlicesRequest():
             return "view", 0 if isinstance(request, FramesRequest) and request.purpose == "play" else 1

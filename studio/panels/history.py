@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.actions import Actions, Words
+from studio.panels.fidelity import figures, made_of_file
 from studio.panels.inspector import item_title
 from studio.state.app_state import AppState
 from studio.state.byte_cache import ByteCache
@@ -101,6 +102,9 @@ class HistoryModel(QAbstractListModel):
             title = item_title(item)
             title = title if len(title) <= 240 else title[:239] + "…"
             made = item.created.astimezone().strftime("%d %B %Y, %H:%M")
+            if item.recipe.fit is not None:
+                of_file = made_of_file(item.recipe.fit, item.recipe.model)
+                return plain_tip(f"{title}\n{of_file}, {made}\n{figures(item.recipe.fit)}")
             if item.recipe.source is not None:
                 return plain_tip(f"{title}\nReconstructed, {made}")
             return plain_tip(f"{title}\nSeed {item.recipe.seed}  ·  {made}")

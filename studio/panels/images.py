@@ -11,18 +11,21 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtGui import QCursor, QImage
+from PySide6.QtWidgets import QDialog, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ddmi_core.errors import DDMIError
+from ddmi_core.fidelity import Fidelity
+from ddmi_core.fitting.sizes import basis_bytes
 from ddmi_core.recipe import Recipe
 from ddmi_core.recipe_files import read_recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
-from studio.engine.requests import TilesRequest
+from studio.engine.requests import EnlargeRequest, OriginalRequest, TilesRequest
 from studio.engine.results import TileReady
 from studio.panels.basis_dialog import BasisDialog
 from studio.panels.export_dialog import Order, PictureExportDialog, Place
+from studio.panels.fidelity import NAMES, TIPS, told_bytes
 from studio.panels.inspector import item_title
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.panels.walk_dialog import WalkDialog
@@ -66,12 +69,13 @@ FACTS = RoomFacts(
     preset="emoji",
     preview_resolution=BASE,
     switches=("navigator",),
-    can_fit=True,
+    fits_at_once=True,
 )
 
 _STRIP = (
     ("whole", "one_to_one", "lift_cap"),
     ("compare_off", "compare_nearest", "compare_bicubic"),
+    ("fidelity",),
     ("navigator", "basis", "walk"),
 )
 _PAN_STEP, _BAR_STEP = 0.125, 0.02
@@ -114,7 +118,14 @@ class ImageStage(Stage):
         """Show a picture, given its `pixels` at the base resolution."""
         self._item = item
         self.empty.setVisible(view is None)
-        self.viewer.show_picture(view["pixels"] if view is not None else None, extent_of(item))
+        facts = item.recipe.fit if item is not None else None
+        self.viewer.show_picture(
+            view["pixels"] if view is not None else None,
+            extent_of(item),
+            base=max(facts.pixels) if facts is not None and facts.pixels is not None else BASE,
+            beside_file=facts is not None and item is not None and _has_its_file(item),
+        )
+        self._actions["fidelity"].setEnabled(view is not None and item is not None and item.recipe.source is not None)
         for name in _PICTURE_ACTIONS:
             self._actions[name].setEnabled(view is not None)
 
@@ -167,7 +178,7 @@ class ImageStage(Stage):
         actions.on_toggled("lift_cap", viewer.lift_cap)
         actions.on_toggled("navigator", viewer.show_navigator)
         for compare in _COMPARISONS:
-            actions.on(f"compare_{compare}", partial(viewer.compare, compare))
+            actions.on(f"compare_{compare}", partial(self.compare, compare))
         actions["compare_off"].setChecked(True)
         for name, right, down in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1)):
             actions.on(f"go_{name}", partial(viewer.pan, _PAN_STEP * right, _PAN_STEP * down))
@@ -175,6 +186,58 @@ class ImageStage(Stage):
         actions.on("bar_right", lambda: viewer.move_bar(_BAR_STEP))
         actions.on("basis", self.show_basis)
         actions.on("walk", self.show_walk)
+        actions.on("fidelity", self.show_fidelities)
+
+    def compare(self, compare: Compare) -> None:
+        """Show the file's own pixels to the right of a bar; those of a small drawing where there is no file."""
+        self.viewer.compare(compare)
+        item = self._item
+        if compare != "off" and item is not None and item.recipe.fit is not None and not self.viewer.beside_file:
+            self._say_gone(item, f"It is compared with a drawing of {BASE} px.")
+
+    def show_fidelities(self) -> None:
+        """Let the person choose how closely the picture's file is represented, and have it fitted so."""
+        if (item := self._item) is None:
+            return
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        for fidelity, name in NAMES.items():
+            size = self._expected_size(item, fidelity)
+            entry = menu.addAction(f"{name}  ·  {size}" if size else name)
+            entry.setToolTip(TIPS[fidelity])
+            entry.setCheckable(True)
+            entry.setChecked(item.recipe.fit is not None and item.recipe.fit.fidelity == fidelity)
+            entry.triggered.connect(partial(self._refit, item, fidelity))
+        button = next((one for one in self._buttons("fidelity") if one.isVisible()), None)
+        place = button.mapToGlobal(button.rect().bottomLeft()) if button is not None else QCursor.pos()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    def _refit(self, item: Item, fidelity: Fidelity, _checked: bool = False) -> None:
+        """Make an item of the same file, as closely as it is wanted."""
+        if _has_its_file(item):
+            self.refit_asked.emit(Path(item.recipe.source or ""), fidelity)
+        else:
+            self._say_gone(item, "Drop it on the window to fit it anew.")
+
+    def _expected_size(self, item: Item, fidelity: Fidelity) -> str:
+        """What the file of an item takes, or would take."""
+        facts = item.recipe.fit
+        if facts is None or facts.pixels is None:
+            return ""
+        if facts.fidelity == fidelity:
+            return told_bytes(facts.size_bytes)
+        if fidelity == "small":
+            return "some kB"
+        return f"about {told_bytes(basis_bytes(*facts.pixels, fidelity))}"
+
+    def _say_gone(self, item: Item, more: str) -> None:
+        path = Path(item.recipe.source or "")
+        self._state.notifications.warning(f"{path.name} is no longer in {path.parent}. {more}")
+
+    def _buttons(self, name: str) -> list[QToolButton]:
+        """The buttons of an action."""
+        return [one for one in self._actions[name].associatedObjects() if isinstance(one, QToolButton)]
 
     def show_basis(self) -> None:
         """Open the basis fields of the picture beside the work."""
@@ -200,8 +263,12 @@ class ImageStage(Stage):
         if (item := self._item) is not None:
             self._try(lambda: self._engine.tiles(item, wish.side, wish.windows, wish.coarse_side, wish.coarse))
 
-    def _ask_enlarged(self, side: int, windows: tuple[Window, ...]) -> None:
-        if self._item is not None and self.viewer.pixels is not None:
+    def _ask_enlarged(self, source: Source, side: int, windows: tuple[Window, ...]) -> None:
+        if self._item is None or self.viewer.pixels is None:
+            return
+        if self.viewer.beside_file:
+            self._engine.original(self._item, side, windows, smooth=source == "bicubic")
+        else:
             self._engine.enlarge(self._item, self.viewer.pixels, side, windows)
 
     def _on_tile(self, result: TileReady) -> None:
@@ -211,8 +278,7 @@ class ImageStage(Stage):
         if result.side != request.side:
             self.viewer.set_coarse(result.side, result.window, result.pixels)
         else:
-            source: Source = "function" if isinstance(request, TilesRequest) else "bicubic"
-            self.viewer.add_tile(source, result.side, result.window, result.pixels)
+            self.viewer.add_tile(_source_of(request), result.side, result.window, result.pixels)
 
     def _try(self, work: Callable[[], object]) -> None:
         try:
@@ -225,9 +291,11 @@ class ImageStage(Stage):
     def _on_look(self) -> None:
         look = self.viewer.look
         self.zoom.setText("" if look is None else f"{_figure(look.zoom)}×")
-        capped = look is not None and look.zoom >= self.viewer.cap
+        picture = f"a {BASE} px picture" if look is None or look.base == BASE else "the file"
         self.zoom.setToolTip(
-            "The zoom is at its cap; lift it to go on" if capped else "Screen pixels for each pixel of a 256 px picture"
+            "The zoom is at its cap; lift it to go on"
+            if self.viewer.is_capped
+            else f"Screen pixels for each pixel of {picture}"
         )
 
     def _on_pointed(self, pointed: Pointed | None) -> None:
@@ -247,6 +315,18 @@ class ImageStage(Stage):
 
 
 _PICTURE_ACTIONS = ("whole", "one_to_one", "closer", "farther", "basis", "walk")
+
+
+def _has_its_file(item: Item) -> bool:
+    """Whether the file that an item stands for is where it was."""
+    return item.recipe.source is not None and Path(item.recipe.source).is_file()
+
+
+def _source_of(request: TilesRequest | EnlargeRequest | OriginalRequest) -> Source:
+    """What the tiles are of that answer a request."""
+    if isinstance(request, TilesRequest):
+        return "function"
+    return "nearest" if isinstance(request, OriginalRequest) and not request.smooth else "bicubic"
 
 
 def extent_of(item: Item | None) -> tuple[float, float, float, float]:

@@ -50,14 +50,16 @@ class RoomFacts:
     switches: tuple[str, ...] = ()
     """Checkable actions that are remembered between starts; all but those in `switches_off` begin checked."""
     switches_off: tuple[str, ...] = ()
-    can_fit: bool = False
-    """Whether files can be fitted, as closely as the person wants."""
+    fits_at_once: bool = False
+    """Whether files are fitted, as closely as the person wants, and not encoded."""
 
 
 class Stage(QWidget):
     """Shows one signal of a domain, with a tool strip above. `example_chosen` carries the example prompt clicked."""
 
     example_chosen = Signal(str)
+    refit_asked = Signal(object, str)
+    """A file, and the fidelity with which it shall be fitted."""
     room: RoomFacts
 
     @abstractmethod

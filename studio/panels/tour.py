@@ -147,8 +147,8 @@ STOPS: tuple[Stop, ...] = (
     ),
     Stop(
         "Bring your own",
-        "Drop a {source} anywhere on the window: it is encoded, and its continuous reconstruction appears here. A file "
-        "that was exported from here may bring its recipe back.",
+        "Drop a {source} anywhere on the window: its continuous reconstruction appears here. A file that was "
+        "exported from here may bring its recipe back.",
         _stage,
         _at_work,
     ),

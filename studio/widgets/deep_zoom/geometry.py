@@ -29,18 +29,19 @@ _KEPT = 48  # pixels of the canvas that always stay in view
 
 @dataclass(frozen=True)
 class Look:
-    """Which part of the canvas a viewport shows, and how large."""
+    """Which part of the canvas a viewport shows, and how large. At zoom 1 it is drawn with ``base`` pixels a side."""
 
     width: int
     height: int
     side: int
     left: int
     top: int
+    base: int = BASE
 
     @property
     def zoom(self) -> float:
-        """Device pixels per pixel of a picture of the base resolution."""
-        return self.side / BASE
+        """Device pixels per pixel of the picture that the function stands for."""
+        return self.side / self.base
 
     @property
     def region(self) -> Region:
@@ -86,7 +87,7 @@ class Look:
 
     def sized(self, side: int, x: float, y: float, cap: float = CAP) -> Look:
         """Drawn with another side; what lies at a place of the viewport stays there."""
-        side = min(max(side, SMALLEST_SIDE), largest_side(cap))
+        side = min(max(side, SMALLEST_SIDE), largest_side(cap, self.base))
         growth = side / self.side
         left, top = round((self.left + x) * growth - x), round((self.top + y) * growth - y)
         return replace(self, side=side, left=left, top=top)._kept()
@@ -106,7 +107,7 @@ class Look:
         """The same sight in a viewport of other device pixels: moved to a screen with another pixel ratio."""
         side = min(max(round(self.side * growth), SMALLEST_SIDE), LARGEST_SIDE)
         x, y = self.coordinates(self.width / 2, self.height / 2)
-        return Look(width, height, side, 0, 0).centred(x, y)
+        return Look(width, height, side, 0, 0, self.base).centred(x, y)
 
     def _kept(self) -> Look:
         kept = min(_KEPT, self.side)
@@ -115,19 +116,19 @@ class Look:
         return replace(self, left=left, top=top)
 
 
-def fitted(width: int, height: int, region: Region = WHOLE, cap: float = CAP) -> Look:
+def fitted(width: int, height: int, region: Region = WHOLE, cap: float = CAP, base: int = BASE) -> Look:
     """The look that shows all of a region of the canvas, in the middle of a viewport of so many device pixels."""
     x0, y0, x1, y1 = region
     side = round(_MARGIN * min(2 * width / (x1 - x0), 2 * height / (y1 - y0)))
-    side = min(max(side, SMALLEST_SIDE), largest_side(cap))
-    return Look(width, height, side, 0, 0).centred((x0 + x1) / 2, (y0 + y1) / 2)
+    side = min(max(side, SMALLEST_SIDE), largest_side(cap, base))
+    return Look(width, height, side, 0, 0, base).centred((x0 + x1) / 2, (y0 + y1) / 2)
 
 
 def one_to_one(look: Look) -> Look:
-    """One device pixel for each pixel of a picture of the base resolution, with the same middle."""
-    return look.sized(BASE, look.width / 2, look.height / 2)
+    """One device pixel for each pixel of the picture that the function stands for, with the same middle."""
+    return look.sized(look.base, look.width / 2, look.height / 2)
 
 
-def largest_side(cap: float) -> int:
-    """The side of the largest drawing under a cap of the zoom (infinite: lifted)."""
-    return round(min(cap * BASE, LARGEST_SIDE))
+def largest_side(cap: float, base: int = BASE) -> int:
+    """The side of the largest drawing under a cap of the zoom (infinite: lifted). Tiny pictures grow as others do."""
+    return round(min(cap * max(base, BASE), LARGEST_SIDE))

@@ -18,7 +18,7 @@ TILE = 256
 COARSE = 8
 """The first frame after a move has this many times fewer pixels along each axis."""
 
-Source = Literal["function", "bicubic"]
+Source = Literal["function", "bicubic", "nearest"]
 
 
 class Tile(NamedTuple):

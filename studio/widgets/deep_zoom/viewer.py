@@ -28,7 +28,17 @@ from PySide6.QtWidgets import QWidget
 
 from studio.state.memory import MemoryBudget
 from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, Colours
-from studio.widgets.deep_zoom.geometry import BASE, CAP, WHOLE, Look, Region, Window, fitted, one_to_one
+from studio.widgets.deep_zoom.geometry import (
+    BASE,
+    CAP,
+    WHOLE,
+    Look,
+    Region,
+    Window,
+    fitted,
+    largest_side,
+    one_to_one,
+)
 from studio.widgets.deep_zoom.images import CHECK, checks, to_image
 from studio.widgets.deep_zoom.navigator import Navigator
 from studio.widgets.deep_zoom.split import Compare, Split
@@ -45,7 +55,6 @@ from studio.widgets.focus_ring import paint_ring
 
 WHEEL_FACTOR = 1.25
 _SMOOTH = QPainter.RenderHint.SmoothPixmapTransform
-_CAPTIONS: dict[Compare, str] = {"nearest": "256 px, nearest", "bicubic": "256 px, bicubic"}
 
 
 @dataclass(frozen=True)
@@ -72,8 +81,9 @@ class DeepZoom(QWidget):
 
     tiles_wanted = Signal(object)
     """TileWish: what is missing of the function, instead of everything asked for before."""
-    enlarged_wanted = Signal(int, object)
-    """Side and windows of the enlarged picture that are missing, instead of those asked for before."""
+    enlarged_wanted = Signal(str, int, object)
+    """How the picture is enlarged that the function is compared with (a Source), the side, and the windows of it that
+    are missing, instead of those asked for before."""
     look_changed = Signal()
     pointed = Signal(object)
     """Pointed, or None once the pointer has left."""
@@ -88,10 +98,12 @@ class DeepZoom(QWidget):
         self._picture: QImage | None = None
         self._coarse: tuple[int, Window, QImage] | None = None
         self._extent = WHOLE
+        self._base = BASE
+        self._beside_file = False
         self._look: Look | None = None
         self._fitted = True
         self._wished: tuple[int, frozenset[Window]] = (0, frozenset())
-        self._enlargement_wished = self._wished
+        self._enlargement_wished: tuple[str, int, frozenset[Window]] = ("", 0, frozenset())
         self._pointer: QPointF | None = None
         self._drag: QPointF | None = None
         self._drags_bar = False
@@ -120,19 +132,35 @@ class DeepZoom(QWidget):
         """The picture of the base resolution that the function is compared with."""
         return self._pixels
 
-    def show_picture(self, pixels: UInt8[np.ndarray, "h w 4"] | None, extent: Region = WHOLE) -> None:
+    @property
+    def beside_file(self) -> bool:
+        """Whether the function is compared with the file that it stands for."""
+        return self._beside_file
+
+    def show_picture(
+        self,
+        pixels: UInt8[np.ndarray, "h w 4"] | None,
+        extent: Region = WHOLE,
+        *,
+        base: int = BASE,
+        beside_file: bool = False,
+    ) -> None:
         """Show another picture, given how it looks at the base resolution, or nothing.
 
-        `extent`: the part of the canvas that it covers.
+        Args:
+            pixels: the whole canvas.
+            extent: the part of the canvas that it covers.
+            base: side of the drawing that counts as zoom 1: that of the file that it stands for, if there is one.
+            beside_file: whether it is compared with that file, of which tiles are then wanted, instead of `pixels`.
         """
         self.cache.clear()
         self._coarse = None
         self._forget_wishes()
-        self._pixels, self._extent = pixels, extent
+        self._pixels, self._extent, self._base, self._beside_file = pixels, extent, base, beside_file
         self._picture = to_image(pixels) if pixels is not None else None
         self.navigator.show_picture(self._picture)
+        self._look = None  # or the look of the last picture would pass for one that was asked for already
         if pixels is None:
-            self._look = None
             self.navigator.hide()
             self.look_changed.emit()
             self.update()
@@ -180,10 +208,10 @@ class DeepZoom(QWidget):
         if self._pixels is not None:
             width, height = self._device_size()
             self._fitted = True
-            self._set(fitted(width, height, self._extent, self.cap))
+            self._set(fitted(width, height, self._extent, self.cap, self._base))
 
     def one_to_one(self) -> None:
-        """Show one device pixel for each pixel of a picture of the base resolution."""
+        """Show one device pixel for each pixel of the file, or of a picture of the base resolution."""
         if self._look is not None:
             self._go(one_to_one(self._look))
 
@@ -206,8 +234,13 @@ class DeepZoom(QWidget):
     def lift_cap(self, lifted: bool) -> None:
         """Allow every zoom that the coordinates can tell apart, or no more than the cap."""
         self.cap = math.inf if lifted else CAP
-        if self._look is not None and self._look.zoom > self.cap:
-            self.zoom(self.cap / self._look.zoom)
+        if self._look is not None:
+            self._go(self._look.sized(self._look.side, *self._anchor(), self.cap))
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether one is as near as the cap allows."""
+        return self._look is not None and self._look.side >= largest_side(self.cap, self._base)
 
     def show_navigator(self, on: bool) -> None:
         """Show the navigator whenever not all of the picture is seen, or never."""
@@ -271,11 +304,21 @@ class DeepZoom(QWidget):
             self._wished = (look.side, frozenset(missing))
             coarse_side, coarse = coarse_window(look)
             self.tiles_wanted.emit(TileWish(look.side, tuple(missing), coarse_side, coarse))
-        if self.split.compare == "bicubic":
-            missing = self._missing("bicubic", pixels)
-            if not (self._enlargement_wished[0] == look.side and self._enlargement_wished[1].issuperset(missing)):
-                self._enlargement_wished = (look.side, frozenset(missing))
-                self.enlarged_wanted.emit(look.side, tuple(missing))
+        if (source := self._compared()) is not None:
+            missing = self._missing(source, pixels)
+            *wished, windows = self._enlargement_wished
+            if not (wished == [source, look.side] and windows.issuperset(missing)):
+                self._enlargement_wished = (source, look.side, frozenset(missing))
+                self.enlarged_wanted.emit(source, look.side, tuple(missing))
+
+    def _compared(self) -> Source | None:
+        """What comes as tiles to the right of the bar; None where there is no bar, or just squares of the picture."""
+        match self.split.compare:
+            case "bicubic":
+                return "bicubic"
+            case "nearest" if self._beside_file:
+                return "nearest"
+        return None
 
     def _missing(self, source: Source, part: Look) -> list[Window]:
         x, y = self._anchor()
@@ -283,7 +326,8 @@ class DeepZoom(QWidget):
         return [tile.window for tile in nearest_first(tiles, part, x, y)]
 
     def _forget_wishes(self) -> None:
-        self._wished = self._enlargement_wished = (0, frozenset())
+        self._wished = (0, frozenset())
+        self._enlargement_wished = ("", 0, frozenset())
 
     # Painting
 
@@ -310,10 +354,10 @@ class DeepZoom(QWidget):
         self._paint_source(painter, "function", self.split.parts(look)[0], look)
         if self.split.is_on:
             painter.setClipRect(QRect(bar, 0, look.width - bar, look.height))
-            if self.split.compare == "nearest":
+            if (source := self._compared()) is None:
                 self._paint_picture(painter, look, smooth=False)
             else:
-                self._paint_source(painter, "bicubic", self.split.parts(look)[1], look)
+                self._paint_source(painter, source, self.split.parts(look)[1], look)
         painter.restore()
         if self.split.is_on:
             self._paint_bar(painter, bar / ratio)
@@ -380,7 +424,8 @@ class DeepZoom(QWidget):
         font = painter.font()
         font.setPixelSize(FONT_SMALL)
         painter.setFont(font)
-        for text, on_left in (("Function", True), (_CAPTIONS[self.split.compare], False)):
+        beside = "The file" if self._beside_file else f"{BASE} px"
+        for text, on_left in (("Function", True), (f"{beside}, {self.split.compare}", False)):
             width = painter.fontMetrics().horizontalAdvance(text) + 2 * GRID
             box = QRectF(x - width - GRID if on_left else x + GRID, GRID, width, 3 * GRID)
             ground = QColor(c.panel)
@@ -407,9 +452,9 @@ class DeepZoom(QWidget):
         column, row = look.left + x, look.top + y
         if self._picture is None or not (0 <= column < look.side and 0 <= row < look.side):
             return None
-        compare = self.split.compare if x >= self.split.bar(look.width) else "off"
-        if compare != "nearest":
-            tile = tile_of("bicubic" if compare == "bicubic" else "function", look.side, (column, row, 0, 0))
+        source = self._compared() if x >= self.split.bar(look.width) else "function"
+        if source is not None:
+            tile = tile_of(source, look.side, (column, row, 0, 0))
             image = self.cache.get(tile)
             if image is not None:
                 return image.pixelColor(column - tile.window[0], row - tile.window[1])

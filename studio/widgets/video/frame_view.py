@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from studio.theme.tokens import Colours
-from studio.widgets.deep_zoom.geometry import SMALLEST_SIDE, Look, Window
+from studio.widgets.deep_zoom.geometry import BASE, SMALLEST_SIDE, WHOLE, Look, Region, Window
 from studio.widgets.deep_zoom.images import to_image
 from studio.widgets.deep_zoom.viewer import DeepZoom
 
@@ -36,11 +36,16 @@ class FrameView(DeepZoom):
         self.update()
 
     def show_picture(
-        self, pixels: UInt8[np.ndarray, "h w 4"] | None, extent: tuple[float, ...] = (-1, -1, 1, 1)
+        self,
+        pixels: UInt8[np.ndarray, "h w 4"] | None,
+        extent: Region = WHOLE,
+        *,
+        base: int = BASE,
+        beside_file: bool = False,
     ) -> None:
         """Show another clip, given one frame of it, or nothing."""
         self._frame, self._moving = None, False
-        super().show_picture(pixels, extent)  # type: ignore[arg-type]
+        super().show_picture(pixels, extent, base=base, beside_file=beside_file)
 
     def _ask(self) -> None:
         if not self._moving:

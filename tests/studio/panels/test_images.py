@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions
 from studio.engine.engine import Engine
@@ -199,6 +201,60 @@ def test_basis_fields_are_shown_with_their_spectra(qtbot, stage, show, add_pictu
         assert picture.geometry().bottom() < spectrum.geometry().top(), "a spectrum lies over its map"
     dialog.grab()
     dialog.close()
+
+
+@pytest.fixture
+def add_file(state: AppState, tmp_path) -> Callable[[], Item]:
+    def add(fidelity: str = "small") -> Item:
+        Image.fromarray(np.full((20, 40, 3), (200, 40, 0), np.uint8)).save(tmp_path / "photo.png")
+        facts = FitFacts(fidelity=fidelity, size_bytes=4096, pixels=(40, 20), figures={"psnr": 17.0})
+        about = {"source": str(tmp_path / "photo.png"), "fit": facts, "extent": (-1.0, -0.5, 1.0, 0.5)}
+        recipe = Recipe(domain="image", model=PICTURES.name, model_hash=PICTURES.hash, **about)
+        return state.library.add(np.full((1, 2, 2), 10, np.float32), recipe, np.zeros((32, 32, 4), np.uint8))
+
+    return add
+
+
+@pytest.mark.parametrize("compare", ["nearest", "bicubic"])
+def test_the_right_of_the_bar_is_the_file(qtbot, stage, show, add_file, actions, state, compare: str):
+    show(add_file())
+    actions[f"compare_{compare}"].trigger()
+    stage.viewer.move_bar(0.2)
+    shown = lambda: stage.screenshot().pixelColor(700, 200).getRgb()[:3]  # noqa: E731
+    qtbot.waitUntil(lambda: shown() == (200, 40, 0), timeout=PATIENCE)
+    stage.viewer.zoom(3)
+    qtbot.waitUntil(lambda: not state.jobs.active(quiet=True) and shown() == (200, 40, 0), timeout=PATIENCE)
+    assert {tile.source for tile in stage.viewer.cache} == {"function", compare}
+    assert not state.notifications.list()
+
+
+def test_without_the_file_there_is_the_small_drawing_and_a_word(qtbot, stage, show, add_file, actions, state, tmp_path):
+    item = add_file()
+    (tmp_path / "photo.png").unlink()
+    show(item)
+    actions["compare_nearest"].trigger()
+    assert not stage.viewer.beside_file
+    assert f"photo.png is no longer in {tmp_path}" in state.notifications.list()[-1].text
+    actions["compare_off"].trigger()
+
+
+def test_a_file_is_fitted_again_as_closely_as_one_likes(qtbot, stage, show, add_file, add_picture, actions, tmp_path):
+    asked: list[tuple[object, str]] = []
+    stage.refit_asked.connect(lambda *wish: asked.append(wish))
+    show(add_picture())
+    assert not actions["fidelity"].isEnabled()
+    show(add_file())
+    stage.show_fidelities()
+    [menu] = stage.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    entries = {entry.text(): entry for entry in menu.actions()}
+    assert list(entries) == ["Small  ·  4 kB", "Balanced  ·  about 1 kB", "Faithful  ·  about 5 kB"]
+    assert [entry.isChecked() for entry in entries.values()] == [True, False, False]
+    entries["Faithful  ·  about 5 kB"].trigger()
+    assert asked == [(tmp_path / "photo.png", "faithful")]
+    menu.close()
+    (tmp_path / "photo.png").unlink()
+    entries["Balanced  ·  about 1 kB"].trigger()
+    assert len(asked) == 1
 
 
 def test_a_walk_is_looked_at_and_saved(qtbot, stage, show, add_picture, state, engine, tmp_path):

@@ -173,6 +173,12 @@ def test_how_long_the_trash_is_kept_is_remembered(dialog) -> None:
     assert Settings().trash_days == 0
 
 
+def test_what_pictures_become_is_remembered(dialog) -> None:
+    assert dialog.fidelity.currentText() == "Faithful" and "for each pixel" in dialog.fidelity_note.text()
+    dialog.fidelity.setCurrentIndex(dialog.fidelity.findText("Small"))
+    assert Settings().fidelity == "small" and "kilobytes" in dialog.fidelity_note.text()
+
+
 def test_the_wheel_scrolls_the_page_and_changes_no_setting_by_the_way(qtbot, dialog) -> None:
     dialog.resize(dialog.minimumSizeHint())
     bar = dialog.page.verticalScrollBar()
@@ -180,6 +186,8 @@ def test_the_wheel_scrolls_the_page_and_changes_no_setting_by_the_way(qtbot, dia
     for field in (dialog.trash_days, dialog.threads):
         before = field.currentIndex() if isinstance(field, QComboBox) else field.value()
         bar.setValue(bar.maximum())
+        dialog.page.ensureWidgetVisible(field)
+        place = bar.value()
         turn_wheel(field, 1)
-        assert bar.value() < bar.maximum()
+        assert bar.value() < place
         assert (field.currentIndex() if isinstance(field, QComboBox) else field.value()) == before

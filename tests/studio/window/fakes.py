@@ -110,6 +110,9 @@ class FakeDomain(ShapeDomain):
     def extent(self, path: Path) -> None:
         return None
 
+    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> None:
+        return None
+
     def placement(self, source: Any) -> Placement:
         return Placement(centre=(1.0, 2.0, 3.0), unit=2.0, up=source.up)
 

@@ -118,7 +118,7 @@ def test_a_picture_that_the_model_makes_little_of_can_be_fitted_after_all(qtbot,
     assert "emoji makes little of photo.png (12 dB)" in said.text
     said.action.run()
     qtbot.waitUntil(lambda: len(window.state.library.items()) == 2 and calm(window), timeout=PATIENCE)
-    assert window.state.shown.recipe.is_fitted and len(window.state.notifications.list()) == 1
+    assert window.state.shown.recipe.is_fitted and len(window.state.notifications.said()) == 1
 
 
 def test_a_lost_fit_is_named(qtbot, window, tmp_path: Path):

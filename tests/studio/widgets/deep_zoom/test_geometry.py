@@ -70,6 +70,17 @@ def test_one_to_one_is_a_device_pixel_for_each_pixel_of_the_base() -> None:
     assert look.side == BASE and look.zoom == 1.0
 
 
+def test_zoom_counts_from_the_picture_that_the_function_stands_for() -> None:
+    look = fitted(1280, 800, base=1800)
+    assert one_to_one(look).side == 1800 and one_to_one(look).zoom == 1.0
+    assert look.rescaled(2560, 1600, 2.0).base == look.panned(3, 3).base == 1800
+    for _ in range(60):
+        look = look.zoomed(1.5, 640, 400)
+    assert look.zoom == CAP and look.side == 64 * 1800
+    tiny = fitted(1280, 800, base=3)
+    assert tiny.side == fitted(1280, 800).side and tiny.zoomed(1000, 0, 0).side == CAP * BASE
+
+
 def test_resizing_keeps_the_middle_and_another_screen_keeps_the_sight() -> None:
     look = Look(800, 600, 4096, 1000, 700)
     middle = look.coordinates(400, 300)

@@ -174,13 +174,40 @@ def test_the_bar_is_moved_with_the_mouse_and_only_its_left_is_evaluated(qtbot, d
 
 
 def test_the_enlarged_picture_is_asked_for_once(drawn, viewer):
-    asked: list[tuple[int, tuple]] = []
-    viewer.enlarged_wanted.connect(lambda side, windows: asked.append((side, windows)))
+    asked: list[tuple[str, int, tuple]] = []
+    viewer.enlarged_wanted.connect(lambda *wish: asked.append(wish))
     viewer.compare("bicubic")
     settle()
     viewer.move_bar(0.01)
     settle()
-    assert len(asked) == 1 and asked[0][0] == viewer.look.side
+    assert len(asked) == 1 and asked[0][:2] == ("bicubic", viewer.look.side)
+    viewer.compare("nearest")
+    settle()
+    assert len(asked) == 1  # painted from what is there
+
+
+def test_the_same_picture_shown_again_is_drawn_again(drawn, viewer):
+    asked, look = len(drawn.wishes), viewer.look
+    viewer.show_picture(viewer.pixels)
+    settle()
+    assert viewer.look == look and len(drawn.wishes) == asked + 1 and drawn.wishes[-1].windows
+
+
+def test_of_a_file_the_squares_are_asked_for_too(drawn, viewer):
+    viewer.show_picture(viewer.pixels, base=1800, beside_file=True)
+    asked: list[tuple[str, int, tuple]] = []
+    viewer.enlarged_wanted.connect(lambda *wish: asked.append(wish))
+    for compare in ("nearest", "bicubic"):
+        viewer.compare(compare)
+        settle()
+        assert len(asked) == 1 and asked[0][:2] == (compare, viewer.look.side)
+        _, side, windows = asked.pop()
+        for window in windows:
+            red = np.full((window[3], window[2], 4), (200, 0, 0, 255), np.uint8)
+            viewer.add_tile(compare, side, window, red)
+        assert pixels(viewer.screenshot())[200, 420, :3].tolist() == [200, 0, 0]
+    viewer.one_to_one()
+    assert viewer.look.side == 1800 and viewer.look.zoom == 1
 
 
 def test_what_is_under_the_pointer(qtbot, drawn, viewer):

@@ -1,0 +1,25 @@
+"""How large the basis fields of a fit are. Needs no torch."""
+
+import math
+
+from ddmi_core.fidelity import Fidelity
+
+FINEST_CELL: dict[Fidelity, float] = {"balanced": 4.0, "faithful": 1.0}
+"""Side of a cell of a picture's finest basis field, in pixels, by the fidelities that there are fits of."""
+_BETWEEN_SCALES = 4
+_SCALES = 3
+_MOST_CELLS = 12_000_000
+"""Of the finest basis field: a fit of 100 MB at most."""
+_CELL_BYTES = 2
+
+
+def basis_sizes(width: int, height: int, fidelity: Fidelity) -> list[tuple[int, int]]:
+    """Return rows and columns of the basis fields of a picture of width x height pixels, coarse to fine."""
+    cell = max(FINEST_CELL[fidelity], math.sqrt(height * width / _MOST_CELLS))
+    cells = [cell * _BETWEEN_SCALES**scale for scale in reversed(range(_SCALES))]
+    return [(max(1, math.ceil(height / side)), max(1, math.ceil(width / side))) for side in cells]
+
+
+def basis_bytes(width: int, height: int, fidelity: Fidelity, channels: int = 3) -> int:
+    """Return what they take in a file."""
+    return sum(rows * columns for rows, columns in basis_sizes(width, height, fidelity)) * channels * _CELL_BYTES
