@@ -15,7 +15,7 @@ class FitFacts(BaseModel):
     """What a fit is, and how near it comes to its file.
 
     `pixels` are the width and height of a picture. `figures` are names and values of what was measured against the file
-    itself, such as its `psnr` in dB; of a latent at the model's base resolution.
+    itself, such as its `psnr` in dB.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange, repeat
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor, nn
 from typing_extensions import override
@@ -22,6 +22,7 @@ from ddmi_core.export_options import ExportOptions, ImageExport
 from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fields import Field
 from ddmi_core.fitting.fit import Fit
+from ddmi_core.frame_size import pixel_size
 from ddmi_core.image_export import IMAGE_FORMATS, export_image
 from ddmi_core.image_fields import COARSEST, FINEST, FittedImageField, ImageField
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 ENCODED_SIDE = 128
 """Side of the pictures that the encoder gets, in training and afterwards: the base resolution."""
 _SMALL_ERROR, _SQUARED_SHARE = 0.08, 0.5
+_COMPARED_SIDE = 1024
 _PAPER = 236  # grey level that pictures with transparent parts lie on in previews
 
 
@@ -167,16 +169,20 @@ class ImageDomain(Domain):
         return fit_picture(path, fidelity, progress)
 
     @override
-    def latent_facts(self, path: Path, source: ItemSource, latent: Float[Tensor, "c h w"], field: Field) -> FitFacts:
-        """With the PSNR at the base resolution, on white, where the picture is: margins would be right anyway."""
-        from ddmi_core.data.image_folders import picture_size
+    def latent_facts(self, path: Path, latent: Float[Tensor, "c h w"], field: Field) -> FitFacts:
+        """With the PSNR on white, at the file's own size or, of larger ones, at 1024 pixels along the longer side."""
+        from ddmi_core.data.full_pictures import read_pixels
 
         assert isinstance(field, ImageField)
-        seen, truth = as_written(field, ENCODED_SIDE), torch.from_numpy(fixed_draw(source, 0)["image"])
-        covered = (truth[3] > 0).double().mean().clamp(min=1 / ENCODED_SIDE**2)
-        error = F.mse_loss(on_white(seen), on_white(truth)).double() / covered
-        figures = {"psnr": float(-10 * error.clamp(min=1e-10).log10())}
-        return FitFacts(fidelity="small", size_bytes=latent.nbytes, pixels=picture_size(path), figures=figures)
+        picture = Image.fromarray(read_pixels(path))
+        width, height = picture.size
+        region = in_the_middle(width, height)
+        size = pixel_size(region, min(max(width, height), _COMPARED_SIDE))
+        truth = np.asarray(picture.convert("RGBa").resize(size, Image.Resampling.BOX).convert("RGBA"))
+        seen = field.render(*size, region=region)
+        error = np.mean((_on_paper(seen) - _on_paper(truth)) ** 2)
+        figures = {"psnr": -10 * math.log10(max(float(error), 1e-10))}
+        return FitFacts(fidelity="small", size_bytes=latent.nbytes, pixels=(width, height), figures=figures)
 
     @override
     def fitted(self, fit: Fit) -> FittedImageField:
@@ -234,6 +240,12 @@ def as_written(field: ImageField, side: int) -> Float[Tensor, "4 s s"]:
     """Return a picture as it is once it has been written with 8 bits a channel: premultiplied, values in [0, 1]."""
     pixels = torch.from_numpy(field.render(side, side).astype(np.float32) / 255).movedim(-1, 0)
     return torch.cat([pixels[:3] * pixels[3:], pixels[3:]])
+
+
+def _on_paper(straight: UInt8[np.ndarray, "h w 4"]) -> Float[np.ndarray, "h w 3"]:
+    """Return how a picture that was written looks on white, values in [0, 1]."""
+    values = straight.astype(np.float32) / 255
+    return values[..., :3] * values[..., 3:] + 1 - values[..., 3:]
 
 
 def on_white(premultiplied: Float[Tensor, "*n 4 h w"]) -> Float[Tensor, "*n 3 h w"]:

@@ -268,7 +268,7 @@ def _represented(
         return latent, domain.fitted(fit), fit.to_bytes(), fit.facts
     latent = pipeline.encode(source, progress=progress)
     field = pipeline.decode(latent)
-    return latent, field, None, domain.latent_facts(request.path, source, latent, field)
+    return latent, field, None, domain.latent_facts(request.path, latent, field)
 
 
 def _values(latent: Tensor, pipeline: Pipeline) -> np.ndarray:

@@ -25,7 +25,7 @@ def figures(facts: FitFacts) -> str:
     if facts.pixels is not None:
         parts.append("{} × {}".format(*facts.pixels))
     if (psnr := facts.figures.get("psnr")) is not None:
-        parts.append(f"{psnr:.0f} dB" + (", reduced to 128 px" if facts.fidelity == "small" else ""))
+        parts.append(f"{psnr:.0f} dB")
     parts.append(told_bytes(facts.size_bytes))
     return "  ·  ".join(parts)
 

@@ -72,6 +72,18 @@ def test_made_smaller_it_does_not_alias(tmp_path: Path) -> None:
     assert np.abs(drawn(fit, 96, 96)[..., 0].astype(int) - 255 * board).max() < 12
 
 
+def test_what_a_model_makes_of_a_file_is_compared_with_all_of_its_detail(tmp_path: Path) -> None:
+    domain, latent = get_domain("image"), torch.zeros(4, 8, 8)
+    fields = {
+        fidelity: domain.fitted(fit_of(drawing(300, 200), tmp_path, fidelity)) for fidelity in ("balanced", "faithful")
+    }
+    facts = {name: domain.latent_facts(tmp_path / "picture.png", latent, field) for name, field in fields.items()}
+    assert facts["faithful"].pixels == (300, 200) and facts["faithful"].size_bytes == 1024
+    assert facts["faithful"].figures["psnr"] > 50 and facts["balanced"].figures["psnr"] < 30
+    drawing(40, 40).resize((3000, 1000)).save(tmp_path / "large.png")
+    assert domain.latent_facts(tmp_path / "large.png", latent, fields["faithful"]).figures["psnr"] < 20
+
+
 def test_the_canvas_around_the_picture_is_empty(tmp_path: Path) -> None:
     field = get_domain("image").fitted(fit_of(drawing(64, 32), tmp_path))
     values = field(torch.tensor([[0.0, 0.0], [0.0, 0.51], [0.0, -0.9], [0.99, 0.49]]))

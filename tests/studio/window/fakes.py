@@ -110,7 +110,7 @@ class FakeDomain(ShapeDomain):
     def extent(self, path: Path) -> None:
         return None
 
-    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> None:
+    def latent_facts(self, path: Path, latent: torch.Tensor, field: Any) -> None:
         return None
 
     def placement(self, source: Any) -> Placement:
@@ -239,7 +239,7 @@ class FakePictureDomain:
     def fitted(self, fit: Fit) -> FittedImageField:
         return FittedImageField(fit.readout, fit.basis, fit.extent)
 
-    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
+    def latent_facts(self, path: Path, latent: torch.Tensor, field: Any) -> FitFacts | None:
         return FitFacts(fidelity="small", size_bytes=4096, pixels=(8, 8), figures={"psnr": 12.0})
 
     def view(self, field: FakeField, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
