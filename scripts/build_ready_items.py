@@ -31,7 +31,7 @@ class Wish(NamedTuple):
 
 
 WISHES = (
-    Wish("furniture", "a low bed with a headboard", 12, 160),
+    Wish("furniture", "a rectangular table with four legs", 21, 160),
     Wish("emoji", "a red heart", 6, 256),
     Wish("furniture-nerf", "a wooden chair", 5, 256),
     Wish("emoji-motion", "smiling face", 11, 256),
