@@ -278,23 +278,17 @@ def fit(
         json: print a JSON object.
     """
     from ddmi_core.domains import get_domain
-    from ddmi_core.export import in_the_way
     from ddmi_core.fitting.fit import SUFFIX, Fit
 
     began = time.perf_counter()
-    kept = file.suffix.lower() == SUFFIX
-    domain = get_domain(Fit.load(file).domain) if kept else _domain_that_fits(file)
+    kept = Fit.load(file) if file.suffix.lower() == SUFFIX else None
+    domain = get_domain(kept.domain) if kept else _domain_that_fits(file)
     # Without its model nobody can make it again from what a file says of it
     no_recipe = "embed_recipe" in domain.export_options.model_fields
     options = _options(domain, resolution, faces, region, bits, quality, no_recipe, unit_cube=unit_cube or None)
-    if out.suffix.lower() == SUFFIX:
-        if (taken := in_the_way([out], replace=force)) is not None:
-            raise ExportError(f"{taken} is there already. Give another name, or --force to replace it.")
-        target = out
-    else:
-        (target,) = plan_targets(out, 1, domain, options, force=force)
+    (target,) = plan_targets(out, 1, domain, options, force=force, more=(SUFFIX,))
     with _Meter() as meter:
-        found = Fit.load(file) if kept else domain.fit(file, fidelity, sub_progress(meter, 0.0, 0.8), up=up)
+        found = kept or domain.fit(file, fidelity, sub_progress(meter, 0.0, 0.8), up=up)
         facts: dict[str, Any] = found.facts.model_dump()
         if target.suffix.lower() == SUFFIX:
             found.save(target)
@@ -667,12 +661,19 @@ def data_check(path: Positional[Path], /, *, json: Flag = False) -> None:
 
 
 def plan_targets(
-    out: Path, count: int, domain: "Domain", options: "ExportOptions", *, force: bool = False
+    out: Path,
+    count: int,
+    domain: "Domain",
+    options: "ExportOptions",
+    *,
+    force: bool = False,
+    more: tuple[str, ...] = (),
 ) -> list[Path]:
     """Return the files that `count` items of a domain go to.
 
     A path with a suffix is a file: alone as it is, several with -1, -2 and so on after the stem. Any other path is a
-    folder, made if need be, in which the numbers go on after those that are taken.
+    folder, made if need be, in which the numbers go on after those that are taken. `more` are suffixes beside the
+    domain's formats.
 
     Raises:
         ExportError: the suffix is none of the domain's formats, the folder cannot be made, or something is there
@@ -681,8 +682,8 @@ def plan_targets(
     from ddmi_core.export import in_the_way
 
     is_folder = out.is_dir() or not out.suffix
-    if not is_folder and out.suffix.lower() not in domain.export_formats:
-        known = ", ".join(domain.export_formats)
+    if not is_folder and out.suffix.lower() not in (*domain.export_formats, *more):
+        known = ", ".join((*domain.export_formats, *more))
         raise ExportError(
             f'Cannot export to {out}: "{out.suffix}" is not a format of {domain.title.lower()}. Use {known}.'
         )

@@ -6,11 +6,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 
-from ddmi_core.data.image_folders import MOST_PIXELS, eight_bits
+from ddmi_core.data.image_folders import check_pixels, eight_bits, white_level
 from ddmi_core.errors import DataError
 from ddmi_core.picture_files import open_picture
-
-_WHITE_OF_16_BITS = 65535.0
 
 
 def read_whole_picture(path: Path) -> Float[np.ndarray, "c h w"]:
@@ -24,8 +22,7 @@ def read_whole_picture(path: Path) -> Float[np.ndarray, "c h w"]:
     upright = _upright(path)
     if upright.mode == "F" or upright.mode.startswith("I"):
         grey = np.nan_to_num(np.asarray(upright, np.float32), posinf=0, neginf=0)
-        white = _WHITE_OF_16_BITS if upright.mode != "F" else max(1.0, float(grey.max()))
-        return np.repeat(np.clip(grey / white, 0, 1)[None], 3, axis=0)
+        return np.repeat(np.clip(grey / white_level(upright.mode, grey), 0, 1)[None], 3, axis=0)
     see_through = "A" in upright.getbands() or "transparency" in upright.info
     straight = np.asarray(upright.convert("RGBA" if see_through else "RGB"))
     values = np.ascontiguousarray(straight.transpose(2, 0, 1), np.float32) / 255
@@ -49,12 +46,7 @@ def read_pixels(path: Path) -> UInt8[np.ndarray, "h w 4"]:
 def _upright(path: Path) -> Image.Image:
     """Decode a picture, as its camera was held."""
     with open_picture(path) as picture:
-        width, height = picture.size
-        if width * height > MOST_PIXELS:
-            raise DataError(
-                f"{path.name} has {width} x {height} pixels, more than the {MOST_PIXELS / 1e6:.0f} million that are "
-                "read. Make it smaller first."
-            )
+        check_pixels(picture, path)
         try:
             picture.load()
             return ImageOps.exif_transpose(picture)

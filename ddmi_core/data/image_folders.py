@@ -185,12 +185,8 @@ def decoded_size(path: Path) -> tuple[int, int]:
 def _decoded(path: Path, least_side: int = LEAST_SIDE) -> Image.Image:
     """Return the pixels of a picture file, upright, RGBA with 8 bits; large ones may come smaller."""
     with open_picture(path) as picture:
+        check_pixels(picture, path)
         width, height = picture.size
-        if width * height > MOST_PIXELS:
-            raise DataError(
-                f"{path.name} has {width} x {height} pixels, more than the {MOST_PIXELS / 1e6:.0f} million that are "
-                "read. Make it smaller first."
-            )
         if min(width, height) < least_side:
             raise DataError(f"{path.name} has {width} x {height} pixels; at least {least_side} a side are needed.")
         try:
@@ -206,12 +202,33 @@ def _decoded(path: Path, least_side: int = LEAST_SIDE) -> Image.Image:
             raise DataError(f"{path.name} cannot be decoded, it is damaged or cut short ({error}).") from error
 
 
+def check_pixels(picture: Image.Image, path: Path) -> None:
+    """Refuse a picture that is too large to be decoded, before it is.
+
+    Raises:
+        DataError: it has more than `MOST_PIXELS`.
+    """
+    width, height = picture.size
+    if width * height > MOST_PIXELS:
+        raise DataError(
+            f"{path.name} has {width} x {height} pixels, more than the {MOST_PIXELS / 1e6:.0f} million that are "
+            "read. Make it smaller first."
+        )
+
+
+def white_level(mode: str, values: np.ndarray) -> float:
+    """Return what white is in a deep grey picture: integers have 16 bits.
+
+    Floating point is in [0, 1] by custom, or else has a scale of its own.
+    """
+    return max(1.0, float(values.max())) if mode == "F" else 65535.0
+
+
 def eight_bits(picture: Image.Image) -> Image.Image:
     """Bring deep grey pictures, which Pillow would clip, to 8 bits."""
     if picture.mode == "F" or picture.mode.startswith("I"):
         values = np.nan_to_num(np.asarray(picture).astype(np.float64), posinf=0, neginf=0)
-        # Floating point is in [0, 1] by custom, or else has a scale of its own; integers have 16 bits
-        white = 65535.0 if picture.mode != "F" else max(1.0, float(values.max()))
+        white = white_level(picture.mode, values)
         return Image.fromarray(np.clip(values * (255 / white) + 0.5, 0, 255).astype(np.uint8))
     return picture
 
