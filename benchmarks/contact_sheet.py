@@ -20,11 +20,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.judging import furniture_prompts, portrait_prompts
 from benchmarks.judging.lines import Lines
-from ddmi_core.errors import DDMIError
 from ddmi_core.model_folder import find_model
-from ddmi_core.picture_layout import DARK, contact_sheet
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings
+from ddmi_core.rendering.picture_layout import DARK, contact_sheet
+from ddmi_core.support.errors import DDMIError
 
 SEEDS = 2
 PROMPTS = 24

@@ -25,7 +25,7 @@ import trimesh
 import tyro
 from PIL import Image
 
-from ddmi_core.data import folders, image_folders
+from ddmi_core.data import image_folders, shape_folders
 from ddmi_core.data.file_hashes import digests
 from ddmi_core.data.image_sources import open_pictures
 from ddmi_core.data.items import ItemSource
@@ -62,7 +62,7 @@ def main(pictures: int = 20_000, meshes: int = 2_000, drawn: int = 32) -> None:
                 meshes,
                 _write_mesh,
                 lambda folder: open_shapes(folder, "train", seed=0, queries=1280),
-                folders.SUFFIXES,
+                shape_folders.SUFFIXES,
                 _mesh_parts,
             ),
         ):
@@ -127,7 +127,7 @@ def _picture_parts(file: Path) -> dict[str, float]:
 
 
 def _mesh_parts(file: Path) -> dict[str, float]:
-    (mesh, _), reading = _timed(lambda: folders._load(file))
+    (mesh, _), reading = _timed(lambda: shape_folders._load(file))
     assert isinstance(mesh, trimesh.Trimesh)
     grid, filling = _timed(lambda: solid_grid(mesh))
     points, drawing = _timed(lambda: surface_points(grid, 8192, np.random.default_rng(0)))

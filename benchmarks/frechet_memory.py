@@ -12,7 +12,7 @@ import torch
 import tyro
 
 from ddmi_core.metrics.distributions import Moments
-from ddmi_core.training.memory import peak_memory
+from ddmi_core.support.memory import peak_memory
 
 _AT_ONCE = 50
 

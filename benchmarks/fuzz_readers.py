@@ -122,7 +122,7 @@ def fuzz(reader: Reader, files: int, seed: int) -> Iterator[tuple[str, Outcome]]
 
 def judge(reader: Reader, folder: Path, file: Path) -> Outcome:
     """Read a spoiled file here, and say what came of it."""
-    from ddmi_core.errors import DDMIError
+    from ddmi_core.support.errors import DDMIError
 
     try:
         reader.read(folder, file)
@@ -436,8 +436,8 @@ def _recipe_picture(folder: Path) -> list[Path]:
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
+    from ddmi_core.export.recipe_files import RECIPE_KEY
     from ddmi_core.recipe import Recipe
-    from ddmi_core.recipe_files import RECIPE_KEY
 
     note = PngInfo()
     note.add_text(RECIPE_KEY, Recipe(domain="image", model="emoji", model_hash="0" * 16).model_dump_json())
@@ -446,7 +446,7 @@ def _recipe_picture(folder: Path) -> list[Path]:
 
 
 def _recipe(_folder: Path, file: Path) -> None:
-    from ddmi_core.recipe_files import read_recipe
+    from ddmi_core.export.recipe_files import read_recipe
 
     read_recipe(file)
 
@@ -485,7 +485,7 @@ def _clip(suffix: str) -> Make:
 
         import numpy as np
 
-        from ddmi_core.frame_files import write_frames
+        from ddmi_core.export.frames import write_frames
 
         frames = [np.dstack([np.roll(_pixels(), 4 * i, 1), np.full((40, 56), 255, np.uint8)]) for i in range(6)]
         return [write_frames(iter(frames), folder / f"clip{suffix}", rate=Fraction(10))]
@@ -521,7 +521,7 @@ def _scene() -> tuple[list[Any], Any]:
 def _transforms(folder: Path) -> list[Path]:
     from PIL import Image
 
-    from ddmi_core import transforms_json
+    from ddmi_core.export import transforms_json
 
     cameras, picture = _scene()
     names = [f"{i}.png" for i in range(len(cameras))]
@@ -681,8 +681,8 @@ def _run_config(file: Path) -> None:
 
 
 def _run(folder: Path) -> list[Path]:
+    from ddmi_core.support.known_runs import register
     from ddmi_core.training.config import RunConfig
-    from ddmi_core.training.known_runs import register
     from ddmi_core.training.ownership import set_state
     from ddmi_core.training.run_folder import RunFolder
 
@@ -704,8 +704,8 @@ def _run(folder: Path) -> list[Path]:
 
 def _watch_run(folder: Path, _file: Path) -> None:
     """As the window and the command line watch runs."""
+    from ddmi_core.support.known_runs import known_runs
     from ddmi_core.training.history import History
-    from ddmi_core.training.known_runs import known_runs
     from ddmi_core.training.run_folder import RunFolder
     from studio.engine.training import Training
 
@@ -792,7 +792,7 @@ def _open_library(folder: Path, file: Path) -> None:
 
 def suppress_refusal() -> Any:
     """Go on after what one item refuses: the others must still be read."""
-    from ddmi_core.errors import DDMIError
+    from ddmi_core.support.errors import DDMIError
 
     return suppress(DDMIError)
 

@@ -22,11 +22,11 @@ import trimesh
 import tyro
 
 from ddmi_core.domains.shape import ShapeDomain, ShapeField
-from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import find_model, list_models
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings
-from ddmi_core.surfaces import components, extract_surface
+from ddmi_core.rendering.surfaces import components, extract_surface
+from ddmi_core.support.errors import ModelError
 
 PROMPTS = (
     "a round table with one leg",

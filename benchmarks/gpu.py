@@ -16,9 +16,15 @@ import tyro
 
 from benchmarks import training_speed
 from ddmi_core.autoencoder import D2CVAE
-from ddmi_core.devices import fastest_precision, field_precision, pick_device, sampling_precision, use_tensor_cores
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.recipe import Denoising
+from ddmi_core.support.devices import (
+    fastest_precision,
+    field_precision,
+    pick_device,
+    sampling_precision,
+    use_tensor_cores,
+)
 from ddmi_core.text import TextEmbedding
 from ddmi_core.training.config import RunConfig
 

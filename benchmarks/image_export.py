@@ -22,7 +22,7 @@ import tyro
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.domains import get_domain
-from ddmi_core.export_options import ImageExport
+from ddmi_core.export.options import ImageExport
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.training.config import RunConfig
 

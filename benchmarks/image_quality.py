@@ -27,7 +27,7 @@ from torch import Tensor
 
 from benchmarks.judging.pictures import field_of, rebuilt, seen
 from ddmi_core import refinement
-from ddmi_core.data.emoji import emoji
+from ddmi_core.data.emoji.pictures import emoji
 from ddmi_core.data.faces import faces
 from ddmi_core.data.pictures import Picture, PictureSet
 from ddmi_core.domains.image import ENCODED_SIDE, as_written, on_white

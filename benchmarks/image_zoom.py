@@ -32,7 +32,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         model: name or folder; otherwise the first image model on this machine.
         rounds: how often every zoom is measured; the median counts.
     """
-    from ddmi_core.export_options import ImageExport
+    from ddmi_core.export.options import ImageExport
     from studio.engine.results import TileReady
     from studio.panels.images import ImageStage
 

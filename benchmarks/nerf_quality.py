@@ -23,15 +23,15 @@ from PIL import Image
 from torch import Tensor
 
 from ddmi_core import refinement
-from ddmi_core.cameras import Camera, orbit_camera
-from ddmi_core.data.furniture_nerf import SIDE, FurnitureViews
+from ddmi_core.data.furniture.renders import SIDE, FurnitureViews
 from ddmi_core.data.radiance import PosedPictures, RadianceSource
+from ddmi_core.fields.radiance import RadianceField
 from ddmi_core.metrics.pictures import BACKBONE, psnr
 from ddmi_core.metrics.views import held_out_accuracy, looks, view_classifier
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.radiance import RadianceField
 from ddmi_core.recipe import SamplingSettings
+from ddmi_core.rendering.cameras import Camera, orbit_camera
 
 PROMPTS: Mapping[str, Sequence[str]] = {
     "chair": ("a chair", "chair", "a dining chair", "an armchair", "a kitchen chair with four legs"),

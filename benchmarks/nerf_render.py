@@ -46,12 +46,12 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2, stale
     """
     import torch
 
-    from ddmi_core.cameras import orbit_camera
+    from ddmi_core.fields.radiance import RadianceField
     from ddmi_core.model_folder import find_model, list_models
     from ddmi_core.pipeline import Pipeline
-    from ddmi_core.radiance import RadianceField
     from ddmi_core.recipe import SamplingSettings
-    from ddmi_core.view_settings import ViewSettings
+    from ddmi_core.rendering.cameras import orbit_camera
+    from ddmi_core.rendering.view_settings import ViewSettings
 
     torch.set_num_threads(threads)
     pipeline = Pipeline.from_pretrained(find_model(model) if model else list_models("nerf")[0].folder)

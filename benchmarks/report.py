@@ -18,7 +18,7 @@ from typing import Any
 
 import tyro
 
-from ddmi_core.files import write_text
+from ddmi_core.support.files import write_text
 
 FOLDER = Path(__file__).resolve().parent
 _ABOUT = ("benchmark", "measurement", "model", "hash")

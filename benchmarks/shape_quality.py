@@ -41,15 +41,15 @@ from benchmarks.judging.furniture import (
 from benchmarks.judging.furniture_prompts import PROMPTS, FurniturePrompt
 from benchmarks.judging.lines import Lines, counts, rounded, share
 from ddmi_core import refinement
-from ddmi_core.data.furniture import furniture
+from ddmi_core.data.furniture.catalogue import furniture
+from ddmi_core.data.furniture.geometry import measure
+from ddmi_core.data.furniture.procedural import ProceduralShapes, procedural
 from ddmi_core.data.items import SurfacePoints
-from ddmi_core.data.procedural import ProceduralShapes, procedural
 from ddmi_core.data.shape_sources import PROCEDURAL_COUNT, ShapeSource, held_out_catalogue, held_out_procedural
 from ddmi_core.data.shapes import GridShapes
 from ddmi_core.domains.shape import SURFACE_POINTS, ShapeField
 from ddmi_core.metrics.classifier import broad_kind, held_out_accuracy, shape_classifier
 from ddmi_core.metrics.clouds import Cloud, cloud_figures, distances, nearest_distances
-from ddmi_core.metrics.geometry import measure
 from ddmi_core.metrics.shapes import volumetric_iou
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline

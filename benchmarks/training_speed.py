@@ -22,9 +22,9 @@ from accelerate import Accelerator
 from torch.utils.flop_counter import FlopCounterMode
 
 from ddmi_core.autoencoder import D2CVAE
-from ddmi_core.devices import precision_of
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.domains import get_domain
+from ddmi_core.support.devices import precision_of
 from ddmi_core.text import load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.config import RunConfig

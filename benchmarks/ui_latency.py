@@ -33,7 +33,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         model: name or folder; otherwise the first shape model on this machine.
         rounds: how often every phase is run.
     """
-    from ddmi_core.export_options import ShapeExport
+    from ddmi_core.export.options import ShapeExport
     from studio.engine.results import DetailReady
     from studio.widgets.viewport import Viewport
 

@@ -28,7 +28,7 @@ from ddmi_core import refinement
 from ddmi_core.coordinates import cell_centres
 from ddmi_core.data.clip_sources import ClipParts
 from ddmi_core.data.clips import Clip, ClipSource
-from ddmi_core.data.emoji_motion import emoji_motion
+from ddmi_core.data.emoji.clips import emoji_motion
 from ddmi_core.data.pictures import WHOLE_PICTURE
 from ddmi_core.domains.image import as_written, on_white
 from ddmi_core.domains.video import COARSEST, ENCODED, FINEST, OVERLAP, VideoField

@@ -7,12 +7,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.devices import field_precision
 from ddmi_core.domains import get_domain
-from ddmi_core.fields import Field
+from ddmi_core.fields.field import Field
 from ddmi_core.networks.basis_decoder import BasisFieldDecoder, BasisFields, DecoderSizes, SharedBasisFieldDecoder
 from ddmi_core.networks.readout import ReadOut
 from ddmi_core.planes import pack, unpack
+from ddmi_core.support.devices import field_precision
 
 
 class Posterior(NamedTuple):

@@ -18,19 +18,19 @@ import tyro
 from pydantic import ValidationError
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
-from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError
 from ddmi_core.frame_size import told_size
 from ddmi_core.placement import Up
-from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import MAX_SEED, Denoising, Recipe, SamplingSettings, misfit
-from ddmi_core.threads import spare_the_machine
-from ddmi_core.view_settings import Channel
+from ddmi_core.rendering.view_settings import Channel
+from ddmi_core.support.errors import DataError, DDMIError, ExportError, ModelError
+from ddmi_core.support.progress import Progress, sub_progress
+from ddmi_core.support.threads import spare_the_machine
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ddmi_core.domains import Domain
-    from ddmi_core.export_options import ExportOptions
+    from ddmi_core.export.options import ExportOptions
     from ddmi_core.pipeline import Pipeline
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -353,8 +353,8 @@ def train(
         device: cpu or cuda, instead of the recipe's.
         resume: go on with the run in the folder; its own recipe counts.
     """
+    from ddmi_core.support.known_runs import runs_folder
     from ddmi_core.training.config import DataPart, RunConfig
-    from ddmi_core.training.known_runs import runs_folder
 
     _require(bool(preset) + bool(config) <= 1, "Give --preset or --config, not both.")
     if config is not None:
@@ -377,7 +377,7 @@ def train(
     if data is not None:
         recipe = recipe.model_copy(update={"data": (DataPart(source=data),)})
     # Only now: torch and what stands on it.
-    from ddmi_core.training.processes import is_launched, launch
+    from ddmi_core.support.processes import is_launched, launch
     from ddmi_core.training.run import begin
     from ddmi_core.training.run import train as run_training
     from ddmi_core.training.run_folder import RunFolder, Stopped
@@ -679,7 +679,7 @@ def plan_targets(
         ExportError: the suffix is none of the domain's formats, the folder cannot be made, or something is there
             already: a folder of pictures, or a file that is not to be replaced by `force`.
     """
-    from ddmi_core.export import in_the_way
+    from ddmi_core.export.targets import in_the_way
 
     is_folder = out.is_dir() or not out.suffix
     if not is_folder and out.suffix.lower() not in (*domain.export_formats, *more):

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Setting
 from torch import Tensor, nn
 
-from ddmi_core._torchvision import ensure_torchvision
-from ddmi_core.devices import autocast, sampling_precision
 from ddmi_core.networks.attention import fast_attention
 from ddmi_core.networks.uvit import UViT
-from ddmi_core.progress import Progress, report
 from ddmi_core.recipe import Denoising, SamplerName
+from ddmi_core.support._torchvision import ensure_torchvision
+from ddmi_core.support.devices import autocast, sampling_precision
+from ddmi_core.support.progress import Progress, report
 from ddmi_core.text import TextEmbedding
 
 ensure_torchvision()

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ddmi_core.export_options import LARGEST_SIDE, Extent
+from ddmi_core.frame_size import LARGEST_SIDE, Extent
 
 Fidelity = Literal["small", "balanced", "faithful"]
 """What a file becomes: a latent, kilobytes; basis fields with a cell for several samples; or as dense as the file."""

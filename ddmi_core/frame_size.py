@@ -1,10 +1,14 @@
 """How many pixels what is exported has. Needs no torch."""
 
+LARGEST_SIDE = 32768
+"""Pixels along the longer side of the largest picture that is written."""
+Extent = tuple[float, float, float, float]
+"""Left, top, right and bottom on the canvas, which spans [-1, 1], x right, y down."""
 EVEN_SIDES = {".mp4": "MP4", ".webm": "WebM"}
 """Films whose colours are stored for two by two pixels: suffix and name."""
 
 
-def pixel_size(region: tuple[float, float, float, float], resolution: int) -> tuple[int, int]:
+def pixel_size(region: Extent, resolution: int) -> tuple[int, int]:
     """Return width and height in square pixels of a region whose longer side has `resolution` of them."""
     x0, y0, x1, y1 = region
     longest = max(x1 - x0, y1 - y0)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddmi_core.errors import ModelError
-from ddmi_core.files import write_json
-from ddmi_core.parsing import parse_json
-from ddmi_core.paths import assets, user_data
-from ddmi_core.training.known_runs import known_runs
+from ddmi_core.support.errors import ModelError
+from ddmi_core.support.files import write_json
+from ddmi_core.support.known_runs import known_runs
+from ddmi_core.support.parsing import parse_json
+from ddmi_core.support.paths import assets, user_data
 
 FORMAT = 1
 INDEX = "model_index.json"

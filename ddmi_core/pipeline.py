@@ -19,18 +19,18 @@ from ddmi_core import model_folder, refinement
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import ItemSource, SurfacePoints
-from ddmi_core.devices import free_memory, pick_device
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.domains import Domain
-from ddmi_core.errors import ModelError
 from ddmi_core.fidelity import Fidelity
-from ddmi_core.fields import Field
-from ddmi_core.files import atomic_write, write_json, write_text
+from ddmi_core.fields.field import Field
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.interpolation import slerp
 from ddmi_core.placement import Up
-from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Denoising, SamplingSettings
+from ddmi_core.support.devices import free_memory, pick_device
+from ddmi_core.support.errors import ModelError
+from ddmi_core.support.files import atomic_write, write_json, write_text
+from ddmi_core.support.progress import Progress, sub_progress
 from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
 
 _log = logging.getLogger(__name__)

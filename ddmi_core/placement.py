@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 HALF_SIDE = 0.9
 """The longest side of an object that has been brought in spans [-HALF_SIDE, HALF_SIDE]."""

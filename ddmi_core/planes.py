@@ -14,7 +14,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from ddmi_core.rows import Groups, interpolate
+from ddmi_core.support.rows import Groups, interpolate
 
 Planes = tuple[Float[Tensor, "b _c _h _w"], ...]
 """One feature grid per plane of a layout, in the layout's order; sizes may differ between planes."""

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ddmi_core.autoencoder import D2CVAE
-from ddmi_core.progress import Progress, report
+from ddmi_core.support.progress import Progress, report
 
 STEPS = 100
 """Steps after which little more is gained."""

@@ -7,8 +7,8 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from ddmi_core.errors import DataError
 from ddmi_core.sequence_layout import lay_out
+from ddmi_core.support.errors import DataError
 
 
 @dataclass(frozen=True)

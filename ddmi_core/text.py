@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core._torchvision import ensure_torchvision
-from ddmi_core.errors import ModelError
+from ddmi_core.support._torchvision import ensure_torchvision
+from ddmi_core.support.errors import ModelError
 
 _MULTILINGUAL = ("xlm-", "nllb", "mt5", "i18n", "siglip2", "worldwide")
 """In the names of open_clip's models that were trained on texts in many languages."""

@@ -18,9 +18,9 @@ from pathlib import Path
 import emoji
 from PIL import Image
 
-from ddmi_core.data.emoji import CREDITS_FILE, EmojiEntry, save_emoji
-from ddmi_core.files import write_text
-from ddmi_core.paths import assets
+from ddmi_core.data.emoji.pictures import CREDITS_FILE, EmojiEntry, save_emoji
+from ddmi_core.support.files import write_text
+from ddmi_core.support.paths import assets
 
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
 SKIN_TONES = range(0x1F3FB, 0x1F400)

@@ -23,9 +23,9 @@ from build_emoji import captions_of, is_held_out, wanted
 from PIL import Image
 
 from ddmi_core.data.clip_storage import compress
-from ddmi_core.data.emoji_motion import CREDITS_FILE, MotionEntry, save_emoji_motion
-from ddmi_core.files import write_text
-from ddmi_core.paths import assets
+from ddmi_core.data.emoji.clips import CREDITS_FILE, MotionEntry, save_emoji_motion
+from ddmi_core.support.files import write_text
+from ddmi_core.support.paths import assets
 
 PACKAGES = [f"@lobehub/fluent-emoji-anim-{n}@1.0.0" for n in (1, 2, 3, 4)]
 LEAST_FRAMES = 16

@@ -14,8 +14,8 @@ from pathlib import Path
 from dicebear import drawn
 
 from ddmi_core.data.faces import CREDITS_FILE, Face, save_faces
-from ddmi_core.files import write_text
-from ddmi_core.paths import assets
+from ddmi_core.support.files import write_text
+from ddmi_core.support.paths import assets
 
 PER_STYLE = 160
 SUBJECTS = {

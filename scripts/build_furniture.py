@@ -24,13 +24,13 @@ from typing import NamedTuple
 import numpy as np
 import trimesh
 
-from ddmi_core.data.captions import captions_of, kind_of
-from ddmi_core.data.furniture import CREDITS_FILE, NAMED_KINDS, FurnitureEntry, save_furniture
+from ddmi_core.data.furniture.captions import captions_of, kind_of
+from ddmi_core.data.furniture.catalogue import CREDITS_FILE, NAMED_KINDS, FurnitureEntry, save_furniture
+from ddmi_core.data.furniture.geometry import measure
 from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points, thickened
-from ddmi_core.errors import DataError
-from ddmi_core.files import write_text
-from ddmi_core.metrics.geometry import measure
-from ddmi_core.paths import assets
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import write_text
+from ddmi_core.support.paths import assets
 
 PACKAGE = "sweethome3d-furniture"
 CATALOGUE = "PluginFurnitureCatalog.properties"

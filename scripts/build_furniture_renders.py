@@ -21,9 +21,8 @@ import trimesh
 from build_furniture import PACKAGE, Piece, fetch, pieces, upright
 
 from ddmi_core.data.coloured_meshes import ColouredMesh
-from ddmi_core.data.folders import load_parts
-from ddmi_core.data.furniture import furniture_entries
-from ddmi_core.data.furniture_nerf import (
+from ddmi_core.data.furniture.catalogue import furniture_entries
+from ddmi_core.data.furniture.renders import (
     POINTS,
     SIDE,
     RenderedEntry,
@@ -32,9 +31,10 @@ from ddmi_core.data.furniture_nerf import (
     pack_sheet,
     save_furniture_nerf,
 )
-from ddmi_core.errors import DataError
-from ddmi_core.files import write_text
-from ddmi_core.paths import assets
+from ddmi_core.data.shape_folders import load_parts
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import write_text
+from ddmi_core.support.paths import assets
 
 CREDITS = f"""# Radiance starter set: where the pictures come from
 

@@ -20,8 +20,8 @@ from ddmi_core.data.portraits.storage import (
     read_portraits,
     save_portraits,
 )
-from ddmi_core.files import write_text
-from ddmi_core.paths import assets
+from ddmi_core.support.files import write_text
+from ddmi_core.support.paths import assets
 
 COUNT = 31_500
 FIGMA = "figma.com/community/file"

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from ddmi_core.paths import assets
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import Recipe
+from ddmi_core.support.paths import assets
 from studio.engine.work import THUMBNAIL_SIZE
 from studio.state.library import LATENT, RECIPE, THUMBNAIL, Library
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.paths import assets
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.paths import assets
 from studio.headless import virtual_display
 from studio.panels.basis_dialog import BasisDialog
 from studio.panels.walk_dialog import WalkDialog

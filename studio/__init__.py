@@ -1,6 +1,6 @@
 """DDMI Studio: the desktop application around :mod:`ddmi_core`."""
 
-from ddmi_core.threads import spare_the_machine
+from ddmi_core.support.threads import spare_the_machine
 from studio.allocator import keep_little
 from studio.immortals import make_constants_immortal
 

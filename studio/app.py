@@ -16,8 +16,8 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from ddmi_core import __version__
-from ddmi_core.errors import DDMIError
-from ddmi_core.paths import user_data
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.paths import user_data
 from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
 from studio.engine.training import Training

@@ -16,12 +16,12 @@ import imageio.v3 as imageio
 import numpy as np
 
 from ddmi_core.domains.shape import ShapeDomain
-from ddmi_core.errors import DDMIError, ModelError
-from ddmi_core.files import atomic_write
 from ddmi_core.model_folder import list_models
-from ddmi_core.picture_layout import contact_sheet
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings
+from ddmi_core.rendering.picture_layout import contact_sheet
+from ddmi_core.support.errors import DDMIError, ModelError
+from ddmi_core.support.files import atomic_write
 
 PROMPTS = ("a round table with one leg", "a chair with armrests", "a tall bookcase")
 SEED = 7

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ddmi_core.errors import DataError, DDMIError
-from ddmi_core.paths import user_data
+from ddmi_core.support.errors import DataError, DDMIError
+from ddmi_core.support.paths import user_data
 from studio.state.library import Library, check_folder
 from studio.state.ready_items import open_or_begin
 

@@ -4,7 +4,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 
 _STEPS = 2
 _SIZE = 32
@@ -16,7 +16,7 @@ def self_test() -> int:
     Nothing of the person's is read or changed. What cannot be done is said, and the rest is still tried.
     """
     from ddmi_core.model_folder import list_models
-    from ddmi_core.paths import assets
+    from ddmi_core.support.paths import assets
 
     models = [model for model in list_models() if model.folder.is_relative_to(assets())]
     if not models:

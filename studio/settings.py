@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 from ddmi_core.fidelity import FIDELITIES, Fidelity
-from ddmi_core.paths import user_data
+from ddmi_core.support.paths import user_data
 from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice, RadianceChoice, VideoChoice
 from studio.state.form import GenerateForm
 from studio.state.memory import LEAST, MemoryBudget

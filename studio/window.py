@@ -24,12 +24,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddmi_core.errors import DDMIError, RecipeError
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.model_folder import ModelInfo
-from ddmi_core.paths import assets, user_data
 from ddmi_core.placement import Up
 from ddmi_core.recipe import Recipe
+from ddmi_core.support.errors import DDMIError, RecipeError
+from ddmi_core.support.paths import assets, user_data
 from studio.actions import ACTIONS, Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import MODELS_ROOM, Engine

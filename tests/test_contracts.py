@@ -121,7 +121,7 @@ def test_the_window_opens_before_torch_is_loaded() -> None:
 
 def test_libraries_that_need_torchvision_import() -> None:
     loaded = modules_after(
-        "from ddmi_core._torchvision import ensure_torchvision\n"
+        "from ddmi_core.support._torchvision import ensure_torchvision\n"
         "ensure_torchvision()\n"
         "import open_clip\n"
         "from diffusers import UNet2DConditionModel\n"

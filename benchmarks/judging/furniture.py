@@ -8,10 +8,10 @@ import trimesh
 from jaxtyping import Bool, Float
 
 from benchmarks.judging.furniture_prompts import FurniturePrompt
+from ddmi_core.data.furniture.geometry import Geometry, measure, voxelise
 from ddmi_core.domains.shape import SURFACE_POINTS, ShapeField
 from ddmi_core.metrics.classifier import ShapeClassifier
-from ddmi_core.metrics.geometry import Geometry, measure, voxelise
-from ddmi_core.surfaces import clean, components, extract_surface
+from ddmi_core.rendering.surfaces import clean, components, extract_surface
 
 RESOLUTION = 128
 DUST = 0.005

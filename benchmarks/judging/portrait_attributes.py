@@ -15,8 +15,8 @@ from ddmi_core.data.portraits.colours import CLOTHES, HAIR
 from ddmi_core.data.portraits.facts import Facts, facts_of
 from ddmi_core.data.portraits.pictures import PortraitPictures, portraits
 from ddmi_core.data.vector_pictures import draw
-from ddmi_core.files import atomic_write
-from ddmi_core.paths import cache
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.paths import cache
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "style": tuple(STYLES),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 _MOST_BYTES = 2**30  # of all arrays together, once unpacked
 

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 from typing_extensions import override
 
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 SIDE = 32
 CLASSES = 10

@@ -14,9 +14,9 @@ from PIL import Image, ImageSequence
 
 from ddmi_core.data.clips import Clip
 from ddmi_core.data.pictures import premultiplied
-from ddmi_core.errors import DataError, TooLongError
-from ddmi_core.film_files import open_film
-from ddmi_core.picture_files import open_picture
+from ddmi_core.support.errors import DataError, TooLongError
+from ddmi_core.support.film_files import open_film
+from ddmi_core.support.picture_files import open_picture
 
 CLIP_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif", ".webp")
 FRAME_SUFFIXES = (".png", ".jpg", ".jpeg")

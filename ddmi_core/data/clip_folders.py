@@ -18,15 +18,16 @@ from ddmi_core.data.clip_storage import compress, expand
 from ddmi_core.data.clips import Clip, small_frame
 from ddmi_core.data.drawn import DrawnSet
 from ddmi_core.data.layouts import listing_of
+from ddmi_core.data.listing import Unusable
 from ddmi_core.data.pictures import WHOLE_PICTURE
 from ddmi_core.data.preparing import Preparation
 from ddmi_core.data.shard_places import has_shards
 from ddmi_core.data.shards import Shards, ShardSet
-from ddmi_core.data.user_folder import Unusable, files_of, read_folder
-from ddmi_core.errors import DataError
-from ddmi_core.files import atomic_write
-from ddmi_core.paths import cache
-from ddmi_core.progress import Progress
+from ddmi_core.data.user_folder import files_of, read_folder
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.paths import cache
+from ddmi_core.support.progress import Progress
 
 LEAST_FRAMES = 16
 """Shorter clips are left out."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from ddmi_core.coordinates import overlapping_spans
 from ddmi_core.data.clips import Clip, ClipSet, ClipSource, Encoded
 from ddmi_core.data.shard_places import are_shards
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 
 def open_clips(
@@ -17,7 +17,7 @@ def open_clips(
         DataError: there is no such set or folder, or nothing usable in it.
     """
     if source == "emoji-motion":
-        from ddmi_core.data.emoji_motion import emoji_motion
+        from ddmi_core.data.emoji.clips import emoji_motion
 
         clips: ClipSet = emoji_motion(split)
     elif are_shards(source):

@@ -12,7 +12,7 @@ import av
 import numpy as np
 from jaxtyping import UInt8
 
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 _RATE = 25  # of the container; the moments are kept elsewhere
 

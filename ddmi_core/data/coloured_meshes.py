@@ -10,11 +10,11 @@ from jaxtyping import Float, Int
 from trimesh.visual.color import uv_to_interpolated_color
 from trimesh.visual.material import PBRMaterial
 
-from ddmi_core.cameras import Camera, orbit_camera, rays
-from ddmi_core.data.folders import LEAST_POINTS, load_parts
-from ddmi_core.errors import DataError
-from ddmi_core.mesh_pictures import Hits, cast
+from ddmi_core.data.shape_folders import LEAST_POINTS, load_parts
 from ddmi_core.placement import Placement, Up, turned_up
+from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
+from ddmi_core.rendering.mesh_pictures import Hits, cast
+from ddmi_core.support.errors import DataError
 
 _SAMPLES = 2  # rays along each side of a pixel
 _PLAIN = 0.8  # grey of faces that say nothing of their colour

@@ -10,8 +10,9 @@ from typing import Any, Generic, TypeVar
 from typing_extensions import override
 
 from ddmi_core.data.items import Order
-from ddmi_core.data.user_folder import Entry, Unusable
-from ddmi_core.errors import DataError
+from ddmi_core.data.listing import Unusable
+from ddmi_core.data.user_folder import Entry
+from ddmi_core.support.errors import DataError
 
 _Content = TypeVar("_Content")
 _log = logging.getLogger(__name__)

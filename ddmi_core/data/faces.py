@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ddmi_core.data.pictures import Raster, premultiplied
 from ddmi_core.data.vector_pictures import drawn
-from ddmi_core.errors import DataError
-from ddmi_core.files import atomic_write
-from ddmi_core.kept import kept
-from ddmi_core.paths import assets
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.kept import kept
+from ddmi_core.support.paths import assets
 
 FACES_FILE = "faces.jsonl.gz"
 CREDITS_FILE = "ATTRIBUTION.md"

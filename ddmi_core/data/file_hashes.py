@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ddmi_core.errors import DataError
-from ddmi_core.paths import cache
-from ddmi_core.progress import Progress, report
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.paths import cache
+from ddmi_core.support.progress import Progress, report
 
 _NAME = "hashes.sqlite"
 _TABLE = "CREATE TABLE IF NOT EXISTS hashes (path TEXT PRIMARY KEY, stamp TEXT, digest TEXT) WITHOUT ROWID"

@@ -7,8 +7,8 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 
 from ddmi_core.data.image_folders import check_pixels, eight_bits, white_level
-from ddmi_core.errors import DataError
-from ddmi_core.picture_files import open_picture
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.picture_files import open_picture
 
 
 def read_whole_picture(path: Path) -> Float[np.ndarray, "c h w"]:

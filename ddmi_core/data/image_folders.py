@@ -10,17 +10,18 @@ from PIL import ExifTags, Image, ImageOps
 
 from ddmi_core.data.cifar import label_names, read_batch
 from ddmi_core.data.drawn import DrawnSet, FolderSet
-from ddmi_core.data.layouts import CIFAR10, Listing, listing_of
+from ddmi_core.data.layouts import CIFAR10, listing_of
+from ddmi_core.data.listing import Listing, Unusable
 from ddmi_core.data.pictures import Raster, premultiplied, small
 from ddmi_core.data.preparing import Preparation
 from ddmi_core.data.shard_places import has_shards
 from ddmi_core.data.shards import Shards, ShardSet
-from ddmi_core.data.user_folder import Unusable, read_folder
-from ddmi_core.errors import DataError
-from ddmi_core.files import atomic_write
-from ddmi_core.paths import cache
-from ddmi_core.picture_files import open_picture
-from ddmi_core.progress import Progress
+from ddmi_core.data.user_folder import read_folder
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.paths import cache
+from ddmi_core.support.picture_files import open_picture
+from ddmi_core.support.progress import Progress
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 MOST_PIXELS = 150_000_000

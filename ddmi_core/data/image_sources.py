@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ddmi_core.data.pictures import Picture, PictureSet, PictureSource
 from ddmi_core.data.shard_places import are_shards
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 
 def open_pictures(
@@ -20,7 +20,7 @@ def open_pictures(
 
         pictures: PictureSet = portraits(split)
     elif source == "emoji":
-        from ddmi_core.data.emoji import emoji
+        from ddmi_core.data.emoji.pictures import emoji
 
         pictures = emoji(split)
     elif source == "faces":

@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 from scipy import ndimage
 from skimage.measure import marching_cubes
 
-from ddmi_core.errors import DataError
 from ddmi_core.placement import Placement
+from ddmi_core.support.errors import DataError
 
 RESOLUTION = 128
 

@@ -12,12 +12,13 @@ from ddmi_core.data.cifar import SIDE, label_names, read_batch
 from ddmi_core.data.clip_files import numbered_frames
 from ddmi_core.data.clip_folders import LEAST_FRAMES
 from ddmi_core.data.image_folders import decoded_size
-from ddmi_core.data.layouts import CIFAR10, Item, listing_of
+from ddmi_core.data.layouts import CIFAR10, listing_of
+from ddmi_core.data.listing import Item, Unusable
 from ddmi_core.data.occupancy_shapes import read_model
 from ddmi_core.data.posed_pictures import read_shots
-from ddmi_core.data.user_folder import Unusable, check_folder
-from ddmi_core.errors import DataError
-from ddmi_core.progress import Progress, report
+from ddmi_core.data.user_folder import check_folder
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Progress, report
 
 _AT_ONCE = 256  # items between two reports of progress
 

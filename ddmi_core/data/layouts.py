@@ -4,14 +4,13 @@ Only names are looked at here, no contents: the readers of the domains and `ddmi
 """
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-from ddmi_core.data.user_folder import Unusable, files_of
-from ddmi_core.errors import DataError
-from ddmi_core.parsing import parse_yaml
+from ddmi_core.data.listing import Item, Listing, Unusable
+from ddmi_core.data.user_folder import files_of
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.parsing import parse_yaml
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 SRN_INTRINSICS = "intrinsics.txt"
@@ -25,45 +24,6 @@ _CELEBA_PICTURES = "CelebA-HQ-img"
 _CELEBA_MAPPING, _CELEBA_PARTITION = "CelebA-HQ-to-CelebA-mapping.txt", "list_eval_partition.txt"
 _CHURCHES = "church_outdoor_"
 _TEXT2SHAPE = {"modelId", "description"}
-
-
-class Item(NamedTuple):
-    """What a data set lists: a file, or a folder that is one signal; and its captions, all true."""
-
-    path: Path
-    captions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a folder in a published layout lists.
-
-    Args:
-        layout: its name.
-        title: as people call the data set.
-        domain: that learns from it.
-        splits: what is there, by `train`, `val` and `test`, or as `all` where nothing tells the splits.
-        absent: what should be there and is not, and why that is said.
-    """
-
-    layout: str
-    title: str
-    domain: str
-    splits: Mapping[str, Sequence[Item]]
-    absent: Sequence[Unusable] = field(default=())
-
-    @property
-    def items(self) -> list[Item]:
-        """All that is listed."""
-        return [item for items in self.splits.values() for item in items]
-
-    def part(self, split: str) -> Sequence[Item] | None:
-        """Return what is `train` or `held_out` (val, or test where there is no val); None if that is not published."""
-        held_out = self.splits.get("val") or self.splits.get("test")
-        train = self.splits.get("train")
-        if not train or not held_out:
-            return None
-        return train if split == "train" else held_out
 
 
 def listing_of(folder: Path, domain: str | None = None) -> Listing | None:

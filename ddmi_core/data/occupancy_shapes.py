@@ -13,10 +13,11 @@ from jaxtyping import Bool, Float, UInt8
 from ddmi_core.data.array_files import read_arrays
 from ddmi_core.data.drawn import Drawn
 from ddmi_core.data.items import Augment
-from ddmi_core.data.layouts import POINTS, SURFACE, Listing
+from ddmi_core.data.layouts import POINTS, SURFACE
+from ddmi_core.data.listing import Listing
 from ddmi_core.data.shapes import draw_points, mapped_normals, random_map
-from ddmi_core.errors import DataError
 from ddmi_core.placement import HALF_SIDE
+from ddmi_core.support.errors import DataError
 
 _SCALE = 2 * HALF_SIDE
 _RECENT = 64  # models that are kept in memory, of about 3 MB each

@@ -13,9 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
-from ddmi_core.child_process import run_module
-from ddmi_core.errors import DataError, DDMIError
-from ddmi_core.progress import Cancelled, Progress, report
+from ddmi_core.support.child_process import run_module
+from ddmi_core.support.errors import DataError, DDMIError
+from ddmi_core.support.progress import Cancelled, Progress, report
 
 MANY = 32
 """Fewer files than this are prepared here: to start processes would take longer."""

@@ -6,9 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-from ddmi_core.child_process import answer
 from ddmi_core.data.preparing import Content, reason_against
-from ddmi_core.progress import Progress
+from ddmi_core.support.child_process import answer
+from ddmi_core.support.progress import Progress
 
 
 def main(make: str, files: Path, verdicts: Path, progress: Progress) -> None:

@@ -11,11 +11,11 @@ from PIL import Image
 from scipy import ndimage
 from typing_extensions import override
 
-from ddmi_core.cameras import Camera, rays
 from ddmi_core.data.coloured_meshes import ColouredPoints
 from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, Order, SurfacePoints
 from ddmi_core.data.shapes import draw_points, random_map
-from ddmi_core.volume_rendering import box_span, importance_samples
+from ddmi_core.rendering.cameras import Camera, rays
+from ddmi_core.rendering.volume_rendering import box_span, importance_samples
 
 SAMPLES = 28
 """Samples along each ray of a training example."""

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from ddmi_core.cameras import Camera
 from ddmi_core.data.coloured_meshes import (
     ColouredMesh,
     ColouredPoints,
@@ -18,8 +17,8 @@ from ddmi_core.data.coloured_meshes import (
 )
 from ddmi_core.data.drawn import DrawnSet, FolderSet
 from ddmi_core.data.file_hashes import file_digest
-from ddmi_core.data.folders import SUFFIXES
 from ddmi_core.data.layouts import SRN_INTRINSICS, listing_of
+from ddmi_core.data.listing import Unusable
 from ddmi_core.data.posed_pictures import (
     TRANSFORMS,
     Shots,
@@ -30,15 +29,17 @@ from ddmi_core.data.posed_pictures import (
 )
 from ddmi_core.data.preparing import Preparation
 from ddmi_core.data.radiance import PosedPictures, RadianceSet
+from ddmi_core.data.shape_folders import SUFFIXES
 from ddmi_core.data.shard_places import has_shards
 from ddmi_core.data.shards import Shards, ShardSet
-from ddmi_core.data.user_folder import Unusable, files_of, read_folder
+from ddmi_core.data.user_folder import files_of, read_folder
 from ddmi_core.data.visual_hull import hull_points
-from ddmi_core.errors import DataError
-from ddmi_core.files import atomic_write
-from ddmi_core.paths import cache
 from ddmi_core.placement import Up
-from ddmi_core.progress import Progress
+from ddmi_core.rendering.cameras import Camera
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.paths import cache
+from ddmi_core.support.progress import Progress
 
 _FILE_SUFFIXES = (*SUFFIXES, ".npz")
 _POINTS = 4096

@@ -6,7 +6,7 @@ from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
 from ddmi_core.data.radiance import RadianceSet, RadianceSource
 from ddmi_core.data.radiance_folders import object_shards, radiance_folder
 from ddmi_core.data.shard_places import are_shards
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 STARTER_SET = "furniture-nerf"
 
@@ -18,7 +18,7 @@ def open_radiance(source: str, split: str, *, queries: int, surface: SurfacePoin
         DataError: there is no such set or folder, or nothing usable in it.
     """
     if source == STARTER_SET:
-        from ddmi_core.data.furniture_nerf import FurnitureViews
+        from ddmi_core.data.furniture.renders import FurnitureViews
 
         objects: RadianceSet = FurnitureViews(split)
     elif are_shards(source):

@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, Order, SurfacePoints
 from ddmi_core.data.shard_places import are_shards
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 if TYPE_CHECKING:
-    from ddmi_core.data.procedural import ProceduralShapes
+    from ddmi_core.data.furniture.procedural import ProceduralShapes
     from ddmi_core.data.shapes import GridShapes
 
 PROCEDURAL_COUNT = 20_000
@@ -84,19 +84,19 @@ def open_shapes(
         DataError: there is no such set or folder, or nothing usable in it.
     """
     if source in ("furniture", NAMED_FURNITURE):
-        from ddmi_core.data.furniture import furniture
+        from ddmi_core.data.furniture.catalogue import furniture
 
         shapes: Any = furniture(split, named=source == NAMED_FURNITURE)
     elif source == "procedural":
-        from ddmi_core.data.procedural import procedural
+        from ddmi_core.data.furniture.procedural import procedural
 
         shapes = procedural(PROCEDURAL_COUNT, seed) if split == "train" else held_out_procedural()
     elif are_shards(source):
-        from ddmi_core.data.folders import mesh_shards
+        from ddmi_core.data.shape_folders import mesh_shards
 
         shapes = mesh_shards(source, split)
     elif Path(source).is_dir():
-        from ddmi_core.data.folders import mesh_folder
+        from ddmi_core.data.shape_folders import mesh_folder
 
         shapes = mesh_folder(Path(source), split)
     else:
@@ -108,7 +108,7 @@ def open_shapes(
 
 def held_out_procedural() -> "ProceduralShapes":
     """Return the 500 procedural shapes that figures are taken of."""
-    from ddmi_core.data.procedural import procedural
+    from ddmi_core.data.furniture.procedural import procedural
 
     return procedural(HELD_OUT_COUNT, HELD_OUT_SEED)
 
@@ -119,6 +119,6 @@ def held_out_catalogue() -> "GridShapes":
     Raises:
         DataError: the set is missing or damaged.
     """
-    from ddmi_core.data.furniture import furniture
+    from ddmi_core.data.furniture.catalogue import furniture
 
     return furniture("held_out", named=True)

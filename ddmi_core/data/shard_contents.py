@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from webdataset.tariterators import group_by_keys
 
-from ddmi_core.errors import DataError
-from ddmi_core.files import atomic_write
-from ddmi_core.paths import cache
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.paths import cache
 
 _CAPTIONS = (".txt", ".caption", ".json")
 _log = logging.getLogger(__name__)

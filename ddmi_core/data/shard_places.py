@@ -17,10 +17,10 @@ from typing_extensions import override
 from webdataset.cache import FileCache
 from webdataset.shardlists import expand_urls
 
-from ddmi_core.data.user_folder import Unusable
-from ddmi_core.errors import DataError
-from ddmi_core.parsing import parse_json
-from ddmi_core.paths import cache
+from ddmi_core.data.listing import Unusable
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.parsing import parse_json
+from ddmi_core.support.paths import cache
 
 SUFFIX = ".tar"
 INDEX = "index.json"

@@ -17,13 +17,14 @@ import numpy as np
 from typing_extensions import override
 
 from ddmi_core.data.drawn import DrawnSet
+from ddmi_core.data.listing import Unusable
 from ddmi_core.data.shard_contents import Example, Member, contents_of
 from ddmi_core.data.shard_order import LANES, Place, ShardOrder
 from ddmi_core.data.shard_places import INDEX, fetched, is_remote, listed, name_of
-from ddmi_core.data.user_folder import Unusable, known
-from ddmi_core.errors import DataError
-from ddmi_core.parsing import parse_json
-from ddmi_core.progress import Progress, report
+from ddmi_core.data.user_folder import known
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.parsing import parse_json
+from ddmi_core.support.progress import Progress, report
 
 _HELD_OUT = 0.1
 _MANY = 10  # shards, of which whole ones are held out

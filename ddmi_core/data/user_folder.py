@@ -7,18 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import UInt8
 
 from ddmi_core.data.file_hashes import combined, digests
+from ddmi_core.data.listing import Listing, Unusable
 from ddmi_core.data.preparing import Content, Preparation, prepare
-from ddmi_core.errors import DataError
-from ddmi_core.progress import Progress, report, sub_progress
-
-if TYPE_CHECKING:
-    from ddmi_core.data.layouts import Listing
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Progress, report, sub_progress
 
 CAPTIONS_FILE = "captions.csv"
 
@@ -32,14 +30,6 @@ once, and files that cannot be used are found out on the way."""
 _HASHING = 0.3  # share of the progress of a folder that is looked through
 _HELD_OUT = 0.1
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Unusable:
-    """A file that cannot be trained on, and why."""
-
-    path: Path
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -135,7 +125,7 @@ def read_folder(
     plural: str,
     find: Callable[[Path], list[Path]] | None = None,
     parts: Callable[[Path], list[Path]] | None = None,
-    listing: "Listing | None" = None,
+    listing: Listing | None = None,
     at_once: bool = False,
     progress: Progress | None = None,
 ) -> tuple[list[Entry], list[Unusable]]:

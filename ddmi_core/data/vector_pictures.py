@@ -7,9 +7,9 @@ from io import BytesIO
 
 from PIL import Image
 
-from ddmi_core.errors import DataError
-from ddmi_core.files import atomic_write
-from ddmi_core.paths import cache
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.paths import cache
 
 _log = logging.getLogger(__name__)
 

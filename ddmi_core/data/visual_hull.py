@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from scipy import ndimage
 
-from ddmi_core.cameras import Camera, project
 from ddmi_core.data.posed_pictures import Shots, looked_at
-from ddmi_core.errors import DataError
+from ddmi_core.rendering.cameras import Camera, project
+from ddmi_core.support.errors import DataError
 
 _CELLS = 96  # an axis
 _MISSES = 0.04  # share of the views that may contradict a cell: silhouettes are a pixel off here and there

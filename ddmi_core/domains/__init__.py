@@ -5,7 +5,7 @@ from ddmi_core.domains.image import ImageDomain
 from ddmi_core.domains.nerf import NerfDomain
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.domains.video import VideoDomain
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 
 _DOMAINS: dict[str, Domain] = {
     domain.name: domain for domain in (ShapeDomain(), ImageDomain(), NerfDomain(), VideoDomain())

@@ -13,19 +13,19 @@ from torch import Tensor, nn
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
-from ddmi_core.errors import DataError, DDMIError, ModelError
-from ddmi_core.export_options import ExportOptions
+from ddmi_core.export.options import ExportOptions
 from ddmi_core.fidelity import Fidelity, FitFacts
-from ddmi_core.fields import Field
+from ddmi_core.fields.field import Field
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointEncoder
 from ddmi_core.networks.readout import Combine, ReadOut
-from ddmi_core.picture_layout import over
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import PlaneLayout
-from ddmi_core.progress import Progress
 from ddmi_core.recipe import Recipe
+from ddmi_core.rendering.picture_layout import over
+from ddmi_core.support.errors import DataError, DDMIError, ModelError
+from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
     from ddmi_core.data.user_folder import UserFolder

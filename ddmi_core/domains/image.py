@@ -17,22 +17,22 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region, in_the_middle, region_grid
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, Patch, fixed_draw
-from ddmi_core.errors import DDMIError
-from ddmi_core.export_options import ExportOptions, ImageExport
+from ddmi_core.export.images import IMAGE_FORMATS, export_image
+from ddmi_core.export.options import ExportOptions, ImageExport
 from ddmi_core.fidelity import Fidelity, FitFacts
-from ddmi_core.fields import Field
+from ddmi_core.fields.field import Field
+from ddmi_core.fields.image import COARSEST, FINEST, FittedImageField, ImageField
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.frame_size import pixel_size
-from ddmi_core.image_export import IMAGE_FORMATS, export_image
-from ddmi_core.image_fields import COARSEST, FINEST, FittedImageField, ImageField
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
 from ddmi_core.networks.readout import Combine, ReadOut
-from ddmi_core.picture_layout import over
 from ddmi_core.placement import Up
 from ddmi_core.planes import SINGLE_PLANE
-from ddmi_core.progress import Progress
 from ddmi_core.recipe import Recipe
+from ddmi_core.rendering.picture_layout import over
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
     from ddmi_core.data.user_folder import UserFolder

@@ -13,24 +13,24 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.cameras import orbit_camera
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, point_encoder
-from ddmi_core.errors import DataError
-from ddmi_core.export_options import ExportOptions, RadianceExport
-from ddmi_core.fields import Field
+from ddmi_core.export.options import ExportOptions, RadianceExport
+from ddmi_core.export.radiance import RADIANCE_FORMATS, export_radiance
+from ddmi_core.fields.field import Field
+from ddmi_core.fields.radiance import RadianceField, colour_of, density_of
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.networks.readout import Combine, ReadOut
-from ddmi_core.picture_layout import LIGHT, over
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
-from ddmi_core.progress import Progress
-from ddmi_core.radiance import RadianceField, colour_of, density_of
-from ddmi_core.radiance_export import RADIANCE_FORMATS, export_radiance
 from ddmi_core.recipe import Recipe
-from ddmi_core.view_settings import ViewSettings
-from ddmi_core.volume_rendering import composite
+from ddmi_core.rendering.cameras import orbit_camera
+from ddmi_core.rendering.picture_layout import LIGHT, over
+from ddmi_core.rendering.view_settings import ViewSettings
+from ddmi_core.rendering.volume_rendering import composite
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
     from ddmi_core.data.radiance import PosedPictures

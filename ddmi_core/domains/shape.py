@@ -11,26 +11,26 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ddmi_core.adaptive_surface import AdaptiveSurface
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.cameras import framing_camera
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw, point_encoder
-from ddmi_core.errors import DataError
-from ddmi_core.export import export_mesh, placed
-from ddmi_core.export_options import ExportOptions, ShapeExport
+from ddmi_core.export.meshes import export_mesh, placed
+from ddmi_core.export.options import ExportOptions, ShapeExport
 from ddmi_core.fidelity import Fidelity
-from ddmi_core.fields import Field
+from ddmi_core.fields.field import Field
 from ddmi_core.fitting.fit import Fit
-from ddmi_core.mesh_pictures import render_mesh
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
-from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
-from ddmi_core.surfaces import extract_mesh
+from ddmi_core.rendering.adaptive_surface import AdaptiveSurface
+from ddmi_core.rendering.cameras import framing_camera
+from ddmi_core.rendering.mesh_pictures import render_mesh
+from ddmi_core.rendering.surfaces import extract_mesh
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Progress, sub_progress
 
 if TYPE_CHECKING:
     from ddmi_core.data.user_folder import UserFolder
@@ -141,7 +141,7 @@ class ShapeDomain(Domain):
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
-        from ddmi_core.data.folders import mesh_folder
+        from ddmi_core.data.shape_folders import mesh_folder
 
         return mesh_folder(path, split, progress=progress)
 
@@ -165,7 +165,7 @@ class ShapeDomain(Domain):
 
     @override
     def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
-        from ddmi_core.data.folders import read_shape
+        from ddmi_core.data.shape_folders import read_shape
         from ddmi_core.data.shape_sources import ShapeSource
 
         return ShapeSource(read_shape(path, up), queries, surface)

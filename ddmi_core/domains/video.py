@@ -19,18 +19,18 @@ from ddmi_core.data.clips import Encoded
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw
 from ddmi_core.domains.image import as_written, colour_loss, on_white
-from ddmi_core.export_options import ExportOptions, VideoExport
-from ddmi_core.fields import Field
-from ddmi_core.image_fields import ImageField, straight
+from ddmi_core.export.options import ExportOptions, VideoExport
+from ddmi_core.export.videos import VIDEO_FORMATS, export_video
+from ddmi_core.fields.field import Field
+from ddmi_core.fields.image import ImageField, straight
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.networks.video_encoder import VideoEncoder
-from ddmi_core.picture_layout import contact_sheet, over
 from ddmi_core.placement import Up
 from ddmi_core.planes import TRI_PLANE
-from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe
-from ddmi_core.video_export import VIDEO_FORMATS, export_video
+from ddmi_core.rendering.picture_layout import contact_sheet, over
+from ddmi_core.support.progress import Progress, sub_progress
 
 if TYPE_CHECKING:
     from ddmi_core.data.user_folder import UserFolder

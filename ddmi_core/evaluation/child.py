@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from ddmi_core.child_process import answer, run_module
 from ddmi_core.evaluation import PAGE
-from ddmi_core.progress import Progress
+from ddmi_core.support.child_process import answer, run_module
+from ddmi_core.support.progress import Progress
 
 
 def evaluate_in_child(

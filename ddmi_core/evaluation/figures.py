@@ -11,17 +11,17 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ddmi_core.errors import DDMIError
 from ddmi_core.evaluation.parts import Parts
 from ddmi_core.evaluation.plan import EvaluationPlan
-from ddmi_core.files import atomic_write
 from ddmi_core.metrics.classifier import KINDS, tally_of
 from ddmi_core.metrics.clip_score import ClipScorer
 from ddmi_core.metrics.clouds import CloudDistance, cloud_figures, distance_rows, total_mutual_difference
 from ddmi_core.metrics.distributions import NEIGHBOURS, Moments, frechet_distance, kernel_distance, precision_recall
 from ddmi_core.metrics.feature_networks import LoadedNetwork
 from ddmi_core.metrics.shapes import F_SCORE_REACH
-from ddmi_core.progress import Progress, report
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.progress import Progress, report
 
 Better = Literal["higher", "lower", "0.5", ""]
 _ROWS = 16  # of distances in one file

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ddmi_core.evaluation.figures import Figure
 from ddmi_core.evaluation.parts import Kind, Parts
-from ddmi_core.picture_layout import LIGHT, contact_sheet
+from ddmi_core.rendering.picture_layout import LIGHT, contact_sheet
 
 _COLUMNS = 8
 _BINS = 24

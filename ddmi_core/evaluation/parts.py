@@ -17,18 +17,18 @@ from torch import Tensor
 
 from ddmi_core.data.items import ItemSource, SurfacePoints
 from ddmi_core.domains.base import Evidence
-from ddmi_core.errors import DDMIError
 from ddmi_core.evaluation.plan import EvaluationPlan
-from ddmi_core.files import atomic_write
 from ddmi_core.metrics.classifier import KINDS, broad_kind, shape_classifier
 from ddmi_core.metrics.clip_score import ClipScorer
 from ddmi_core.metrics.feature_networks import LoadedNetwork
 from ddmi_core.metrics.pictures import psnr, ssim
 from ddmi_core.metrics.shapes import chamfer_distance, f_score
-from ddmi_core.picture_layout import over
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.progress import Progress, report, sub_progress
-from ddmi_core.training.memory import give_back, is_out_of_memory
+from ddmi_core.rendering.picture_layout import over
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.memory import give_back, is_out_of_memory
+from ddmi_core.support.progress import Progress, report, sub_progress
 
 Kind = Literal["references", "samples", "reconstructions"]
 Part = dict[str, Tensor]

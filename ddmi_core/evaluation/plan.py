@@ -8,9 +8,9 @@ from pydantic import ConfigDict, Field
 
 from ddmi_core.domains import Domain, get_domain
 from ddmi_core.domains.base import Evidence
-from ddmi_core.errors import DDMIError
 from ddmi_core.metrics.feature_networks import NETWORKS, OFFLINE, Takes
 from ddmi_core.recipe import Denoising, Seed
+from ddmi_core.support.errors import DDMIError
 
 Of = Literal["reconstructions", "samples"]
 

@@ -11,18 +11,18 @@ import torch
 from accelerate import PartialState
 
 import ddmi_core
-from ddmi_core.errors import DDMIError
 from ddmi_core.evaluation import PAGE
 from ddmi_core.evaluation.figures import Figure, figures_of, make_distances
 from ddmi_core.evaluation.page import page
 from ddmi_core.evaluation.parts import Parts
 from ddmi_core.evaluation.plan import EvaluationPlan
-from ddmi_core.files import write_json, write_text
 from ddmi_core.metrics.clip_score import ClipScorer
 from ddmi_core.metrics.feature_networks import load_network
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.progress import Progress, report, sub_progress
-from ddmi_core.training.processes import is_launched
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.files import write_json, write_text
+from ddmi_core.support.processes import is_launched
+from ddmi_core.support.progress import Progress, report, sub_progress
 
 PLAN = "plan.json"
 REPORT = "report.json"

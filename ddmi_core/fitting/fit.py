@@ -11,13 +11,13 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ddmi_core.coordinates import WHOLE, Region
-from ddmi_core.errors import DataError
 from ddmi_core.fidelity import Fidelity, FitFacts
-from ddmi_core.files import atomic_write
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import Combine, Conditioning, ReadOut
 from ddmi_core.placement import Placement
 from ddmi_core.planes import PlaneLayout
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import atomic_write
 
 SUFFIX = ".fit"
 """Of the file that keeps a fit."""

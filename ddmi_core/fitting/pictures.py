@@ -12,13 +12,13 @@ from jaxtyping import Float
 
 from ddmi_core.coordinates import in_the_middle
 from ddmi_core.data.full_pictures import read_whole_picture
-from ddmi_core.errors import DataError
 from ddmi_core.fidelity import Fidelity
+from ddmi_core.fields.splines import fitted, sampling
 from ddmi_core.fitting.fit import Fit, ReadOutSizes
 from ddmi_core.fitting.sizes import FINEST_CELL, basis_sizes
-from ddmi_core.fitting.splines import fitted, sampling
 from ddmi_core.planes import SINGLE_PLANE
-from ddmi_core.progress import Progress, report
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Progress, report
 
 
 def fit_picture(path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Fit:

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from ddmi_core.data.folders import read_mesh
-from ddmi_core.errors import DataError
+from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fitting.fit import Fit, ReadOutSizes
 from ddmi_core.fitting.solids import Places, measured_places
@@ -16,7 +15,8 @@ from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import ReadOut
 from ddmi_core.placement import Up
 from ddmi_core.planes import TRI_PLANE
-from ddmi_core.progress import Progress, report, sub_progress
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Progress, report, sub_progress
 
 
 class _Effort(NamedTuple):

@@ -16,9 +16,9 @@ import trimesh
 from jaxtyping import Float, Int
 from skimage.measure import marching_cubes
 
-from ddmi_core.child_process import answer, run_module
 from ddmi_core.data.labels import solid_grid
-from ddmi_core.progress import Progress, report
+from ddmi_core.support.child_process import answer, run_module
+from ddmi_core.support.progress import Progress, report
 
 _NEAR, _AROUND = 0.008, 0.04
 """Standard deviations of the distances at which places about the surface are asked."""

@@ -16,11 +16,11 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ddmi_core.data.furniture import INDEX_FILE, furniture
-from ddmi_core.data.procedural import ProceduralShapes, procedural
+from ddmi_core.data.furniture.catalogue import INDEX_FILE, furniture
+from ddmi_core.data.furniture.procedural import ProceduralShapes, procedural
 from ddmi_core.data.shapes import GridShapes
-from ddmi_core.files import atomic_write
-from ddmi_core.paths import assets, cache
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.paths import assets, cache
 
 KINDS = ("chair", "bench", "table", "sofa", "bed", "lamp", "storage", "other")
 _BROADER = {

@@ -14,9 +14,9 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from ddmi_core.errors import DataError
 from ddmi_core.metrics.shapes import chamfer_distance
-from ddmi_core.progress import Progress, report
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Progress, report
 
 CloudDistance = Literal["cd", "emd"]
 Cloud = Float[np.ndarray, "p 3"]

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 NEIGHBOURS = 3
 """Which nearest neighbour a feature's ball reaches to, in precision and recall."""

@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ddmi_core._torchvision import ensure_torchvision
-from ddmi_core.errors import ModelError
 from ddmi_core.metrics.pictures import BACKBONE, FEATURES, SIDE, Backbone
-from ddmi_core.paths import user_data
+from ddmi_core.support._torchvision import ensure_torchvision
+from ddmi_core.support.errors import ModelError
+from ddmi_core.support.paths import user_data
 
 Takes = Literal["pictures", "clip"]
 Extract = Callable[[Tensor], Tensor]

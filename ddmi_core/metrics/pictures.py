@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ddmi_core._torchvision import ensure_torchvision
+from ddmi_core.support._torchvision import ensure_torchvision
 
 ensure_torchvision()
 

@@ -9,8 +9,8 @@ import trimesh
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ddmi_core.errors import DataError
-from ddmi_core.surfaces import components
+from ddmi_core.rendering.surfaces import components
+from ddmi_core.support.errors import DataError
 
 DOMINANT_SHARE = 0.99
 """Parts below a hundredth of the volume are crumbs, which export drops."""

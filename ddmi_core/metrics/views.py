@@ -14,12 +14,12 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ddmi_core.cameras import Camera
-from ddmi_core.data.furniture_nerf import INDEX_FILE, SIDE, FurnitureViews, cameras_of
-from ddmi_core.files import atomic_write
+from ddmi_core.data.furniture.renders import INDEX_FILE, SIDE, FurnitureViews, cameras_of
 from ddmi_core.metrics.classifier import KINDS, Tally, broad_kind, tally_of
 from ddmi_core.metrics.pictures import FEATURES, features
-from ddmi_core.paths import assets, cache
+from ddmi_core.rendering.cameras import Camera
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.paths import assets, cache
 
 LOOKS = (10, 13, 15, 18)
 """Which of the starter set's views are looked at: from 6 to 38 degrees above the horizon, all around."""

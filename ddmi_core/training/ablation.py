@@ -10,7 +10,7 @@ from accelerate.utils import set_seed
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import NumberedDraws
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.autoencoder_stage import AutoencoderStage, open_mixture
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.loop import train_stage

@@ -10,9 +10,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.files import write_json
-from ddmi_core.parsing import parse_json
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.files import write_json
+from ddmi_core.support.parsing import parse_json
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.sharding import as_spread, whole
 from ddmi_core.training.tensor_file import read_tensors, write_tensors

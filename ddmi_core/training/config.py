@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import Augment
-from ddmi_core.devices import DeviceName, Precision
 from ddmi_core.diffusion import DenoiserConfig
 from ddmi_core.domains import get_domain
-from ddmi_core.errors import DDMIError
-from ddmi_core.files import write_text
-from ddmi_core.parsing import parse_yaml
-from ddmi_core.paths import assets, user_data
+from ddmi_core.support.devices import DeviceName, Precision
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.files import write_text
+from ddmi_core.support.parsing import parse_yaml
+from ddmi_core.support.paths import assets, user_data
 from ddmi_core.text import TextEncoderConfig
 from ddmi_core.training.mistakes import Place, lines_of, told
 from ddmi_core.training.versions import VERSION, migrated

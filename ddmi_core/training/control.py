@@ -6,8 +6,8 @@ from typing import get_args
 
 from accelerate import Accelerator
 
+from ddmi_core.support.processes import from_first
 from ddmi_core.training.ownership import RunState, set_state
-from ddmi_core.training.processes import from_first
 from ddmi_core.training.run_folder import Command, RunFolder, Stopped
 
 PAUSE_SECONDS = 0.25

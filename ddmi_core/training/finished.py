@@ -8,8 +8,8 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 
-from ddmi_core.errors import DDMIError
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.diffusion_stage import DiffusionStage
 from ddmi_core.training.history import History

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from ddmi_core.parsing import parse_json
+from ddmi_core.support.parsing import parse_json
 
 FIGURES = ("learning_rate", "samples_per_second", "memory_bytes")
 """What else than losses is recorded over the steps."""

@@ -32,14 +32,14 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.data.items import Augment, NumberedDraws
-from ddmi_core.errors import DDMIError
-from ddmi_core.files import atomic_write, write_json
-from ddmi_core.parsing import parse_json
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.files import atomic_write, write_json
+from ddmi_core.support.parsing import parse_json
+from ddmi_core.support.processes import from_first
 from ddmi_core.text import TextEncoder
 from ddmi_core.training.autoencoder_stage import held_out_batch, open_mixture
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.latent_scale import ChannelStatistics, LatentScale
-from ddmi_core.training.processes import from_first
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.tensor_file import (
     PartsFile,

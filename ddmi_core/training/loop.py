@@ -13,15 +13,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 from torch.utils.tensorboard import SummaryWriter
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.threads import run_anywhere
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.memory import give_back, is_out_of_memory, memory_in_use
+from ddmi_core.support.processes import any_of, average_figures, from_all, from_first
+from ddmi_core.support.threads import run_anywhere
 from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint, Progressed
 from ddmi_core.training.config import RunConfig, StageConfig
 from ddmi_core.training.control import Control
-from ddmi_core.training.memory import give_back, is_out_of_memory, memory_in_use
 from ddmi_core.training.optimisation import Optimisation
 from ddmi_core.training.pictures import save_sheet
-from ddmi_core.training.processes import any_of, average_figures, from_all, from_first
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.stage import Evaluated, Stage
 

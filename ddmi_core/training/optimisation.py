@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from typing_extensions import override
 
-from ddmi_core.devices import precision_of
+from ddmi_core.support.devices import precision_of
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.sharding import shards, spread, whole
 from ddmi_core.training.stage import Stage

@@ -15,10 +15,10 @@ from typing import Literal, get_args
 import psutil
 from filelock import FileLock, Timeout
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.files import write_json, write_text
 from ddmi_core.model_folder import INDEX
-from ddmi_core.parsing import parse_json
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.files import write_json, write_text
+from ddmi_core.support.parsing import parse_json
 from ddmi_core.training.run_folder import RunFolder, Stopped
 
 RunState = Literal["running", "paused", "interrupted", "stopped", "failed", "done"]

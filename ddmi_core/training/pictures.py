@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ddmi_core.domains import Domain
-from ddmi_core.errors import DDMIError
-from ddmi_core.fields import Field
-from ddmi_core.files import atomic_write
-from ddmi_core.picture_layout import SHEET_COLUMNS, contact_sheet
+from ddmi_core.fields.field import Field
+from ddmi_core.rendering.picture_layout import SHEET_COLUMNS, contact_sheet
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.files import atomic_write
 
 _SIZE = 160
 

@@ -13,9 +13,9 @@ import psutil
 import torch
 from accelerate import Accelerator
 
-from ddmi_core.files import write_json
-from ddmi_core.parsing import parse_json
-from ddmi_core.threads import ALLOWED, run_on
+from ddmi_core.support.files import write_json
+from ddmi_core.support.parsing import parse_json
+from ddmi_core.support.threads import ALLOWED, run_on
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.stage import Stage

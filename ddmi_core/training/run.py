@@ -11,11 +11,13 @@ from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwar
 from torch import nn
 
 from ddmi_core.autoencoder import D2CVAE
-from ddmi_core.devices import pick_device, use_tensor_cores
 from ddmi_core.diffusion import LatentDiffusion
-from ddmi_core.errors import DDMIError
 from ddmi_core.model_folder import INDEX, find_model
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.support.devices import pick_device, use_tensor_cores
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.known_runs import register
+from ddmi_core.support.processes import from_first, is_launched
 from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.checkpoints import Checkpoints
@@ -23,11 +25,9 @@ from ddmi_core.training.config import RunConfig
 from ddmi_core.training.control import Control
 from ddmi_core.training.diffusion_stage import DiffusionStage
 from ddmi_core.training.finished import save_model
-from ddmi_core.training.known_runs import register
 from ddmi_core.training.latents import CachedLatents, cached_latents, remove_latents
 from ddmi_core.training.loop import train_stage
 from ddmi_core.training.ownership import owned
-from ddmi_core.training.processes import from_first, is_launched
 from ddmi_core.training.processors import processors_for
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.trial import denoiser_step_seconds

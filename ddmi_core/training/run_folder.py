@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.files import write_text
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.files import write_text
 from ddmi_core.training.history import parse_events
 
 Command = Literal["pause", "resume", "sample", "checkpoint", "stop"]

@@ -10,7 +10,7 @@ from torch.distributed.fsdp.wrap import transformer_auto_wrap_policy
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 
 
 def shards(accelerator: Accelerator) -> bool:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.data import Dataset, default_collate
 
-from ddmi_core.devices import Precision, autocast, precision_of
+from ddmi_core.support.devices import Precision, autocast, precision_of
 from ddmi_core.training.config import StageConfig
 
 

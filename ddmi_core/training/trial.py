@@ -11,14 +11,14 @@ from torch.utils.data import default_collate
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.diffusion import LatentDiffusion
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.memory import give_back, is_out_of_memory, peak_memory, usable_memory
 from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.diffusion_stage import DiffusionStage
 from ddmi_core.training.latent_scale import LatentScale
 from ddmi_core.training.latents import CachedLatents
-from ddmi_core.training.memory import give_back, is_out_of_memory, peak_memory, usable_memory
 from ddmi_core.training.optimisation import Optimisation
 from ddmi_core.training.stage import Stage
 

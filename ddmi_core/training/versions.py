@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 
 VERSION: Final = 2
 """Of the settings that this program writes. A file without one is of the first version."""

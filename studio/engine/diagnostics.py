@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil
 
-from ddmi_core.errors import ExportError
-from ddmi_core.files import atomic_write
 from ddmi_core.model_folder import ModelInfo
+from ddmi_core.support.errors import ExportError
+from ddmi_core.support.files import atomic_write
 
 _LOGS = ("studio.log*", "crash.txt")
 

@@ -10,12 +10,12 @@ import numpy as np
 from jaxtyping import UInt8
 from PySide6.QtCore import QObject, Qt, Signal
 
-from ddmi_core.errors import ModelError
-from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
+from ddmi_core.export.options import ExportOptions, KeyFrame, VideoExport
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Up
-from ddmi_core.view_settings import ViewSettings
+from ddmi_core.rendering.view_settings import ViewSettings
+from ddmi_core.support.errors import ModelError
 from studio.engine.pipelines import PipelineCache
 from studio.engine.requests import (
     BasisRequest,
@@ -84,7 +84,7 @@ class Engine(QObject):
 
     Lives in the window's thread and never blocks it. Everything it starts is a :class:`~studio.state.jobs.Job` in
     ``state.jobs``; a failure also becomes a notification. Methods that need a model raise
-    :class:`~ddmi_core.errors.ModelError` when it is not installed. Call :meth:`shutdown` before the application ends.
+    `ModelError` when it is not installed. Call :meth:`shutdown` before the application ends.
     """
 
     item_ready = Signal(object)

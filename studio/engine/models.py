@@ -12,9 +12,9 @@ from PIL import Image
 from PySide6.QtCore import QFile, QObject, Signal
 from PySide6.QtGui import QImage
 
-from ddmi_core.errors import DDMIError
 from ddmi_core.model_folder import PREVIEW, ModelInfo, import_model, read_card, rename_model
-from ddmi_core.picture_layout import contact_sheet, pictures_on
+from ddmi_core.rendering.picture_layout import contact_sheet, pictures_on
+from ddmi_core.support.errors import DDMIError
 from studio.engine.lanes import Lane
 
 _GAP = 4  # px

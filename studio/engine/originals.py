@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 from studio.engine.requests import Window
 from studio.state.library import Item
 

@@ -72,7 +72,7 @@ class PipelineCache:
     def get(self, folder: Path, check: Callable[[], None]) -> Pipeline:
         """The pipeline of a model folder.
 
-        ``check`` is called while waiting and may raise :class:`~ddmi_core.progress.Cancelled`. Raises whatever loading
+        ``check`` is called while waiting and may raise `Cancelled`. Raises whatever loading
         raised; the next call tries again.
         """
         key = (Path(folder), _modified(folder))

@@ -17,13 +17,13 @@ from PySide6.QtCore import QObject, Signal
 
 from ddmi_core.data.user_folder import FEW, other_files, scan_folder
 from ddmi_core.domains import domain_names, get_domain
-from ddmi_core.errors import DDMIError
-from ddmi_core.kept import release
 from ddmi_core.model_folder import INDEX, PREVIEW
-from ddmi_core.paths import assets
-from ddmi_core.progress import Cancelled, Progress
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.kept import release
+from ddmi_core.support.known_runs import runs_folder
+from ddmi_core.support.paths import assets
+from ddmi_core.support.progress import Cancelled, Progress
 from ddmi_core.training.config import RunConfig, preset_file, preset_names, save_preset
-from ddmi_core.training.known_runs import runs_folder
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine.lanes import Lane
 from studio.state.recipes import (

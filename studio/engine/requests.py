@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from ddmi_core.export_options import ExportOptions, KeyFrame, VideoExport
+from ddmi_core.export.options import ExportOptions, KeyFrame, VideoExport
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.placement import Up
 from ddmi_core.recipe import SamplingSettings
-from ddmi_core.view_settings import ViewSettings
+from ddmi_core.rendering.view_settings import ViewSettings
 from studio.state.library import Item
 from studio.state.sequence import Arrangement
 

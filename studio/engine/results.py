@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from ddmi_core.mesh_pieces import MeshPiece
 from ddmi_core.model_folder import ModelInfo
+from ddmi_core.rendering.mesh_pieces import MeshPiece
 from studio.engine.requests import (
     BasisRequest,
     BetweenRequest,

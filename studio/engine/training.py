@@ -11,11 +11,11 @@ from pathlib import Path
 from PySide6.QtCore import QFile, QObject, Signal
 from PySide6.QtGui import QImage
 
-from ddmi_core.child_process import give_way
-from ddmi_core.errors import DDMIError
-from ddmi_core.parsing import parse_yaml
+from ddmi_core.support.child_process import give_way
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.known_runs import forget, known_runs, register
+from ddmi_core.support.parsing import parse_yaml
 from ddmi_core.training.history import History
-from ddmi_core.training.known_runs import forget, known_runs, register
 from ddmi_core.training.ownership import last_lines, status_of
 from ddmi_core.training.run_folder import Command, RunFolder
 from studio.engine.lanes import Lane

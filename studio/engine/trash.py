@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from PySide6.QtCore import QObject, Signal
 
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 from studio.engine.lanes import Lane
 from studio.state.library import Library
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ddmi_core.errors import DataError, DDMIError, ExportError, ModelError, TooLongError
 from ddmi_core.frame_size import frame_size
 from ddmi_core.model_folder import list_models
-from ddmi_core.progress import Progress, sub_progress
 from ddmi_core.recipe import Recipe, SamplingSettings
+from ddmi_core.support.errors import DataError, DDMIError, ExportError, ModelError, TooLongError
+from ddmi_core.support.progress import Progress, sub_progress
 from studio.engine.decoded import FieldCache
 from studio.engine.originals import open_original
 from studio.engine.pictures import basis_scale, blended, enlarged
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from ddmi_core.data.items import ItemSource
     from ddmi_core.domains import Domain
     from ddmi_core.fidelity import FitFacts
-    from ddmi_core.fields import Field
+    from ddmi_core.fields.field import Field
     from ddmi_core.pipeline import Pipeline
     from ddmi_core.sequences import ClipSequence
 
@@ -87,7 +87,7 @@ class Context:
     """What work may use: the loaded models, the library's files, the decoded items, and ways to report.
 
     ``device`` and ``threads`` are what a person chose to compute with: auto, cpu or cuda, and 0 for torch's own choice.
-    ``progress`` raises :class:`~ddmi_core.progress.Cancelled` to stop the work. ``note`` tells the person something in
+    ``progress`` raises `Cancelled` to stop the work. ``note`` tells the person something in
     passing.
     """
 
@@ -322,9 +322,9 @@ def _view(request: ViewRequest, context: Context) -> Iterator[ViewReady]:
 
 
 def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
-    from ddmi_core.adaptive_surface import Sight
-    from ddmi_core.cameras import Camera
-    from ddmi_core.mesh_pieces import mesh_pieces
+    from ddmi_core.rendering.adaptive_surface import Sight
+    from ddmi_core.rendering.cameras import Camera
+    from ddmi_core.rendering.mesh_pieces import mesh_pieces
 
     _, decoded = _decode_item(request, context)
     field: Any = decoded  # one that has a surface
@@ -340,7 +340,7 @@ def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
 
 def _check_free(request: ExportRequest | WalkRequest | SequenceRequest, targets: Iterable[Path]) -> None:
     """What was asked for is written only where the person knows that it may be: something may be there by now."""
-    from ddmi_core.export import in_the_way
+    from ddmi_core.export.targets import in_the_way
 
     if (taken := in_the_way(targets, replace=request.replace)) is not None:
         raise ExportError(f"{taken} is there already, and was kept. Export again under another name.")
@@ -406,7 +406,7 @@ def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
 
 
 def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
-    from ddmi_core.cameras import Camera
+    from ddmi_core.rendering.cameras import Camera
 
     _, decoded = _decode_item(request, context)
     field: Any = decoded  # one that lies in space and can be looked at
@@ -457,7 +457,7 @@ def _between(request: BetweenRequest, context: Context) -> Iterator[BetweenReady
 
 
 def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
-    from ddmi_core.frame_files import write_frames
+    from ddmi_core.export.frames import write_frames
 
     _check_free(request, [request.path])
     pipeline, field_at = _way(request, context)
@@ -489,7 +489,7 @@ def _evaluate(request: EvaluateRequest, context: Context) -> Iterator[Evaluation
 
 
 def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:
-    from ddmi_core.video_export import export_video
+    from ddmi_core.export.videos import export_video
 
     _check_free(request, request.options.targets(request.path))
     context.progress(0.0, "loading the model")

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.progress import Cancelled
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.progress import Cancelled
 from studio.engine.decoded import FieldCache
 from studio.engine.lanes import Lane
 from studio.engine.pipelines import PipelineCache

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.model_folder import ModelInfo
-from ddmi_core.paths import user_data
+from ddmi_core.support.paths import user_data
 from studio.settings import Settings
 from studio.theme.tokens import GRID
 from studio.widgets.basics import breakable, decision, figure_box, label

@@ -24,12 +24,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddmi_core.errors import ExportError
-from ddmi_core.export_options import (
+from ddmi_core.export.options import (
     FASTEST_GIF,
-    LARGEST_SIDE,
     ExportOptions,
-    Extent,
     ImageExport,
     KeyFrame,
     RadianceExport,
@@ -37,9 +34,10 @@ from ddmi_core.export_options import (
     VideoExport,
 )
 from ddmi_core.fidelity import FitFacts
-from ddmi_core.frame_size import frame_size, told_size
+from ddmi_core.frame_size import LARGEST_SIDE, Extent, frame_size, told_size
 from ddmi_core.placement import Placement
-from ddmi_core.view_settings import WHOLE_SPACE, ViewSettings
+from ddmi_core.rendering.view_settings import WHOLE_SPACE, ViewSettings
+from ddmi_core.support.errors import ExportError
 from studio.theme.tokens import CONTROL_HEIGHT, GRID
 from studio.widgets.basics import SliderField, breakable, decimal_box, decision, figure_box, label, line
 from studio.widgets.dialog import Dialog

@@ -14,11 +14,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCursor, QImage
 from PySide6.QtWidgets import QDialog, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fitting.sizes import basis_bytes
 from ddmi_core.recipe import Recipe
-from ddmi_core.recipe_files import read_recipe
+from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import EnlargeRequest, OriginalRequest, TilesRequest

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 from superqt import QDoubleRangeSlider
 
-from ddmi_core.view_settings import Crop, ViewSettings
+from ddmi_core.rendering.view_settings import Crop, ViewSettings
 from studio.theme.tokens import GRID
 from studio.widgets.basics import SliderField, decimal_box, label, line, styled
 

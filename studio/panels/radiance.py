@@ -14,9 +14,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.export_options import KeyFrame
-from ddmi_core.view_settings import CHANNELS, Channel, ViewSettings
+from ddmi_core.export.options import KeyFrame
+from ddmi_core.rendering.view_settings import CHANNELS, Channel, ViewSettings
+from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import RenderRequest
@@ -386,8 +386,8 @@ _FIELD_ACTIONS = (
 
 def _along(views: Sequence[View], count: int) -> list[KeyFrame]:
     """Cameras on the path through views."""
-    from ddmi_core.camera_path import along  # here, because scipy must not delay the window
-    from ddmi_core.cameras import Camera
+    from ddmi_core.rendering.camera_path import along  # here, because scipy must not delay the window
+    from ddmi_core.rendering.cameras import Camera
 
     cameras = along([Camera(view.camera_to_world(), view.fov) for view in views], count)
     return [KeyFrame(pose=pose_rows(camera.pose), fov=camera.fov) for camera in cameras]

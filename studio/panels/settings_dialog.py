@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.trash import Trash

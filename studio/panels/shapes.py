@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.results import DetailReady

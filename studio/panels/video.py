@@ -16,10 +16,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from ddmi_core.errors import DDMIError, ModelError
-from ddmi_core.export_options import USUAL_SECONDS, VideoExport
+from ddmi_core.export.options import USUAL_SECONDS, VideoExport
+from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.recipe import Recipe
-from ddmi_core.recipe_files import read_recipe
+from ddmi_core.support.errors import DDMIError, ModelError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import FramesRequest, TilesRequest

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from studio.engine.engine import Engine
 from studio.engine.results import BetweenReady
 from studio.panels.export_dialog import file_stem

@@ -39,8 +39,8 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save
 
-from ddmi_core.errors import DataError
 from ddmi_core.recipe import Recipe
+from ddmi_core.support.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class Library:
     :meth:`hold`, :meth:`load_latent`, :meth:`load_fit`, :meth:`trash_content` and :meth:`remove_emptied`, which may be
     called from any thread.
 
-    Raises :class:`~ddmi_core.errors.DataError` when the folder cannot be created or written.
+    Raises `DataError` when the folder cannot be created or written.
     """
 
     added = Signal(Item)
@@ -161,7 +161,7 @@ class Library:
 
         `fit`: the content of a fit's file, if the item has one.
 
-        Raises :class:`~ddmi_core.errors.DataError` when it cannot be written (disk full, folder read-only), and
+        Raises `DataError` when it cannot be written (disk full, folder read-only), and
         leaves nothing behind.
         """
         item = self._new(recipe)
@@ -244,7 +244,7 @@ class Library:
         return self.adopt(self.save(latent, recipe, thumbnail, fit))
 
     def add_copy(self, folder: Path) -> Item:
-        """Add what an item's folder holds, as a new item. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
+        """Add what an item's folder holds, as a new item. Raises `DataError` if unreadable."""
         try:
             recipe = Recipe.model_validate_json((folder / RECIPE).read_text(encoding="utf-8"))
             latent = load_file(folder / LATENT)["latent"]
@@ -320,7 +320,7 @@ class Library:
     # Reading
 
     def get(self, item_id: str) -> Item:
-        """The item of that id, in the trash or not. Raises :class:`~ddmi_core.errors.DataError` when there is none."""
+        """The item of that id, in the trash or not. Raises `DataError` when there is none."""
         found = self._select("id = ?", (item_id,))
         if not found:
             raise DataError(f"The library has no item {item_id}. It may have been removed by another program.")
@@ -353,7 +353,7 @@ class Library:
         return next((item for item in found if item.recipe.makes_the_same_as(recipe)), None)
 
     def load_latent(self, item: Item) -> Float32[np.ndarray, "c h w"]:
-        """An item's latent canvas, from any thread. Raises :class:`~ddmi_core.errors.DataError` if unreadable."""
+        """An item's latent canvas, from any thread. Raises `DataError` if unreadable."""
         with self._lock:
             held = self._held.get(item.id)
         return (
@@ -363,7 +363,7 @@ class Library:
     def load_fit(self, item: Item) -> bytes | None:
         """The content of the file of an item's fit, from any thread; None of an item without one.
 
-        Raises :class:`~ddmi_core.errors.DataError` if it cannot be read.
+        Raises `DataError` if it cannot be read.
         """
         if not item.recipe.is_fitted:
             return None

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from ddmi_core.errors import DataError
-from ddmi_core.paths import assets
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.paths import assets
 from studio.state.library import Library
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def open_or_begin(folder: Path) -> Library:
     """Open the library in a folder. One that is not there yet is made, and begins with the ready items.
 
-    So those that were deleted stay away. Raises :class:`~ddmi_core.errors.DataError` as :class:`Library` does.
+    So those that were deleted stay away. Raises `DataError` as :class:`Library` does.
     """
     is_new = not folder.exists()
     library = Library(folder)

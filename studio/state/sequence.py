@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ddmi_core.export_options import USUAL_SECONDS
+from ddmi_core.export.options import USUAL_SECONDS
 from ddmi_core.sequence_layout import SequenceLayout, lay_out
 from studio.state.library import Item
 

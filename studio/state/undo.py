@@ -14,7 +14,7 @@ _KEPT = 100
 class Step:
     """Something that was done. ``text`` says what, to go after "Undo", such as "delete".
 
-    ``undo`` takes it back and ``redo`` does it again; both may raise :class:`~ddmi_core.errors.DDMIError`.
+    ``undo`` takes it back and ``redo`` does it again; both may raise `DDMIError`.
     """
 
     text: str

@@ -6,7 +6,7 @@ from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from ddmi_core.paths import assets
+from ddmi_core.support.paths import assets
 
 _SIDES = (16, 20, 24, 32, 40, 48)  # px, so that every use finds its own size at pixel ratios 1 and 2
 

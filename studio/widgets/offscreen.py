@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QWidget
 from vispy.gloo import gl
 from vispy.gloo.context import FakeCanvas, set_current_canvas
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 
 _GL_RGB8 = 0x8051
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from ddmi_core.export_options import KeyFrame
+from ddmi_core.export.options import KeyFrame
 
 FIELD_OF_VIEW = 30.0
 """Degrees, vertical, where nobody chose another one."""

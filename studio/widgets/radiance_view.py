@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from ddmi_core.view_settings import Crop, ViewSettings
+from ddmi_core.rendering.view_settings import Crop, ViewSettings
 from studio.theme.tokens import GRID, Colours
 from studio.widgets.camera_widget import CameraWidget
 from studio.widgets.deep_zoom.images import to_image
@@ -29,7 +29,7 @@ from studio.widgets.focus_ring import paint_ring
 from studio.widgets.orbit_camera import View
 
 FIRST_VIEW = View(azimuth=35.0, elevation=20.0, distance=4.4, fov=35.0)
-"""That of `ddmi_core.cameras.orbit_camera`, so of thumbnails and of the first picture."""
+"""That of `ddmi_core.rendering.cameras.orbit_camera`, so of thumbnails and of the first picture."""
 
 _WHOLE = ViewSettings().crop
 _SPEED = 1.2  # units a second, flying
@@ -123,7 +123,7 @@ class RadianceView(CameraWidget):
 
     def _on_screen(self, points: np.ndarray) -> list[QPointF | None]:
         """Where points are seen; None behind the camera, or so near to it that a line would cross all of the view."""
-        from ddmi_core.cameras import Camera, project  # here, because trimesh must not delay the window
+        from ddmi_core.rendering.cameras import Camera, project  # here, because trimesh must not delay the window
 
         camera = Camera(self.view.camera_to_world(), self.view.fov)
         pixels, distances = project(camera, points, self.width(), self.height())

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 from vispy import gloo
 
-from ddmi_core.mesh_pieces import MeshPiece
+from ddmi_core.rendering.mesh_pieces import MeshPiece
 from studio.theme.tokens import Colours
 from studio.widgets import shaders
 from studio.widgets.camera_widget import EMPTY_BOX, Box

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QColor, QHideEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from ddmi_core.mesh_pieces import MeshPiece, mesh_pieces
+from ddmi_core.rendering.mesh_pieces import MeshPiece, mesh_pieces
 from studio.theme.tokens import Colours
 from studio.widgets.camera_widget import CameraWidget
 from studio.widgets.focus_ring import paint_ring

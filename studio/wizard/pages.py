@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from studio.engine.recipes import FEW
 from studio.settings import Settings
 from studio.state.recipes import BatchReport, DataReport, PresetChoice, TrialReport

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from studio.engine.recipes import Recipes
 from studio.settings import Settings
 from studio.theme.tokens import GRID

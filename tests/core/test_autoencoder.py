@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from ddmi_core import fields
 from ddmi_core.autoencoder import D2CVAE, Posterior
 from ddmi_core.autoencoder_config import AutoencoderConfig
+from ddmi_core.fields import field as fields
 from ddmi_core.networks.point_encoder import PointSet
-from ddmi_core.progress import Cancelled
+from ddmi_core.support.progress import Cancelled
 
 SMALL = {
     "domain": "shape",

@@ -16,10 +16,10 @@ from ddmi_core import cli, model_folder, pipeline
 from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
 from ddmi_core.domains.shape import ShapeField
-from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Up
 from ddmi_core.recipe import SamplingSettings
+from ddmi_core.support.errors import ModelError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run_folder import RunFolder
 from tests.core import solids

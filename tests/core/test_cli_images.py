@@ -15,9 +15,9 @@ from PIL import Image
 from ddmi_core import cli, model_folder, pipeline
 from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
+from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.model_folder import ModelInfo
-from ddmi_core.recipe_files import read_recipe
-from tests.core.test_image_domain import Painted
+from tests.core.domains.test_image import Painted
 
 
 class FakePipeline:

@@ -16,7 +16,7 @@ from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
 from ddmi_core.model_folder import ModelInfo
 from tests.core.clips import dot_frames, write_video
-from tests.core.test_video_domain import Dot
+from tests.core.domains.test_video import Dot
 
 ASKED: list[Any] = []
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
-from ddmi_core.progress import Cancelled
 from ddmi_core.recipe import Denoising
+from ddmi_core.support.progress import Cancelled
 from ddmi_core.text import TextEmbedding
 
 CANVAS = (4, 8, 8)

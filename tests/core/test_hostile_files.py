@@ -20,8 +20,8 @@ from ddmi_core.data.coloured_meshes import ColouredMesh, read_coloured
 from ddmi_core.data.image_folders import image_folder
 from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.posed_pictures import read_transforms
-from ddmi_core.errors import DataError, DDMIError, ModelError
 from ddmi_core.model_folder import describe, find_model, import_model, list_models, models_folder
+from ddmi_core.support.errors import DataError, DDMIError, ModelError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.history import parse_events
 from tests.core.clips import dot_frames, write_video

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from ddmi_core import model_folder
-from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import (
     describe,
     find_model,
@@ -15,7 +14,8 @@ from ddmi_core.model_folder import (
     read_card,
     rename_model,
 )
-from ddmi_core.paths import assets
+from ddmi_core.support.errors import ModelError
+from ddmi_core.support.paths import assets
 
 
 @pytest.fixture

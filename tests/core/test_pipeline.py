@@ -7,10 +7,10 @@ from safetensors.torch import load_file, save_file
 
 from ddmi_core import model_folder
 from ddmi_core import pipeline as pipeline_module
-from ddmi_core.errors import ModelError
 from ddmi_core.model_folder import describe, find_model, list_models
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings
+from ddmi_core.support.errors import ModelError
 from tests.tiny_model import save_tiny_model
 
 

@@ -10,8 +10,8 @@ import trimesh
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.progress import Cancelled
 from ddmi_core.refinement import refine
+from ddmi_core.support.progress import Cancelled
 from tests.tiny_model import save_tiny_model
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddmi_core.errors import DataError
-from ddmi_core.export_options import VideoExport
+from ddmi_core.export.options import VideoExport
+from ddmi_core.export.videos import export_video
 from ddmi_core.sequences import ClipSequence, Shot
-from ddmi_core.video_export import export_video
-from tests.core.test_video_domain import Dot
+from ddmi_core.support.errors import DataError
+from tests.core.domains.test_video import Dot
 
 
 class Told:

@@ -15,9 +15,9 @@ from benchmarks import contact_sheet, shape_quality
 from benchmarks.judging import furniture, furniture_prompts
 from benchmarks.judging.furniture import judge, measured, true_of
 from benchmarks.judging.lines import Lines, counts, share
-from ddmi_core.data.procedural import procedural
+from ddmi_core.data.furniture.geometry import measure
+from ddmi_core.data.furniture.procedural import procedural
 from ddmi_core.metrics.classifier import KINDS, ShapeClassifier
-from ddmi_core.metrics.geometry import measure
 from ddmi_core.pipeline import Pipeline
 from tests.core import solids
 from tests.tiny_model import save_tiny_model

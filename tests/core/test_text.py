@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddmi_core.errors import ModelError
+from ddmi_core.support.errors import ModelError
 from ddmi_core.text import OpenClipEncoder, TextEncoderConfig, load_text_encoder
 
 

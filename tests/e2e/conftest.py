@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ddmi_core.paths import assets
+from ddmi_core.support.paths import assets
 from tests.tiny_model import save_tiny_model
 from tests.windows import collections_elsewhere, no_collection_elsewhere, no_leaked_windows, theme, usual_look
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from ddmi_core.domains import domain_names
 from ddmi_core.model_folder import find_model
-from ddmi_core.picture_layout import over
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.rendering.picture_layout import over
 from studio.state.ready_items import open_or_begin
 
 RESOLUTION = 48

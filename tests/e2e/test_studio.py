@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from ddmi_core.export_options import ShapeExport
+from ddmi_core.export.options import ShapeExport
 from ddmi_core.model_folder import describe
 from studio.engine.engine import Engine
 from studio.engine.training import Training

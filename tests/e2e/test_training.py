@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from ddmi_core.model_folder import list_models
-from ddmi_core.training.known_runs import known_runs
+from ddmi_core.support.known_runs import known_runs
 from studio.engine.training import Training
 from studio.panels.training import TrainingRoom
 from studio.settings import Settings

@@ -76,7 +76,7 @@ def test_two_processes_and_their_readers_train_with_open_clip(clean: dict[str, s
     weights = tmp_path / "clip.pt"
     make = (
         "import sys, torch\n"
-        "from ddmi_core._torchvision import ensure_torchvision\n"
+        "from ddmi_core.support._torchvision import ensure_torchvision\n"
         "ensure_torchvision()\n"
         "import open_clip\n"
         "torch.save(open_clip.create_model('ViT-S-32-alt', force_custom_text=True).state_dict(), sys.argv[1])"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fuzz_readers import Reader, judge, readers, spoil
-from ddmi_core.errors import DataError, DDMIError
+from ddmi_core.support.errors import DataError, DDMIError
 
 FILES = 4
 SLOW = ("model folder",)

@@ -20,7 +20,11 @@ ROOT = Path(__file__).parents[2]
         ("/opt/DDMI Studio/ddmi", ["models"], ("ddmi_core.cli", ["models"])),
         ("/opt/DDMI Studio/ddmi.exe", [], ("ddmi_core.cli", [])),
         ("/opt/DDMI Studio/DDMI Studio", ["-m", "ddmi_core.cli", "train"], ("ddmi_core.cli", ["train"])),
-        ("/opt/DDMI Studio/ddmi", ["-m", "ddmi_core.decimation", "a", "b"], ("ddmi_core.decimation", ["a", "b"])),
+        (
+            "/opt/DDMI Studio/ddmi",
+            ["-m", "ddmi_core.rendering.decimation", "a"],
+            ("ddmi_core.rendering.decimation", ["a"]),
+        ),
     ],
 )
 def test_an_executable_is_known_by_its_name_and_runs_modules_as_python_does(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings
 
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 from studio.library_folder import open_library, usual_folder
 from studio.settings import Settings
 from studio.state.library import check_folder

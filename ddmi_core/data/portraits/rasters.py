@@ -9,7 +9,7 @@ from PIL import Image
 
 from ddmi_core.data.portraits.storage import shipped_portraits
 from ddmi_core.data.vector_pictures import drawn
-from ddmi_core.progress import Progress, report
+from ddmi_core.support.progress import Progress, report
 
 RASTER_SIDE = 512
 """Side in pixels. Drawing one takes 0.06 s, reading it 0.003 s; all of them take 0.3 GB in the cache."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddmi_core.data.portraits.facts import Parts
-from ddmi_core.errors import DataError
-from ddmi_core.files import atomic_write
-from ddmi_core.kept import kept
-from ddmi_core.parsing import parse_json
-from ddmi_core.paths import assets
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import atomic_write
+from ddmi_core.support.kept import kept
+from ddmi_core.support.parsing import parse_json
+from ddmi_core.support.paths import assets
 
 PORTRAITS_FILE = "portraits.jsonl.xz"
 CREDITS_FILE = "ATTRIBUTION.md"

@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 
 def make(file: Path, digest: str) -> None:

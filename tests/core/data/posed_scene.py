@@ -8,10 +8,10 @@ import numpy as np
 import trimesh
 from PIL import Image
 
-from ddmi_core import transforms_json
-from ddmi_core.cameras import Camera
 from ddmi_core.data.coloured_meshes import ColouredMesh, spread_cameras
+from ddmi_core.export import transforms_json
 from ddmi_core.placement import TO_Y_UP
+from ddmi_core.rendering.cameras import Camera
 
 SIDE = 40
 

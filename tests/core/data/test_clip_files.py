@@ -13,8 +13,8 @@ from PIL import Image
 from ddmi_core.coordinates import cell_centres
 from ddmi_core.data import clip_files
 from ddmi_core.data.clip_files import clip_facts, read_clip
-from ddmi_core.errors import DataError, TooLongError
-from ddmi_core.frame_files import write_frames
+from ddmi_core.export.frames import write_frames
+from ddmi_core.support.errors import DataError, TooLongError
 from tests.core.clips import dot_frames, write_sound, write_video
 
 

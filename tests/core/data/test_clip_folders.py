@@ -12,7 +12,7 @@ from ddmi_core.data import clip_folders
 from ddmi_core.data.clip_folders import clip_folder
 from ddmi_core.data.clip_sources import open_clips
 from ddmi_core.data.clips import Encoded
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 from tests.core.clips import dot_frames, write_sound, write_video
 
 

@@ -10,7 +10,7 @@ from ddmi_core.data.clip_sources import ClipParts
 from ddmi_core.data.clip_storage import compress, expand
 from ddmi_core.data.clips import Clip, ClipSource, Encoded, encoder_input
 from ddmi_core.data.items import Augment
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 from tests.core.clips import dot_clip, dot_frames
 
 ENCODED = Encoded(frames=8, side=32)

@@ -8,7 +8,7 @@ import trimesh
 from PIL import Image
 
 from ddmi_core.data.coloured_meshes import ColouredMesh, ColouredPoints, evenly, read_coloured, spread_cameras
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 
 def mean_colour(mesh: ColouredMesh | ColouredPoints) -> np.ndarray:

@@ -6,8 +6,8 @@ import trimesh
 import webdataset
 
 from ddmi_core.data.drawn import Drawn
-from ddmi_core.data.folders import mesh_folder
-from ddmi_core.errors import DataError
+from ddmi_core.data.shape_folders import mesh_folder
+from ddmi_core.support.errors import DataError
 
 
 def test_for_an_item_that_cannot_be_used_the_next_one_stands_in() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from ddmi_core.data import file_hashes
 from ddmi_core.data.file_hashes import digest, digests
-from ddmi_core.errors import DataError
-from ddmi_core.progress import Cancelled
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Cancelled
 
 
 @pytest.fixture

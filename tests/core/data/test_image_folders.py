@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 from ddmi_core.data import image_folders
 from ddmi_core.data.image_folders import image_folder, picture_size, read_picture
 from ddmi_core.data.image_sources import open_pictures
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

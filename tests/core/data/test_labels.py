@@ -13,7 +13,7 @@ from ddmi_core.data.labels import (
     thickened,
     unpack,
 )
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 
 def centres(resolution: int) -> np.ndarray:

@@ -15,7 +15,6 @@ from ddmi_core import cli
 from ddmi_core.data.cifar import read_batch
 from ddmi_core.data.clip_folders import clip_folder
 from ddmi_core.data.coloured_meshes import spread_cameras
-from ddmi_core.data.folders import mesh_folder
 from ddmi_core.data.image_folders import image_folder
 from ddmi_core.data.items import SurfacePoints
 from ddmi_core.data.layout_check import check_layout
@@ -23,9 +22,10 @@ from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.occupancy_shapes import OccupancyShapes
 from ddmi_core.data.radiance_folders import radiance_folder
 from ddmi_core.data.radiance_sources import open_radiance
+from ddmi_core.data.shape_folders import mesh_folder
 from ddmi_core.data.shape_sources import open_shapes
 from ddmi_core.data.user_folder import scan_folder
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 from tests.core.data.posed_scene import on_white, pictures, write_srn
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]

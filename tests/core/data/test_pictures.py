@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ddmi_core.data.emoji import emoji
+from ddmi_core.data.emoji.pictures import emoji
 from ddmi_core.data.faces import faces
 from ddmi_core.data.image_sources import open_pictures
 from ddmi_core.data.items import Augment
 from ddmi_core.data.pictures import WHOLE_PICTURE, Part, PictureSource, Raster
 from ddmi_core.data.vector_pictures import draw
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 
 class One:

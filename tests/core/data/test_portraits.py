@@ -21,8 +21,8 @@ from ddmi_core.data.portraits.colours import CLOTHES, HAIR, nearest, skin_tone
 from ddmi_core.data.portraits.pictures import PortraitPictures, portraits
 from ddmi_core.data.portraits.storage import Portrait, read_portraits, save_portraits, shipped_portraits
 from ddmi_core.data.vector_pictures import draw
-from ddmi_core.errors import DataError
-from ddmi_core.progress import Cancelled
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Cancelled
 
 STYLES = {"personas", "toonHead", "bigSmile", "micah", "adventurer", "miniavs", "openPeeps"}
 

@@ -10,8 +10,8 @@ from PIL import Image
 from ddmi_core.data.posed_pictures import read_points2nerf, read_srn, read_transforms
 from ddmi_core.data.radiance_folders import radiance_folder, read_radiance
 from ddmi_core.data.visual_hull import hull_points
-from ddmi_core.errors import DataError
 from ddmi_core.placement import TO_Y_UP
+from ddmi_core.support.errors import DataError
 from tests.core.data.posed_scene import SIDE, coloured_box, on_white, pictures, write_srn, write_transforms
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ddmi_core.data import preparing
 from ddmi_core.data.preparing import Content, Preparation, prepare
-from ddmi_core.progress import Cancelled
+from ddmi_core.support.progress import Cancelled
 from tests.core.data.makers import make, place
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial import KDTree
 
-from ddmi_core.data.furniture import NAMED_KINDS, furniture
+from ddmi_core.data.furniture.catalogue import NAMED_KINDS, furniture
 from ddmi_core.data.items import Augment, SurfacePoints
 from ddmi_core.data.shape_sources import held_out_catalogue, held_out_procedural, open_shapes
 from ddmi_core.data.shapes import place_queries

@@ -23,7 +23,7 @@ from ddmi_core.data.shape_sources import open_shapes
 from ddmi_core.data.shard_order import Place, ShardOrder
 from ddmi_core.data.shards import Shards
 from ddmi_core.data.user_folder import scan_folder
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 from tests.core.clips import dot_frames, write_video
 
 

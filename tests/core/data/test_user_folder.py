@@ -5,7 +5,7 @@ import pytest
 from ddmi_core.data import user_folder
 from ddmi_core.data.preparing import Preparation
 from ddmi_core.data.user_folder import other_files, read_folder
-from ddmi_core.errors import DataError
+from ddmi_core.support.errors import DataError
 
 
 def _make(file: Path, digest: str) -> None:

@@ -9,13 +9,13 @@ import torch
 from PIL import Image
 
 from ddmi_core.domains import get_domain
-from ddmi_core.errors import DataError
 from ddmi_core.fidelity import Fidelity
+from ddmi_core.fields.image import FittedImageField
+from ddmi_core.fields.splines import fitted, means, sampling
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.pictures import fit_picture
-from ddmi_core.fitting.splines import fitted, means, sampling
-from ddmi_core.image_fields import FittedImageField
-from ddmi_core.progress import Cancelled
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Cancelled
 
 
 def drawing(width: int, height: int, *, alpha: bool = False) -> Image.Image:

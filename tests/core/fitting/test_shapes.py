@@ -11,12 +11,12 @@ import trimesh
 from ddmi_core import cli
 from ddmi_core.domains import get_domain
 from ddmi_core.domains.shape import ShapeField
-from ddmi_core.errors import DataError
 from ddmi_core.fitting import shapes
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.solids import measured_places
 from ddmi_core.placement import Placement
-from ddmi_core.progress import Cancelled
+from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Cancelled
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ddmi_core.data.procedural import procedural
+from ddmi_core.data.furniture.procedural import procedural
 from ddmi_core.metrics import classifier
 from ddmi_core.metrics.classifier import broad_kind, features, train
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddmi_core.errors import ModelError
 from ddmi_core.metrics import clip_score
 from ddmi_core.metrics.clip_score import ClipScorer, open_clip
 from ddmi_core.metrics.feature_networks import weights_folder
+from ddmi_core.support.errors import ModelError
 
 
 @pytest.fixture

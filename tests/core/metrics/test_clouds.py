@@ -7,7 +7,6 @@ import pytest
 from scipy.spatial import cKDTree
 from sklearn.neighbors import KNeighborsClassifier
 
-from ddmi_core.errors import DataError
 from ddmi_core.metrics.clouds import (
     chamfer,
     cloud_figures,
@@ -18,6 +17,7 @@ from ddmi_core.metrics.clouds import (
     total_mutual_difference,
 )
 from ddmi_core.metrics.shapes import chamfer_distance
+from ddmi_core.support.errors import DataError
 
 RNG = np.random.default_rng(0)
 SAMPLES = list(RNG.normal(size=(9, 40, 3)) * RNG.uniform(0.5, 1, (9, 1, 3)))

@@ -6,9 +6,9 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 
-from ddmi_core.errors import DataError
 from ddmi_core.metrics.distributions import Moments, frechet_distance, kernel_distance, precision_recall
 from ddmi_core.metrics.pictures import ssim  # loads torchvision's stand-in before torchmetrics does
+from ddmi_core.support.errors import DataError
 
 
 class Given(nn.Module):

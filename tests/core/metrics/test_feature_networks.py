@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ddmi_core.errors import ModelError
 from ddmi_core.metrics.feature_networks import NETWORKS, load_network, weights_folder
 from ddmi_core.metrics.pictures import FEATURES, features
+from ddmi_core.support.errors import ModelError
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from ddmi_core.errors import DataError
 from ddmi_core.metrics.shapes import chamfer_distance, f_score, mesh_health, volumetric_iou
+from ddmi_core.support.errors import DataError
 
 
 def test_overlap_of_known_grids() -> None:

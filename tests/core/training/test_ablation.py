@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.training import ablation
 from ddmi_core.training.ablation import VARIANTS, ablate, count_parameters, matched
 from ddmi_core.training.config import RunConfig

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.training import checkpoints as module_under_test
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint, Progressed

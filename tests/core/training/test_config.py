@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.paths import user_data
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.paths import user_data
 from ddmi_core.training.autoencoder_stage import open_mixture
 from ddmi_core.training.config import RunConfig, preset_names, save_preset
 from ddmi_core.training.versions import VERSION

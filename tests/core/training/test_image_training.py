@@ -10,9 +10,9 @@ import torch
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.data.emoji import emoji
+from ddmi_core.data.emoji.pictures import emoji
 from ddmi_core.data.pictures import WHOLE_PICTURE, PictureSource
-from ddmi_core.image_fields import COARSEST, FINEST, ImageField
+from ddmi_core.fields.image import COARSEST, FINEST, ImageField
 
 PICTURES = (40, 300, 700, 1100)
 STEPS = 200

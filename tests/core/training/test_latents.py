@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.data.items import ItemSource, Mixture
 from ddmi_core.diffusion import LatentDiffusion
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.text import load_text_encoder
 from ddmi_core.training import latents as module
 from ddmi_core.training import run as run_module

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ddmi_core.errors import DDMIError
-from ddmi_core.paths import user_data
-from ddmi_core.training.known_runs import forget, known_runs, register
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.known_runs import forget, known_runs, register
+from ddmi_core.support.paths import user_data
 from ddmi_core.training.ownership import Owner, RunState, owned, set_state, status_of
 from ddmi_core.training.run_folder import RunFolder, Stopped
 

@@ -10,7 +10,7 @@ import torch
 from ddmi_core import cli
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.sizes import networks, sizes
 

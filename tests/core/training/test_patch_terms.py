@@ -7,7 +7,7 @@ import torch
 
 from ddmi_core.coordinates import grid
 from ddmi_core.domains import get_domain
-from ddmi_core.errors import DDMIError
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.patch_terms import Critic, FeatureDistance, PatchTerms
 from ddmi_core.training.run import train

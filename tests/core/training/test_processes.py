@@ -14,9 +14,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from ddmi_core.support.processes import launch
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.ownership import status_of
-from ddmi_core.training.processes import launch
 from ddmi_core.training.run_folder import RunFolder
 from tests.core.training.quick import losses, quick
 

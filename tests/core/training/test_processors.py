@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from ddmi_core.threads import ALLOWED
+from ddmi_core.support.threads import ALLOWED
 from ddmi_core.training import processors
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.processors import processors_for

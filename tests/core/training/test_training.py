@@ -17,9 +17,9 @@ from safetensors.torch import load_file
 
 from ddmi_core.coordinates import grid
 from ddmi_core.data.labels import normalise, occupancy, solid_grid
-from ddmi_core.errors import DDMIError
 from ddmi_core.metrics.shapes import volumetric_iou
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.training import checkpoints as checkpoints_module
 from ddmi_core.training import control, latents, loop, trial
 from ddmi_core.training.autoencoder_stage import AutoencoderStage

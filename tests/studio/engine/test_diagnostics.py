@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ddmi_core.errors import ExportError
+from ddmi_core.support.errors import ExportError
 from studio.engine.diagnostics import save_diagnostics
 from tests.studio.window.fakes import MODEL
 

@@ -14,10 +14,10 @@ import torch
 import trimesh
 from pytestqt.qtbot import QtBot
 
-from ddmi_core.errors import ModelError
-from ddmi_core.export_options import ShapeExport
-from ddmi_core.progress import Progress
+from ddmi_core.export.options import ShapeExport
 from ddmi_core.recipe import SamplingSettings
+from ddmi_core.support.errors import ModelError
+from ddmi_core.support.progress import Progress
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.results import DetailReady, ExportDone, ItemReady, SpanWanted, ViewReady

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ddmi_core.errors import DataError
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.recipe import Recipe
+from ddmi_core.support.errors import DataError
 from studio.engine.originals import Original, open_original
 from studio.state.library import Item
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QImage, QMouseEvent, QOpenGLContext, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from ddmi_core.mesh_pieces import MeshPiece, mesh_pieces
+from ddmi_core.rendering.mesh_pieces import MeshPiece, mesh_pieces
 from studio.theme.tokens import DARK, LIGHT
 from studio.widgets import shape_scene
 from studio.widgets.offscreen import NoOpenGL

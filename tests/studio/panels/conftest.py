@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from ddmi_core.paths import user_data
 from ddmi_core.recipe import Recipe
+from ddmi_core.support.paths import user_data
 from studio.actions import Actions
 from studio.engine.models import ModelFolders
 from studio.state.app_state import AppState

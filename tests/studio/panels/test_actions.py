@@ -9,8 +9,8 @@ from PIL import Image
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from ddmi_core.paths import assets
-from ddmi_core.picture_layout import SHEET_COLUMNS, contact_sheet
+from ddmi_core.rendering.picture_layout import SHEET_COLUMNS, contact_sheet
+from ddmi_core.support.paths import assets
 from studio.actions import ACTIONS, actions_in
 from studio.keymap import Keymap
 from studio.panels import images, shapes, video

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from ddmi_core.domains.image import ImageDomain
 from ddmi_core.domains.shape import ShapeDomain
-from ddmi_core.export_options import ImageExport
+from ddmi_core.export.options import ImageExport
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.placement import Placement
 from studio.panels import images, shapes

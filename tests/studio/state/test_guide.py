@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ddmi_core.paths import assets
+from ddmi_core.support.paths import assets
 from studio.state.guide import find, read_guide
 
 FOLDER = assets() / "guide"

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from ddmi_core.errors import DataError
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.recipe import MAX_SEED, Recipe
+from ddmi_core.support.errors import DataError
 from studio.state.library import DELETED, FIT, LATENT, RECIPE, Item, Library, TrashContent
 
 LATENT_VALUES = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)

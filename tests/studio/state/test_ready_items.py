@@ -7,7 +7,7 @@ import pytest
 
 from ddmi_core.domains import domain_names
 from ddmi_core.model_folder import list_models
-from ddmi_core.paths import assets
+from ddmi_core.support.paths import assets
 from studio.state.library import LATENT, Library
 from studio.state.ready_items import open_or_begin
 

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 from superqt import QDoubleRangeSlider
 
-from ddmi_core.paths import assets
+from ddmi_core.support.paths import assets
 from studio.actions import ACTIONS
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme

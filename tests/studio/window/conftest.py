@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ddmi_core.paths import user_data
+from ddmi_core.support.paths import user_data
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.training import Training

@@ -14,22 +14,22 @@ import torch
 import trimesh
 from PIL import Image
 
-from ddmi_core.adaptive_surface import Sight
-from ddmi_core.cameras import Camera, orbit_camera, rays
 from ddmi_core.domains.shape import ShapeDomain
-from ddmi_core.errors import DataError, TooLongError
-from ddmi_core.export_options import ExportOptions
+from ddmi_core.export.options import ExportOptions
 from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fields.image import FittedImageField
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.pictures import fit_picture
-from ddmi_core.image_fields import FittedImageField
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Placement, Up
-from ddmi_core.progress import Progress
-from ddmi_core.radiance import View
 from ddmi_core.recipe import SamplingSettings
-from ddmi_core.view_settings import ViewSettings
-from ddmi_core.volume_rendering import render_rays
+from ddmi_core.rendering.adaptive_surface import Sight
+from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
+from ddmi_core.rendering.view_settings import ViewSettings
+from ddmi_core.rendering.views import View
+from ddmi_core.rendering.volume_rendering import render_rays
+from ddmi_core.support.errors import DataError, TooLongError
+from ddmi_core.support.progress import Progress
 
 Progressing = Progress | None
 

@@ -10,10 +10,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
-from ddmi_core.export_options import ImageExport
-from ddmi_core.frame_files import write_frames
+from ddmi_core.export.frames import write_frames
+from ddmi_core.export.options import ImageExport
+from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
-from ddmi_core.recipe_files import RECIPE_KEY
 from studio.panels.export_dialog import Order
 from studio.panels.images import ImageStage
 from studio.state.library import FIT

@@ -18,9 +18,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QInputDialog, QMessageBox
 
-from ddmi_core.export_options import ShapeExport
+from ddmi_core.export.options import ShapeExport
+from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
-from ddmi_core.recipe_files import RECIPE_KEY
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine.requests import EvaluateRequest

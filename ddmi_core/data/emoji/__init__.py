@@ -1,0 +1,1 @@
+"""The emoji sets, still and animated."""

@@ -1,0 +1,124 @@
+"""Meshes to files: OBJ, GLB, PLY and STL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import trimesh
+
+from ddmi_core.export.targets import format_of, written_whole
+from ddmi_core.placement import Placement
+from ddmi_core.support.errors import ExportError
+from ddmi_core.support.progress import Progress, report
+
+MESH_FORMATS = (".obj", ".glb", ".ply", ".stl")
+_FARTHEST = 500  # times its size from the origin, numbers of 32 bits hold an object to a hundredth of a sample of 256
+_LINES = 8192  # lines of text made in one go, some milliseconds
+
+
+def export_mesh(mesh: trimesh.Trimesh, path: Path, *, progress: Progress | None = None) -> None:
+    """Write a mesh in the format that the suffix names: one of `MESH_FORMATS`, in any case.
+
+    Vertex normals, and colours of vertices if there are any, go along where the format has them (not STL). Missing
+    folders are made. The file appears under its name only when it is whole, so a failure, a cancel or a kill leaves an
+    earlier file of that name as it was.
+
+    Raises:
+        ExportError: unknown suffix, a mesh without faces, or a place that cannot be written to (and why).
+    """
+    path = Path(path)
+    suffix = format_of(path, MESH_FORMATS, "mesh")
+    if not len(mesh.faces):
+        raise ExportError(f"There is nothing to write to {path.name}: the mesh has no faces.")
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        _WRITERS[suffix](mesh, file, progress)
+    report(progress, 1.0, f"wrote {path.name}")
+
+
+def placed(mesh: trimesh.Trimesh, placement: Placement, path: Path) -> trimesh.Trimesh:
+    """Return a mesh of [-1, 1]^3 in the units, at the place and with the up axis of the file that it was made from.
+
+    GLB has y up whatever the file had, as its standard has it: programs with z up turn it back.
+
+    Raises:
+        ExportError: so far from the origin that the format, whose numbers have seven digits, would tear it.
+    """
+    suffix = path.suffix.lower()
+    farthest = float(np.abs(placement.centre).max()) + placement.longest
+    if suffix != ".obj" and farthest > _FARTHEST * placement.longest:
+        raise ExportError(
+            f"The file that this was made from lies so far from the origin that {suffix[1:].upper()} cannot hold it "
+            "exactly. Use OBJ, or the unit cube."
+        )
+    way = placement.back("y" if suffix == ".glb" else None)
+    moved = trimesh.Trimesh(
+        np.asarray(mesh.vertices, dtype=np.float64) @ way[:3, :3].T + way[:3, 3],
+        mesh.faces,
+        vertex_normals=np.asarray(mesh.vertex_normals) @ (way[:3, :3] / placement.unit).T,
+        process=False,
+    )
+    if (colours := _colours(mesh)) is not None:
+        moved.visual.vertex_colors = colours
+    return moved
+
+
+def _write_obj(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None) -> None:
+    """Write text in small parts: trimesh formats a mesh in one call, which stops every other thread for seconds."""
+    corners = np.repeat(np.asarray(mesh.faces) + 1, 2, axis=1)  # vertex and normal of each corner have the same number
+    places = np.asarray(mesh.vertices)
+    colours = _colours(mesh)
+    digits = int(np.clip(6 - np.floor(np.log10(np.ptp(places, axis=0).max())), 0, 15))
+    place = " ".join(3 * [f"%.{digits}f"])
+    if colours is None:
+        vertices = (f"v {place}\n", places)
+    else:  # red, green and blue behind the place: no standard, but what most programs read
+        vertices = (f"v {place} %.4f %.4f %.4f\n", np.concatenate([places, colours[:, :3] / 255], axis=1))
+    parts = (
+        vertices,
+        ("vn %.4f %.4f %.4f\n", np.asarray(mesh.vertex_normals)),
+        ("f %d//%d %d//%d %d//%d\n", corners),
+    )
+    total = sum(len(rows) for _, rows in parts)
+    done = 0
+    for line, rows in parts:
+        for chunk in _chunks(rows):
+            file.write((line * len(chunk) % tuple(chunk.reshape(-1).tolist())).encode())
+            done += len(chunk)
+            report(progress, done / total, "writing")
+
+
+def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(rows), _LINES):
+        yield rows[start : start + _LINES]
+
+
+def _write_glb(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None) -> None:
+    file.write(_bare(mesh).export(file_type="glb", include_normals=True))
+
+
+def _write_ply(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None) -> None:
+    file.write(_bare(mesh).export(file_type="ply", vertex_normal=True))
+
+
+def _write_stl(mesh: trimesh.Trimesh, file: BinaryIO, progress: Progress | None) -> None:
+    file.write(_bare(mesh).export(file_type="stl"))
+
+
+_WRITERS = {".obj": _write_obj, ".glb": _write_glb, ".ply": _write_ply, ".stl": _write_stl}
+
+
+def _bare(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    """Return the mesh without metadata, which some writers would put into the file."""
+    return trimesh.Trimesh(
+        mesh.vertices,
+        mesh.faces,
+        vertex_normals=np.asarray(mesh.vertex_normals),
+        vertex_colors=_colours(mesh),
+        process=False,
+    )
+
+
+def _colours(mesh: trimesh.Trimesh) -> np.ndarray | None:
+    """The colours of the vertices, uint8 (v, 4), if the mesh has any."""
+    return np.asarray(mesh.visual.vertex_colors) if mesh.visual.kind == "vertex" else None

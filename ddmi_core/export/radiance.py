@@ -1,0 +1,190 @@
+"""Radiance fields to files: views, depth maps, turntables and camera paths, coloured meshes, posed pictures."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import tifffile
+import trimesh
+from jaxtyping import UInt8
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from ddmi_core.export import transforms_json
+from ddmi_core.export.frames import write_frames
+from ddmi_core.export.meshes import export_mesh, placed
+from ddmi_core.export.options import RadianceExport
+from ddmi_core.export.recipe_files import RECIPE_KEY
+from ddmi_core.export.targets import format_of, written_whole
+from ddmi_core.frame_size import frame_size
+from ddmi_core.placement import Placement
+from ddmi_core.recipe import Recipe
+from ddmi_core.rendering.camera_path import along
+from ddmi_core.rendering.cameras import Camera, orbit_camera, ring_of_cameras
+from ddmi_core.rendering.view_settings import Crop, ViewSettings
+from ddmi_core.rendering.views import View
+from ddmi_core.support.errors import ExportError
+from ddmi_core.support.progress import Progress, report, sub_progress
+
+MESHES = (".glb", ".obj", ".ply")
+VIDEOS = (".mp4", ".gif")
+RADIANCE_FORMATS = (".png", *VIDEOS, *MESHES, ".tif", ".json")
+"""A view, or a folder of them; a turn or path; a coloured mesh; a depth map of 32-bit floats; `transforms.json` and
+pictures beside it."""
+
+_FRAMES, _POSED = 72, 24  # of a video, and of posed pictures, where nobody says how many
+_LARGEST_MESH = 1024
+
+
+@runtime_checkable
+class Seen(Protocol):
+    """What can be exported: a field that cameras look at, and that has a surface."""
+
+    def render(
+        self, camera: Camera, width: int, height: int, settings: ViewSettings, *, progress: Progress | None = ...
+    ) -> View:
+        """Look at the field."""
+
+    def mesh(
+        self, resolution: int, *, faces: int | None = ..., crop: Crop = ..., progress: Progress | None = ...
+    ) -> trimesh.Trimesh:
+        """Return its surface, with colours at the vertices."""
+
+
+def export_radiance(
+    field: Seen,
+    path: Path,
+    options: RadianceExport,
+    *,
+    recipe: Recipe | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Write a radiance field in the format that the suffix names, and return facts about what was written.
+
+    Raises:
+        ExportError: unknown suffix, something that the format cannot hold, or a place that cannot be written to.
+        Cancelled: from inside `progress`; nothing stays.
+    """
+    suffix = format_of(path, RADIANCE_FORMATS, "radiance field")
+    placement = None if recipe is None or options.unit_cube else recipe.placement
+    if suffix in MESHES:
+        return _export_mesh(field, path, options, placement, progress)
+    width, height = frame_size(*options.pixels(), suffix)
+    count = options.views or {".mp4": _FRAMES, ".gif": _FRAMES, ".json": _POSED}.get(suffix, 1)
+    cameras = cameras_of(options, count)
+    facts: dict[str, Any] = {"width": width, "height": height, "views": count}
+    if suffix == ".tif":
+        depth = field.render(cameras[0], width, height, options.view, progress=progress).depth
+        if placement is not None:
+            depth = depth * np.float32(placement.unit)
+        with written_whole(path) as temporary:
+            tifffile.imwrite(temporary, depth, photometric="minisblack", compression="zlib")
+        seen = depth[np.isfinite(depth)]
+        facts |= {"nearest": float(seen.min()), "farthest": float(seen.max())} if len(seen) else {}
+        report(progress, 1.0, f"wrote {path.name}")
+        return facts
+    frames = _frames(field, cameras, width, height, options, progress)
+    note = recipe if options.embed_recipe else None
+    if suffix == ".png" and count == 1:
+        with written_whole(path) as temporary:
+            _write_png(temporary, next(frames), note)
+    elif suffix == ".json":
+        if placement is not None:
+            cameras = [_placed(camera, placement) for camera in cameras]
+        _write_posed(path, options.targets(path)[1], cameras, frames, width, height)
+    else:
+        facts["path"] = str(write_frames(frames, path, rate=options.fps, recipe=note))
+    report(progress, 1.0, f"wrote {path.name}")
+    return facts
+
+
+def cameras_of(options: RadianceExport, count: int) -> list[Camera]:
+    """Return the cameras of an export: along its path, or around the object at its elevation."""
+    if options.path:
+        return along([Camera(np.array(key.pose), key.fov) for key in options.path], count)
+    if count == 1:
+        return [orbit_camera(options.azimuth, options.elevation, options.distance, options.fov)]
+    return ring_of_cameras(
+        count, elevation=options.elevation, distance=options.distance, fov=options.fov, start=options.azimuth
+    )
+
+
+def _frames(
+    field: Seen,
+    cameras: list[Camera],
+    width: int,
+    height: int,
+    options: RadianceExport,
+    progress: Progress | None,
+) -> Iterator[UInt8[np.ndarray, "h w 4"]]:
+    for number, camera in enumerate(cameras):
+        share = sub_progress(progress, number / len(cameras), (number + 1) / len(cameras))
+        yield field.render(camera, width, height, options.view, progress=share).picture(options.view)
+
+
+def _export_mesh(
+    field: Seen,
+    path: Path,
+    options: RadianceExport,
+    placement: Placement | None,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    if options.resolution > _LARGEST_MESH:
+        raise ExportError(f"A mesh has at most {_LARGEST_MESH} samples along each axis, not {options.resolution}.")
+    mesh = field.mesh(
+        options.resolution, faces=options.faces, crop=options.view.crop, progress=sub_progress(progress, 0.0, 0.95)
+    )
+    if placement is not None:
+        mesh = placed(mesh, placement, path)
+    export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
+    return {
+        "vertices": len(mesh.vertices),
+        "faces": len(mesh.faces),
+        "size": mesh.extents.tolist(),
+        "watertight": bool(mesh.is_watertight),
+    }
+
+
+def _placed(camera: Camera, placement: Placement) -> Camera:
+    """Return a camera as it stands in the file's space, with y up."""
+    pose = camera.pose.copy()
+    pose[:3, 3] = (placement.back("y") @ camera.pose)[:3, 3]
+    return replace(camera, pose=pose)
+
+
+def _write_png(path: Path, picture: UInt8[np.ndarray, "h w 4"], recipe: Recipe | None) -> None:
+    notes = PngInfo()
+    if recipe is not None:
+        notes.add_itxt(RECIPE_KEY, json.dumps(recipe.model_dump(mode="json")))
+    Image.fromarray(picture).save(path, "png", pnginfo=notes)
+
+
+def _write_posed(
+    path: Path,
+    folder: Path,
+    cameras: list[Camera],
+    frames: Iterator[UInt8[np.ndarray, "h w 4"]],
+    width: int,
+    height: int,
+) -> None:
+    """Write the pictures into a folder beside the file, and the file last."""
+    if folder.exists():
+        raise ExportError(f"{folder} is there already. Choose another name.")
+    with written_whole(path) as temporary:
+        pictures = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=path.parent))
+        try:
+            names = []
+            for number, frame in enumerate(frames):
+                names.append(f"{folder.name}/{number:04d}.png")
+                _write_png(pictures / f"{number:04d}.png", frame, None)
+            pictures.chmod(0o755)
+            pictures.rename(folder)
+        except BaseException:
+            shutil.rmtree(pictures, ignore_errors=True)
+            raise
+        transforms_json.write(temporary, cameras, names, width, height)

@@ -1,0 +1,1 @@
+"""Decoded signals, one module a kind."""

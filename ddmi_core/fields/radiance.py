@@ -1,0 +1,194 @@
+"""RadianceField: density and colour everywhere in space, and views of it."""
+
+from threading import Lock
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import trimesh
+from jaxtyping import Float
+from torch import Tensor
+from typing_extensions import override
+
+from ddmi_core.fields.field import Field
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.readout import ReadOut
+from ddmi_core.rendering.cameras import Camera, rays
+from ddmi_core.rendering.surfaces import extract_mesh
+from ddmi_core.rendering.view_settings import WHOLE_SPACE, Crop, ViewSettings
+from ddmi_core.rendering.views import View
+from ddmi_core.rendering.volume_rendering import OccupancyGrid, render_rays
+from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.progress import Progress, report, sub_progress
+
+DENSITY_SCALE = 50.0
+"""Density per unit of the read-out's value, where that is large."""
+SURFACE_DENSITY = 25.0
+"""Density at which the surface is taken to lie: half of the light is stopped in 0.03, a cell of the finest plane."""
+
+_FINDING = 0.5  # of the progress of the first view, in which empty space is found
+_PATIENCE = 0.05  # seconds between reports while another thread finds it
+_SEEN = 0.5  # opacity from which a pixel has a surface, so a normal
+_SLOPE = 1 / 64  # half the distance over which the density's gradient is taken
+
+
+def density_of(values: Float[Tensor, "*shape c"]) -> Float[Tensor, "*shape"]:
+    """Return the density, per unit of length, that the read-out's first channel stands for.
+
+    Softplus and not the exponential: it grows as fast as is needed to make a surface, and no faster, so no step of the
+    training throws a density away beyond recall.
+    """
+    return DENSITY_SCALE * F.softplus(values[..., 0].float() - 2)
+
+
+def colour_of(values: Float[Tensor, "*shape 4"]) -> Float[Tensor, "*shape 3"]:
+    """Return the colour, sRGB in (0, 1), that the read-out's last channels stand for."""
+    return torch.sigmoid(values[..., 1:].float())
+
+
+class RadianceField(Field):
+    """Density and colour of space: `field(coords, directions=...)` gives raw values; see `density` and `medium`."""
+
+    def __init__(self, readout: ReadOut, basis: BasisFields) -> None:
+        super().__init__(readout, basis)
+        self._occupancy: OccupancyGrid | None = None
+        self._baking = Lock()
+
+    @property
+    @override
+    def nbytes(self) -> int:
+        grid: OccupancyGrid | None = self.__dict__.get("_occupancy")
+        return super().nbytes + (grid.occupied.nbytes if grid is not None else 0)
+
+    def density(self, points: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape"]:
+        """Return the density, per unit of length, at points in [-1, 1]^3."""
+        return density_of(self(points))
+
+    def medium(
+        self, points: Float[Tensor, "n 3"], directions: Float[Tensor, "n 3"]
+    ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n 3"]]:
+        """Return the densities at points, and their colours seen along unit directions."""
+        values = self(points, directions=directions)
+        return density_of(values), colour_of(values)
+
+    def occupancy(self, progress: Progress | None = None) -> OccupancyGrid:
+        """Return where there is anything; found when it is first asked for.
+
+        Args:
+            progress: called many times while it is being found, or while another thread finds it; may raise
+                `Cancelled`, and who asks next begins anew.
+        """
+        while not self._baking.acquire(timeout=_PATIENCE):
+            report(progress, 0.0, "finding empty space")
+        try:
+            if self._occupancy is None:
+                self._occupancy = OccupancyGrid.bake(
+                    self.density, device=self.device, at_once=self.at_once, progress=progress
+                )
+            return self._occupancy
+        finally:
+            self._baking.release()
+
+    def render(
+        self,
+        camera: Camera,
+        width: int,
+        height: int,
+        settings: ViewSettings | None = None,
+        *,
+        skip_empty: bool = True,
+        progress: Progress | None = None,
+    ) -> View:
+        """Look at the field.
+
+        Args:
+            camera: from where.
+            width: pixels.
+            height: pixels.
+            settings: what is shown; the defaults if not given.
+            skip_empty: whether empty space is skipped and rays end early; without it every sample is evaluated.
+            progress: called many times a second; may raise `Cancelled`.
+        """
+        chosen = settings or ViewSettings()
+        begun = _FINDING if skip_empty and self._occupancy is None else 0.0
+        occupancy = self.occupancy(sub_progress(progress, 0.0, begun)) if skip_empty else None
+        origins, directions = (
+            torch.from_numpy(part.reshape(-1, 3)).to(self.device) for part in rays(camera, width, height)
+        )
+        light = render_rays(
+            self.medium,
+            origins,
+            directions,
+            samples=chosen.samples,
+            occupancy=occupancy,
+            box=chosen.crop,
+            near=chosen.near,
+            far=chosen.far,
+            at_once=self.at_once,
+            progress=sub_progress(progress, begun, 0.9),
+        )
+        normals = None
+        if chosen.channel == "normals":
+            seen = light.opacity > _SEEN
+            found = torch.zeros_like(directions)
+            places = origins[seen] + light.depth[seen, None] * directions[seen]
+            found[seen] = self._normals(places, sub_progress(progress, 0.9, 1.0))
+            normals = found.reshape(height, width, 3).cpu().numpy()
+        return View(
+            light.colour.reshape(height, width, 3).cpu().numpy(),
+            light.opacity.reshape(height, width).cpu().numpy(),
+            light.depth.reshape(height, width).cpu().numpy(),
+            normals,
+        )
+
+    def mesh(
+        self,
+        resolution: int,
+        *,
+        faces: int | None = None,
+        crop: Crop = WHOLE_SPACE,
+        progress: Progress | None = None,
+    ) -> trimesh.Trimesh:
+        """Return the surface where the density is `SURFACE_DENSITY`, with colours at its vertices.
+
+        Colours are those seen from straight above the surface. Where the crop box cuts the object, the mesh is closed.
+
+        Args:
+            resolution: samples along each axis of [-1, 1]^3.
+            faces: simplify to about this many triangles.
+            crop: what lies outside of this box is left out.
+            progress: called between chunks of the evaluation; may raise `Cancelled`.
+
+        Raises:
+            DDMIError: the field is empty, in the box: there is no surface anywhere.
+        """
+        low, high = torch.tensor(crop[:3]), torch.tensor(crop[3:])
+        low[low <= -1], high[high >= 1] = -torch.inf, torch.inf  # sides that cut nothing
+        steepness = SURFACE_DENSITY * resolution / 2  # of the others: the surface's density from one sample to the next
+
+        def solid(points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+            inside = self.density(points) - SURFACE_DENSITY
+            within = torch.minimum(points - low, high - points).amin(dim=-1)
+            return torch.minimum(inside, (steepness * within).to(inside))
+
+        try:
+            mesh = extract_mesh(
+                solid,
+                resolution,
+                faces=faces,
+                progress=sub_progress(progress, 0.0, 0.9),
+            )
+        except DDMIError as error:
+            raise DDMIError(f"No mesh can be made of this radiance field. {error}") from error
+        normals = torch.from_numpy(np.asarray(mesh.vertex_normals, dtype=np.float32))
+        vertices = torch.from_numpy(np.asarray(mesh.vertices, dtype=np.float32))
+        colours = colour_of(self(vertices, sub_progress(progress, 0.9, 1.0), directions=-normals)).numpy()
+        rgba = np.concatenate([colours, np.ones_like(colours[:, :1])], axis=1)
+        mesh.visual.vertex_colors = np.round(255 * rgba).astype(np.uint8)
+        return mesh
+
+    def _normals(self, places: Float[Tensor, "n 3"], progress: Progress | None) -> Float[Tensor, "n 3"]:
+        """Against the gradient of the density, by central differences."""
+        offsets = torch.cat([torch.eye(3), -torch.eye(3)]).to(places.device) * _SLOPE
+        around = density_of(self(places[:, None] + offsets, progress))
+        return F.normalize(around[:, 3:] - around[:, :3], dim=-1)

@@ -1,0 +1,1 @@
+"""From functions to what is seen: cameras, volume rendering, surfaces and their simplification, pictures of meshes."""

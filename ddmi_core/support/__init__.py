@@ -1,0 +1,1 @@
+"""What every part leans on: errors, files, paths, progress, threads, memory, processes. Knows nothing of signals."""
