@@ -25,6 +25,7 @@ def test_the_full_method_is_not_changed_by_matching() -> None:
     assert matched(sizes, count_parameters(sizes)) == sizes
 
 
+@pytest.mark.slow
 def test_all_variants_are_trained_and_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ablation, "HELD_OUT", 2)
     config = RunConfig.from_preset("image-tiny").with_overrides(["stage1.batch=2", "stage1.queries=64"])

@@ -120,11 +120,13 @@ def test_processes_that_hold_parts_of_the_weights_make_the_same_steps(tmp_path: 
     assert ("diffusion", 4) in losses(tmp_path / "spread")
 
 
+@pytest.mark.slow
 def test_one_that_fails_ends_the_others(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert launch(["train", "--out", str(tmp_path / "none"), "--resume"], 2) == 1
     assert "cannot be read" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_of_two_processes_is_launched_by_the_command(tmp_path: Path) -> None:
     config = quick("processes=2", "stage1.batch=1", "stage1.steps=1", "stage2.steps=1", "device=cpu")
     (tmp_path / "mine.yaml").write_text(config.to_yaml())

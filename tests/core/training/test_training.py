@@ -64,6 +64,7 @@ def test_an_interrupted_run_goes_on_exactly_as_one_that_was_not(tmp_path: Path) 
         assert all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_a_model_of_its_sizes(tmp_path: Path) -> None:
     first = train(quick(), tmp_path / "first", device="cpu")
     still = ["stage1.learning_rate=1e-12", "stage2.learning_rate=1e-12", f"start_from={first}"]
@@ -91,6 +92,7 @@ def test_a_run_folder_is_not_overwritten(tmp_path: Path) -> None:
         train(quick(), tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_step_recorded")
 def test_a_loss_that_is_not_finite_goes_back_and_lowers_the_rate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -124,6 +126,7 @@ def test_divergence_from_the_start_stops_with_a_clear_message(tmp_path: Path, mo
     assert status_of(RunFolder(tmp_path / "run")).state == "failed"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_step_recorded")
 def test_a_batch_that_does_not_fit_is_trained_on_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ("stage1.batch=4", "stage1.steps=3", "stage2.steps=1")
@@ -153,6 +156,7 @@ def test_a_single_example_that_does_not_fit_ends_the_run(tmp_path: Path, monkeyp
         train(quick(), tmp_path / "run", device="cpu")
 
 
+@pytest.mark.slow
 def test_the_best_checkpoint_is_kept_beside_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = iter([3.0, 1.0, 2.0, 4.0])
     black = {0: np.zeros((8, 8, 3), dtype=np.uint8)}
@@ -166,6 +170,7 @@ def test_the_best_checkpoint_is_kept_beside_the_newest(tmp_path: Path, monkeypat
     assert best is not None and best[1] == 1.0
 
 
+@pytest.mark.slow
 def test_a_full_disk_does_not_end_a_training_before_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunFolder(tmp_path / "run")
     original = checkpoints_module.write_tensors
@@ -198,6 +203,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         train(quick(), tmp_path / "file" / "run", device="cpu")
 
 
+@pytest.mark.slow
 def test_a_run_can_be_stopped_while_it_encodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunFolder(tmp_path / "run")
     original = latents.encoded
@@ -254,6 +260,7 @@ def test_four_shapes_are_learned_by_heart(tmp_path: Path) -> None:
     assert sorted(overlaps.values())[1] >= 0.95, overlaps  # one of the five is held out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_step_recorded")
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> None:
     whole, damaged = tmp_path / "whole", tmp_path / "damaged"
@@ -284,6 +291,7 @@ def test_a_run_tells_what_a_watcher_needs(tmp_path: Path, monkeypatch: pytest.Mo
     assert last["eta_seconds"] == 0
 
 
+@pytest.mark.slow
 def test_a_paused_run_still_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "PAUSE_SECONDS", 0.0)
     run = RunFolder(tmp_path / "run")

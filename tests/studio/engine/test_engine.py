@@ -419,6 +419,7 @@ def test_a_real_model_generates_opens_and_exports(real: Studio, tmp_path: Path) 
     assert trimesh.load(tmp_path / "ball.ply").is_watertight
 
 
+@pytest.mark.slow
 def test_a_model_is_measured_in_another_process_and_stopped(real: Studio, tmp_path: Path) -> None:
     data, report = tmp_path / "data", tmp_path / "report"
     data.mkdir()
