@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import MODELS_ROOM, Engine
 from studio.engine.models import ModelFolders
 from studio.engine.requests import ExportRequest, ReconstructRequest, SequenceRequest
-from studio.engine.results import EvaluationDone, ExportDone, ItemReady, SpanWanted, ViewReady
+from studio.engine.results import EvaluationDone, ExportDone, FitReady, ItemReady, SpanWanted, ViewReady
 from studio.engine.training import Training
 from studio.engine.trash import Trash
 from studio.keymap import Keymap
@@ -43,6 +42,7 @@ from studio.launcher import open_folder, open_outside
 from studio.panels.about import AboutDialog
 from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.export_dialog import Order, Place, file_stem
+from studio.panels.fidelity import nearness
 from studio.panels.guide import GuideWindow
 from studio.panels.history import HistoryPanel
 from studio.panels.images import ImageStage
@@ -88,7 +88,8 @@ _MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
 """Kinds of files that do not say which axis is up."""
 _DELETE = "delete"  # a step that can be undone until the trash is emptied
 _ASK_AFTER_SECONDS = 10.0
-_KNOWN = 24.0  # dB: what a model makes of a file that is like what it was taught comes nearer than that
+_KNOWN = {"psnr": 24.0, "iou": 0.8}
+"""What a model makes of a file that is like what it was taught comes nearer to it than that."""
 _PROSPECTS = 4  # files of which it is said what becomes of each
 _TITLE = 60
 """Characters of a title in a message."""
@@ -249,6 +250,7 @@ class MainWindow(QMainWindow):
         self.training.finished.connect(self._on_trained)
         self.training.runs_changed.connect(self._offer_to_watch_or_resume)
         self.engine.item_ready.connect(self.on_item_ready)
+        self.engine.fit_ready.connect(self.on_fit_ready)
         self.engine.span_wanted.connect(self.ask_span)
         self.engine.view_ready.connect(self.on_view_ready)
         self.engine.export_done.connect(self.on_export_done)
@@ -639,7 +641,11 @@ class MainWindow(QMainWindow):
             text = f"No model for {words.noun}s is installed, so {path.name} cannot be encoded."
             return Prospect("No model takes this file", text, is_possible=False)
         where = "here" if stage is self.stage and self._room() == words.domain else f"in the room {stage.room.title}"
-        done = "fitted" if stage.room.fits_at_once and self.settings.fidelity != "small" else "encoded"
+        done = "encoded"
+        if self.settings.fidelity != "small" and stage.room.fits_at_once:
+            done = "fitted"
+        elif self.settings.fidelity != "small" and stage.room.fits_afterwards:
+            done = "encoded, then fitted"
         return Prospect(
             f"Drop to reconstruct a {words.noun}",
             f"{path.name} is {done}, and its continuous reconstruction appears {where}.",
@@ -881,18 +887,34 @@ class MainWindow(QMainWindow):
             self.stage_of(item.recipe.domain).show_view(item, result.view, result.resolution)
         if isinstance(result.request, ReconstructRequest):
             self._offer_other_axis(result.request, item)
-            self._offer_fit(result.request, item)
+            self._fit_or_offer(result.request, item)
 
-    def _offer_fit(self, request: ReconstructRequest, item: Item) -> None:
-        """Say of a file that is unlike what the model knows, and offer to fit to it instead."""
+    def _fit_or_offer(self, request: ReconstructRequest, item: Item) -> None:
+        """Fit to a file that was encoded, if that is wanted; else say if the model makes little of it, and offer to."""
         facts = item.recipe.fit
-        if facts is None or item.recipe.is_fitted or (psnr := facts.figures.get("psnr", math.inf)) >= _KNOWN:
+        if facts is None or item.recipe.is_fitted:
             return
-        self.state.notifications.warning(
-            f"{item.recipe.model} makes little of {request.path.name} ({psnr:.0f} dB): it is unlike what the model "
-            "was taught.",
-            action=Action("Fit it faithfully", lambda: self.reconstruct(request.path, "faithful")),
-        )
+        if request.fidelity != "small":
+            self.engine.fit(item, request.fidelity, request.preview_resolution)
+        elif any(value < _KNOWN[name] for name, value in facts.figures.items()):
+            afterwards = self.stage_of(item.recipe.domain).room.fits_afterwards
+            fit = (
+                partial(self.engine.fit, item, "faithful", request.preview_resolution)
+                if afterwards
+                else partial(self.reconstruct, request.path, "faithful")
+            )
+            self.state.notifications.warning(
+                f"{item.recipe.model} makes little of {request.path.name} ({nearness(facts)}): it is unlike what the "
+                "model was taught.",
+                action=Action("Fit it faithfully", fit),
+            )
+
+    def on_fit_ready(self, result: FitReady) -> None:
+        """Let the item that was fitted be seen as it is now, if it is still on its stage."""
+        item, domain = result.item, result.item.recipe.domain
+        shown = self.state.shown_in(domain)
+        if shown is not None and shown.id == item.id:
+            self.stage_of(domain).show_view(item, result.view, result.resolution)
 
     def _offer_other_axis(self, request: ReconstructRequest, item: Item) -> None:
         """Most files do not say which axis is up: say which one was taken, and offer the other."""
@@ -904,9 +926,15 @@ class MainWindow(QMainWindow):
             f"{request.path.name} was read with {request.up} up.",
             action=Action(
                 f"{other} is up",
-                lambda: self._try(lambda: self.engine.reconstruct(request.path, request.preview_resolution, up=other)),
+                lambda: self._read_again(request, item, other),
             ),
         )
+
+    def _read_again(self, request: ReconstructRequest, item: Item, up: Up) -> None:
+        """Reconstruct a file once more, with another axis up than in an item that was made of it."""
+        self.engine.stop_fit(item)
+        again = partial(self.engine.reconstruct, request.path, request.preview_resolution)
+        self._try(lambda: again(up=up, fidelity=request.fidelity))
 
     def on_view_ready(self, result: ViewReady) -> None:
         """Show an item that was opened."""

@@ -217,11 +217,14 @@ class Domain(ABC):
         """
         raise DataError(f"{self.title} cannot be fitted to a file; they are what their model makes of it.")
 
-    def latent_facts(self, path: Path, latent: Float[Tensor, "c h w"], field: Field) -> FitFacts | None:
+    def latent_facts(
+        self, path: Path, source: ItemSource, latent: Float[Tensor, "c h w"], field: Field
+    ) -> FitFacts | None:
         """Return how near the latent of a user's file comes to it, where there could be a fit instead.
 
         Args:
             path: the file.
+            source: what `read` gave of it.
             latent: its latent.
             field: the latent's signal.
         """

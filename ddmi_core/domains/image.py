@@ -169,7 +169,7 @@ class ImageDomain(Domain):
         return fit_picture(path, fidelity, progress)
 
     @override
-    def latent_facts(self, path: Path, latent: Float[Tensor, "c h w"], field: Field) -> FitFacts:
+    def latent_facts(self, path: Path, source: ItemSource, latent: Float[Tensor, "c h w"], field: Field) -> FitFacts:
         """With the PSNR on white, at the file's own size or, of larger ones, at 1024 pixels along the longer side."""
         from ddmi_core.data.full_pictures import read_pixels
 

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
+from ddmi_core.coordinates import grid
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
 from ddmi_core.domains.base import Domain, Evidence, fixed_draw, point_encoder
 from ddmi_core.export.meshes import export_mesh, placed
 from ddmi_core.export.options import ExportOptions, ShapeExport
-from ddmi_core.fidelity import Fidelity
+from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fields.field import Field
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 SURFACE_POINTS = 2048
 """Points drawn from a generated surface to measure it."""
 
+_COMPARED_RESOLUTION = 48  # of the samples that a latent is compared with its file at
 _MEASURED_RESOLUTION = 64  # of the meshes that points are drawn from, and that are looked at
 _LOOKS, _LOOK_SIDE = 20, 224
 _PAPER = (255, 255, 255)
@@ -162,6 +164,21 @@ class ShapeDomain(Domain):
         from ddmi_core.fitting.shapes import fit_shape
 
         return fit_shape(path, fidelity, up=up, progress=progress)
+
+    @override
+    def latent_facts(
+        self, path: Path, source: ItemSource, latent: Float[Tensor, "c h w"], field: Field
+    ) -> FitFacts | None:
+        """With the intersection over union with the solid of a mesh; a cloud, which has no inside, cannot be fitted."""
+        from ddmi_core.data.shape_sources import ShapeSource
+        from ddmi_core.data.shapes import GridShapes
+
+        if not isinstance(source, ShapeSource) or not isinstance(source.shapes, GridShapes):
+            return None
+        true = torch.from_numpy(source.shapes.grid(0, _COMPARED_RESOLUTION)).flatten()
+        found = field(grid(*(_COMPARED_RESOLUTION,) * 3).flatten(0, -2))[:, 0].cpu() > 0
+        figures = {"iou": float((found & true).sum() / (found | true).sum().clamp(min=1))}
+        return FitFacts(fidelity="small", size_bytes=latent.nbytes, figures=figures)
 
     @override
     def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:

@@ -37,6 +37,8 @@ _REACH = 0.04
 """Distance from the surface, where the learned value is 1: what is further away need only be on its side."""
 _LEARNING_RATE, _FINAL_SHARE, _READOUT_SHARE = 0.02, 0.03, 0.2
 _SMALL_ERROR = 0.1
+_FORGETTING = 0.1
+"""Share of each step in the error that is told."""
 
 
 def fit_shape(path: Path, fidelity: Fidelity, *, up: Up = "y", progress: Progress | None = None) -> Fit:
@@ -104,14 +106,17 @@ def _learn(
     planes = [plane.requires_grad_() for scale in basis for plane in scale]
     groups = [{"params": planes, "share": 1.0}, {"params": list(readout.parameters()), "share": _READOUT_SHARE}]
     optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), fused=True)
+    off = _REACH / 2  # of the space's side of 2, as a mean over places
     with torch.enable_grad():
         for step in range(steps):
-            report(progress, step / steps, f"fitting: step {step} of {steps}")
+            report(progress, step / steps, f"step {step} of {steps}, {100 * off:.2f} % of its size off")
             falling = _FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * step / steps))
             for group in optimiser.param_groups:
                 group["lr"] = _LEARNING_RATE * falling * group["share"]
             chosen = torch.randint(len(points), (_BATCH,), generator=generator)
             values = readout.evaluate(basis, points[chosen][None])[0, :, 0]
+            now = float((values.detach() - targets[chosen]).abs().mean()) * _REACH / 2
+            off += _FORGETTING * (now - off)
             loss = F.smooth_l1_loss(values, targets[chosen], beta=_SMALL_ERROR)
             optimiser.zero_grad()
             loss.backward()

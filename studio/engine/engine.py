@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from studio.engine.requests import (
     EnlargeRequest,
     EvaluateRequest,
     ExportRequest,
+    FitRequest,
     FramesRequest,
     GenerateRequest,
     GpusRequest,
@@ -46,6 +48,7 @@ from studio.engine.results import (
     DetailReady,
     EvaluationDone,
     ExportDone,
+    FitReady,
     FrameReady,
     GpusFound,
     ItemReady,
@@ -89,6 +92,8 @@ class Engine(QObject):
 
     item_ready = Signal(object)
     """ItemReady: an item was made and is in the library. Stale for the stage unless its generation is the state's."""
+    fit_ready = Signal(object)
+    """FitReady: an item was fitted to its file, and has changed in the library."""
     span_wanted = Signal(object)
     """SpanWanted: a file is too long to be encoded at once."""
     view_ready = Signal(object)
@@ -129,6 +134,7 @@ class Engine(QObject):
         self._state = state
         self._stopped = False
         self._posted.connect(self._on_result, Qt.ConnectionType.QueuedConnection)
+        state.library.removed.connect(self.stop_fit)
         self._worker = Worker(state.library, pipelines or PipelineCache(), self._posted.emit)
 
     # Asking
@@ -468,6 +474,27 @@ class Engine(QObject):
         )
         return self._submit(request, f"Reconstruct {request.path.name}")
 
+    def fit(self, item: Item, fidelity: Fidelity, preview_resolution: int = PREVIEW_RESOLUTION) -> Job:
+        """Fit basis fields to the file that an item stands for; `fit_ready` follows.
+
+        Another fit of the item that is under way gives way to it.
+        """
+        self.stop_fit(item)
+        request = FitRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation,
+            item=item,
+            fidelity=fidelity,
+            preview_resolution=preview_resolution,
+        )
+        return self._submit(request, f"Fit {request.path.name}", room=item.recipe.domain)
+
+    def stop_fit(self, item: Item) -> None:
+        """Stop the fit of an item that waits or is under way."""
+        for job in self._state.jobs.active():
+            if isinstance(job.request, FitRequest) and job.request.item.id == item.id:
+                self.cancel(job)
+
     def preload(self, model: ModelInfo) -> Job:
         """Load a model and run it once, so that the first Generate finds it warm; gives way to what the person asks."""
         request = PreloadRequest(
@@ -543,6 +570,8 @@ class Engine(QObject):
             case ItemReady():
                 self._state.library.adopt(result.item)
                 self.item_ready.emit(result)
+            case FitReady():
+                self.fit_ready.emit(dataclasses.replace(result, item=self._state.library.adopt_fit(result.item)))
             case SpanWanted():
                 self.span_wanted.emit(result)
             case ViewReady():

@@ -60,8 +60,23 @@ class ReconstructRequest(ModelRequest):
     up: Up = "y"
     """The axis that is up in a file that lies in space and does not say it itself."""
     fidelity: Fidelity = "faithful"
-    """How closely a file is represented, in a domain whose fits are there at once; in others it becomes a latent."""
+    """How closely a file is represented, in a domain whose fits are there at once; in others it becomes a latent
+    first, and a :class:`FitRequest` may follow."""
     preview_resolution: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRequest(Request):
+    """Fit basis fields to the file that an item stands for, which takes a while. Answered by a FitReady."""
+
+    item: Item
+    fidelity: Fidelity
+    preview_resolution: int
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.item.recipe.source or "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from studio.engine.requests import (
     EnlargeRequest,
     EvaluateRequest,
     ExportRequest,
+    FitRequest,
     FramesRequest,
     GenerateRequest,
     GpusRequest,
@@ -54,6 +55,16 @@ class ItemReady:
     view: View
     resolution: int
     thumbnail: UInt8[np.ndarray, "height width 4"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FitReady:
+    """An item was fitted to its file; `item` is what it has become."""
+
+    request: FitRequest
+    item: Item
+    view: View
+    resolution: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,6 +280,7 @@ class JobCancelled:
 
 WorkResult = (
     ItemReady
+    | FitReady
     | SpanWanted
     | ViewReady
     | DetailReady

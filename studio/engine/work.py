@@ -28,6 +28,7 @@ from studio.engine.requests import (
     EnlargeRequest,
     EvaluateRequest,
     ExportRequest,
+    FitRequest,
     FramesRequest,
     GenerateRequest,
     GpusRequest,
@@ -50,6 +51,7 @@ from studio.engine.results import (
     DetailReady,
     EvaluationDone,
     ExportDone,
+    FitReady,
     FrameReady,
     GpusFound,
     ItemReady,
@@ -107,6 +109,8 @@ def work(request: Request, context: Context) -> Iterator[WorkResult]:
             yield from _generate(request, context)
         case ReconstructRequest():
             yield from _reconstruct(request, context)
+        case FitRequest():
+            yield from _fit(request, context)
         case ViewRequest():
             yield from _view(request, context)
         case DetailRequest():
@@ -152,6 +156,8 @@ def describe(request: Request) -> str:
             return "generating"
         case ReconstructRequest():
             return f"reconstructing {request.path.name}"
+        case FitRequest():
+            return f"fitting {request.path.name}"
         case ViewRequest():
             return "preparing the view"
         case ExportRequest():
@@ -268,7 +274,22 @@ def _represented(
         return latent, domain.fitted(fit), fit.to_bytes(), fit.facts
     latent = pipeline.encode(source, progress=progress)
     field = pipeline.decode(latent)
-    return latent, field, None, domain.latent_facts(request.path, latent, field)
+    return latent, field, None, domain.latent_facts(request.path, source, latent, field)
+
+
+def _fit(request: FitRequest, context: Context) -> Iterator[FitReady]:
+    from ddmi_core.domains import get_domain
+
+    item, recipe = request.item, request.item.recipe
+    domain = get_domain(recipe.domain)
+    up = recipe.placement.up if recipe.placement is not None else "y"
+    fit = domain.fit(request.path, request.fidelity, sub_progress(context.progress, 0.0, 0.9), up=up)
+    field, progress = domain.fitted(fit), sub_progress(context.progress, 0.9, 1.0)
+    view = domain.view(field, resolution=request.preview_resolution, progress=progress)
+    thumbnail = domain.thumbnail(view, size=THUMBNAIL_SIZE)
+    fitted = context.library.save_fit(item, recipe.model_copy(update={"fit": fit.facts}), thumbnail, fit.to_bytes())
+    context.fields.put(_FITS, item.id, field)
+    yield FitReady(request=request, item=fitted, view=view, resolution=request.preview_resolution)
 
 
 def _values(latent: Tensor, pipeline: Pipeline) -> np.ndarray:
@@ -328,7 +349,9 @@ def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
 
     _, decoded = _decode_item(request, context)
     field: Any = decoded  # one that has a surface
-    maker, name = context.pipeline(request).hash, (request.item.id, "surface")
+    fit = request.item.recipe.fit if request.item.recipe.is_fitted else None
+    maker = _FITS if fit is not None else context.pipeline(request).hash
+    name = (request.item.id, "surface", fit.fidelity if fit is not None else None)
     surface = context.fields.get(maker, name, lambda: field.adaptive_surface(context.progress))
     sight = Sight(Camera(np.array(request.camera.pose), request.camera.fov), request.aspect)
     for index, mesh in enumerate(surface.meshes(sight, context.progress)):

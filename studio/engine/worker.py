@@ -23,6 +23,7 @@ from studio.engine.requests import (
     EnlargeRequest,
     EvaluateRequest,
     ExportRequest,
+    FitRequest,
     FramesRequest,
     GenerateRequest,
     GpusRequest,
@@ -57,13 +58,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LaneName = Literal["make", "view", "export", "measure"]
+LaneName = Literal["make", "fit", "view", "export", "measure"]
 _REPORT_SECONDS = 0.04
 
 
 class Worker:
-    """Four lanes, so that neither looking at an item waits for sampling nor either of them for an export, and none for
-    an evaluation, which may take hours.
+    """Five lanes, so that neither looking at an item waits for sampling nor either of them for a fit or an export, and
+    none for an evaluation, which may take hours.
 
     ``post`` receives every result, from the lane's thread; it must be quick and thread-safe.
     """
@@ -79,6 +80,7 @@ class Worker:
         self._lock = threading.Lock()
         self._lanes: dict[LaneName, Lane] = {
             "make": Lane("ddmi-make"),
+            "fit": Lane("ddmi-fit"),
             "view": Lane("ddmi-view"),
             "export": Lane("ddmi-export"),
             "measure": Lane("ddmi-measure"),
@@ -180,6 +182,8 @@ def _place(request: Request) -> tuple[LaneName, int]:
     match request:
         case ExportRequest() | WalkRequest() | SequenceRequest():
             return "export", 0
+        case FitRequest():
+            return "fit", 0
         case EvaluateRequest():
             return "measure", 0
         case DetailRequest():

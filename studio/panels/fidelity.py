@@ -7,8 +7,8 @@ from ddmi_core.fidelity import Fidelity, FitFacts
 NAMES: dict[Fidelity, str] = {"small": "Small", "balanced": "Balanced", "faithful": "Faithful"}
 TIPS: dict[Fidelity, str] = {
     "small": "What the model makes of the file: a latent of a few kilobytes",
-    "balanced": "Basis fields with a cell for 4 × 4 pixels",
-    "faithful": "Basis fields with a cell for each pixel: the file as it is",
+    "balanced": "Basis fields with a cell for 4 × 4 pixels; of a mesh, planes of 64 cells a side",
+    "faithful": "Basis fields with a cell for each pixel, the file as it is; of a mesh, planes of 128 cells a side",
 }
 
 
@@ -24,10 +24,18 @@ def figures(facts: FitFacts) -> str:
     parts = []
     if facts.pixels is not None:
         parts.append("{} × {}".format(*facts.pixels))
-    if (psnr := facts.figures.get("psnr")) is not None:
-        parts.append(f"{psnr:.0f} dB")
+    if near := nearness(facts):
+        parts.append(near)
     parts.append(told_bytes(facts.size_bytes))
     return "  ·  ".join(parts)
+
+
+def nearness(facts: FitFacts) -> str:
+    """How near an item comes to its file: a PSNR, or how much a shape and the solid of its file have in common."""
+    if (psnr := facts.figures.get("psnr")) is not None:
+        return f"{psnr:.0f} dB"
+    iou = facts.figures.get("iou")
+    return "" if iou is None else f"IoU {iou:.3f}" if iou > 0.99 else f"IoU {iou:.2f}"
 
 
 def told_bytes(count: int) -> str:

@@ -52,6 +52,8 @@ class RoomFacts:
     switches_off: tuple[str, ...] = ()
     fits_at_once: bool = False
     """Whether files are fitted, as closely as the person wants, and not encoded."""
+    fits_afterwards: bool = False
+    """Whether files are encoded, and then fitted while the person goes on."""
 
 
 class Stage(QWidget):

@@ -160,7 +160,7 @@ class SettingsDialog(Dialog):
     # Files
 
     def _make_files(self) -> None:
-        self.fidelity = _choices("Your pictures", {str(one): name for one, name in NAMES.items()})
+        self.fidelity = _choices("Your files", {str(one): name for one, name in NAMES.items()})
         for index, fidelity in enumerate(NAMES):
             self.fidelity.setItemData(index, TIPS[fidelity], Qt.ItemDataRole.ToolTipRole)
         self.fidelity.setCurrentIndex(self.fidelity.findData(self._settings.fidelity))
@@ -299,7 +299,7 @@ class SettingsDialog(Dialog):
                     grid.addWidget(label(note, "small", wrap=True), row, 1)
                     row += 1
         row = _add_heading(grid, row, "Files")
-        row = _add_field(grid, row, "Your pictures", self.fidelity)
+        row = _add_field(grid, row, "Your files", self.fidelity)
         grid.addWidget(self.fidelity_note, row, 1)
         row += 1
         row = _add_field(grid, row, "Library folder", _in_a_row(self.library, self.choose, self.usual))

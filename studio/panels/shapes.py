@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
+from studio.engine.requests import FitRequest
 from studio.engine.results import DetailReady
 from studio.panels.export_dialog import ExportDialog, Order, Place
 from studio.panels.inspector import item_title
@@ -66,6 +67,7 @@ FACTS = RoomFacts(
     import_title="Reconstruct a mesh or point cloud",
     import_kind="Meshes and point clouds",
     preset="furniture",
+    fits_afterwards=True,
     switches=("grid", "axes", "wireframe"),
     switches_off=("wireframe",),
 )
@@ -113,7 +115,8 @@ class ShapeStage(Stage):
         self.show_view(None, None)
 
     def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
-        """Show a shape's mesh: arrays `vertices`, `faces`, `normals`."""
+        """Show a shape's mesh: arrays `vertices`, `faces`, `normals`; from where one looks, if it is the same item."""
+        known = item is not None and self._item is not None and item.id == self._item.id
         self._item = item if view is not None else None
         self.empty.setVisible(view is None)
         if view is None:
@@ -122,7 +125,7 @@ class ShapeStage(Stage):
             self.fineness.setText("")
             return
         mesh = MeshData(view["vertices"], view["faces"], view["normals"])
-        self.viewport.show_mesh(mesh)
+        self.viewport.show_mesh(mesh, keep_view=known)
         self._say_figures(len(mesh.faces), resolution)
         self._wait_for_rest()
 
@@ -154,7 +157,8 @@ class ShapeStage(Stage):
     def _ask_detail(self) -> None:
         if self._item is None or not self.isVisible():
             return
-        if self._state.jobs.active():  # what the person waits for goes first
+        waited_for = [job for job in self._state.jobs.active() if not isinstance(job.request, FitRequest)]
+        if waited_for:  # goes first
             self._rested.start()
             return
         view, aspect = self.viewport.view, self.viewport.width() / max(self.viewport.height(), 1)

@@ -18,6 +18,7 @@ in memory until it can.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import secrets
@@ -41,6 +42,7 @@ from safetensors.numpy import load_file, save
 
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.files import atomic_write
 
 log = logging.getLogger(__name__)
 
@@ -118,15 +120,15 @@ class Library:
     """The items under one folder.
 
     Owned by one thread (the catalogue's connection and the signals are that thread's), except :meth:`save`,
-    :meth:`hold`, :meth:`load_latent`, :meth:`load_fit`, :meth:`trash_content` and :meth:`remove_emptied`, which may be
-    called from any thread.
+    :meth:`hold`, :meth:`save_fit`, :meth:`load_latent`, :meth:`load_fit`, :meth:`trash_content` and
+    :meth:`remove_emptied`, which may be called from any thread.
 
     Raises `DataError` when the folder cannot be created or written.
     """
 
     added = Signal(Item)
     changed = Signal(Item)
-    """An item was starred, unstarred, or had its files moved."""
+    """An item was starred, unstarred, fitted to its file, or had its files moved."""
     removed = Signal(Item)
     """An item went to the trash; :meth:`restore` announces it as added again."""
     troubled = Signal(str)
@@ -183,6 +185,37 @@ class Library:
         with self._lock:
             self._held[item.id] = _Content(latent, recipe, thumbnail, fit)
         return item
+
+    def save_fit(self, item: Item, recipe: Recipe, thumbnail: UInt8[np.ndarray, "height width 4"], fit: bytes) -> Item:
+        """Write the fit of an item that is there, from any thread; it counts after :meth:`adopt_fit`.
+
+        The recipe is written last, so that what a crash leaves is the item as it was or as it shall be.
+
+        Raises :class:`~ddmi_core.errors.DataError` when it cannot be written, or the item was deleted meanwhile.
+        """
+        with self._lock:
+            held = self._held.get(item.id)
+            if held is not None:
+                self._held[item.id] = replace(held, recipe=recipe, thumbnail=thumbnail, fit=fit)
+                return replace(item, recipe=recipe)
+        picture = io.BytesIO()
+        Image.fromarray(thumbnail).save(picture, format="PNG")
+        content = {FIT: fit, THUMBNAIL: picture.getvalue(), RECIPE: recipe.model_dump_json(indent=2).encode()}
+        folder = self.folder / "items" / item.id
+        try:
+            for name, part in content.items():
+                with atomic_write(folder / name) as temporary:
+                    temporary.write_bytes(part)
+        except OSError as error:
+            raise DataError(
+                f"The fit could not be saved in the library ({error.strerror or error}). "
+                f"Free some space or check that {self.folder} is writable."
+            ) from error
+        return replace(item, recipe=recipe)
+
+    def adopt_fit(self, fitted: Item) -> Item:
+        """Let an item be what :meth:`save_fit` has made of it, and announce the change."""
+        return self._change(replace(self.get(fitted.id), recipe=fitted.recipe))
 
     def save_held(self) -> int:
         """Try to write what is held in memory. Returns how many items cannot be written even now."""

@@ -177,13 +177,17 @@ class Viewport(CameraWidget):
 
     # What is shown
 
-    def show_mesh(self, mesh: MeshData | None) -> None:
-        """Show a mesh, or nothing; the camera moves so that all of it is seen, from where it looks now."""
+    def show_mesh(self, mesh: MeshData | None, *, keep_view: bool = False) -> None:
+        """Show a mesh, or nothing; the camera moves so that all of it is seen, from where it looks now.
+
+        `keep_view`: the camera stays, because the mesh is the one that was there, seen better.
+        """
         pieces = () if mesh is None else mesh_pieces(mesh.vertices, mesh.faces, mesh.normals)
         self._frames.scene.set_surface(pieces)
         self._frames.redraw()
         self._box = box_around(pieces)
-        self.set_view(fitted(self.view, *self._box))
+        if not keep_view:
+            self.set_view(fitted(self.view, *self._box))
 
     def show_detail(self, pieces: Sequence[MeshPiece], *, light: bool) -> None:
         """Show the same surface as finely as it is seen; `light`: as it is drawn while the camera moves."""

@@ -77,11 +77,14 @@ def test_what_a_model_makes_of_a_file_is_compared_with_all_of_its_detail(tmp_pat
     fields = {
         fidelity: domain.fitted(fit_of(drawing(300, 200), tmp_path, fidelity)) for fidelity in ("balanced", "faithful")
     }
-    facts = {name: domain.latent_facts(tmp_path / "picture.png", latent, field) for name, field in fields.items()}
+    source = domain.read(tmp_path / "picture.png", queries=1)
+    facts = {
+        name: domain.latent_facts(tmp_path / "picture.png", source, latent, field) for name, field in fields.items()
+    }
     assert facts["faithful"].pixels == (300, 200) and facts["faithful"].size_bytes == 1024
     assert facts["faithful"].figures["psnr"] > 50 and facts["balanced"].figures["psnr"] < 30
     drawing(40, 40).resize((3000, 1000)).save(tmp_path / "large.png")
-    assert domain.latent_facts(tmp_path / "large.png", latent, fields["faithful"]).figures["psnr"] < 20
+    assert domain.latent_facts(tmp_path / "large.png", source, latent, fields["faithful"]).figures["psnr"] < 20
 
 
 def test_the_canvas_around_the_picture_is_empty(tmp_path: Path) -> None:

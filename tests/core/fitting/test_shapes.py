@@ -106,3 +106,16 @@ def test_it_can_be_cancelled_and_says_what_cannot_be_fitted(tmp_path: Path) -> N
         get_domain("shape").fit(tmp_path / "cloud.ply", "balanced")
     with pytest.raises(DataError, match="balanced or faithful"):
         get_domain("shape").fit(tmp_path / "mug.stl", "small")
+
+
+def test_what_a_model_makes_of_a_mesh_is_compared_with_its_solid(tmp_path: Path) -> None:
+    mug().export(tmp_path / "mug.stl")
+    trimesh.PointCloud(mug().vertices).export(tmp_path / "cloud.ply")
+    domain, latent = get_domain("shape"), torch.zeros(3, 4, 4)
+    fit = domain.fit(tmp_path / "mug.stl", "balanced")
+    source = domain.read(tmp_path / "mug.stl", queries=1)
+    facts = domain.latent_facts(tmp_path / "mug.stl", source, latent, domain.fitted(fit))
+    assert facts is not None and (facts.fidelity, facts.size_bytes) == ("small", 192)
+    assert 0.8 < facts.figures["iou"] <= 1
+    cloud = domain.read(tmp_path / "cloud.ply", queries=1)
+    assert domain.latent_facts(tmp_path / "cloud.ply", cloud, latent, domain.fitted(fit)) is None

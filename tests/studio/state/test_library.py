@@ -79,6 +79,33 @@ def test_a_fit_lies_with_its_item_wherever_that_goes(library: Library, tmp_path:
     again.close()
 
 
+def test_an_item_is_fitted_afterwards_where_it_is(library: Library) -> None:
+    content, changed = save({"basis": np.arange(3.0, dtype=np.float32)}), []
+    library.changed.connect(changed.append)
+    item = library.star(add(library))
+    fitted = library.save_fit(item, fitted_recipe(), THUMBNAIL // 2, content)
+    assert not library.get(item.id).recipe.is_fitted  # until it is adopted
+    fitted = library.adopt_fit(fitted)
+    assert fitted == library.get(item.id) == changed[-1] and fitted.recipe.is_fitted and fitted.starred
+    with full_disk():
+        held = library.adopt(library.hold(LATENT_VALUES, recipe(), THUMBNAIL))
+        held = library.adopt_fit(library.save_fit(held, fitted_recipe(), THUMBNAIL, content))
+        assert library.load_fit(held) == content and not held.folder.exists()
+    assert library.save_held() == 0
+    again = reopened(library)
+    assert {one.id for one in again.items()} == {item.id, held.id} and not again.damaged
+    assert all(again.load_fit(one) == content for one in again.items())
+    again.close()
+
+
+def test_a_fit_of_what_was_deleted_meanwhile_is_refused(library: Library) -> None:
+    item = add(library)
+    library.delete(item)
+    with pytest.raises(DataError, match="could not be saved"):
+        library.save_fit(item, fitted_recipe(), THUMBNAIL, b"")
+    assert not library.get(item.id).recipe.is_fitted and library.load_fit(library.get(item.id)) is None
+
+
 @pytest.mark.parametrize("damage", ["missing", "cut short"])
 def test_a_fit_that_is_lost_is_named_and_its_item_put_aside(library: Library, damage: str) -> None:
     content = save({"basis": np.arange(3.0, dtype=np.float32)})

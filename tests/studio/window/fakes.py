@@ -110,8 +110,9 @@ class FakeDomain(ShapeDomain):
     def extent(self, path: Path) -> None:
         return None
 
-    def latent_facts(self, path: Path, latent: torch.Tensor, field: Any) -> None:
-        return None
+    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
+        """As of a mesh that the model makes little of; a PLY is taken for a cloud of points."""
+        return None if path.suffix == ".ply" else FitFacts(fidelity="small", size_bytes=16, figures={"iou": 0.4})
 
     def placement(self, source: Any) -> Placement:
         return Placement(centre=(1.0, 2.0, 3.0), unit=2.0, up=source.up)
@@ -239,7 +240,7 @@ class FakePictureDomain:
     def fitted(self, fit: Fit) -> FittedImageField:
         return FittedImageField(fit.readout, fit.basis, fit.extent)
 
-    def latent_facts(self, path: Path, latent: torch.Tensor, field: Any) -> FitFacts | None:
+    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
         return FitFacts(fidelity="small", size_bytes=4096, pixels=(8, 8), figures={"psnr": 12.0})
 
     def view(self, field: FakeField, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:

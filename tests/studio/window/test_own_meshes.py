@@ -1,0 +1,91 @@
+"""A mesh that is dropped is encoded, then fitted while the person goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from ddmi_core.fitting import shapes
+from studio.engine.requests import FitRequest
+from studio.window import MainWindow
+from tests.studio.window.test_window import PATIENCE, calm, drop
+
+pytestmark = pytest.mark.gl
+
+
+@pytest.fixture(autouse=True)
+def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fidelity in ("balanced", "faithful"):
+        monkeypatch.setitem(shapes._EFFORTS, fidelity, shapes._Effort(16, 4, 16, 20))
+    monkeypatch.setattr(shapes, "_PLACES", 4_000)
+    monkeypatch.setattr(shapes, "_HELD_OUT", 1_000)
+    monkeypatch.setattr(shapes, "_BATCH", 512)
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Path:
+    path = tmp_path / "stand.glb"
+    trimesh.creation.box((2.0, 1.0, 1.0)).export(path)
+    return path
+
+
+def fits(window: MainWindow) -> list[FitRequest]:
+    return [job.request for job in window.state.jobs.active() if isinstance(job.request, FitRequest)]
+
+
+def test_the_same_item_is_fitted_and_stays_seen_from_where_one_looks(qtbot, window, stand: Path) -> None:
+    drop(window, stand)
+    qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
+    item = window.state.shown
+    assert not item.recipe.is_fitted and "IoU 0.40" in window.inspector.shown_facts.text()
+    qtbot.waitUntil(lambda: bool(fits(window)), timeout=PATIENCE)
+    window.stage.viewport.orbit(30, 10)
+    view = window.stage.viewport.view
+    qtbot.waitUntil(lambda: window.state.shown.recipe.is_fitted and calm(window), timeout=PATIENCE)
+    fitted = window.state.shown
+    assert fitted.id == item.id and window.history.model.items() == [fitted]
+    assert window.inspector.shown_facts.text().startswith("Faithful fit of the file\nIoU")
+    assert window.stage.viewport.view == view
+    window.state.set_models([])  # a fit needs no model
+    window.engine.open(fitted)
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert not [one.text for one in window.state.notifications.list() if one.level == "error"]
+
+
+def test_another_item_stays_on_the_stage_while_one_is_fitted(qtbot, window, stand: Path) -> None:
+    drop(window, stand)
+    qtbot.waitUntil(lambda: bool(fits(window)), timeout=PATIENCE)
+    window.state.update_form(prompt="a round table")
+    window.generate()  # does not wait for the fit
+    qtbot.waitUntil(lambda: len(window.state.library.items()) == 2 and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.prompt == "a round table"
+    assert [one.recipe.is_fitted for one in window.state.library.items()] == [False, True]
+
+
+def test_what_is_deleted_or_wanted_small_is_not_fitted(qtbot, window, stand: Path, monkeypatch) -> None:
+    monkeypatch.setitem(shapes._EFFORTS, "faithful", shapes._Effort(16, 4, 16, 100_000))
+    drop(window, stand)
+    qtbot.waitUntil(lambda: bool(fits(window)), timeout=PATIENCE)
+    window.state.library.delete(window.state.shown)
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert not window.state.library.items() and not window.state.notifications.list()
+
+    window.settings.fidelity = "small"
+    drop(window, stand)
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    [said] = window.state.notifications.list()
+    assert "furniture makes little of stand.glb (IoU 0.40)" in said.text
+    monkeypatch.setitem(shapes._EFFORTS, "faithful", shapes._Effort(16, 4, 16, 20))
+    said.action.run()
+    qtbot.waitUntil(lambda: window.state.shown.recipe.is_fitted and calm(window), timeout=PATIENCE)
+    assert len(window.state.library.items()) == 1
+
+
+def test_a_cloud_of_points_stays_what_the_model_makes_of_it(qtbot, window, tmp_path: Path) -> None:
+    trimesh.PointCloud(np.random.default_rng(0).normal(size=(300, 3))).export(tmp_path / "cloud.ply")
+    drop(window, tmp_path / "cloud.ply")
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert not window.state.shown.recipe.is_fitted and window.state.shown.recipe.fit is None
