@@ -29,6 +29,7 @@ from studio.engine.requests import (
     FramesRequest,
     GenerateRequest,
     GpusRequest,
+    ModelRequest,
     ModelsRequest,
     OriginalRequest,
     PreloadRequest,
@@ -59,6 +60,7 @@ from studio.engine.results import (
     JobProgress,
     JobStarted,
     ModelLoaded,
+    ModelLoading,
     ModelsReady,
     RenderReady,
     Result,
@@ -604,7 +606,10 @@ class Engine(QObject):
                 self.sequence_done.emit(result)
             case ExportDone():
                 self.export_done.emit(result)
+            case ModelLoading():
+                jobs.loads(job_id, self._name_of(result.request))
             case ModelLoaded():
+                jobs.loads(job_id, "")
                 self.device_found.emit(result.device)
             case ModelsReady():
                 self._state.set_models(result.models)
@@ -642,6 +647,12 @@ class Engine(QObject):
         if model is None:
             raise ModelError("No model is chosen. Install one in the Models room, or choose one in the inspector.")
         return model
+
+    def _name_of(self, request: ModelRequest) -> str:
+        """What the model is called that a request needs."""
+        folder = request.model
+        assert folder is not None
+        return next((model.name for model in self._state.models if model.folder == folder), folder.name)
 
     def _find_model(self, item: Item) -> ModelInfo:
         """The model that can decode an item."""

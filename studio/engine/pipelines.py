@@ -91,6 +91,12 @@ class PipelineCache:
                 if future.done():  # loading itself raised a TimeoutError
                     raise
 
+    def has(self, folder: Path) -> bool:
+        """Whether a model is in memory already."""
+        with self._lock:
+            future = self._loaded.get((Path(folder), _modified(folder)))
+        return future is not None and future.done()
+
     def set_budget(self, budget: int) -> None:
         """Keep so many bytes of models from now on."""
         with self._lock:

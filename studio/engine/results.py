@@ -208,6 +208,13 @@ class SequenceDone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelLoading:
+    """The model that a request needs has to be brought into memory first, which takes seconds."""
+
+    request: ModelRequest
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelLoaded:
     """The model that a request needs is in memory, on ``device`` ("cpu", "cuda:0")."""
 
@@ -299,5 +306,7 @@ WorkResult = (
 )
 """What work itself yields."""
 
-Result = WorkResult | ModelLoaded | JobStarted | JobProgress | JobNote | JobDone | JobFailed | JobCancelled
+Result = (
+    WorkResult | ModelLoading | ModelLoaded | JobStarted | JobProgress | JobNote | JobDone | JobFailed | JobCancelled
+)
 """Everything that crosses from a worker to the window."""

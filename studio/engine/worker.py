@@ -29,6 +29,7 @@ from studio.engine.requests import (
     GpusRequest,
     ModelRequest,
     OriginalRequest,
+    PreloadRequest,
     ReconstructRequest,
     RenderRequest,
     Request,
@@ -46,6 +47,7 @@ from studio.engine.results import (
     JobProgress,
     JobStarted,
     ModelLoaded,
+    ModelLoading,
     Result,
 )
 from studio.engine.thread_limit import ThreadLimit
@@ -132,6 +134,8 @@ class Worker:
             if cancel.is_set():
                 raise Cancelled
             self._post(JobStarted(request=request))
+            if self._will_load(request):
+                self._post(ModelLoading(request=request))
             self._threads.apply()
             for result in work(request, self._context(request, cancel)):
                 self._post(result)
@@ -144,6 +148,12 @@ class Worker:
             with self._lock:
                 del self._cancel[request.job_id]
         self._post(end)
+
+    def _will_load(self, request: Request) -> bool:
+        """Whether somebody will wait here for a model to be loaded; an evaluation loads its own, in its process."""
+        if not isinstance(request, ModelRequest) or isinstance(request, PreloadRequest | EvaluateRequest):
+            return False
+        return request.model is not None and not self._pipelines.has(request.model)
 
     def _context(self, request: Request, cancel: threading.Event) -> Context:
         last_report = 0.0

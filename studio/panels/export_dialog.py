@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -41,6 +40,7 @@ from ddmi_core.support.errors import ExportError
 from studio.theme.tokens import CONTROL_HEIGHT, GRID
 from studio.widgets.basics import SliderField, breakable, decimal_box, decision, figure_box, label, line
 from studio.widgets.dialog import Dialog
+from studio.widgets.number_boxes import WholeBox
 from studio.widgets.saving import browse, format_in, free_path, may_replace, with_format
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
@@ -782,7 +782,7 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
                 self.motion.setCurrentIndex(still)
 
 
-def _faces_box() -> QSpinBox:
+def _faces_box() -> WholeBox:
     box = figure_box("Faces", MIN_FACES, MAX_FACES, MIN_FACES, " faces")
     box.setSingleStep(1000)
     return box

@@ -27,6 +27,7 @@ from studio.panels.basis_dialog import BasisDialog
 from studio.panels.export_dialog import Order, PictureExportDialog, Place
 from studio.panels.fidelity import NAMES, TIPS, told_bytes
 from studio.panels.inspector import item_title
+from studio.panels.loading_note import LoadingNote
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.panels.walk_dialog import WalkDialog
 from studio.settings import Settings
@@ -110,6 +111,7 @@ class ImageStage(Stage):
         layout.addWidget(self.viewer, 1)
         self.empty = EmptyState(FACTS, self.viewer)
         self.empty.example_chosen.connect(self.example_chosen)
+        self.loading = LoadingNote(state.jobs, FACTS.words.domain, self.viewer)
         self._item: Item | None = None
         self._wire(actions)
         self.show_view(None, None)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -36,6 +35,7 @@ from studio.widgets.basics import (
     plain_tip,
     styled,
 )
+from studio.widgets.number_boxes import WholeBox
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.seed_box import SeedBox
 
@@ -163,7 +163,7 @@ class Inspector(QWidget):
         grid.setColumnMinimumWidth(0, 80)
         grid.setColumnStretch(1, 1)
 
-        self.count = QSpinBox()
+        self.count = WholeBox()
         self.count.setRange(1, MAX_VARIATIONS)
         inset(self.count)
         self.count.setAccessibleName("Variations")

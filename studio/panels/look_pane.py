@@ -7,7 +7,6 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QColorDialog,
     QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QListWidget,
@@ -21,6 +20,7 @@ from superqt import QDoubleRangeSlider
 from ddmi_core.rendering.view_settings import Crop, ViewSettings
 from studio.theme.tokens import GRID
 from studio.widgets.basics import SliderField, decimal_box, label, line, styled
+from studio.widgets.number_boxes import DecimalBox
 
 Colour = tuple[int, int, int]
 
@@ -201,7 +201,7 @@ class LookPane(QScrollArea):
         self.changed.emit()
 
 
-def _distance(name: str, value: float) -> QDoubleSpinBox:
+def _distance(name: str, value: float) -> DecimalBox:
     box = decimal_box(name, 0.0, _FARTHEST, value)
     box.setFixedWidth(80)
     box.setKeyboardTracking(False)

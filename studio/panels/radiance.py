@@ -23,6 +23,7 @@ from studio.engine.requests import RenderRequest
 from studio.engine.results import RenderReady
 from studio.panels.export_dialog import Order, Place, RadianceExportDialog, Scene
 from studio.panels.inspector import item_title
+from studio.panels.loading_note import LoadingNote
 from studio.panels.look_pane import LookPane
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.settings import Settings
@@ -117,6 +118,7 @@ class RadianceStage(Stage):
         layout.addLayout(lower, 1)
         self.empty = EmptyState(FACTS, self.viewer)
         self.empty.example_chosen.connect(self.example_chosen)
+        self.loading = LoadingNote(state.jobs, FACTS.words.domain, self.viewer)
 
         self._item: Item | None = None
         self._turntable_asked = False

@@ -20,6 +20,7 @@ from studio.engine.requests import FitRequest
 from studio.engine.results import DetailReady
 from studio.panels.export_dialog import ExportDialog, Order, Place
 from studio.panels.inspector import item_title
+from studio.panels.loading_note import LoadingNote
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.settings import Settings
 from studio.state.app_state import AppState
@@ -111,6 +112,7 @@ class ShapeStage(Stage):
         layout.addWidget(self.viewport, 1)
         self.empty = EmptyState(FACTS, self.viewport)
         self.empty.example_chosen.connect(self.example_chosen)
+        self.loading = LoadingNote(state.jobs, FACTS.words.domain, self.viewport)
         self._wire(actions)
         self.show_view(None, None)
 

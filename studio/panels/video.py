@@ -26,6 +26,7 @@ from studio.engine.requests import FramesRequest, TilesRequest
 from studio.engine.results import FrameReady, SlicesReady, TileReady
 from studio.panels.export_dialog import Order, Place, VideoExportDialog
 from studio.panels.inspector import item_title
+from studio.panels.loading_note import LoadingNote
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
 from studio.panels.walk_dialog import others
 from studio.settings import Settings
@@ -138,6 +139,7 @@ class VideoStage(Stage):
         layout.addWidget(self.sequence)
         self.empty = EmptyState(FACTS, self.viewer)
         self.empty.example_chosen.connect(self.example_chosen)
+        self.loading = LoadingNote(state.jobs, FACTS.words.domain, self.viewer)
 
         self._item: Item | None = None
         self._clip: tuple[float, list[float]] = (0.0, [])  # its seconds, and the moments of its base frames

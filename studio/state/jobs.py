@@ -24,6 +24,7 @@ class Job:
     ``fraction`` is in 0..1, ``eta`` the seconds still to go (None while unknown), ``error`` one clear sentence after a
     failure. ``quiet`` marks work nobody asked for by hand (warming a model up, refining the view), which is not listed.
     ``started`` and ``finished`` are readings of the queue's clock, in seconds. ``room`` is where it was asked for.
+    ``loading`` names the model that it waits for, while that is being brought into memory.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Job:
     text: str = "waiting"
     eta: float | None = None
     error: str = ""
+    loading: str = ""
     cancelling: bool = False
     started: float | None = None
     finished: float | None = None
@@ -111,6 +113,12 @@ class JobQueue:
         job.eta = self._eta(job)
         self.changed.emit(job)
 
+    def loads(self, job_id: str, model: str) -> None:
+        """The job waits for a model to come into memory; an empty name: it does not, or not any longer."""
+        if (job := self._jobs.get(job_id)) is not None and job.loading != model:
+            job.loading = model
+            self.changed.emit(job)
+
     def mark_cancelling(self, job_id: str) -> None:
         """The person wants it to stop; it ends when the worker says so."""
         if (job := self._jobs.get(job_id)) is not None and not job.cancelling:
@@ -133,7 +141,7 @@ class JobQueue:
         job = self._jobs.pop(job_id, None)
         if job is None:
             return
-        job.status, job.text, job.error, job.eta = status, text, error, None
+        job.status, job.text, job.error, job.eta, job.loading = status, text, error, None, ""
         job.finished = self._clock()
         if status == "done":
             job.fraction = 1.0

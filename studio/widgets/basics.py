@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
     QDialog,
-    QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -20,7 +19,6 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QSlider,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -28,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from studio.theme.theme import IconRole, Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID, ICON
+from studio.widgets.number_boxes import DecimalBox, WholeBox
 
 _ZERO_WIDTH_SPACE = "\u200b"
 _LONG_WORD = re.compile(r"\S{25,}")
@@ -123,9 +122,9 @@ def inset(box: QAbstractSpinBox) -> None:
     box.lineEdit().setTextMargins(GRID - 2, 0, 0, 0)
 
 
-def figure_box(name: str, low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
+def figure_box(name: str, low: int, high: int, value: int, suffix: str = "") -> WholeBox:
     """A spin box for a whole number, with a unit after it."""
-    box = QSpinBox()
+    box = WholeBox()
     inset(box)
     box.setRange(low, high)
     box.setGroupSeparatorShown(True)
@@ -135,11 +134,9 @@ def figure_box(name: str, low: int, high: int, value: int, suffix: str = "") -> 
     return box
 
 
-def decimal_box(
-    name: str, low: float, high: float, value: float, suffix: str = "", *, decimals: int = 2
-) -> QDoubleSpinBox:
+def decimal_box(name: str, low: float, high: float, value: float, suffix: str = "", *, decimals: int = 2) -> DecimalBox:
     """A spin box for a number with decimals, stepping by tenths, with a unit after it."""
-    box = QDoubleSpinBox()
+    box = DecimalBox()
     inset(box)
     box.setDecimals(decimals)
     box.setSingleStep(0.1)
@@ -269,14 +266,14 @@ class SliderField(QWidget):
         self.slider.setSingleStep(max(1, round(step * self._scale)))
         self.slider.setPageStep(max(1, round(4 * step * self._scale)))
         self.slider.setAccessibleName(name)
-        self.box: QSpinBox | QDoubleSpinBox
+        self.box: WholeBox | DecimalBox
         if decimals:
-            self.box = QDoubleSpinBox()
+            self.box = DecimalBox()
             self.box.setDecimals(decimals)
             self.box.setRange(low, high)
             self.box.setSingleStep(step)
         else:
-            self.box = QSpinBox()
+            self.box = WholeBox()
             self.box.setRange(round(low), round(high))
             self.box.setSingleStep(round(step))
         self.box.setAccessibleName(name)
@@ -298,7 +295,7 @@ class SliderField(QWidget):
 
     def set_value(self, value: float) -> None:
         """Show another value, within the range."""
-        self.box.setValue(int(value) if isinstance(self.box, QSpinBox) else value)  # type: ignore[arg-type]
+        self.box.setValue(int(value) if isinstance(self.box, WholeBox) else value)  # type: ignore[arg-type]
 
     def _on_slider(self, position: int) -> None:
         if position != round(self.value() * self._scale):

@@ -9,7 +9,6 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -21,7 +20,6 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -32,8 +30,9 @@ from studio.settings import Settings
 from studio.state.recipes import BatchReport, DataReport, PresetChoice, TrialReport
 from studio.state.runs import duration
 from studio.theme.tokens import GRID, THUMBNAIL
-from studio.widgets.basics import figure_box, inset, label, plain_tip
+from studio.widgets.basics import decimal_box, figure_box, label, plain_tip
 from studio.widgets.card_list import CardList
+from studio.widgets.number_boxes import WholeBox
 from studio.wizard.draft import Draft
 
 _FOLDER = "folder"
@@ -310,13 +309,9 @@ class OptionsPage(Page):
         self.text_encoder = _combo("Text encoder", [])
         for choice in draft.recipes.text_encoders():
             self.text_encoder.addItem(choice.title, choice)
-        self.minutes = QDoubleSpinBox()
-        inset(self.minutes)
-        self.minutes.setRange(0.1, 600)
-        self.minutes.setDecimals(1)
-        self.minutes.setSuffix(" min")
-        self.minutes.setAccessibleName("Minutes between checkpoints")
-        self.boxes: dict[str, QSpinBox] = {
+        self.minutes = decimal_box("Minutes between checkpoints", 0.1, 600, 1, " min", decimals=1)
+        self.minutes.setSingleStep(1)
+        self.boxes: dict[str, WholeBox] = {
             f"stage{stage}.{key}": figure_box(f"{name} of stage {stage}", 1, most, 1)
             for key, name, most in (
                 ("steps", "Steps", 10_000_000),

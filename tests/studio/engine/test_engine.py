@@ -131,6 +131,33 @@ def test_variations_arrive_one_by_one_and_are_in_the_library(studio: Studio, pip
     assert (first.item.recipe.prompt, first.item.recipe.model) == ("a table", "furniture")
 
 
+def test_a_job_names_the_model_that_it_waits_for_until_that_is_loaded(
+    tmp_path: Path, pipeline: GatedPipeline, qtbot: QtBot
+) -> None:
+    gate = Gate()
+
+    def load(_folder: Path, _device: str) -> GatedPipeline:
+        gate.wait(None)
+        return pipeline
+
+    studio = Studio(tmp_path / "library", load, qtbot)
+    loading: list[str] = []
+    studio.state.jobs.changed.connect(lambda job: loading.append(job.loading))
+    preload = studio.engine.preload(MODEL)
+    qtbot.waitUntil(lambda: gate.reached.is_set(), timeout=PATIENCE)
+    assert not any(loading)  # nobody waits for it
+    job = studio.generate("a table")
+    qtbot.waitUntil(lambda: job.loading == "furniture", timeout=PATIENCE)
+    gate.open()
+    studio.wait(preload, job)
+    assert job.loading == "" and loading[-1] == ""
+    loading.clear()
+    studio.make("a chair")
+    assert not any(loading)  # it is in memory
+    assert studio.engine.shutdown()
+    studio.library.close()
+
+
 def test_a_prompt_in_another_script_is_told_that_the_encoder_reads_english(studio: Studio) -> None:
     studio.make("круглый стол с одной ножкой")
     (said,) = [one.text for one in studio.state.notifications.list()]
