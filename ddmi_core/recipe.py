@@ -101,4 +101,5 @@ def misfit(error: ValidationError) -> str:
     name = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
         return f"{name} is missing"
-    return f"{name} is {str(first['input'])[:40]!r} and {first['msg'].removeprefix('Input ')}"
+    shown = repr(first["input"]) if isinstance(first["input"], str) else str(first["input"])
+    return f"{name} is {shown[:40]} and {first['msg'].removeprefix('Input ')}"

@@ -33,8 +33,8 @@ from studio.actions import ACTIONS, Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import MODELS_ROOM, Engine
 from studio.engine.models import ModelFolders
-from studio.engine.requests import ExportRequest, ReconstructRequest, SequenceRequest
-from studio.engine.results import EvaluationDone, ExportDone, FitReady, ItemReady, SpanWanted, ViewReady
+from studio.engine.requests import ExportRequest, ReconstructRequest, SequenceRequest, ViewRequest
+from studio.engine.results import EvaluationDone, ExportDone, FitReady, ItemReady, SpanWanted, View, ViewReady
 from studio.engine.training import Training
 from studio.engine.trash import Trash
 from studio.keymap import Keymap
@@ -106,6 +106,8 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.actions_ = Actions(self, theme, Keymap(ACTIONS, settings.shortcuts))
         self._warmed: set[str] = set()
+        self._seen: dict[str, Item] = {}
+        """What the stages really show, by domain: an item that was chosen may still be on its way."""
         self._postponed: list[Callable[[], object]] = []
         self._toasts: dict[int, Toast] = {}
         self._sheet: ShortcutSheet | None = None
@@ -267,6 +269,7 @@ class MainWindow(QMainWindow):
         state.undo.changed.connect(self._show_undo)
         for signal in (state.jobs.added, state.jobs.changed):
             signal.connect(self._on_jobs)
+        state.jobs.changed.connect(self._on_view_ended)
         state.notifications.added.connect(self._on_notification)
         state.notifications.removed.connect(self._on_notification_gone)
         for notification in state.notifications.list():
@@ -458,8 +461,40 @@ class MainWindow(QMainWindow):
     def open_item(self, item: Item) -> None:
         """Show an item on the stage of its room; the form stays as it is."""
         self.show_room_of(item.recipe.domain)
-        resolution = self.stage.room.preview_resolution
-        self._with_models(lambda: self._try(lambda: self.engine.open(item, resolution)))
+        self._with_models(partial(self._open_item, item))
+
+    def _open_item(self, item: Item) -> None:
+        """Have an item shown. It counts at once, so that what is asked next, such as to delete it, is meant for it."""
+        if not self._try(lambda: self.engine.open(item, self.stage.room.preview_resolution)):
+            self._empty_stage(item.recipe.domain)
+        self.state.show(item)
+
+    def _empty_stage(self, domain: str) -> None:
+        """Show nothing on a stage."""
+        self._seen.pop(domain, None)
+        self.stage_of(domain).show_view(None, None)
+
+    def _is_seen(self, item: Item) -> bool:
+        """Whether an item is what its stage shows, and not still on its way there."""
+        seen = self._seen.get(item.recipe.domain)
+        return seen is not None and seen.id == item.id
+
+    def _on_view_ended(self, job: Job) -> None:
+        """An item that did not come after all is not the one on the stage: that is still the one before it."""
+        request = job.request
+        if job.is_active or not isinstance(request, ViewRequest) or self._is_seen(request.item):
+            return
+        item, domain = request.item, request.item.recipe.domain
+        shown = self.state.shown_in(domain)
+        views = [one.request for one in self.state.jobs.active(quiet=True) if isinstance(one.request, ViewRequest)]
+        if shown is None or shown.id != item.id or any(view.item.id == item.id for view in views):
+            return
+        if job.status == "failed":
+            self._empty_stage(domain)
+        elif (before := self._seen.get(domain)) is None or not self._try(
+            lambda: self.state.show(self.state.library.get(before.id))
+        ):
+            self.state.clear(domain)
 
     def use_recipe(self) -> None:
         """Bring the recipe of the item on the stage back into the form."""
@@ -543,7 +578,8 @@ class MainWindow(QMainWindow):
             self.show_room_of(item.recipe.domain)
             row = self.history.model.row_of(item)
             self.state.library.delete(item)
-            self._offer_undo(step, f"Deleted {_quoted(item)}, seed {item.recipe.seed}.")
+            seed = "" if item.recipe.source is not None else f", seed {item.recipe.seed}"
+            self._offer_undo(step, f"Deleted {_quoted(item)}{seed}.")
             neighbour = self.history.model.item(min(row, self.history.model.rowCount() - 1))
             if neighbour is not None:
                 self.open_item(neighbour)
@@ -595,7 +631,8 @@ class MainWindow(QMainWindow):
 
     def _bring_in(self, path: Path) -> None:
         stage = self._stage_for(path)
-        encode = Action("Encode the file", lambda: self.reconstruct(path))
+        fits = stage is not None and self._fits(stage)
+        encode = Action("Fit the file" if fits else "Encode the file", lambda: self.reconstruct(path))
         recipe = None
         if stage is not None:
             try:
@@ -609,11 +646,19 @@ class MainWindow(QMainWindow):
             self.reconstruct(path)
             return
         self._recall(recipe)  # in its own room: pictures of a radiance field carry a recipe too
-        missing = "" if self.state.model_for(recipe) else f" Its model, {recipe.model}, is not installed here."
         self.state.notifications.info(
-            f"The recipe of {path.name} is in the form. Generate makes it again.{missing}",
+            f"The recipe of {path.name} is in the form. "
+            + (
+                "Generate makes it again."
+                if self.state.model_for(recipe)
+                else f"Its model, {recipe.model}, is not installed here, so another one makes something else of it."
+            ),
             action=encode,
         )
+
+    def _fits(self, stage: Stage) -> bool:
+        """Whether files of a room are fitted, and not only encoded."""
+        return stage.room.fits_at_once and self.settings.fidelity != "small"
 
     def _foretell(self, paths: Sequence[Path]) -> None:
         """Say over the window what will become of files that are dragged over it."""
@@ -642,7 +687,7 @@ class MainWindow(QMainWindow):
             return Prospect("No model takes this file", text, is_possible=False)
         where = "here" if stage is self.stage and self._room() == words.domain else f"in the room {stage.room.title}"
         done = "encoded"
-        if self.settings.fidelity != "small" and stage.room.fits_at_once:
+        if self._fits(stage):
             done = "fitted"
         elif self.settings.fidelity != "small" and stage.room.fits_afterwards:
             done = "encoded, then fitted"
@@ -690,6 +735,9 @@ class MainWindow(QMainWindow):
         """Ask how to export the item on the stage, and do so."""
         item = self.state.shown
         if item is None:
+            return
+        if not self._is_seen(item):
+            self.status.say(f"{_quoted(item)} is still being opened. Export it once it is on the stage.")
             return
         place = Place(self.settings.folder("exports"), self._is_being_written)
         order = self.stage.ask_export(item, place, self.settings, self)
@@ -883,8 +931,7 @@ class MainWindow(QMainWindow):
         """Show the first variation, unless the person went on to something else meanwhile."""
         item = result.item
         if result.index == 0 and result.request.generation == self.state.generation_in(item.recipe.domain):
-            self.state.show(item)
-            self.stage_of(item.recipe.domain).show_view(item, result.view, result.resolution)
+            self._show(item, result.view, result.resolution)
         if isinstance(result.request, ReconstructRequest):
             self._offer_other_axis(result.request, item)
             self._fit_or_offer(result.request, item)
@@ -940,8 +987,15 @@ class MainWindow(QMainWindow):
         """Show an item that was opened."""
         item, domain = result.item, result.item.recipe.domain
         if result.request.generation == self.state.generation_in(domain):
-            self.state.show(item)
-            self.stage_of(domain).show_view(item, result.view, result.resolution)
+            self._show(item, result.view, result.resolution)
+
+    def _show(self, item: Item, view: View, resolution: int) -> None:
+        """Put an item on the stage of its room."""
+        domain = item.recipe.domain
+        self._seen[domain] = item
+        self.stage_of(domain).show_view(item, view, resolution)
+        self.state.show(item)
+        self._enable_what_is_seen()
 
     def on_export_done(self, result: ExportDone) -> None:
         """Say where the file is."""
@@ -1028,12 +1082,19 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self._do_postponed)  # once all know of the models, and the form has one
 
     def _on_shown(self, item: Item | None) -> None:
-        for name in ("export", "copy_prompt", "star", "delete", "screenshot"):
+        for name in ("copy_prompt", "star", "delete"):
             self.actions_[name].setEnabled(item is not None)
+        self._enable_what_is_seen()
         self.actions_["recipe"].setEnabled(item is not None and item.recipe.source is None)
         self.actions_["star"].setChecked(item is not None and item.starred)
         if item is None:
-            self.stage.show_view(None, None)
+            self._empty_stage(self.stage.room.words.domain)
+
+    def _enable_what_is_seen(self) -> None:
+        """What is on its way to the stage cannot be exported from there yet."""
+        shown = self.state.shown
+        for name in ("export", "screenshot"):
+            self.actions_[name].setEnabled(shown is not None and self._is_seen(shown))
 
     def _show_undo(self) -> None:
         """Say in the menu what undo and redo would do."""

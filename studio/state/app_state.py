@@ -216,8 +216,12 @@ class AppState:
         return self._desk(domain).shown
 
     def show(self, item: Item) -> None:
-        """Put an item on the stage of its room (what it looks like follows from the engine)."""
+        """Make an item the one on the stage of its room, meant by what is asked next; its view may follow later."""
         self._put(self._desk(item.recipe.domain), item)
+
+    def clear(self, domain: str) -> None:
+        """Nothing is on the stage of a domain's room any longer."""
+        self._put(self._desk(domain), None)
 
     @property
     def generation(self) -> int:

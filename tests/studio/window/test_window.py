@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trimesh
 from PIL import Image
@@ -338,6 +339,51 @@ def test_delete_can_be_undone(qtbot, window):
     assert window.history.model.rowCount() == 2
     window.actions_["star"].trigger()
     assert window.state.shown.starred and window.actions_["star"].isChecked()
+
+
+def prompts_in(window: MainWindow) -> list[str]:
+    return [item.recipe.prompt for item in window.history.model.items()]
+
+
+def test_what_is_chosen_counts_before_its_view_is_there(qtbot, window):
+    for prompt in ("a chair", "a sofa", "a table", "a bed"):
+        make_shape(qtbot, window, prompt)
+    click_in_history(qtbot, window, 2)
+    assert not window.actions_["export"].isEnabled(), "the stage still shows the bed"
+    window.choose_export()
+    assert "“a sofa” is still being opened" in window.status.currentMessage()
+    window.actions_["delete"].trigger()
+    assert prompts_in(window) == ["a bed", "a table", "a chair"]
+    window.actions_["delete"].trigger()  # as fast as the keys come
+    window.actions_["delete"].trigger()
+    assert prompts_in(window) == ["a bed"]
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.prompt == "a bed" and window.actions_["export"].isEnabled()
+
+
+def test_what_cannot_be_shown_can_be_deleted(qtbot, window):
+    make_shape(qtbot, window, "a chair")
+    shown = window.state.shown
+    recipe = shown.recipe.model_copy(update={"model": "gone", "model_hash": "gone", "prompt": "a ruin"})
+    window.state.library.add(window.state.library.load_latent(shown), recipe, np.zeros((8, 8, 4), np.uint8))
+    click_in_history(qtbot, window, 0)
+    assert "which is not installed" in window.state.notifications.list()[-1].text
+    assert not window.stage.empty.isHidden(), "the chair is not what is chosen"
+    window.actions_["delete"].trigger()
+    assert prompts_in(window) == ["a chair"]
+
+
+def test_where_opening_gives_way_to_a_generation_that_is_cancelled_the_stage_keeps_its_item(qtbot, window, pipeline):
+    make_shape(qtbot, window, "a chair")
+    make_shape(qtbot, window, "a sofa")
+    sofa = window.state.shown
+    click_in_history(qtbot, window, 1)
+    pipeline.delay = 0.1
+    window.generate()
+    window.cancel()
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert window.state.shown == sofa and window.history.view.currentIndex().row() == 0
+    assert window.actions_["export"].isEnabled()
 
 
 def test_several_deletions_are_undone_in_turn_and_each_by_its_own_message(qtbot, window):
