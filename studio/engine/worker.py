@@ -134,8 +134,7 @@ class Worker:
             if cancel.is_set():
                 raise Cancelled
             self._post(JobStarted(request=request))
-            if self._will_load(request):
-                self._post(ModelLoading(request=request))
+            self._say_what_is_loaded_for(request)
             self._threads.apply()
             for result in work(request, self._context(request, cancel)):
                 self._post(result)
@@ -149,11 +148,12 @@ class Worker:
                 del self._cancel[request.job_id]
         self._post(end)
 
-    def _will_load(self, request: Request) -> bool:
-        """Whether somebody will wait here for a model to be loaded; an evaluation loads its own, in its process."""
+    def _say_what_is_loaded_for(self, request: Request) -> None:
+        """Say that somebody waits here for a model. An evaluation loads its own, in its process."""
         if not isinstance(request, ModelRequest) or isinstance(request, PreloadRequest | EvaluateRequest):
-            return False
-        return request.model is not None and not self._pipelines.has(request.model)
+            return
+        if request.model is not None and not self._pipelines.has(request.model):
+            self._post(ModelLoading(request=request))
 
     def _context(self, request: Request, cancel: threading.Event) -> Context:
         last_report = 0.0

@@ -44,6 +44,8 @@ QWidget[look="toast-error"] {{ background: {c.error_soft}; border: 1px solid {c.
 QMenuBar {{ background: {c.panel}; color: {c.muted}; padding: 2px {half}px; border-bottom: 1px solid {c.line}; }}
 QMenuBar::item {{ padding: {half}px {t.GRID}px; border-radius: {half}px; background: transparent; }}
 QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {c.control}; color: {c.text}; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+QInputDialog QLineEdit {{ min-width: 320px; }}
 QMenu, QDialog[look="popup"] {{ background: {c.raised}; border: 1px solid {c.line}; }}
 QMenu {{ padding: {half}px; }}
 QMenu::item {{ padding: 6px 28px 6px 12px; border-radius: {half}px; }}

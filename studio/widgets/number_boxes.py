@@ -14,10 +14,10 @@ _MOST_DIGITS = 12
 class WholeBox(QSpinBox):
     """Whole numbers."""
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Let numbers out of range be typed; they are corrected in the end."""
-        state, *rest = super().validate(text, position)  # type: ignore[misc]
-        return _may_be_typed(self, text, state), *rest
+        state, text, position = super().validate(text, position)
+        return _may_be_typed(self, text, state), text, position
 
     def fixup(self, text: str) -> str:
         """What stands in the box in the end."""
@@ -28,10 +28,10 @@ class WholeBox(QSpinBox):
 class DecimalBox(QDoubleSpinBox):
     """Numbers with decimals."""
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Let numbers out of range be typed; they are corrected in the end."""
-        state, *rest = super().validate(text, position)  # type: ignore[misc]
-        return _may_be_typed(self, text, state), *rest
+        state, text, position = super().validate(text, position)
+        return _may_be_typed(self, text, state), text, position
 
     def fixup(self, text: str) -> str:
         """What stands in the box in the end."""

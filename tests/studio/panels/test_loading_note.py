@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.engine.requests import ViewRequest
 from studio.panels.loading_note import LoadingNote
 from studio.state.jobs import JobQueue
+from studio.state.library import Item
 
 LONG = "furniture of the eighteenth century, retrained with more steps than anybody should"
 
@@ -40,5 +44,23 @@ def test_what_is_loaded_in_a_moment_needs_no_words(qtbot: QtBot) -> None:
     jobs.loads(job.id, "furniture")
     assert not note.isVisible()
     jobs.loads(job.id, "")
-    qtbot.wait(300)
+    qtbot.wait(600)
+    assert not note.isVisible()
+
+
+def test_the_stage_names_the_item_that_is_being_opened(qtbot: QtBot, add_item: Callable[..., Item]) -> None:
+    jobs, canvas = JobQueue(), QWidget()
+    qtbot.addWidget(canvas)
+    canvas.resize(600, 400)
+    note = LoadingNote(jobs, "shape", canvas)
+    canvas.show()
+    for prompt in ("a chair", "a sofa"):
+        request = ViewRequest(
+            job_id=jobs.new_id(), generation=1, model=None, item=add_item(prompt=prompt), resolution=64
+        )
+        jobs.add(request.job_id, "Open", request, quiet=True, room="shape")
+    qtbot.waitUntil(note.isVisible)
+    assert note.text.text() == "Opening a sofa…"
+    for job in jobs.active(quiet=True):
+        jobs.finish(job.id)
     assert not note.isVisible()
