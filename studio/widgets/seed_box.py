@@ -71,5 +71,5 @@ class SeedBox(QAbstractSpinBox):
         text = str(self._value)
         if text != self.lineEdit().text():
             self.lineEdit().setText(text)
-        if not self.hasFocus():
-            self.lineEdit().setCursorPosition(0)  # of a long one, the beginning is seen
+            if not self.hasFocus():
+                self.lineEdit().setCursorPosition(0)  # of a long one, the beginning is seen
