@@ -961,7 +961,7 @@ class MainWindow(QMainWindow):
         item, domain = result.item, result.item.recipe.domain
         shown = self.state.shown_in(domain)
         if shown is not None and shown.id == item.id:
-            self.stage_of(domain).show_view(item, result.view, result.resolution)
+            self._show(item, result.view, result.resolution)
 
     def _offer_other_axis(self, request: ReconstructRequest, item: Item) -> None:
         """Most files do not say which axis is up: say which one was taken, and offer the other."""

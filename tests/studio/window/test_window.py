@@ -130,6 +130,7 @@ def test_without_a_program_for_folders_the_place_is_told(qtbot, window, tmp_path
 
 
 def test_what_is_reconstructed_keeps_where_it_lay(qtbot, window, tmp_path: Path):
+    window.settings.fidelity = "small"  # a fit would take a while
     mesh = tmp_path / "stool.obj"
     trimesh.creation.box().export(mesh)
     window.reconstruct(mesh)
@@ -254,6 +255,7 @@ def test_undo_in_the_prompt_is_of_the_typing_first_and_then_of_the_recipe(qtbot,
 
 def test_a_reconstruction_has_no_recipe_to_bring_back(qtbot, window, tmp_path: Path):
     window.state.update_form(prompt="a prompt just typed")
+    window.settings.fidelity = "small"  # a fit would take a while
     mesh = tmp_path / "stool.obj"
     trimesh.creation.box().export(mesh)
     drop(window, mesh)
@@ -428,6 +430,7 @@ def test_history_is_there_after_a_restart_and_the_form_too(qtbot, make_window):
 
 
 def test_a_dropped_mesh_is_reconstructed_and_other_files_are_refused(qtbot, window, tmp_path: Path):
+    window.settings.fidelity = "small"  # a fit would take a while
     mesh = tmp_path / "stool.obj"
     trimesh.creation.box().export(mesh)
     drop(window, mesh)
