@@ -109,7 +109,7 @@ def _learn(
     off = _REACH / 2  # of the space's side of 2, as a mean over places
     with torch.enable_grad():
         for step in range(steps):
-            report(progress, step / steps, f"step {step} of {steps}, {100 * off:.2f} % of its size off")
+            report(progress, step / steps, f"{100 * off:.2f} % off, step {step} of {steps}")
             falling = _FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * step / steps))
             for group in optimiser.param_groups:
                 group["lr"] = _LEARNING_RATE * falling * group["share"]

@@ -272,7 +272,10 @@ def _represented(
         fit = pipeline.fit(request.path, request.fidelity, progress=progress)
         latent = pipeline.encode(source, refine_steps=0)  # stands for the file where only a latent can
         return latent, domain.fitted(fit), fit.to_bytes(), fit.facts
-    latent = pipeline.encode(source, progress=progress)
+    if domain.can_fit and request.fidelity != "small":  # a fit follows, so that the person waits for the encoder alone
+        latent = pipeline.encode(source, refine_steps=0)
+    else:
+        latent = pipeline.encode(source, progress=progress)
     field = pipeline.decode(latent)
     return latent, field, None, domain.latent_facts(request.path, source, latent, field)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ddmi_core.fidelity import Fidelity, FitFacts
+from studio.state.library import Item
 
 NAMES: dict[Fidelity, str] = {"small": "Small", "balanced": "Balanced", "faithful": "Faithful"}
 TIPS: dict[Fidelity, str] = {
@@ -41,3 +44,14 @@ def nearness(facts: FitFacts) -> str:
 def told_bytes(count: int) -> str:
     """A number of bytes as a person reads it."""
     return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{max(1, round(count / 1e3)):,} kB"
+
+
+def has_its_file(item: Item) -> bool:
+    """Whether the file that an item stands for is where it was."""
+    return item.recipe.source is not None and Path(item.recipe.source).is_file()
+
+
+def gone(item: Item) -> str:
+    """That the file of an item is not where it was."""
+    path = Path(item.recipe.source or "")
+    return f"{path.name} is no longer in {path.parent}."

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCursor, QImage
-from PySide6.QtWidgets import QDialog, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.fidelity import Fidelity
@@ -25,7 +25,8 @@ from studio.engine.requests import EnlargeRequest, OriginalRequest, TilesRequest
 from studio.engine.results import TileReady
 from studio.panels.basis_dialog import BasisDialog
 from studio.panels.export_dialog import Order, PictureExportDialog, Place
-from studio.panels.fidelity import NAMES, TIPS, told_bytes
+from studio.panels.fidelity import gone, has_its_file, told_bytes
+from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.inspector import item_title
 from studio.panels.loading_note import LoadingNote
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
@@ -125,7 +126,7 @@ class ImageStage(Stage):
             view["pixels"] if view is not None else None,
             extent_of(item),
             base=max(facts.pixels) if facts is not None and facts.pixels is not None else BASE,
-            beside_file=facts is not None and item is not None and _has_its_file(item),
+            beside_file=facts is not None and item is not None and has_its_file(item),
         )
         self._actions["fidelity"].setEnabled(view is not None and item is not None and item.recipe.source is not None)
         for name in _PICTURE_ACTIONS:
@@ -195,32 +196,13 @@ class ImageStage(Stage):
         self.viewer.compare(compare)
         item = self._item
         if compare != "off" and item is not None and item.recipe.fit is not None and not self.viewer.beside_file:
-            self._say_gone(item, f"It is compared with a drawing of {BASE} px.")
+            self._state.notifications.warning(f"{gone(item)} It is compared with a drawing of {BASE} px.")
 
     def show_fidelities(self) -> None:
         """Let the person choose how closely the picture's file is represented, and have it fitted so."""
-        if (item := self._item) is None:
-            return
-        menu = QMenu(self)
-        menu.setToolTipsVisible(True)
-        for fidelity, name in NAMES.items():
-            size = self._expected_size(item, fidelity)
-            entry = menu.addAction(f"{name}  ·  {size}" if size else name)
-            entry.setToolTip(TIPS[fidelity])
-            entry.setCheckable(True)
-            entry.setChecked(item.recipe.fit is not None and item.recipe.fit.fidelity == fidelity)
-            entry.triggered.connect(partial(self._refit, item, fidelity))
-        button = next((one for one in self._buttons("fidelity") if one.isVisible()), None)
-        place = button.mapToGlobal(button.rect().bottomLeft()) if button is not None else QCursor.pos()
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(place)
-
-    def _refit(self, item: Item, fidelity: Fidelity, _checked: bool = False) -> None:
-        """Make an item of the same file, as closely as it is wanted."""
-        if _has_its_file(item):
-            self.refit_asked.emit(Path(item.recipe.source or ""), fidelity)
-        else:
-            self._say_gone(item, "Drop it on the window to fit it anew.")
+        if (item := self._item) is not None:
+            sizes, said = partial(self._expected_size, item), self._state.notifications
+            show_fidelities(item, sizes, self.refit_asked.emit, said, self._actions["fidelity"], self)
 
     def _expected_size(self, item: Item, fidelity: Fidelity) -> str:
         """What the file of an item takes, or would take."""
@@ -232,14 +214,6 @@ class ImageStage(Stage):
         if fidelity == "small":
             return "some kB"
         return f"about {told_bytes(basis_bytes(*facts.pixels, fidelity))}"
-
-    def _say_gone(self, item: Item, more: str) -> None:
-        path = Path(item.recipe.source or "")
-        self._state.notifications.warning(f"{path.name} is no longer in {path.parent}. {more}")
-
-    def _buttons(self, name: str) -> list[QToolButton]:
-        """The buttons of an action."""
-        return [one for one in self._actions[name].associatedObjects() if isinstance(one, QToolButton)]
 
     def show_basis(self) -> None:
         """Open the basis fields of the picture beside the work."""
@@ -317,11 +291,6 @@ class ImageStage(Stage):
 
 
 _PICTURE_ACTIONS = ("whole", "one_to_one", "closer", "farther", "basis", "walk")
-
-
-def _has_its_file(item: Item) -> bool:
-    """Whether the file that an item stands for is where it was."""
-    return item.recipe.source is not None and Path(item.recipe.source).is_file()
 
 
 def _source_of(request: TilesRequest | EnlargeRequest | OriginalRequest) -> Source:

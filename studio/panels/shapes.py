@@ -19,6 +19,8 @@ from studio.engine.engine import Engine
 from studio.engine.requests import FitRequest
 from studio.engine.results import DetailReady
 from studio.panels.export_dialog import ExportDialog, Order, Place
+from studio.panels.fidelity import told_bytes
+from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.inspector import item_title
 from studio.panels.loading_note import LoadingNote
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
@@ -76,6 +78,7 @@ FACTS = RoomFacts(
 _STRIP = (
     ("view_home", "view_front", "view_side", "view_top"),
     ("fit", "reset"),
+    ("shape_fidelity",),
     ("wireframe", "grid", "axes"),
 )
 _RESTED_MS = 180
@@ -92,7 +95,7 @@ class ShapeStage(Stage):
 
     def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme) -> None:
         super().__init__()
-        self._state, self._engine, self._theme = state, engine, theme
+        self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
         styled(self, "stage")
         self.viewport = Viewport(theme.colours)
         theme.changed.connect(self._on_theme)
@@ -121,6 +124,7 @@ class ShapeStage(Stage):
         known = item is not None and self._item is not None and item.id == self._item.id
         self._item = item if view is not None else None
         self.empty.setVisible(view is None)
+        self._actions["shape_fidelity"].setEnabled(self._item is not None and self._item.recipe.fit is not None)
         if view is None:
             self.viewport.show_mesh(None)
             self.facts.setText("")
@@ -146,6 +150,18 @@ class ShapeStage(Stage):
         if (order := dialog.ask()) is not None:
             settings.export = dialog.choice()
         return order
+
+    def show_fidelities(self) -> None:
+        """Let the person choose how closely the shape's mesh is represented, and have it fitted so."""
+        if (item := self._item) is not None and (facts := item.recipe.fit) is not None:
+            show_fidelities(
+                item,
+                lambda fidelity: told_bytes(facts.size_bytes) if fidelity == facts.fidelity else "",
+                self.refit_asked.emit,
+                self._state.notifications,
+                self._actions["shape_fidelity"],
+                self,
+            )
 
     # Detail
 
@@ -188,6 +204,7 @@ class ShapeStage(Stage):
             actions.on(f"view_{name}", partial(viewport.turn_to, name))
         actions.on("fit", viewport.fit)
         actions.on("reset", viewport.reset)
+        actions.on("shape_fidelity", self.show_fidelities)
         for name in ("wireframe", "grid", "axes"):
             actions.on_toggled(name, partial(setattr, viewport, name))
         for name in ("grid", "axes"):

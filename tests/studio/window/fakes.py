@@ -235,7 +235,7 @@ class FakePictureDomain:
     """What the engine and the rooms need of the image domain."""
 
     name, title = "image", "Images"
-    fits_at_once = True
+    can_fit = fits_at_once = True
 
     def fitted(self, fit: Fit) -> FittedImageField:
         return FittedImageField(fit.readout, fit.basis, fit.extent)
@@ -284,7 +284,7 @@ class FakeVideoDomain(FakePictureDomain):
     """What the engine and the rooms need of the video domain."""
 
     name, title = "video", "Video"
-    fits_at_once = False
+    can_fit = fits_at_once = False
 
     def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
         return {"pixels": field.render(resolution, resolution), "marks": np.linspace(-0.75, 0.75, 4, dtype=np.float32)}
@@ -358,7 +358,7 @@ class FakeRadianceDomain(FakePictureDomain):
     """What the engine and the rooms need of the domain of radiance fields."""
 
     name, title = "nerf", "Radiance"
-    fits_at_once = False
+    can_fit = fits_at_once = False
 
     def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
         settings = ViewSettings()

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from PySide6.QtWidgets import QMenu
 
 from ddmi_core.fitting import shapes
 from studio.engine.requests import FitRequest
@@ -89,3 +90,17 @@ def test_a_cloud_of_points_stays_what_the_model_makes_of_it(qtbot, window, tmp_p
     drop(window, tmp_path / "cloud.ply")
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     assert not window.state.shown.recipe.is_fitted and window.state.shown.recipe.fit is None
+
+
+def test_a_fit_can_be_asked_for_again(qtbot, window, stand: Path) -> None:
+    window.settings.fidelity = "small"
+    drop(window, stand)
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    window.actions_["shape_fidelity"].trigger()
+    menu = window.stage.findChild(QMenu)
+    entries = {entry.text(): entry for entry in menu.actions()}
+    assert list(entries) == ["Small  ·  1 kB", "Balanced", "Faithful"] and entries["Small  ·  1 kB"].isChecked()
+    entries["Balanced"].trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: window.state.shown.recipe.is_fitted and calm(window), timeout=PATIENCE)
+    assert window.state.shown.recipe.fit.fidelity == "balanced" and len(window.state.library.items()) == 2

@@ -1,0 +1,58 @@
+"""The menu from which a person chooses how closely an item represents its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QAction, QCursor
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+
+from ddmi_core.fidelity import Fidelity
+from studio.panels.fidelity import NAMES, TIPS, gone, has_its_file
+from studio.state.library import Item
+from studio.state.notifications import Notifications
+
+Refit = Callable[[Path, Fidelity], None]
+
+
+def show_fidelities(
+    item: Item,
+    sizes: Callable[[Fidelity], str],
+    refit: Refit,
+    notifications: Notifications,
+    action: QAction,
+    parent: QWidget,
+) -> None:
+    """Open the menu below the button of the action that asked for it, or at the pointer.
+
+    Args:
+        item: stands for a file; what it is now is checked.
+        sizes: what an item of a fidelity takes, in words; empty if nobody knows.
+        refit: called with the file and what the person has chosen.
+        notifications: say so if the file is gone.
+        action: the action.
+        parent: owns the menu.
+    """
+    menu = QMenu(parent)
+    menu.setToolTipsVisible(True)
+    for fidelity, name in NAMES.items():
+        size = sizes(fidelity)
+        entry = menu.addAction(f"{name}  ·  {size}" if size else name)
+        entry.setToolTip(TIPS[fidelity])
+        entry.setCheckable(True)
+        entry.setChecked(item.recipe.fit is not None and item.recipe.fit.fidelity == fidelity)
+        entry.triggered.connect(partial(_on_chosen, item, fidelity, refit, notifications))
+    buttons = (one for one in action.associatedObjects() if isinstance(one, QToolButton) and one.isVisible())
+    button = next(buttons, None)
+    place = button.mapToGlobal(button.rect().bottomLeft()) if button is not None else QCursor.pos()
+    menu.aboutToHide.connect(menu.deleteLater)
+    menu.popup(place)
+
+
+def _on_chosen(item: Item, fidelity: Fidelity, refit: Refit, notifications: Notifications) -> None:
+    if has_its_file(item):
+        refit(Path(item.recipe.source or ""), fidelity)
+    else:
+        notifications.warning(f"{gone(item)} Drop it on the window to fit it anew.")
