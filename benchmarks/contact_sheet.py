@@ -89,7 +89,7 @@ def _samples(pipeline: Pipeline, prompt: str, size: int) -> list[Picture]:
     drawn = []
     for latent in pipeline.sample(SamplingSettings(prompt=prompt), range(SEEDS)):
         try:
-            drawn.append(pipeline.domain.preview(pipeline.decode(latent), size=size))
+            drawn.append(pipeline.decode(latent).preview(size=size))
         except DDMIError:  # nothing solid anywhere
             drawn.append(np.full((size, size, 3), DARK, np.uint8))
     return drawn

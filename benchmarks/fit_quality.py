@@ -28,9 +28,9 @@ from torch import nn
 
 from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.domains import get_domain
-from ddmi_core.domains.shape import ShapeField
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fields.image import FittedImageField
+from ddmi_core.fields.shape import ShapeField
 from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.fitting.shapes import fit_shape
 from ddmi_core.fitting.solids import measured_places

@@ -21,7 +21,8 @@ import torch
 import trimesh
 import tyro
 
-from ddmi_core.domains.shape import ShapeDomain, ShapeField
+from ddmi_core.domains.shape import ShapeDomain
+from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import find_model, list_models
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings

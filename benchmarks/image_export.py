@@ -21,7 +21,6 @@ import torch
 import tyro
 
 from ddmi_core.autoencoder import D2CVAE
-from ddmi_core.domains import get_domain
 from ddmi_core.export.options import ImageExport
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.training.config import RunConfig
@@ -65,7 +64,7 @@ def _measured(side: int, suffix: str, bits: int, model: Path | None) -> dict[str
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / f"picture{suffix}"
         began = time.perf_counter()
-        facts = get_domain("image").export(field, target, options)
+        facts = field.export(target, options)
         seconds = time.perf_counter() - began
         size = target.stat().st_size
     return {

@@ -30,7 +30,7 @@ from ddmi_core import refinement
 from ddmi_core.data.emoji.pictures import emoji
 from ddmi_core.data.faces import faces
 from ddmi_core.data.pictures import Picture, PictureSet
-from ddmi_core.domains.image import ENCODED_SIDE, as_written, on_white
+from ddmi_core.fields.image import ENCODED_SIDE, on_white
 from ddmi_core.metrics.distributions import Moments, frechet_distance, kernel_distance
 from ddmi_core.metrics.pictures import BACKBONE, features, psnr
 from ddmi_core.model_folder import find_model
@@ -112,7 +112,7 @@ def _pictures(pictures: PictureSet, count: int) -> list[Picture]:
 
 def _drawn(pipeline: Pipeline, picture: Picture, refine_steps: int, side: int) -> Float[Tensor, "4 s s"]:
     """A picture encoded, decoded and drawn, premultiplied."""
-    return as_written(rebuilt(pipeline, picture, refine_steps), side)
+    return rebuilt(pipeline, picture, refine_steps).as_written(side)
 
 
 def _reconstruction(pipeline: Pipeline, pictures: Sequence[Picture], refine_steps: int) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _generated(pipeline: Pipeline, captions: Sequence[str], count: int) -> Float
     order = np.random.default_rng(0).permutation(len(captions))
     prompts = islice((captions[i] for _ in range(count) for i in order), count)
     drawn = [
-        as_written(field_of(pipeline, pipeline.sample(SamplingSettings(prompt=prompt), [seed])[0]), ENCODED_SIDE)
+        field_of(pipeline, pipeline.sample(SamplingSettings(prompt=prompt), [seed])[0]).as_written(ENCODED_SIDE)
         for seed, prompt in enumerate(prompts)
     ]
     return on_white(torch.stack(drawn))

@@ -34,7 +34,7 @@ from benchmarks.judging.portrait_attributes import ATTRIBUTES, accuracies, portr
 from benchmarks.judging.portrait_prompts import PROMPTS, PortraitPrompt
 from benchmarks.judging.seams import grid_amplitudes
 from ddmi_core.data.portraits.pictures import PortraitPictures, portraits
-from ddmi_core.domains.image import ENCODED_SIDE, as_written, on_white
+from ddmi_core.fields.image import ENCODED_SIDE, on_white
 from ddmi_core.metrics.clouds import nearest_neighbour_accuracy
 from ddmi_core.metrics.distributions import kernel_distance
 from ddmi_core.metrics.pictures import BACKBONE, features, psnr
@@ -95,9 +95,9 @@ def _report_reconstruction(lines: Lines, pipeline: Pipeline, true: PortraitPictu
     for i in range(min(count, len(true))):
         picture = true.open(i)
         field, small = rebuilt(pipeline, picture), seen(picture, ENCODED_SIDE)
-        base.append(psnr(as_written(field, ENCODED_SIDE).numpy(), small.numpy()))
+        base.append(psnr(field.as_written(ENCODED_SIDE).numpy(), small.numpy()))
         if i < enlarged:
-            wanted, drawn = seen(picture, large), as_written(field, large)
+            wanted, drawn = seen(picture, large), field.as_written(large)
             ours.append(psnr(drawn.numpy(), wanted.numpy()))
             upscaled = F.interpolate(small.unsqueeze(0), (large, large), mode="bicubic").clamp(0, 1)[0]
             bicubic.append(psnr(upscaled.numpy(), wanted.numpy()))
@@ -119,7 +119,7 @@ def _report_reconstruction(lines: Lines, pipeline: Pipeline, true: PortraitPictu
 
 def _report_sets(lines: Lines, pipeline: Pipeline, true: PortraitPictures, count: int, compared: int) -> None:
     real = _features(seen(true.open(i), ENCODED_SIDE) for i in range(count))
-    again = _features(as_written(rebuilt(pipeline, true.open(i)), ENCODED_SIDE) for i in range(count))
+    again = _features(rebuilt(pipeline, true.open(i)).as_written(ENCODED_SIDE) for i in range(count))
     made = _features(_drawn(pipeline, true.captions(i)[0], [i])[0] for i in range(count))
     of_samples, of_reconstructions = kernel_distance(made, real), kernel_distance(again, real)
     lines(
@@ -178,7 +178,7 @@ def _report_time(lines: Lines, pipeline: Pipeline, count: int, threads: int) -> 
 
 def _drawn(pipeline: Pipeline, prompt: str, seeds: Iterable[int]) -> list[Float[Tensor, "4 s s"]]:
     latents = pipeline.sample(SamplingSettings(prompt=prompt), list(seeds))
-    return [as_written(field_of(pipeline, latent), ENCODED_SIDE) for latent in latents]
+    return [field_of(pipeline, latent).as_written(ENCODED_SIDE) for latent in latents]
 
 
 def _features(pictures: Iterable[Float[Tensor, "4 s s"]]) -> Float[Tensor, "n f"]:

@@ -47,7 +47,7 @@ from ddmi_core.data.furniture.procedural import ProceduralShapes, procedural
 from ddmi_core.data.items import SurfacePoints
 from ddmi_core.data.shape_sources import PROCEDURAL_COUNT, ShapeSource, held_out_catalogue, held_out_procedural
 from ddmi_core.data.shapes import GridShapes
-from ddmi_core.domains.shape import SURFACE_POINTS, ShapeField
+from ddmi_core.fields.shape import SURFACE_POINTS, ShapeField
 from ddmi_core.metrics.classifier import broad_kind, held_out_accuracy, shape_classifier
 from ddmi_core.metrics.clouds import Cloud, cloud_figures, distances, nearest_distances
 from ddmi_core.metrics.shapes import volumetric_iou

@@ -33,8 +33,8 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2) -> No
     """
     import torch
 
-    from ddmi_core.domains.video import VideoField
     from ddmi_core.export.options import VideoExport
+    from ddmi_core.fields.video import VideoField
     from ddmi_core.model_folder import find_model, list_models
     from ddmi_core.pipeline import Pipeline
     from ddmi_core.recipe import SamplingSettings

@@ -30,8 +30,9 @@ from ddmi_core.data.clip_sources import ClipParts
 from ddmi_core.data.clips import Clip, ClipSource
 from ddmi_core.data.emoji.clips import emoji_motion
 from ddmi_core.data.pictures import WHOLE_PICTURE
-from ddmi_core.domains.image import as_written, on_white
-from ddmi_core.domains.video import COARSEST, ENCODED, FINEST, OVERLAP, VideoField
+from ddmi_core.domains.video import COARSEST, ENCODED, FINEST
+from ddmi_core.fields.image import on_white
+from ddmi_core.fields.video import OVERLAP, VideoField
 from ddmi_core.metrics.pictures import BACKBONE, psnr
 from ddmi_core.metrics.videos import blended, clip_features, motion_distance
 from ddmi_core.model_folder import find_model
@@ -122,7 +123,7 @@ def _field(pipeline: Pipeline, given: Clip, refine_steps: int) -> VideoField:
 
 def _premultiplied(field: VideoField, times: Any) -> Float[Tensor, "t 4 s s"]:
     """Frames of the base resolution."""
-    return torch.stack([as_written(field.at(float(t)), ENCODED.side) for t in times])
+    return torch.stack([field.at(float(t)).as_written(ENCODED.side) for t in times])
 
 
 def _true(clip: Clip) -> Float[Tensor, "t 4 s s"]:

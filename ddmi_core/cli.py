@@ -284,7 +284,7 @@ def fit(
     kept = Fit.load(file) if file.suffix.lower() == SUFFIX else None
     domain = get_domain(kept.domain) if kept else _domain_that_fits(file)
     # Without its model nobody can make it again from what a file says of it
-    no_recipe = "embed_recipe" in domain.export_options.model_fields
+    no_recipe = "embed_recipe" in domain.kind.export_options.model_fields
     options = _options(domain, resolution, faces, region, bits, quality, no_recipe, unit_cube=unit_cube or None)
     (target,) = plan_targets(out, 1, domain, options, force=force, more=(SUFFIX,))
     with _Meter() as meter:
@@ -304,8 +304,8 @@ def fit(
             )
             if resolution is None and (own := found.facts.resolution(getattr(options, "region", None))) is not None:
                 options = options.model_copy(update={"resolution": own})
-            written = domain.export(
-                domain.fitted(found), target, options, recipe=recipe, progress=sub_progress(meter, 0.8, 1.0)
+            written = domain.fitted(found).export(
+                target, options, recipe=recipe, progress=sub_progress(meter, 0.8, 1.0)
             )
             facts |= written
     facts = {"path": str(target), "seconds": round(time.perf_counter() - began, 3), **facts}
@@ -682,8 +682,8 @@ def plan_targets(
     from ddmi_core.export.targets import in_the_way
 
     is_folder = out.is_dir() or not out.suffix
-    if not is_folder and out.suffix.lower() not in (*domain.export_formats, *more):
-        known = ", ".join((*domain.export_formats, *more))
+    if not is_folder and out.suffix.lower() not in (*domain.kind.export_formats, *more):
+        known = ", ".join((*domain.kind.export_formats, *more))
         raise ExportError(
             f'Cannot export to {out}: "{out.suffix}" is not a format of {domain.title.lower()}. Use {known}.'
         )
@@ -693,7 +693,7 @@ def plan_targets(
     except OSError as error:
         raise ExportError(f"Cannot make the folder {folder}: {error.strerror}. Choose another place.") from error
     if is_folder:
-        names = (folder / f"{domain.name}-{n:03d}{domain.export_formats[0]}" for n in itertools.count(1))
+        names = (folder / f"{domain.name}-{n:03d}{domain.kind.export_formats[0]}" for n in itertools.count(1))
         free = (path for path in names if in_the_way(options.targets(path), replace=False) is None)
         return list(itertools.islice(free, count))
     targets = [out] if count == 1 else [out.with_stem(f"{out.stem}-{n}") for n in range(1, count + 1)]
@@ -785,7 +785,7 @@ def _options(
         "embed_recipe": False if no_recipe else None,
         **of_its_kind,
     }
-    return domain.export_options.checked({name: value for name, value in given.items() if value is not None})
+    return domain.kind.export_options.checked({name: value for name, value in given.items() if value is not None})
 
 
 def _span(text: str) -> tuple[float, float]:
@@ -854,7 +854,7 @@ def _export(
         print(told, file=sys.stderr)
     began = time.perf_counter()
     field = pipeline.decode(latent)
-    facts = pipeline.domain.export(field, target, options, recipe=recipe, progress=progress)
+    facts = field.export(target, options, recipe=recipe, progress=progress)
     return {"path": str(target), "seconds": round(spent + time.perf_counter() - began, 3), **facts}
 
 

@@ -54,8 +54,9 @@ def main() -> None:
                 steps=STEPS,
             )
             [latent] = pipeline.sample(recipe.settings, [recipe.seed])
-            view = domain.view(pipeline.decode(latent), resolution=wish.resolution)
-            item = library.save(latent.float().numpy(), recipe, domain.thumbnail(view, size=THUMBNAIL_SIZE))
+            field = pipeline.decode(latent)
+            view = field.view(resolution=wish.resolution)
+            item = library.save(latent.float().numpy(), recipe, field.thumbnail(view, size=THUMBNAIL_SIZE))
             target = READY / domain.name
             target.mkdir(parents=True, exist_ok=True)
             for part in (LATENT, RECIPE, THUMBNAIL):

@@ -62,16 +62,16 @@ def generate(prompts: Sequence[str], out: Path) -> list[Path]:
             "There is no shape model on this machine. Train one: ddmi train --preset furniture --out runs/furniture"
         )
     pipeline = Pipeline.from_pretrained(models[0].folder)
-    options = pipeline.domain.export_options.checked({"resolution": RESOLUTION})
+    options = pipeline.domain.kind.export_options.checked({"resolution": RESOLUTION})
     print(f"Model: {pipeline.name}, on {pipeline.device}, prompts read by {pipeline.text_encoder.name}.")
     made: list[Path] = []
     pictures: list[np.ndarray] = []
     for prompt in prompts:
         began = time.perf_counter()
         field = pipeline.decode(pipeline.sample(SamplingSettings(prompt=prompt), [SEED])[0])
-        target = out / f"{prompt.replace(' ', '-')}{pipeline.domain.export_formats[0]}"
-        pipeline.domain.export(field, target, options)
-        pictures.append(pipeline.domain.preview(field, size=PREVIEW, resolution=RESOLUTION // 2))
+        target = out / f"{prompt.replace(' ', '-')}{pipeline.domain.kind.export_formats[0]}"
+        field.export(target, options)
+        pictures.append(field.preview(size=PREVIEW, resolution=RESOLUTION // 2))
         made += [target, _write_picture(target.with_suffix(".png"), pictures[-1])]
         print(f'  "{prompt}", seed {SEED}: {target} in {time.perf_counter() - began:.1f} s', flush=True)
     made.append(_write_picture(out / "overview.png", contact_sheet(pictures, len(pictures))))

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from benchmarks.judging.furniture_prompts import FurniturePrompt
 from ddmi_core.data.furniture.geometry import Geometry, measure, voxelise
-from ddmi_core.domains.shape import SURFACE_POINTS, ShapeField
+from ddmi_core.fields.shape import SURFACE_POINTS, ShapeField
 from ddmi_core.metrics.classifier import ShapeClassifier
 from ddmi_core.rendering.surfaces import clean, components, extract_surface
 

@@ -7,8 +7,7 @@ from torch import Tensor
 from ddmi_core import refinement
 from ddmi_core.data.image_sources import picture_source
 from ddmi_core.data.pictures import WHOLE_PICTURE, Picture
-from ddmi_core.domains.image import ENCODED_SIDE
-from ddmi_core.fields.image import COARSEST, FINEST, ImageField
+from ddmi_core.fields.image import COARSEST, ENCODED_SIDE, FINEST, ImageField
 from ddmi_core.pipeline import Pipeline
 
 

@@ -75,7 +75,7 @@ def open_shapes(
     queries: int,
     surface: SurfacePoints = USUAL_SURFACE,
     label_sigma: float = LABEL_SIGMA,
-) -> ItemSource:
+) -> ShapeSource:
     """Open `furniture`, `furniture:named`, `procedural`, a folder of meshes, or shards of some; see `ShapeSource`.
 
     `furniture:named` is the part of the starter set whose kinds prompts name: tables, but no plants.

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -13,26 +13,22 @@ from torch import Tensor, nn
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region
 from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
-from ddmi_core.export.options import ExportOptions
 from ddmi_core.fidelity import Fidelity, FitFacts
-from ddmi_core.fields.field import Field
+from ddmi_core.fields.field import Evidence, Field, Vantage
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointEncoder
 from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import PlaneLayout
-from ddmi_core.recipe import Recipe
-from ddmi_core.rendering.picture_layout import over
 from ddmi_core.support.errors import DataError, DDMIError, ModelError
 from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
     from ddmi_core.data.user_folder import UserFolder
 
-Evidence = Literal["pictures", "clip", "points", "occupancy"]
-"""What figures of merit look at: pictures (n, 3, h, w) or the frames of one clip, on white in [0, 1]; surface points
-(n, 3); whether places are inside, (n, 1) of 0 and 1."""
+AnyField = TypeVar("AnyField", bound=Field)
+AnySource = TypeVar("AnySource", bound=ItemSource)
 
 
 class Patch(NamedTuple):
@@ -73,13 +69,15 @@ def point_encoder(config: AutoencoderConfig, layout: PlaneLayout, *, feature_cha
     )
 
 
-class Domain(ABC):
-    """One kind of signal: its planes, encoder, likelihood and Field, its files and its pictures."""
+class Domain(ABC, Generic[AnyField, AnySource]):
+    """One kind of signal: its planes, encoder and likelihood, and how it is read; what it can do is its Field's."""
 
     name: ClassVar[str]
     title: ClassVar[str]
     about: ClassVar[str]
     """What its signals are, in a line."""
+    kind: ClassVar[type[Field]]
+    """What its signals are."""
     layout: ClassVar[PlaneLayout]
     combine: ClassVar[Combine]
     """How the embeddings of the planes are joined before the read-out."""
@@ -89,10 +87,6 @@ class Domain(ABC):
     """How many of them, the last ones, also depend on the direction from which a point is seen."""
     footprint: ClassVar[tuple[float, float] | None] = None
     """Finest and coarsest spacing of samples that the read-out is told of, as log2 of a share of the canvas."""
-    export_formats: ClassVar[tuple[str, ...]]
-    """Suffixes that `export` writes, the usual one first."""
-    export_options: ClassVar[type[ExportOptions]]
-    """What can be chosen about an export."""
     import_formats: ClassVar[tuple[str, ...]]
     """Suffixes that `read` takes."""
 
@@ -146,28 +140,26 @@ class Domain(ABC):
         """
         raise DDMIError(f"{self.title} have no patches.")
 
-    evidence: ClassVar[tuple[Evidence, ...]]
-    """What `observe` gives of a signal, that which features are taken of first."""
     unseen_in_data: ClassVar[tuple[Evidence, ...]] = ()
-    """What of it `observed` does not give, because data sets do not have it."""
+    """What of the evidence that fields give `observed` does not, because data sets do not have it."""
 
     @abstractmethod
-    def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "n ..."]:
-        """Return what a figure of merit looks at of a signal, as `observed` gives it of a signal of a data set.
-
-        Raises:
-            DDMIError: there is nothing to look at, such as no surface.
-        """
-
-    @abstractmethod
-    def observed(self, source: ItemSource, index: int, kind: Evidence) -> Float[Tensor, "n ..."]:
+    def observed(self, source: AnySource, index: int, kind: Evidence) -> Float[Tensor, "n ..."]:
         """Return what a figure of merit looks at of a signal of a data set; the same each time.
 
         Raises:
             DDMIError: the data set does not have it.
         """
 
-    def kind_of(self, source: ItemSource, index: int) -> str | None:
+    def vantage(self, source: AnySource, index: int, kind: Evidence) -> Vantage:
+        """Return from where that is, so that `Field.observe` gives the same of another signal.
+
+        Raises:
+            DDMIError: the data set does not have it.
+        """
+        return Vantage()
+
+    def kind_of(self, source: AnySource, index: int) -> str | None:
         """Return what kind of thing a signal of a data set is, where the data set says so."""
         return None
 
@@ -185,7 +177,7 @@ class Domain(ABC):
     @abstractmethod
     def items(
         self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
-    ) -> ItemSource:
+    ) -> AnySource:
         """Open training data: a starter set by name, or a user's folder; `queries` coordinates an example.
 
         Encoders of points get `surface` of it.
@@ -195,7 +187,7 @@ class Domain(ABC):
         """
 
     @abstractmethod
-    def field(self, readout: ReadOut, basis: BasisFields) -> Field:
+    def field(self, readout: ReadOut, basis: BasisFields) -> AnyField:
         """Wrap decoded basis fields into the domain's Field."""
 
     can_fit: ClassVar[bool] = False
@@ -218,7 +210,7 @@ class Domain(ABC):
         raise DataError(f"{self.title} cannot be fitted to a file; they are what their model makes of it.")
 
     def latent_facts(
-        self, path: Path, source: ItemSource, latent: Float[Tensor, "c h w"], field: Field
+        self, path: Path, source: AnySource, latent: Float[Tensor, "c h w"], field: AnyField
     ) -> FitFacts | None:
         """Return how near the latent of a user's file comes to it, where there could be a fit instead.
 
@@ -230,11 +222,11 @@ class Domain(ABC):
         """
         return None
 
-    def fitted(self, fit: Fit) -> Field:
+    def fitted(self, fit: Fit) -> AnyField:
         """Return the signal of a fit of this domain."""
         return self.field(fit.readout, fit.basis)
 
-    def join(self, fields: Sequence[Field]) -> Field:
+    def join(self, fields: Sequence[AnyField]) -> AnyField:
         """Return the parts that `read` has divided a file into as one signal.
 
         Raises:
@@ -243,7 +235,7 @@ class Domain(ABC):
         raise ModelError(f"{self.title} have one latent each, not {len(fields)}.")
 
     @abstractmethod
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> AnySource:
         """Read a user's file as a set of one signal, to be drawn without augmentation, `queries` coordinates a draw.
 
         Encoders of points get `surface` of it.
@@ -257,7 +249,7 @@ class Domain(ABC):
             DataError: the file cannot be used; the message says why.
         """
 
-    def placement(self, source: ItemSource) -> Placement | None:
+    def placement(self, source: AnySource) -> Placement | None:
         """Return where what `read` gave lay in its file; None: there is no such thing."""
         return None
 
@@ -269,7 +261,7 @@ class Domain(ABC):
         """
         return None
 
-    def read_span(self, path: Path, span: tuple[float, float], *, queries: int) -> ItemSource:
+    def read_span(self, path: Path, span: tuple[float, float], *, queries: int) -> AnySource:
         """Read only what a user's file has from .. to, in seconds; see `read`.
 
         Raises:
@@ -284,40 +276,3 @@ class Domain(ABC):
             DataError: the file cannot be used.
         """
         return None
-
-    @abstractmethod
-    def export(
-        self,
-        field: Field,
-        path: Path,
-        options: ExportOptions | None = None,
-        *,
-        recipe: Recipe | None = None,
-        progress: Progress | None = None,
-    ) -> dict[str, Any]:
-        """Write the signal to a file, format by suffix, and return facts about what was written.
-
-        Args:
-            field: the signal.
-            path: the file.
-            options: the domain's `export_options`; its defaults if not given.
-            recipe: how the signal was made, for formats that can carry it.
-            progress: may raise `Cancelled`; then nothing half-written stays.
-
-        Raises:
-            ExportError: the file could not be written; nothing half-written stays.
-        """
-
-    @abstractmethod
-    def view(self, field: Field, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
-        """Evaluate what a viewer draws, as plain numpy arrays and numbers."""
-
-    @abstractmethod
-    def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
-        """Draw a small picture of a `view`: uint8 (size, size, 4), straight alpha, transparent around the signal."""
-
-    def preview(
-        self, field: Field, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
-    ) -> np.ndarray:
-        """Evaluate (by default as finely as makes sense) and draw a small picture on a dark ground: uint8 (s, s, 3)."""
-        return over(self.thumbnail(self.view(field, resolution=resolution or 64, progress=progress), size=size))

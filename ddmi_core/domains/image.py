@@ -15,13 +15,20 @@ from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region, in_the_middle, region_grid
-from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
-from ddmi_core.domains.base import Domain, Evidence, Patch, fixed_draw
-from ddmi_core.export.images import IMAGE_FORMATS, export_image
-from ddmi_core.export.options import ExportOptions, ImageExport
+from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
+from ddmi_core.data.pictures import PictureSource
+from ddmi_core.domains.base import Domain, Patch, fixed_draw
 from ddmi_core.fidelity import Fidelity, FitFacts
-from ddmi_core.fields.field import Field
-from ddmi_core.fields.image import COARSEST, FINEST, FittedImageField, ImageField
+from ddmi_core.fields.field import Evidence
+from ddmi_core.fields.image import (
+    COARSEST,
+    ENCODED_SIDE,
+    FINEST,
+    DecodedImageField,
+    FittedImageField,
+    ImageField,
+    on_white,
+)
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.frame_size import pixel_size
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -29,19 +36,14 @@ from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
 from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.placement import Up
 from ddmi_core.planes import SINGLE_PLANE
-from ddmi_core.recipe import Recipe
-from ddmi_core.rendering.picture_layout import over
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
     from ddmi_core.data.user_folder import UserFolder
 
-ENCODED_SIDE = 128
-"""Side of the pictures that the encoder gets, in training and afterwards: the base resolution."""
 _SMALL_ERROR, _SQUARED_SHARE = 0.08, 0.5
 _COMPARED_SIDE = 1024
-_PAPER = 236  # grey level that pictures with transparent parts lie on in previews
 
 
 def colour_loss(
@@ -59,7 +61,7 @@ def colour_loss(
     return loss, {"psnr": -10 * error.log10()}
 
 
-class ImageDomain(Domain):
+class ImageDomain(Domain[ImageField, PictureSource]):
     """Pictures with transparency.
 
     The value has four channels, red, green and blue premultiplied by alpha, then alpha: cut-out pictures such as emoji
@@ -76,9 +78,7 @@ class ImageDomain(Domain):
     combine: ClassVar[Combine] = "sum"
     value_channels: ClassVar[int] = 4
     footprint = (FINEST, COARSEST)
-    export_formats = IMAGE_FORMATS
-    export_options = ImageExport
-    evidence = ("pictures",)
+    kind = ImageField
     can_fit = True
     fits_at_once = True
     starter_sets = ("emoji", "faces", "portraits")
@@ -135,13 +135,7 @@ class ImageDomain(Domain):
         return on_white(planes).clamp(0, 1)
 
     @override
-    def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "1 3 h w"]:
-        """The whole canvas at the base resolution."""
-        assert isinstance(field, ImageField)
-        return on_white(as_written(field, ENCODED_SIDE)).unsqueeze(0)
-
-    @override
-    def observed(self, source: ItemSource, index: int, kind: Evidence) -> Float[Tensor, "1 3 h w"]:
+    def observed(self, source: PictureSource, index: int, kind: Evidence) -> Float[Tensor, "1 3 h w"]:
         return on_white(torch.from_numpy(fixed_draw(source, index)["image"])).unsqueeze(0)
 
     @override
@@ -153,14 +147,14 @@ class ImageDomain(Domain):
     @override
     def items(
         self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
-    ) -> ItemSource:
+    ) -> PictureSource:
         from ddmi_core.data.image_sources import open_pictures
 
         return open_pictures(source, split, encoded_side=ENCODED_SIDE, queries=queries, footprints=(FINEST, COARSEST))
 
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> ImageField:
-        return ImageField(readout, basis)
+        return DecodedImageField(readout, basis)
 
     @override
     def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None, *, up: Up = "y") -> Fit:
@@ -169,11 +163,12 @@ class ImageDomain(Domain):
         return fit_picture(path, fidelity, progress)
 
     @override
-    def latent_facts(self, path: Path, source: ItemSource, latent: Float[Tensor, "c h w"], field: Field) -> FitFacts:
+    def latent_facts(
+        self, path: Path, source: PictureSource, latent: Float[Tensor, "c h w"], field: ImageField
+    ) -> FitFacts:
         """With the PSNR on white, at the file's own size or, of larger ones, at 1024 pixels along the longer side."""
         from ddmi_core.data.full_pictures import read_pixels
 
-        assert isinstance(field, ImageField)
         picture = Image.fromarray(read_pixels(path))
         width, height = picture.size
         region = in_the_middle(width, height)
@@ -189,7 +184,7 @@ class ImageDomain(Domain):
         return FittedImageField(fit.readout, fit.basis, fit.extent)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> PictureSource:
         from ddmi_core.data.image_folders import read_picture
         from ddmi_core.data.image_sources import picture_source
 
@@ -203,51 +198,8 @@ class ImageDomain(Domain):
 
         return in_the_middle(*picture_size(path))
 
-    @override
-    def export(
-        self,
-        field: Field,
-        path: Path,
-        options: ExportOptions | None = None,
-        *,
-        recipe: Recipe | None = None,
-        progress: Progress | None = None,
-    ) -> dict[str, Any]:
-        assert isinstance(field, ImageField)
-        chosen = options or ImageExport()
-        assert isinstance(chosen, ImageExport)
-        return export_image(field, path, chosen, recipe=recipe, progress=progress)
-
-    @override
-    def view(self, field: Field, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
-        """The whole canvas: pixels uint8 (resolution, resolution, 4), straight alpha."""
-        assert isinstance(field, ImageField)
-        return {"pixels": field.render(resolution, resolution, progress=progress)}
-
-    @override
-    def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
-        return np.asarray(Image.fromarray(view["pixels"]).resize((size, size), Image.Resampling.BOX))
-
-    @override
-    def preview(
-        self, field: Field, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
-    ) -> np.ndarray:
-        view = self.view(field, resolution=resolution or size, progress=progress)
-        return over(self.thumbnail(view, size=size), (_PAPER,) * 3)
-
-
-def as_written(field: ImageField, side: int) -> Float[Tensor, "4 s s"]:
-    """Return a picture as it is once it has been written with 8 bits a channel: premultiplied, values in [0, 1]."""
-    pixels = torch.from_numpy(field.render(side, side).astype(np.float32) / 255).movedim(-1, 0)
-    return torch.cat([pixels[:3] * pixels[3:], pixels[3:]])
-
 
 def _on_paper(straight: UInt8[np.ndarray, "h w 4"]) -> Float[np.ndarray, "h w 3"]:
     """Return how a picture that was written looks on white, values in [0, 1]."""
     values = straight.astype(np.float32) / 255
     return values[..., :3] * values[..., 3:] + 1 - values[..., 3:]
-
-
-def on_white(premultiplied: Float[Tensor, "*n 4 h w"]) -> Float[Tensor, "*n 3 h w"]:
-    """Return how pictures look on white."""
-    return premultiplied[..., :3, :, :] + 1 - premultiplied[..., 3:, :, :]

@@ -8,32 +8,25 @@ import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
-from ddmi_core.domains.base import Domain, Evidence, point_encoder
-from ddmi_core.export.options import ExportOptions, RadianceExport
-from ddmi_core.export.radiance import RADIANCE_FORMATS, export_radiance
-from ddmi_core.fields.field import Field
+from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
+from ddmi_core.data.radiance import PosedPictures, RadianceSource
+from ddmi_core.domains.base import Domain, point_encoder
+from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.radiance import RadianceField, colour_of, density_of
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
-from ddmi_core.recipe import Recipe
-from ddmi_core.rendering.cameras import orbit_camera
-from ddmi_core.rendering.picture_layout import LIGHT, over
-from ddmi_core.rendering.view_settings import ViewSettings
 from ddmi_core.rendering.volume_rendering import composite
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
-    from ddmi_core.data.radiance import PosedPictures
     from ddmi_core.data.user_folder import UserFolder
 
 _OPPONENT = ((0.7, 4.0, -2.0), (0.7, -4.0, -2.0), (0.7, 0.0, 4.0))
@@ -44,11 +37,10 @@ _HUE_WEIGHT = 7.0
 _DENSITY_RATE = 0.1
 # of the densities' gradient. What a ray sees depends on where it stops more than on the colour there: without these
 # two, colours learn only what all objects have in common.
-_PREVIEW_SIDE, _PREVIEW_SAMPLES = 96, 128
 _MEASURED_VIEWS = 4
 
 
-class NerfDomain(Domain):
+class NerfDomain(Domain[RadianceField, RadianceSource]):
     """Radiance fields of single objects.
 
     The value has four channels, a density and a colour. The density depends on the place alone, the colour on the
@@ -62,9 +54,7 @@ class NerfDomain(Domain):
     combine: ClassVar[Combine] = "sum"
     value_channels: ClassVar[int] = 4
     directed_channels: ClassVar[int] = 3
-    export_formats = RADIANCE_FORMATS
-    export_options = RadianceExport
-    evidence = ("pictures",)
+    kind = RadianceField
     starter_sets = ("furniture-nerf",)
     import_formats = (".ply", ".obj", ".glb", ".off", ".stl", ".npz", ".json")
 
@@ -111,16 +101,14 @@ class NerfDomain(Domain):
         return loss, {"psnr": -10 * error.detach().clamp(min=1e-10).log10()}
 
     @override
-    def observe(self, field: Field, kind: Evidence, source: ItemSource, index: int) -> Float[Tensor, "v 3 h w"]:
-        """Looks from where an object of the data set was looked at."""
-        assert isinstance(field, RadianceField)
+    def vantage(self, source: RadianceSource, index: int, kind: Evidence) -> Vantage:
+        """An object is looked at from where the data set's was."""
         seen = _some_views(source, index)
         height, width = seen.pixels.shape[1:3]
-        views = [field.render(camera, width, height) for camera in seen.cameras]
-        return torch.from_numpy(np.stack([view.colour + 1 - view.opacity[..., None] for view in views])).movedim(-1, 1)
+        return Vantage(cameras=seen.cameras, size=(width, height))
 
     @override
-    def observed(self, source: ItemSource, index: int, kind: Evidence) -> Float[Tensor, "v 3 h w"]:
+    def observed(self, source: RadianceSource, index: int, kind: Evidence) -> Float[Tensor, "v 3 h w"]:
         pixels = torch.from_numpy(_some_views(source, index).pixels.astype(np.float32) / 255).movedim(-1, 1)
         return pixels[:, :3] * pixels[:, 3:] + 1 - pixels[:, 3:]
 
@@ -133,7 +121,7 @@ class NerfDomain(Domain):
     @override
     def items(
         self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
-    ) -> ItemSource:
+    ) -> RadianceSource:
         from ddmi_core.data.radiance_sources import open_radiance
 
         return open_radiance(source, split, queries=queries, surface=surface)
@@ -143,59 +131,18 @@ class NerfDomain(Domain):
         return RadianceField(readout, basis)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ItemSource:
-        from ddmi_core.data.radiance import RadianceSource
+    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> RadianceSource:
         from ddmi_core.data.radiance_folders import read_radiance
 
         return RadianceSource(read_radiance(path, up), queries, surface)
 
     @override
-    def placement(self, source: ItemSource) -> Placement | None:
-        from ddmi_core.data.radiance import RadianceSource
-
-        assert isinstance(source, RadianceSource)
+    def placement(self, source: RadianceSource) -> Placement | None:
         return source.objects.points(0).placement
 
-    @override
-    def export(
-        self,
-        field: Field,
-        path: Path,
-        options: ExportOptions | None = None,
-        *,
-        recipe: Recipe | None = None,
-        progress: Progress | None = None,
-    ) -> dict[str, Any]:
-        assert isinstance(field, RadianceField)
-        chosen = options or RadianceExport()
-        assert isinstance(chosen, RadianceExport)
-        return export_radiance(field, path, chosen, recipe=recipe, progress=progress)
 
-    @override
-    def view(self, field: Field, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
-        """The object from the front right, slightly above: pixels uint8 (resolution, resolution, 4), straight alpha."""
-        assert isinstance(field, RadianceField)
-        settings = ViewSettings(samples=_PREVIEW_SAMPLES)
-        seen = field.render(orbit_camera(), resolution, resolution, settings, progress=progress)
-        return {"pixels": seen.picture(settings)}
-
-    @override
-    def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
-        return np.asarray(Image.fromarray(view["pixels"]).resize((size, size), Image.Resampling.BICUBIC))
-
-    @override
-    def preview(
-        self, field: Field, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
-    ) -> np.ndarray:
-        view = self.view(field, resolution=resolution or min(size, _PREVIEW_SIDE), progress=progress)
-        return over(self.thumbnail(view, size=size), LIGHT)
-
-
-def _some_views(source: ItemSource, index: int) -> "PosedPictures":
+def _some_views(source: RadianceSource, index: int) -> PosedPictures:
     """Evenly chosen pictures of an object of a data set, with their cameras."""
-    from ddmi_core.data.radiance import PosedPictures, RadianceSource
-
-    assert isinstance(source, RadianceSource)
     views = source.objects.views(index)
     if views is None:
         raise DataError(f"Object number {index} of the data has no pictures to compare with. Give posed pictures.")

@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ddmi_core.data.items import ItemSource, SurfacePoints
-from ddmi_core.domains.base import Evidence
 from ddmi_core.evaluation.plan import EvaluationPlan
+from ddmi_core.fields.field import Evidence
 from ddmi_core.metrics.classifier import KINDS, broad_kind, shape_classifier
 from ddmi_core.metrics.clip_score import ClipScorer
 from ddmi_core.metrics.feature_networks import LoadedNetwork
@@ -220,13 +220,13 @@ class Parts:
         """What is seen of a signal, or why nothing can be."""
         if not bool(torch.isfinite(latent).all()):
             return _NOT_FINITE
-        field = self._pipeline.decode(latent)
-        axes = 1 + max(max(plane) for plane in self._pipeline.domain.layout.axes)
+        field, domain = self._pipeline.decode(latent), self._pipeline.domain
+        axes = 1 + max(max(plane) for plane in domain.layout.axes)
         places = torch.rand(_LOOKED_AT, axes, generator=torch.Generator().manual_seed(0)) * 2 - 1
         if not bool(torch.isfinite(field(places)).all()):
             return _NOT_FINITE
         try:
-            seen = {kind: self._pipeline.domain.observe(field, kind, source, like) for kind in kinds}
+            seen = {kind: field.observe(kind, domain.vantage(source, like, kind)) for kind in kinds}
         except DDMIError:
             return _NOTHING
         return seen if all(bool(torch.isfinite(part).all()) for part in seen.values()) else _NOT_FINITE

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from ddmi_core.domains import Domain, get_domain
-from ddmi_core.domains.base import Evidence
+from ddmi_core.fields.field import Evidence
 from ddmi_core.metrics.feature_networks import NETWORKS, OFFLINE, Takes
 from ddmi_core.recipe import Denoising, Seed
 from ddmi_core.support.errors import DDMIError
@@ -56,7 +56,7 @@ def available(domain: Domain) -> list[str]:
 
 def evidence_for(domain: Domain, metric: Metric) -> Evidence | None:
     """Return what a metric looks at of a domain's signals; None: there is nothing."""
-    given = [kind for kind in domain.evidence if not metric.compares or kind not in domain.unseen_in_data]
+    given = [kind for kind in domain.kind.evidence if not metric.compares or kind not in domain.unseen_in_data]
     return next((kind for kind in metric.evidence if kind in given), None)
 
 
@@ -115,7 +115,7 @@ def make_plan(
     for name in chosen:
         if name not in possible:
             raise DDMIError(f"{domain.title} cannot be measured by {name!r}. There are: {', '.join(possible)}.")
-    takes: Takes = "clip" if domain.evidence[0] == "clip" else "pictures"
+    takes: Takes = "clip" if domain.kind.evidence[0] == "clip" else "pictures"
     network = network or OFFLINE[takes]
     if network not in NETWORKS:
         raise DDMIError(f"There is no feature network {network!r}. There are: {', '.join(NETWORKS)}.")

@@ -1,78 +1,63 @@
-"""Field: a decoded signal that answers `field(coords)`."""
+"""Field: a continuous signal that answers `field(coords)`, and what else can be done with any of them."""
 
-import logging
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-import torch
-import torch.nn.functional as F
-from jaxtyping import Float
+import numpy as np
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from ddmi_core.export.options import ExportOptions
 from ddmi_core.networks.basis_decoder import BasisFields
-from ddmi_core.networks.readout import FoldedReadOut, ReadOut
-from ddmi_core.support.devices import free_memory
-from ddmi_core.support.progress import Progress, report
+from ddmi_core.recipe import Recipe
+from ddmi_core.rendering.cameras import Camera
+from ddmi_core.rendering.picture_layout import over
+from ddmi_core.support.progress import Progress
 
-_log = logging.getLogger(__name__)
+Evidence = Literal["pictures", "clip", "points", "occupancy"]
+"""What figures of merit look at: pictures (n, 3, h, w) or the frames of one clip, on white in [0, 1]; surface points
+(n, 3); whether places are inside, (n, 1) of 0 and 1."""
 
-CPU_MEMORY_BUDGET = 8 * 2**20
-"""Bytes that the intermediate values of one chunk of a query may take on a CPU, where chunks that fit into its caches
-take a half to a quarter of the time."""
-GPU_MEMORY_BUDGETS = 64 * 2**20, 2**30
-"""The same on a GPU, at least and at most."""
-GPU_SHARE = 1 / 8
-"""Of a GPU's free memory, that a chunk may take in between."""
+Options = TypeVar("Options", bound=ExportOptions)
 
 
-def memory_budget(device: torch.device) -> int:
-    """Return the bytes that the intermediate values of one chunk of a query may take.
+class Vantage(NamedTuple):
+    """From where a signal of a data set was observed, so that another one is observed from there as well."""
 
-    On a GPU a power of two, so that chunks are mostly of one size although its free memory changes.
-    """
-    if device.type == "cpu":
-        return CPU_MEMORY_BUDGET
-    least, most = GPU_MEMORY_BUDGETS
-    share = int(GPU_SHARE * free_memory(device))
-    return min(max(2 ** (share.bit_length() - 1), least), most)
+    coords: Float[Tensor, "n d"] | None = None
+    """Places that were asked about."""
+    cameras: Sequence[Camera] = ()
+    size: tuple[int, int] = (0, 0)
+    """Width and height of what the cameras saw, in pixels."""
 
 
-class Field:
-    """A continuous signal: basis fields and the read-out that interprets them.
+class Field(ABC, Generic[Options]):
+    """A continuous signal.
 
     Pure and deterministic: the same coordinates always give the same values, in any order and any number, bit for bit
-    on the same device. Queries run in chunks under a memory budget, so their size is limited by the result alone. All
-    chunks have one size, the last one filled up, because matrix products of other sizes may round otherwise.
+    on the same device. Queries run in chunks under a memory budget, so their size is limited by the result alone.
     """
 
-    def __init__(self, readout: ReadOut, basis: BasisFields) -> None:
-        """Wrap basis fields (batch size one), such as those of a decoded latent."""
-        self.readout = readout
-        self.basis = basis
-        self._chunk = max(1024, memory_budget(self.device) // readout.bytes_per_point // 1024 * 1024)
-        self._folded: tuple[float | None, FoldedReadOut] | None = None
+    export_formats: ClassVar[tuple[str, ...]]
+    """Suffixes that `export` writes, the usual one first."""
+    export_options: ClassVar[type[ExportOptions]]
+    """What can be chosen about an export."""
+    evidence: ClassVar[tuple[Evidence, ...]]
+    """What `observe` gives, that which features are taken of first."""
 
-    @property
-    def device(self) -> torch.device:
-        """Where the field is evaluated; coordinates may be anywhere and values come back to where they were."""
-        return self.basis[0][0].device
+    basis: BasisFields
+    """The basis fields, batch size one; of a signal of several parts the first one's."""
 
     @property
     def nbytes(self) -> int:
         """Memory that the field takes, without the weights that it shares with others."""
         return sum(plane.nbytes for planes in self.basis for plane in planes)
 
-    @property
-    def at_once(self) -> int:
-        """How many coordinates are evaluated in one go: queries of so many waste nothing."""
-        return self._chunk
-
-    @torch.no_grad()
+    @abstractmethod
     def __call__(
-        self,
-        coords: Float[Tensor, "*shape d"],
-        progress: Progress | None = None,
-        *,
-        footprint: float | None = None,
-        directions: Float[Tensor, "*shape 3"] | None = None,
+        self, coords: Float[Tensor, "*shape d"], progress: Progress | None = None, *, footprint: float | None = None
     ) -> Float[Tensor, "*shape c"]:
         """Return the signal's values at coordinates in [-1, 1].
 
@@ -81,46 +66,54 @@ class Field:
             progress: called after each chunk.
             footprint: log2 of the samples' spacing as a share of the canvas, for domains that have footprints; the
                 finest if not given.
-            directions: unit vectors along which the points are seen, for domains that have directed channels; those are
-                left out if not given.
 
         Raises:
             Cancelled: from inside `progress`, between two chunks.
         """
-        flat = coords.reshape(-1, coords.shape[-1])
-        readout = self._folded_for(footprint)
-        parts = []
-        start = 0
-        while start < len(flat):
-            stop = min(start + self._chunk, len(flat))
-            filled = self._filled(flat, start)
-            ways = None if directions is None else self._filled(directions.reshape(-1, 3), start)[0]
-            try:
-                embeddings = tuple(scale[0] for scale in self.readout.embeddings(self.basis, filled))
-                values = readout(embeddings, ways)[: stop - start]
-            except torch.OutOfMemoryError:
-                if self._chunk <= 1024:
-                    raise
-                self._chunk //= 2
-                _log.warning("Out of memory: going on with %d points at a time", self._chunk)
-                continue
-            parts.append(values.to(coords.device))
-            start = stop
-            report(progress, start / len(flat), f"{start:,} of {len(flat):,} points")
-        if not parts:
-            left_out = self.readout.directed_channels if directions is None else 0
-            channels = self.readout.value_channels - left_out
-            return flat.new_zeros(*coords.shape[:-1], channels)
-        return torch.cat(parts).reshape(*coords.shape[:-1], -1)
 
-    def _folded_for(self, footprint: float | None) -> FoldedReadOut:
-        """The read-out of a footprint; the last one is kept, since most queries have the one before's."""
-        kept = self._folded
-        if kept is None or kept[0] != footprint:
-            self._folded = kept = (footprint, self.readout.folded(footprint, self.basis[0][0].dtype))
-        return kept[1]
+    @abstractmethod
+    def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
+        """Evaluate what a viewer draws, as plain numpy arrays and numbers."""
 
-    def _filled(self, flat: Float[Tensor, "n d"], start: int) -> Float[Tensor, "1 chunk d"]:
-        """One chunk of a query, on the field's device, filled up to the chunk's size."""
-        chunk = flat[start : start + self._chunk].to(self.device, torch.float32)
-        return F.pad(chunk, (0, 0, 0, self._chunk - len(chunk))).unsqueeze(0)
+    @abstractmethod
+    def thumbnail(self, view: dict[str, Any], *, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture of a `view`: straight alpha, transparent around the signal."""
+
+    def preview(
+        self, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
+    ) -> UInt8[np.ndarray, "s s 3"]:
+        """Evaluate (by default as finely as makes sense) and draw a small picture on a plain ground."""
+        return over(self.thumbnail(self.view(resolution=resolution or 64, progress=progress), size=size))
+
+    @abstractmethod
+    def observe(self, kind: Evidence, vantage: Vantage) -> Float[Tensor, "n ..."]:
+        """Return what a figure of merit looks at, one of `evidence`.
+
+        Args:
+            kind: what.
+            vantage: from where; see `Domain.vantage`.
+
+        Raises:
+            DDMIError: there is nothing to look at, such as no surface.
+        """
+
+    @abstractmethod
+    def export(
+        self,
+        path: Path,
+        options: Options | None = None,
+        *,
+        recipe: Recipe | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Write the signal to a file, format by suffix, and return facts about what was written.
+
+        Args:
+            path: the file.
+            options: of the kind that `export_options` says; its defaults if not given.
+            recipe: how the signal was made, for formats that can carry it.
+            progress: may raise `Cancelled`; then nothing half-written stays.
+
+        Raises:
+            ExportError: the file could not be written; nothing half-written stays.
+        """

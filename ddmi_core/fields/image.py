@@ -1,31 +1,48 @@
 """ImageField: colour and coverage everywhere on a canvas, and drawings of it at any size."""
 
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8, UInt16
+from PIL import Image
 from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.coordinates import WHOLE, Region, Window, region_grid
-from ddmi_core.fields.field import Field
+from ddmi_core.export.images import IMAGE_FORMATS, export_image
+from ddmi_core.export.options import ImageExport
+from ddmi_core.fields.decoded import DecodedField
+from ddmi_core.fields.field import Evidence, Field, Vantage
 from ddmi_core.fields.splines import means
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import ReadOut
+from ddmi_core.recipe import Recipe
+from ddmi_core.rendering.picture_layout import over
 from ddmi_core.support.progress import Progress, sub_progress
 
+ENCODED_SIDE = 128
+"""Side of the pictures that the encoder gets, in training and afterwards: the base resolution."""
 FINEST, COARSEST = -10.0, -5.0
 """Range of the pixel footprints that models are trained on: log2 of a pixel's side as a share of the canvas."""
+
+PAPER = (236, 236, 236)
+"""The ground that pictures with transparent parts lie on in previews."""
 
 _BLOCK = 2**18  # pixels evaluated before they are turned into integers
 _SLACK = 0.01  # coverage this near to nothing or to all is taken for it, or backgrounds would be speckled
 _POINT = 0.05  # of a cell: the mean over less is the value in its middle
 
 
-class ImageField(Field):
+class ImageField(Field[ImageExport]):
     """A picture: `field(coords)` gives premultiplied red, green, blue and alpha, about [0, 1], x right, y down."""
+
+    export_formats = IMAGE_FORMATS
+    export_options = ImageExport
+    evidence = ("pictures",)
 
     def sample(
         self, coords: Float[Tensor, "*shape 2"], footprint: float = FINEST, progress: Progress | None = None
@@ -72,6 +89,46 @@ class ImageField(Field):
             pixels[start:stop] = straight(self.sample(coords, footprint, share), np.iinfo(dtype).max)
         return pixels
 
+    @override
+    def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
+        """The whole canvas: pixels uint8 (resolution, resolution, 4), straight alpha."""
+        return {"pixels": self.render(resolution, resolution, progress=progress)}
+
+    @override
+    def thumbnail(self, view: dict[str, Any], *, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        return reduced(view["pixels"], size)
+
+    @override
+    def preview(
+        self, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
+    ) -> UInt8[np.ndarray, "s s 3"]:
+        return over(self.thumbnail(self.view(resolution=resolution or size, progress=progress), size=size), PAPER)
+
+    @override
+    def observe(self, kind: Evidence, vantage: Vantage) -> Float[Tensor, "1 3 h w"]:
+        """The whole canvas at the base resolution."""
+        return on_white(self.as_written(ENCODED_SIDE)).unsqueeze(0)
+
+    def as_written(self, side: int) -> Float[Tensor, "4 s s"]:
+        """Return the picture as it is once it was written with 8 bits a channel: premultiplied, values in [0, 1]."""
+        pixels = torch.from_numpy(self.render(side, side).astype(np.float32) / 255).movedim(-1, 0)
+        return torch.cat([pixels[:3] * pixels[3:], pixels[3:]])
+
+    @override
+    def export(
+        self,
+        path: Path,
+        options: ImageExport | None = None,
+        *,
+        recipe: Recipe | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        return export_image(self, path, options or ImageExport(), recipe=recipe, progress=progress)
+
+
+class DecodedImageField(DecodedField[ImageExport], ImageField):
+    """A picture that a model made."""
+
 
 class FittedImageField(ImageField):
     """A picture that basis fields were fitted to, whose read-out adds what they say.
@@ -86,9 +143,9 @@ class FittedImageField(ImageField):
     """
 
     def __init__(self, readout: ReadOut, basis: BasisFields, extent: Region) -> None:
-        super().__init__(readout, basis)
+        self.readout, self.basis = readout, basis
         self.extent = extent
-        self._filtered: tuple[float, Field] = (0.0, Field(readout, basis))
+        self._filtered = (0.0, DecodedImageField(readout, basis))
 
     @property
     @override
@@ -98,12 +155,7 @@ class FittedImageField(ImageField):
 
     @override
     def __call__(
-        self,
-        coords: Float[Tensor, "*shape 2"],
-        progress: Progress | None = None,
-        *,
-        footprint: float | None = None,
-        directions: Float[Tensor, "*shape 3"] | None = None,
+        self, coords: Float[Tensor, "*shape 2"], progress: Progress | None = None, *, footprint: float | None = None
     ) -> Float[Tensor, "*shape 4"]:
         """Return the means over pixels; nothing outside of the extent. Without a footprint, the values at points."""
         left, top, right, bottom = self.extent
@@ -114,14 +166,14 @@ class FittedImageField(ImageField):
         share = torch.minimum(coords - low, high - coords) / max(pixel, 1e-9) + 0.5
         return values * share.clamp(0, 1).prod(dim=-1, keepdim=True)
 
-    def _means(self, pixel: float) -> Field:
+    def _means(self, pixel: float) -> DecodedImageField:
         """The field over the extent whose values are means over pixels; the last one is kept."""
         kept = self._filtered
         if kept[0] != pixel:
             left, top, right, bottom = self.extent
             sides = pixel / (bottom - top), pixel / (right - left)
             basis = tuple(tuple(_filtered(plane, sides) for plane in planes) for planes in self.basis)
-            self._filtered = kept = (pixel, Field(self.readout, basis))
+            self._filtered = kept = (pixel, DecodedImageField(self.readout, basis))
         return kept[1]
 
 
@@ -154,3 +206,13 @@ def straight(premultiplied: Float[Tensor, "h w 4"], largest: int) -> np.ndarray:
     covered = np.clip((alpha - _SLACK) / (1 - 2 * _SLACK), 0, 1)
     colour = np.clip(colour / np.maximum(alpha, _SLACK), 0, 1) * (covered > 0)
     return np.concatenate([colour, covered], axis=-1) * largest + 0.5
+
+
+def on_white(premultiplied: Float[Tensor, "*n 4 h w"]) -> Float[Tensor, "*n 3 h w"]:
+    """Return how pictures look on white."""
+    return premultiplied[..., :3, :, :] + 1 - premultiplied[..., 3:, :, :]
+
+
+def reduced(pixels: UInt8[np.ndarray, "h w c"], size: int) -> UInt8[np.ndarray, "s s c"]:
+    """Return a square picture at another size, each pixel the mean of those that it stands for."""
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BOX))

@@ -1,19 +1,27 @@
 """RadianceField: density and colour everywhere in space, and views of it."""
 
+from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 import trimesh
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
+from PIL import Image
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.fields.field import Field
+from ddmi_core.export.options import RadianceExport
+from ddmi_core.export.radiance import RADIANCE_FORMATS, export_radiance
+from ddmi_core.fields.decoded import DecodedField
+from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import ReadOut
-from ddmi_core.rendering.cameras import Camera, rays
+from ddmi_core.recipe import Recipe
+from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
+from ddmi_core.rendering.picture_layout import LIGHT, over
 from ddmi_core.rendering.surfaces import extract_mesh
 from ddmi_core.rendering.view_settings import WHOLE_SPACE, Crop, ViewSettings
 from ddmi_core.rendering.views import View
@@ -26,6 +34,7 @@ DENSITY_SCALE = 50.0
 SURFACE_DENSITY = 25.0
 """Density at which the surface is taken to lie: half of the light is stopped in 0.03, a cell of the finest plane."""
 
+_PREVIEW_SIDE, _PREVIEW_SAMPLES = 96, 128
 _FINDING = 0.5  # of the progress of the first view, in which empty space is found
 _PATIENCE = 0.05  # seconds between reports while another thread finds it
 _SEEN = 0.5  # opacity from which a pixel has a surface, so a normal
@@ -46,8 +55,12 @@ def colour_of(values: Float[Tensor, "*shape 4"]) -> Float[Tensor, "*shape 3"]:
     return torch.sigmoid(values[..., 1:].float())
 
 
-class RadianceField(Field):
+class RadianceField(DecodedField[RadianceExport]):
     """Density and colour of space: `field(coords, directions=...)` gives raw values; see `density` and `medium`."""
+
+    export_formats = RADIANCE_FORMATS
+    export_options = RadianceExport
+    evidence = ("pictures",)
 
     def __init__(self, readout: ReadOut, basis: BasisFields) -> None:
         super().__init__(readout, basis)
@@ -186,6 +199,41 @@ class RadianceField(Field):
         rgba = np.concatenate([colours, np.ones_like(colours[:, :1])], axis=1)
         mesh.visual.vertex_colors = np.round(255 * rgba).astype(np.uint8)
         return mesh
+
+    @override
+    def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
+        """The object from the front right, slightly above: pixels uint8 (resolution, resolution, 4), straight alpha."""
+        settings = ViewSettings(samples=_PREVIEW_SAMPLES)
+        seen = self.render(orbit_camera(), resolution, resolution, settings, progress=progress)
+        return {"pixels": seen.picture(settings)}
+
+    @override
+    def thumbnail(self, view: dict[str, Any], *, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        return np.asarray(Image.fromarray(view["pixels"]).resize((size, size), Image.Resampling.BICUBIC))
+
+    @override
+    def preview(
+        self, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
+    ) -> UInt8[np.ndarray, "s s 3"]:
+        view = self.view(resolution=resolution or min(size, _PREVIEW_SIDE), progress=progress)
+        return over(self.thumbnail(view, size=size), LIGHT)
+
+    @override
+    def observe(self, kind: Evidence, vantage: Vantage) -> Float[Tensor, "v 3 h w"]:
+        """Looks on white."""
+        views = [self.render(camera, *vantage.size) for camera in vantage.cameras]
+        return torch.from_numpy(np.stack([view.colour + 1 - view.opacity[..., None] for view in views])).movedim(-1, 1)
+
+    @override
+    def export(
+        self,
+        path: Path,
+        options: RadianceExport | None = None,
+        *,
+        recipe: Recipe | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        return export_radiance(self, path, options or RadianceExport(), recipe=recipe, progress=progress)
 
     def _normals(self, places: Float[Tensor, "n 3"], progress: Progress | None) -> Float[Tensor, "n 3"]:
         """Against the gradient of the density, by central differences."""

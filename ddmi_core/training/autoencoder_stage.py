@@ -102,7 +102,7 @@ class AutoencoderStage(Stage):
             loss, others = module.domain.reconstruction_loss(one, targets)
             figures.append({"reconstruction": loss.item(), **{name: value.item() for name, value in others.items()}})
         pictures = {
-            place: picture(module.domain, module.field(latent))
+            place: picture(module.field(latent))
             for place, latent in zip(places, latents, strict=True)
             if place < _PICTURES
         }

@@ -94,7 +94,7 @@ class DiffusionStage(Stage):
             prompts, seeds = zip(*(self._sampled[place] for place in places), strict=True)
             latents = self.module.sample(self._text_encoder.encode(list(prompts)), empty, seeds, Denoising())
             for place, latent in zip(places, latents, strict=True):
-                found[place] = picture(self._autoencoder.domain, self._autoencoder.field(latent.to(device)))
+                found[place] = picture(self._autoencoder.field(latent.to(device)))
         return found
 
 

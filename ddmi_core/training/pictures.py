@@ -7,7 +7,6 @@ import imageio.v3 as imageio
 import numpy as np
 from jaxtyping import UInt8
 
-from ddmi_core.domains import Domain
 from ddmi_core.fields.field import Field
 from ddmi_core.rendering.picture_layout import SHEET_COLUMNS, contact_sheet
 from ddmi_core.support.errors import DDMIError
@@ -16,10 +15,10 @@ from ddmi_core.support.files import atomic_write
 _SIZE = 160
 
 
-def picture(domain: Domain, field: Field) -> UInt8[np.ndarray, "s s 3"]:
+def picture(field: Field) -> UInt8[np.ndarray, "s s 3"]:
     """Draw a signal; one that cannot be drawn yet (an empty shape) is black."""
     try:
-        return domain.preview(field, size=_SIZE)
+        return field.preview(size=_SIZE)
     except DDMIError:
         return np.zeros((_SIZE, _SIZE, 3), dtype=np.uint8)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -72,9 +72,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddmi_core.data.items import ItemSource
-    from ddmi_core.domains import Domain
+    from ddmi_core.export.images import Renders
+    from ddmi_core.export.videos import Moving
     from ddmi_core.fidelity import FitFacts
     from ddmi_core.fields.field import Field
+    from ddmi_core.fields.image import ImageField
+    from ddmi_core.fields.radiance import RadianceField
+    from ddmi_core.fields.shape import ShapeField
+    from ddmi_core.fields.video import VideoField
     from ddmi_core.pipeline import Pipeline
     from ddmi_core.sequences import ClipSequence
 
@@ -288,8 +293,8 @@ def _fit(request: FitRequest, context: Context) -> Iterator[FitReady]:
     up = recipe.placement.up if recipe.placement is not None else "y"
     fit = domain.fit(request.path, request.fidelity, sub_progress(context.progress, 0.0, 0.9), up=up)
     field, progress = domain.fitted(fit), sub_progress(context.progress, 0.9, 1.0)
-    view = domain.view(field, resolution=request.preview_resolution, progress=progress)
-    thumbnail = domain.thumbnail(view, size=THUMBNAIL_SIZE)
+    view = field.view(resolution=request.preview_resolution, progress=progress)
+    thumbnail = field.thumbnail(view, size=THUMBNAIL_SIZE)
     fitted = context.library.save_fit(item, recipe.model_copy(update={"fit": fit.facts}), thumbnail, fit.to_bytes())
     context.fields.put(_FITS, item.id, field)
     yield FitReady(request=request, item=fitted, view=view, resolution=request.preview_resolution)
@@ -318,10 +323,10 @@ def _make_item(
     fit: bytes | None = None,
 ) -> ItemReady:
     """Look at a signal, and put it into the library."""
-    view = pipeline.domain.view(field, resolution=request.preview_resolution, progress=sub_progress(progress, 0.0, 0.9))
+    view = field.view(resolution=request.preview_resolution, progress=sub_progress(progress, 0.0, 0.9))
     if progress is not None:
         progress(0.9, "making the thumbnail")
-    thumbnail = pipeline.domain.thumbnail(view, size=THUMBNAIL_SIZE)
+    thumbnail = field.thumbnail(view, size=THUMBNAIL_SIZE)
     try:
         item = context.library.save(latent, recipe, thumbnail, fit)
     except DataError as error:
@@ -340,8 +345,8 @@ def _make_item(
 
 def _view(request: ViewRequest, context: Context) -> Iterator[ViewReady]:
     context.progress(0.0, "loading the model")
-    domain, field = _decode_item(request, context)
-    view = domain.view(field, resolution=request.resolution, progress=sub_progress(context.progress, 0.1, 1.0))
+    field = _decode_item(request, context)
+    view = field.view(resolution=request.resolution, progress=sub_progress(context.progress, 0.1, 1.0))
     yield ViewReady(request=request, view=view, resolution=request.resolution)
 
 
@@ -350,8 +355,7 @@ def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
     from ddmi_core.rendering.cameras import Camera
     from ddmi_core.rendering.mesh_pieces import mesh_pieces
 
-    _, decoded = _decode_item(request, context)
-    field: Any = decoded  # one that has a surface
+    field = cast("ShapeField", _decode_item(request, context))
     fit = request.item.recipe.fit if request.item.recipe.is_fitted else None
     maker = _FITS if fit is not None else context.pipeline(request).hash
     name = (request.item.id, "surface", fit.fidelity if fit is not None else None)
@@ -375,9 +379,8 @@ def _check_free(request: ExportRequest | WalkRequest | SequenceRequest, targets:
 def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
     _check_free(request, request.options.targets(request.path))
     context.progress(0.0, "loading the model")
-    domain, field = _decode_item(request, context)
-    facts = domain.export(
-        field,
+    field = _decode_item(request, context)
+    facts = field.export(
         request.path,
         request.options,
         recipe=request.item.recipe,
@@ -393,14 +396,12 @@ def _preload(request: PreloadRequest, context: Context) -> None:
     [latent] = pipeline.sample(SamplingSettings(steps=1), [0], progress=sub_progress(context.progress, 0.5, 0.8))
     field = pipeline.decode(latent)
     with contextlib.suppress(DDMIError):  # one step may well give an empty shape, which warms up just the same
-        pipeline.domain.view(field, resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0))
+        field.view(resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0))
 
 
 def _tiles(request: TilesRequest, context: Context) -> Iterator[TileReady]:
     """Each tile is a window of one drawing, so that they fit together bit for bit."""
-    field = _decode_moving(request, context)
-    if request.moment is not None:
-        field = field.at(request.moment)
+    field = _picture(request, context)
     drawings = [(request.side, window) for window in request.windows]
     if request.coarse is not None:
         drawings.insert(0, (request.coarse_side, request.coarse))
@@ -411,7 +412,7 @@ def _tiles(request: TilesRequest, context: Context) -> Iterator[TileReady]:
 
 
 def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
-    field = _decode_moving(request, context)
+    field = _moving(request, context)
     drawn: dict[float, np.ndarray] = {}  # a blend needs the frames of the one before it again
 
     def draw(t: float, progress: Progress | None) -> np.ndarray:
@@ -434,8 +435,7 @@ def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
 def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
     from ddmi_core.rendering.cameras import Camera
 
-    _, decoded = _decode_item(request, context)
-    field: Any = decoded  # one that lies in space and can be looked at
+    field = cast("RadianceField", _decode_item(request, context))
     began = time.perf_counter()
     camera = Camera(np.array(request.camera.pose), request.camera.fov)
     view = field.render(camera, request.width, request.height, request.settings, progress=context.progress)
@@ -444,8 +444,7 @@ def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
 
 
 def _slices(request: SlicesRequest, context: Context) -> Iterator[SlicesReady]:
-    _, decoded = _decode_item(request, context)
-    field: Any = decoded  # one that has a picture at every moment
+    field = cast("VideoField", _decode_item(request, context))
     along_x, along_y = field.slices(
         request.x, request.y, side=request.side, moments=request.moments, progress=context.progress
     )
@@ -468,7 +467,7 @@ def _original(request: OriginalRequest, context: Context) -> Iterator[TileReady]
 
 
 def _basis(request: BasisRequest, context: Context) -> Iterator[BasisReady]:
-    _, field = _decode_item(request, context)
+    field = _decode_item(request, context)
     scales = []
     for index, planes in enumerate(field.basis):
         context.progress(index / len(field.basis), "transforming")
@@ -477,8 +476,8 @@ def _basis(request: BasisRequest, context: Context) -> Iterator[BasisReady]:
 
 
 def _between(request: BetweenRequest, context: Context) -> Iterator[BetweenReady]:
-    pipeline, field_at = _way(request, context)
-    view = pipeline.domain.view(field_at(request.share), resolution=request.resolution, progress=context.progress)
+    field_at = _way(request, context)
+    view = field_at(request.share).view(resolution=request.resolution, progress=context.progress)
     yield BetweenReady(request=request, view=view)
 
 
@@ -486,14 +485,13 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
     from ddmi_core.export.frames import write_frames
 
     _check_free(request, [request.path])
-    pipeline, field_at = _way(request, context)
+    field_at = _way(request, context)
     side, _ = frame_size(request.resolution, request.resolution, request.path.suffix)
 
     def frames() -> Iterator[np.ndarray]:
         for index in range(request.frames):
             share = sub_progress(context.progress, index / request.frames, (index + 1) / request.frames)
-            field = field_at(index / max(1, request.frames - 1))
-            yield pipeline.domain.view(field, resolution=side, progress=share)["pixels"]
+            yield field_at(index / max(1, request.frames - 1)).view(resolution=side, progress=share)["pixels"]
 
     written = write_frames(frames(), request.path, rate=Fraction(request.rate))
     yield WalkDone(request=request, path=written)
@@ -544,21 +542,28 @@ def _arranged(arrangement: Arrangement, pipeline: Pipeline, context: Context) ->
     )
 
 
-def _way(request: BetweenRequest | WalkRequest, context: Context) -> tuple[Pipeline, Callable[[float], Field]]:
+def _way(request: BetweenRequest | WalkRequest, context: Context) -> Callable[[float], Field]:
     """The field at each share of the way between two items."""
     import torch
 
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
     start, end = (torch.from_numpy(context.library.load_latent(item)) for item in (request.start, request.end))
-    return pipeline, lambda share: pipeline.decode(pipeline.between(start, end, share))
+    return lambda share: pipeline.decode(pipeline.between(start, end, share))
 
 
-def _decode_moving(request: TilesRequest | FramesRequest, context: Context) -> Any:
-    """What draws itself: the item, or the sequence that is on the stage with it."""
+def _picture(request: TilesRequest, context: Context) -> Renders:
+    """What tiles are drawn of: a picture, or a clip at a moment."""
+    if request.moment is not None:
+        return _moving(request, context).at(request.moment)
+    return cast("ImageField", _decode_item(request, context))
+
+
+def _moving(request: TilesRequest | FramesRequest, context: Context) -> Moving:
+    """A clip: the item, or the sequence that is on the stage with it."""
     arrangement = request.arrangement
     if arrangement is None:
-        return _decode_item(request, context)[1]
+        return cast("VideoField", _decode_item(request, context))
     pipeline = context.pipeline(request)
     return context.fields.get(pipeline.hash, arrangement.key, lambda: _arranged(arrangement, pipeline, context))
 
@@ -575,8 +580,8 @@ def _decode_item(
         | BasisRequest
     ),
     context: Context,
-) -> tuple[Domain, Field]:
-    """The domain of an item and its signal: its fit where there is one, else what its model makes of its latent."""
+) -> Field:
+    """An item's signal: its fit where there is one, else what its model makes of its latent."""
     import torch
 
     from ddmi_core.domains import get_domain
@@ -584,14 +589,13 @@ def _decode_item(
 
     item = request.item
     if item.recipe.is_fitted:
-        domain = get_domain(item.recipe.domain)
 
         def read() -> Field:
             context.progress(0.02, "reading the fit")
-            content = context.library.load_fit(item) or b""
-            return domain.fitted(Fit.from_bytes(content, f"The fit of this item ({item.folder / FIT})"))
+            content, origin = context.library.load_fit(item) or b"", f"The fit of this item ({item.folder / FIT})"
+            return get_domain(item.recipe.domain).fitted(Fit.from_bytes(content, origin))
 
-        return domain, context.fields.get(_FITS, item.id, read)
+        return context.fields.get(_FITS, item.id, read)
     pipeline = context.pipeline(request)
     _check_domain(pipeline, item.recipe.domain)
 
@@ -599,7 +603,7 @@ def _decode_item(
         context.progress(0.02, "decoding")
         return pipeline.decode(torch.from_numpy(context.library.load_latent(item)))
 
-    return pipeline.domain, context.fields.get(pipeline.hash, item.id, decode)
+    return context.fields.get(pipeline.hash, item.id, decode)
 
 
 def _check_domain(pipeline: Pipeline, domain: str) -> None:

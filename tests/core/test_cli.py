@@ -15,7 +15,7 @@ import trimesh
 from ddmi_core import cli, model_folder, pipeline
 from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
-from ddmi_core.domains.shape import ShapeField
+from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Up
 from ddmi_core.recipe import SamplingSettings

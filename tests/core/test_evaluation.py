@@ -171,16 +171,16 @@ def test_what_is_no_number_or_nothing_is_counted_and_told(
             latent * float("nan") if seed in (3, 9) else latent for seed, latent in zip(seeds, latents, strict=True)
         ]
 
-    observe = type(pipeline.domain).observe
+    vantage = type(pipeline.domain).vantage
 
-    def sometimes(self: Any, field: Any, kind: Any, source: Any, index: int) -> Any:
+    def sometimes(self: Any, source: Any, index: int, kind: Any) -> Any:
         if kind == "points" and index == empty:
             raise DDMIError("There is no surface.")
-        return observe(self, field, kind, source, index)
+        return vantage(self, source, index, kind)
 
     empty = int(np.random.default_rng(0).permutation(shape_sources.PROCEDURAL_COUNT)[0])  # samples 0 to 4
     monkeypatch.setattr(Pipeline, "sample_each", broken)
-    monkeypatch.setattr(type(pipeline.domain), "observe", sometimes)
+    monkeypatch.setattr(type(pipeline.domain), "vantage", sometimes)
     report = evaluate(plan_of(pipeline, metrics=["clouds-cd"]), pipeline, tmp_path, device="cpu")
     assert report["not_measured"]["samples"] == {"not_finite": 2, "nothing_to_see": 4}
     assert figure(report, "MMD-CD")["counts"]["samples"] == 4

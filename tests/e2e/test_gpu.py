@@ -36,7 +36,7 @@ def test_a_model_is_trained_and_used_on_a_gpu(domain: str, precision: str, tmp_p
     exact, found = on_cpu.decode(latent)(coords), on_gpu.decode(latent)(coords)
     assert (found - exact).abs().mean() < 0.02 * exact.std() + 1e-3
     field = on_gpu.decode(latent)
-    assert on_gpu.domain.preview(field, size=64).shape[:2] == (64, 64)
+    assert field.preview(size=64).shape[:2] == (64, 64)
     if domain != "shape":  # twelve steps need not have made a surface
-        on_gpu.domain.export(field, tmp_path / EXPORTS[domain])
+        field.export(tmp_path / EXPORTS[domain])
         assert (tmp_path / EXPORTS[domain]).stat().st_size > 0

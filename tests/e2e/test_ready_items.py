@@ -28,7 +28,7 @@ def test_a_ready_item_looks_as_its_thumbnail_says(domain: str, tmp_path: Path) -
     library.close()
     with Image.open(item.thumbnail) as picture:
         promised = over(np.asarray(picture.convert("RGBA"))).astype(float)
-    view = pipeline.domain.view(field, resolution=RESOLUTION)
-    shown = over(pipeline.domain.thumbnail(view, size=promised.shape[0])).astype(float)
+    view = field.view(resolution=RESOLUTION)
+    shown = over(field.thumbnail(view, size=promised.shape[0])).astype(float)
     nothing = over(np.zeros((*promised.shape[:2], 4), np.uint8)).astype(float)
     assert np.abs(shown - promised).mean() < 0.2 * np.abs(nothing - promised).mean()

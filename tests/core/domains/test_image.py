@@ -144,13 +144,12 @@ def test_it_encodes_decodes_and_learns_in_all_parts(autoencoder: D2CVAE) -> None
 
 
 def test_view_thumbnail_and_preview(field: ImageField) -> None:
-    domain = get_domain("image")
-    view = domain.view(field, resolution=48)
+    view = field.view(resolution=48)
     assert view["pixels"].shape == (48, 48, 4)
-    assert domain.thumbnail(view, size=20).shape == (20, 20, 4)
-    assert domain.preview(field, size=24).shape == (24, 24, 3)
+    assert field.thumbnail(view, size=20).shape == (20, 20, 4)
+    assert field.preview(size=24).shape == (24, 24, 3)
     clear = {"pixels": np.zeros((8, 8, 4), np.uint8)}
-    assert not domain.thumbnail(clear, size=8).any()
+    assert not field.thumbnail(clear, size=8).any()
 
 
 def test_a_wide_picture_lies_in_the_middle_of_the_canvas(tmp_path: Path) -> None:

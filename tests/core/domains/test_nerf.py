@@ -16,7 +16,6 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.coloured_meshes import ColouredPoints, spread_cameras
 from ddmi_core.data.items import SurfacePoints
 from ddmi_core.data.radiance import SAMPLES, PosedPictures, RadianceSet, RadianceSource
-from ddmi_core.domains import get_domain
 from ddmi_core.fields.radiance import RadianceField, density_of
 from ddmi_core.metrics.pictures import psnr
 from ddmi_core.rendering.cameras import orbit_camera, rays
@@ -215,11 +214,10 @@ def test_skipping_empty_space_shows_the_same(field: RadianceField) -> None:
 
 
 def test_view_thumbnail_and_preview(field: RadianceField) -> None:
-    domain = get_domain("nerf")
-    view = domain.view(field, resolution=12)
+    view = field.view(resolution=12)
     assert view["pixels"].shape == (12, 12, 4) and view["pixels"].dtype == np.uint8
-    assert domain.thumbnail(view, size=20).shape == (20, 20, 4)
-    assert domain.preview(field, size=16).shape == (16, 16, 3)
+    assert field.thumbnail(view, size=20).shape == (20, 20, 4)
+    assert field.preview(size=16).shape == (16, 16, 3)
 
 
 def test_no_value_of_the_read_out_gives_a_density_that_is_not_finite() -> None:

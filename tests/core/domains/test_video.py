@@ -16,7 +16,8 @@ from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import cell_centres, moments, overlapping_spans
 from ddmi_core.domains import get_domain
-from ddmi_core.domains.video import FrozenField, JoinedField, VideoField, parts_of
+from ddmi_core.domains.video import parts_of
+from ddmi_core.fields.video import FrozenField, JoinedField, VideoField
 from ddmi_core.planes import TRI_PLANE, look_up
 from ddmi_core.support.progress import Progress
 from tests.core.clips import dot_frames, write_video
@@ -206,12 +207,11 @@ def test_marks_are_the_base_frames_of_all_parts(autoencoder: D2CVAE) -> None:
 
 
 def test_view_thumbnail_and_preview(field: VideoField) -> None:
-    domain = get_domain("video")
-    view = domain.view(field, resolution=24)
+    view = field.view(resolution=24)
     assert view["marks"].shape == (16,)
     assert view["frames"].shape == (4, 24, 24, 4) and view["times"] == sorted(view["times"])
-    assert domain.thumbnail(view, size=20).shape == (20, 20, 4)
-    assert domain.preview(field, size=32).shape == (32, 32, 3)
+    assert field.thumbnail(view, size=20).shape == (20, 20, 4)
+    assert field.preview(size=32).shape == (32, 32, 3)
 
 
 def test_the_joined_field_reports_and_renders(autoencoder: D2CVAE) -> None:

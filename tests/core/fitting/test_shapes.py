@@ -10,7 +10,7 @@ import trimesh
 
 from ddmi_core import cli
 from ddmi_core.domains import get_domain
-from ddmi_core.domains.shape import ShapeField
+from ddmi_core.fields.shape import ShapeField
 from ddmi_core.fitting import shapes
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.solids import measured_places

@@ -9,6 +9,8 @@ from ddmi_core.domains.image import ImageDomain
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.export.options import ImageExport
 from ddmi_core.fidelity import FitFacts
+from ddmi_core.fields.image import ImageField
+from ddmi_core.fields.shape import ShapeField
 from ddmi_core.placement import Placement
 from studio.panels import images, shapes
 from studio.panels.export_dialog import (
@@ -57,9 +59,9 @@ def answer(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_formats_are_those_of_the_domain():
-    assert set(images.FACTS.export_formats) <= set(ImageDomain.export_formats)
+    assert set(images.FACTS.export_formats) <= set(ImageField.export_formats)
     assert set(images.FACTS.import_formats) == set(ImageDomain.import_formats)
-    assert set(shapes.FACTS.export_formats) == set(ShapeDomain.export_formats)
+    assert set(shapes.FACTS.export_formats) == set(ShapeField.export_formats)
     assert set(shapes.FACTS.import_formats) == set(ShapeDomain.import_formats)
 
 

@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 from ddmi_core.domains.nerf import NerfDomain
+from ddmi_core.fields.radiance import RadianceField
 from ddmi_core.placement import Placement
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions
@@ -27,7 +28,7 @@ from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.state.playback import Pace
 from studio.widgets.orbit_camera import key_frame
-from tests.studio.window.fakes import RADIANCE, FakeRadiance, FakeRadianceDomain, FakeRadiancePipeline
+from tests.studio.window.fakes import RADIANCE, FakeRadiance, FakeRadiancePipeline
 
 PATIENCE = 60_000  # ms
 
@@ -90,7 +91,7 @@ def item(state: AppState, stage: RadianceStage, settle) -> Item:
         np.zeros((32, 32, 4), np.uint8),
     )
     state.show(item)
-    stage.show_view(item, FakeRadianceDomain().view(FakeRadiance(0.5), resolution=32), 32)
+    stage.show_view(item, FakeRadiance(0.5).view(resolution=32), 32)
     settle()
     return item
 
@@ -102,7 +103,7 @@ def shown(stage: RadianceStage) -> np.ndarray:
 
 
 def test_formats_are_those_of_the_domain() -> None:
-    assert set(radiance.FACTS.export_formats) == set(NerfDomain.export_formats)
+    assert set(radiance.FACTS.export_formats) == set(RadianceField.export_formats)
     assert set(radiance.FACTS.import_formats) == set(NerfDomain.import_formats)
 
 
@@ -144,7 +145,7 @@ def test_another_field_is_drawn_though_the_one_before_was_given_up(
     stage.viewer.orbit(30, 0)
     engine.cancel_all()  # as opening another one does
     pictures.clear()
-    stage.show_view(item, FakeRadianceDomain().view(FakeRadiance(0.6), resolution=32), 32)
+    stage.show_view(item, FakeRadiance(0.6).view(resolution=32), 32)
     settle()
     assert pictures[0].request.moving
 

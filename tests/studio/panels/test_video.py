@@ -22,7 +22,7 @@ from studio.panels.span_dialog import SpanDialog
 from studio.panels.video import VideoStage
 from studio.state.app_state import AppState
 from studio.state.library import Item
-from tests.studio.window.fakes import CLIPS, FakeClip, FakeVideoDomain, FakeVideoPipeline
+from tests.studio.window.fakes import CLIPS, FakeClip, FakeVideoPipeline
 
 PATIENCE = 60_000  # ms
 
@@ -58,7 +58,7 @@ def clip(qtbot, state: AppState, stage: VideoStage) -> Item:
         np.zeros((32, 32, 4), np.uint8),
     )
     state.show(item)
-    stage.show_view(item, FakeVideoDomain().view(FakeClip(0.0), resolution=64), 64)
+    stage.show_view(item, FakeClip(0.0).view(resolution=64), 64)
     assert stage.empty.isHidden()
     qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
     return item
@@ -323,7 +323,7 @@ def test_blocks_are_dragged_to_reorder_and_to_trim(qtbot, stage: VideoStage, cli
 def test_a_clip_that_is_new_is_seen_alone_and_one_of_the_sequence_in_its_place(
     qtbot, stage: VideoStage, clip: Item, other: Item, actions: Actions
 ) -> None:
-    view = FakeVideoDomain().view(FakeClip(0.0), resolution=64)
+    view = FakeClip(0.0).view(resolution=64)
     actions["sequence"].trigger()
     stage.show_view(other, view, 64)
     assert not actions["sequence"].isChecked() and stage.playback.seconds == 2.0

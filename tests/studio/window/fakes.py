@@ -86,18 +86,24 @@ def table(width: float, height: float) -> trimesh.Trimesh:
     return trimesh.util.concatenate(parts)
 
 
-class FakeDomain(ShapeDomain):
-    """The shape domain, with a mesh for a field."""
+class FakeShape:
+    """A mesh for a shape."""
 
-    def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
-        mesh: trimesh.Trimesh = field
-        corners = np.arange(3 * len(mesh.faces), dtype=np.int32).reshape(
+    def __init__(self, mesh: trimesh.Trimesh) -> None:
+        self.mesh = mesh
+        self.nbytes = mesh.vertices.nbytes + mesh.faces.nbytes
+
+    def adaptive_surface(self, progress: Progressing = None) -> FakeSurface:
+        return FakeSurface(self.mesh)
+
+    def view(self, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
+        corners = np.arange(3 * len(self.mesh.faces), dtype=np.int32).reshape(
             -1, 3
         )  # each face its own corners: sharp edges
         return {
-            "vertices": np.asarray(mesh.triangles.reshape(-1, 3), dtype=np.float32),
+            "vertices": np.asarray(self.mesh.triangles.reshape(-1, 3), dtype=np.float32),
             "faces": corners,
-            "normals": np.repeat(mesh.face_normals, 3, axis=0).astype(np.float32),
+            "normals": np.repeat(self.mesh.face_normals, 3, axis=0).astype(np.float32),
         }
 
     def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
@@ -106,6 +112,19 @@ class FakeDomain(ShapeDomain):
         picture[size // 3 + 24 : -size // 5, size // 4 : size // 4 + 16] = (140, 140, 140, 255)
         picture[size // 3 + 24 : -size // 5, -size // 4 - 16 : -size // 4] = (140, 140, 140, 255)
         return picture
+
+    def export(
+        self, path: Path, options: ExportOptions, *, recipe: Any = None, progress: Progressing = None
+    ) -> dict[str, Any]:
+        try:
+            self.mesh.export(path)
+        except OSError as error:
+            raise DataError(f"{path} cannot be written.") from error
+        return {"vertices": len(self.mesh.vertices), "faces": len(self.mesh.faces)}
+
+
+class FakeDomain(ShapeDomain):
+    """The shape domain, of files that are not read."""
 
     def extent(self, path: Path) -> None:
         return None
@@ -116,15 +135,6 @@ class FakeDomain(ShapeDomain):
 
     def placement(self, source: Any) -> Placement:
         return Placement(centre=(1.0, 2.0, 3.0), unit=2.0, up=source.up)
-
-    def export(
-        self, field: Any, path: Path, options: ExportOptions, *, recipe: Any = None, progress: Progressing = None
-    ) -> dict[str, Any]:
-        try:
-            field.export(path)
-        except OSError as error:
-            raise DataError(f"{path} cannot be written.") from error
-        return {"vertices": len(field.vertices), "faces": len(field.faces)}
 
 
 class FakePipeline:
@@ -155,12 +165,9 @@ class FakePipeline:
             raise DataError("The fake pipeline was asked to fail.")
         return [torch.full((1, 2, 2), float(seed % 97)) for seed in seeds]
 
-    def decode(self, latent: torch.Tensor) -> trimesh.Trimesh:
+    def decode(self, latent: torch.Tensor) -> FakeShape:
         share = float(latent.mean()) / 97
-        mesh = table(1.0 + 0.8 * share, 1.4 - 0.6 * share)
-        mesh.nbytes = mesh.vertices.nbytes + mesh.faces.nbytes
-        mesh.adaptive_surface = lambda progress=None: FakeSurface(mesh)
-        return mesh
+        return FakeShape(table(1.0 + 0.8 * share, 1.4 - 0.6 * share))
 
     def between(self, start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
         return torch.lerp(start, end, share)
@@ -230,6 +237,17 @@ class FakeField:
         pixels[..., 3] = np.clip(255 * 20 * (0.8 - radius), 0, 255)
         return pixels
 
+    def view(self, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
+        return {"pixels": self.render(resolution, resolution, progress=progress)}
+
+    def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
+        step = max(1, view["pixels"].shape[0] // size)
+        return view["pixels"][::step, ::step]
+
+    def export(self, path: Path, options: Any, *, recipe: Any = None, progress: Progressing = None) -> dict[str, Any]:
+        Image.fromarray(self.render(options.resolution, options.resolution, progress=progress)).save(path)
+        return {}
+
 
 class FakePictureDomain:
     """What the engine and the rooms need of the image domain."""
@@ -243,13 +261,6 @@ class FakePictureDomain:
     def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
         return FitFacts(fidelity="small", size_bytes=4096, pixels=(8, 8), figures={"psnr": 12.0})
 
-    def view(self, field: FakeField, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
-        return {"pixels": field.render(resolution, resolution, progress=progress)}
-
-    def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
-        step = max(1, view["pixels"].shape[0] // size)
-        return view["pixels"][::step, ::step]
-
     def extent(self, path: Path) -> None:
         return None
 
@@ -258,12 +269,6 @@ class FakePictureDomain:
 
     def duration(self, path: Path, span: tuple[float, float] | None = None) -> None:
         return None
-
-    def export(
-        self, field: FakeField, path: Path, options: Any, *, recipe: Any = None, progress: Progressing = None
-    ) -> dict[str, Any]:
-        Image.fromarray(field.render(options.resolution, options.resolution, progress=progress)).save(path)
-        return {}
 
 
 class FakeClip(FakeField):
@@ -279,15 +284,15 @@ class FakeClip(FakeField):
         pixels[..., 0] = round(127 * (x + 1))
         return pixels, pixels
 
+    def view(self, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
+        return {"pixels": self.render(resolution, resolution), "marks": np.linspace(-0.75, 0.75, 4, dtype=np.float32)}
+
 
 class FakeVideoDomain(FakePictureDomain):
     """What the engine and the rooms need of the video domain."""
 
     name, title = "video", "Video"
     can_fit = fits_at_once = False
-
-    def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
-        return {"pixels": field.render(resolution, resolution), "marks": np.linspace(-0.75, 0.75, 4, dtype=np.float32)}
 
 
 class FakePicturePipeline(FakePipeline):
@@ -353,16 +358,18 @@ class FakeRadiance:
         depth, opacity = light.depth.reshape(height, width).numpy(), light.opacity.reshape(height, width).numpy()
         return View(colour, opacity, depth, np.zeros_like(colour))
 
+    def view(self, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
+        settings = ViewSettings()
+        return {"pixels": self.render(orbit_camera(), resolution, resolution, settings).picture(settings)}
+
+    thumbnail = FakeField.thumbnail
+
 
 class FakeRadianceDomain(FakePictureDomain):
     """What the engine and the rooms need of the domain of radiance fields."""
 
     name, title = "nerf", "Radiance"
     can_fit = fits_at_once = False
-
-    def view(self, field: Any, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
-        settings = ViewSettings()
-        return {"pixels": field.render(orbit_camera(), resolution, resolution, settings).picture(settings)}
 
 
 class FakeRadiancePipeline(FakePipeline):

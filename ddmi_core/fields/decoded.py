@@ -1,0 +1,115 @@
+"""DecodedField: basis fields and the read-out that interprets them."""
+
+import logging
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+from typing_extensions import override
+
+from ddmi_core.fields.field import Field, Options
+from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.readout import FoldedReadOut, ReadOut
+from ddmi_core.support.devices import free_memory
+from ddmi_core.support.progress import Progress, report
+
+_log = logging.getLogger(__name__)
+
+CPU_MEMORY_BUDGET = 8 * 2**20
+"""Bytes that the intermediate values of one chunk of a query may take on a CPU, where chunks that fit into its caches
+take a half to a quarter of the time."""
+GPU_MEMORY_BUDGETS = 64 * 2**20, 2**30
+"""The same on a GPU, at least and at most."""
+GPU_SHARE = 1 / 8
+"""Of a GPU's free memory, that a chunk may take in between."""
+
+
+def memory_budget(device: torch.device) -> int:
+    """Return the bytes that the intermediate values of one chunk of a query may take.
+
+    On a GPU a power of two, so that chunks are mostly of one size although its free memory changes.
+    """
+    if device.type == "cpu":
+        return CPU_MEMORY_BUDGET
+    least, most = GPU_MEMORY_BUDGETS
+    share = int(GPU_SHARE * free_memory(device))
+    return min(max(2 ** (share.bit_length() - 1), least), most)
+
+
+class DecodedField(Field[Options]):
+    """A signal that is evaluated from basis fields.
+
+    All chunks of a query have one size, the last one filled up, because matrix products of other sizes may round
+    otherwise.
+    """
+
+    def __init__(self, readout: ReadOut, basis: BasisFields) -> None:
+        """Wrap basis fields (batch size one), such as those of a decoded latent."""
+        self.readout = readout
+        self.basis = basis
+        self._chunk = max(1024, memory_budget(self.device) // readout.bytes_per_point // 1024 * 1024)
+        self._folded: tuple[float | None, FoldedReadOut] | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the field is evaluated; coordinates may be anywhere and values come back to where they were."""
+        return self.basis[0][0].device
+
+    @property
+    def at_once(self) -> int:
+        """How many coordinates are evaluated in one go: queries of so many waste nothing."""
+        return self._chunk
+
+    @override
+    @torch.no_grad()
+    def __call__(
+        self,
+        coords: Float[Tensor, "*shape d"],
+        progress: Progress | None = None,
+        *,
+        footprint: float | None = None,
+        directions: Float[Tensor, "*shape 3"] | None = None,
+    ) -> Float[Tensor, "*shape c"]:
+        """Return the signal's values; see `Field`.
+
+        `directions` are unit vectors along which the points are seen, for domains that have directed channels; those
+        are left out if not given.
+        """
+        flat = coords.reshape(-1, coords.shape[-1])
+        readout = self._folded_for(footprint)
+        parts = []
+        start = 0
+        while start < len(flat):
+            stop = min(start + self._chunk, len(flat))
+            filled = self._filled(flat, start)
+            ways = None if directions is None else self._filled(directions.reshape(-1, 3), start)[0]
+            try:
+                embeddings = tuple(scale[0] for scale in self.readout.embeddings(self.basis, filled))
+                values = readout(embeddings, ways)[: stop - start]
+            except torch.OutOfMemoryError:
+                if self._chunk <= 1024:
+                    raise
+                self._chunk //= 2
+                _log.warning("Out of memory: going on with %d points at a time", self._chunk)
+                continue
+            parts.append(values.to(coords.device))
+            start = stop
+            report(progress, start / len(flat), f"{start:,} of {len(flat):,} points")
+        if not parts:
+            left_out = self.readout.directed_channels if directions is None else 0
+            channels = self.readout.value_channels - left_out
+            return flat.new_zeros(*coords.shape[:-1], channels)
+        return torch.cat(parts).reshape(*coords.shape[:-1], -1)
+
+    def _folded_for(self, footprint: float | None) -> FoldedReadOut:
+        """The read-out of a footprint; the last one is kept, since most queries have the one before's."""
+        kept = self._folded
+        if kept is None or kept[0] != footprint:
+            self._folded = kept = (footprint, self.readout.folded(footprint, self.basis[0][0].dtype))
+        return kept[1]
+
+    def _filled(self, flat: Float[Tensor, "n d"], start: int) -> Float[Tensor, "1 chunk d"]:
+        """One chunk of a query, on the field's device, filled up to the chunk's size."""
+        chunk = flat[start : start + self._chunk].to(self.device, torch.float32)
+        return F.pad(chunk, (0, 0, 0, self._chunk - len(chunk))).unsqueeze(0)

@@ -1,0 +1,117 @@
+"""ShapeField: occupancy everywhere in space, and the surface where it begins."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import trimesh
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from typing_extensions import override
+
+from ddmi_core.export.meshes import MESH_FORMATS, export_mesh, placed
+from ddmi_core.export.options import ShapeExport
+from ddmi_core.fields.decoded import DecodedField
+from ddmi_core.fields.field import Evidence, Vantage
+from ddmi_core.recipe import Recipe
+from ddmi_core.rendering.adaptive_surface import AdaptiveSurface
+from ddmi_core.rendering.cameras import framing_camera
+from ddmi_core.rendering.mesh_pictures import render_mesh
+from ddmi_core.rendering.surfaces import extract_mesh
+from ddmi_core.support.progress import Progress, sub_progress
+
+SURFACE_POINTS = 2048
+"""Points drawn from a generated surface to measure it."""
+
+_MEASURED_RESOLUTION = 64  # of the meshes that points are drawn from, and that are looked at
+_LOOKS, _LOOK_SIDE = 20, 224
+_WHITE = (255, 255, 255)
+
+
+class ShapeField(DecodedField[ShapeExport]):
+    """Occupancy of space: `field(coords)` gives logits, positive inside."""
+
+    export_formats = MESH_FORMATS
+    export_options = ShapeExport
+    evidence = ("points", "occupancy", "pictures")
+
+    def logits(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """Return the occupancy logits at points in [-1, 1]^3."""
+        return self(points)[:, 0]
+
+    def mesh(self, resolution: int, *, faces: int | None = None, progress: Progress | None = None) -> trimesh.Trimesh:
+        """Return the surface as a closed mesh with outward normals taken from the field's gradient.
+
+        Args:
+            resolution: samples along each axis of [-1, 1]^3.
+            faces: simplify to about this many triangles.
+            progress: called between chunks of the evaluation; may raise `Cancelled`.
+
+        Raises:
+            DDMIError: the field is empty: there is no surface anywhere.
+        """
+        return extract_mesh(self.logits, resolution, faces=faces, progress=progress)
+
+    def adaptive_surface(self, progress: Progress | None = None) -> AdaptiveSurface:
+        """Return the surface for looking at it from anywhere, as near as one likes.
+
+        Raises:
+            DDMIError: the field is empty.
+        """
+        return AdaptiveSurface.of(self.logits, progress)
+
+    @override
+    def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
+        """Mesh arrays: vertices float32 (v, 3), faces int32 (f, 3), normals float32 (v, 3)."""
+        mesh = self.mesh(resolution, progress=progress)
+        return {
+            "vertices": np.asarray(mesh.vertices, dtype=np.float32),
+            "faces": np.asarray(mesh.faces, dtype=np.int32),
+            "normals": np.asarray(mesh.vertex_normals, dtype=np.float32),
+        }
+
+    @override
+    def thumbnail(self, view: dict[str, Any], *, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        mesh = trimesh.Trimesh(view["vertices"], view["faces"], vertex_normals=view["normals"], process=False)
+        return render_mesh(mesh, width=size, height=size, background=None)
+
+    @override
+    def observe(self, kind: Evidence, vantage: Vantage) -> Float[Tensor, "n ..."]:
+        """Points drawn evenly from the surface; what is inside of given places; 20 looks from all around."""
+        if kind == "occupancy":
+            assert vantage.coords is not None
+            return (self(vantage.coords) > 0).float().cpu()
+        mesh = self.mesh(_MEASURED_RESOLUTION)
+        if kind == "points":
+            points, _ = trimesh.sample.sample_surface(mesh, SURFACE_POINTS, seed=0)
+            return torch.from_numpy(np.asarray(points, dtype=np.float32))
+        views = [
+            render_mesh(mesh, framing_camera(mesh, 360 * i / _LOOKS), _LOOK_SIDE, _LOOK_SIDE, background=_WHITE)
+            for i in range(_LOOKS)
+        ]
+        return torch.from_numpy(np.stack(views)).movedim(-1, 1).float() / 255
+
+    @override
+    def export(
+        self,
+        path: Path,
+        options: ShapeExport | None = None,
+        *,
+        recipe: Recipe | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        chosen = options or ShapeExport()
+        mesh = self.mesh(chosen.resolution, faces=chosen.faces, progress=sub_progress(progress, 0.0, 0.95))
+        evaluations = int(mesh.metadata["evaluations"])
+        if recipe is not None and recipe.placement is not None and not chosen.unit_cube:
+            mesh = placed(mesh, recipe.placement, path)
+        export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
+        return {
+            "vertices": len(mesh.vertices),
+            "faces": len(mesh.faces),
+            "size": mesh.extents.tolist(),
+            "watertight": bool(mesh.is_watertight),
+            "volume": float(mesh.volume),
+            "evaluations": evaluations,
+        }
