@@ -284,7 +284,7 @@ def test_surfaces_are_kept_within_the_budget_of_decoded_items(studio: Studio) ->
         studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
 
     look()
-    name = (item.id, "surface")
+    name = (item.id, "surface", None)
     kept = cache.get(MODEL.hash, name, lambda: None)
     look()
     assert kept is not None and cache.get(MODEL.hash, name, lambda: None) is kept
