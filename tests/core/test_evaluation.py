@@ -14,11 +14,11 @@ import torch
 from ddmi_core import cli
 from ddmi_core.data import shape_sources
 from ddmi_core.domains import domain_names, get_domain
-from ddmi_core.fields import shape
 from ddmi_core.evaluation.page import histogram
 from ddmi_core.evaluation.parts import Parts
 from ddmi_core.evaluation.plan import EvaluationPlan, available, make_plan
 from ddmi_core.evaluation.run import evaluate
+from ddmi_core.fields import shape
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.processes import launch
