@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -97,7 +97,6 @@ class Field(ABC, Generic[Options]):
             DDMIError: there is nothing to look at, such as no surface.
         """
 
-    @abstractmethod
     def export(
         self,
         path: Path,
@@ -117,3 +116,9 @@ class Field(ABC, Generic[Options]):
         Raises:
             ExportError: the file could not be written; nothing half-written stays.
         """
+        return self._write(path, options or cast("Options", self.export_options()), recipe, progress)
+
+    @abstractmethod
+    def _write(
+        self, path: Path, options: Options, recipe: Recipe | None, progress: Progress | None
+    ) -> dict[str, Any]: ...

@@ -115,15 +115,10 @@ class ImageField(Field[ImageExport]):
         return torch.cat([pixels[:3] * pixels[3:], pixels[3:]])
 
     @override
-    def export(
-        self,
-        path: Path,
-        options: ImageExport | None = None,
-        *,
-        recipe: Recipe | None = None,
-        progress: Progress | None = None,
+    def _write(
+        self, path: Path, options: ImageExport, recipe: Recipe | None, progress: Progress | None
     ) -> dict[str, Any]:
-        return export_image(self, path, options or ImageExport(), recipe=recipe, progress=progress)
+        return export_image(self, path, options, recipe=recipe, progress=progress)
 
 
 class DecodedImageField(DecodedField[ImageExport], ImageField):

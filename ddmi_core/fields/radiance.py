@@ -225,15 +225,10 @@ class RadianceField(DecodedField[RadianceExport]):
         return torch.from_numpy(np.stack([view.colour + 1 - view.opacity[..., None] for view in views])).movedim(-1, 1)
 
     @override
-    def export(
-        self,
-        path: Path,
-        options: RadianceExport | None = None,
-        *,
-        recipe: Recipe | None = None,
-        progress: Progress | None = None,
+    def _write(
+        self, path: Path, options: RadianceExport, recipe: Recipe | None, progress: Progress | None
     ) -> dict[str, Any]:
-        return export_radiance(self, path, options or RadianceExport(), recipe=recipe, progress=progress)
+        return export_radiance(self, path, options, recipe=recipe, progress=progress)
 
     def _normals(self, places: Float[Tensor, "n 3"], progress: Progress | None) -> Float[Tensor, "n 3"]:
         """Against the gradient of the density, by central differences."""

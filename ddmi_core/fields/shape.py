@@ -93,18 +93,12 @@ class ShapeField(DecodedField[ShapeExport]):
         return torch.from_numpy(np.stack(views)).movedim(-1, 1).float() / 255
 
     @override
-    def export(
-        self,
-        path: Path,
-        options: ShapeExport | None = None,
-        *,
-        recipe: Recipe | None = None,
-        progress: Progress | None = None,
+    def _write(
+        self, path: Path, options: ShapeExport, recipe: Recipe | None, progress: Progress | None
     ) -> dict[str, Any]:
-        chosen = options or ShapeExport()
-        mesh = self.mesh(chosen.resolution, faces=chosen.faces, progress=sub_progress(progress, 0.0, 0.95))
+        mesh = self.mesh(options.resolution, faces=options.faces, progress=sub_progress(progress, 0.0, 0.95))
         evaluations = int(mesh.metadata["evaluations"])
-        if recipe is not None and recipe.placement is not None and not chosen.unit_cube:
+        if recipe is not None and recipe.placement is not None and not options.unit_cube:
             mesh = placed(mesh, recipe.placement, path)
         export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
         return {

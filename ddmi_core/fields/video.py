@@ -101,15 +101,10 @@ class VideoField(Field[VideoExport]):
         return on_white(torch.stack([self.at(t).as_written(ENCODED_SIDE) for t in self.marks]))
 
     @override
-    def export(
-        self,
-        path: Path,
-        options: VideoExport | None = None,
-        *,
-        recipe: Recipe | None = None,
-        progress: Progress | None = None,
+    def _write(
+        self, path: Path, options: VideoExport, recipe: Recipe | None, progress: Progress | None
     ) -> dict[str, Any]:
-        return export_video(self, path, options or VideoExport(), recipe=recipe, progress=progress)
+        return export_video(self, path, options, recipe=recipe, progress=progress)
 
 
 class DecodedVideoField(DecodedField[VideoExport], VideoField):
