@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ class OpenStudio:
     window: MainWindow
     model: ModelInfo
     home: Path
+    turns: list[float] = field(default_factory=list)
+    """Processor time of the window's thread in each turn of its event loop, in ms."""
 
     def pump(self, until: Callable[[], bool]) -> None:
         """Run the window until something holds."""
@@ -46,7 +48,9 @@ class OpenStudio:
         while not until():
             if time.monotonic() > deadline:
                 raise TimeoutError("the studio did not finish in time")
+            began = time.thread_time()
             self.app.processEvents()
+            self.turns.append(1000 * (time.thread_time() - began))
             time.sleep(0.0005)
 
     def pump_for(self, seconds: float) -> None:

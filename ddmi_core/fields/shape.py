@@ -18,6 +18,7 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.rendering.adaptive_surface import AdaptiveSurface
 from ddmi_core.rendering.cameras import framing_camera
 from ddmi_core.rendering.mesh_pictures import render_mesh
+from ddmi_core.rendering.mesh_pieces import mesh_pieces
 from ddmi_core.rendering.surfaces import extract_mesh
 from ddmi_core.support.progress import Progress, sub_progress
 
@@ -63,13 +64,12 @@ class ShapeField(DecodedField[ShapeExport]):
 
     @override
     def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
-        """Mesh arrays: vertices float32 (v, 3), faces int32 (f, 3), normals float32 (v, 3)."""
+        """Mesh arrays: vertices float32 (v, 3), faces int32 (f, 3), normals float32 (v, 3); and its pieces to draw."""
         mesh = self.mesh(resolution, progress=progress)
-        return {
-            "vertices": np.asarray(mesh.vertices, dtype=np.float32),
-            "faces": np.asarray(mesh.faces, dtype=np.int32),
-            "normals": np.asarray(mesh.vertex_normals, dtype=np.float32),
-        }
+        vertices, normals = (np.asarray(each, dtype=np.float32) for each in (mesh.vertices, mesh.vertex_normals))
+        faces = np.asarray(mesh.faces, dtype=np.int32)
+        pieces = mesh_pieces(vertices, faces, normals)
+        return {"vertices": vertices, "faces": faces, "normals": normals, "pieces": pieces}
 
     @override
     def thumbnail(self, view: dict[str, Any], *, size: int) -> UInt8[np.ndarray, "s s 4"]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32, Int, UInt32
 
-MOST_FACES = 6144
+MOST_FACES = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,12 @@ def _halved(faces: Int[np.ndarray, "f 3"], places: Float32[np.ndarray, "f 3"]) -
 
 
 def _piece(points: Float32[np.ndarray, "v 6"], faces: Int[np.ndarray, "f 3"]) -> MeshPiece:
-    used, index = np.unique(faces, return_inverse=True)
-    own, index = points[used], index.reshape(-1, 3).astype(np.uint32)
+    is_used = np.zeros(len(points), dtype=bool)
+    is_used[faces] = True
+    used = np.flatnonzero(is_used)
+    place = np.empty(len(points), dtype=np.uint32)
+    place[used] = np.arange(len(used), dtype=np.uint32)
+    own, index = points[used], place[faces]
     # Two faces run through an edge of a closed surface in opposite directions; the order of points is the same in all.
     sides = np.stack([index[:, [0, 1]], index[:, [1, 2]], index[:, [2, 0]]], axis=1).reshape(-1, 2)
     edges = np.ascontiguousarray(sides[sides[:, 0] < sides[:, 1]])

@@ -38,11 +38,11 @@ from studio.engine.requests import (
 )
 from studio.state.library import Item
 
-View = Mapping[str, np.ndarray]
-"""What a viewer draws; the domain says which arrays. Shapes: vertices (v, 3) float32 in [-1, 1], faces (f, 3) int32 and
-normals (v, 3) float32. Pictures and radiance fields: pixels (h, w, 4) uint8, straight alpha.
-Videos: frames (n, h, w, 4) uint8, pixels, the one of them that stands for all, and marks (m,) float32, the moments of
-the base frames."""
+View = Mapping[str, Any]
+"""What a viewer draws; the domain says which. Shapes: vertices (v, 3) float32 in [-1, 1], faces (f, 3) int32, normals
+(v, 3) float32, and pieces, the same as a tuple of MeshPiece. Pictures and radiance fields: pixels (h, w, 4) uint8,
+straight alpha. Videos: frames (n, h, w, 4) uint8, pixels, the one of them that stands for all, and marks (m,) float32,
+the moments of the base frames."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

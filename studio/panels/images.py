@@ -5,11 +5,10 @@ All that the window knows about pictures in particular is in this file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
@@ -22,7 +21,7 @@ from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import EnlargeRequest, OriginalRequest, TilesRequest
-from studio.engine.results import TileReady
+from studio.engine.results import TileReady, View
 from studio.panels.basis_dialog import BasisDialog
 from studio.panels.export_dialog import Order, PictureExportDialog, Place
 from studio.panels.fidelity import gone, has_its_file, told_bytes
@@ -117,7 +116,7 @@ class ImageStage(Stage):
         self._wire(actions)
         self.show_view(None, None)
 
-    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
+    def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         """Show a picture, given its `pixels` at the base resolution."""
         self._item = item
         self.empty.setVisible(view is None)

@@ -6,7 +6,7 @@ All that the window knows about radiance fields in particular is in this file.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -21,6 +21,7 @@ from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import RenderRequest
 from studio.engine.results import RenderReady
+from studio.engine.results import View as Drawn
 from studio.panels.export_dialog import Order, Place, RadianceExportDialog, Scene
 from studio.panels.inspector import item_title
 from studio.panels.loading_note import LoadingNote
@@ -141,7 +142,7 @@ class RadianceStage(Stage):
 
     # The stage
 
-    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
+    def show_view(self, item: Item | None, view: Drawn | None, resolution: int = 0) -> None:
         """Show a radiance field, given a first picture of it: `pixels`."""
         self._stop_preview()
         self._item = item if view is not None else None

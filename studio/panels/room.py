@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import PREVIEW_RESOLUTION, Engine
+from studio.engine.results import View
 from studio.panels.export_dialog import Order, Place
 from studio.settings import Settings
 from studio.state.library import Item
@@ -65,7 +65,7 @@ class Stage(QWidget):
     room: RoomFacts
 
     @abstractmethod
-    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
+    def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         """Show a view of an item, or the empty room."""
 
     @abstractmethod

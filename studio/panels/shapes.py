@@ -5,19 +5,19 @@ All that the window knows about shapes in particular is in this file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from ddmi_core.rendering.mesh_pieces import MeshPiece
 from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import FitRequest
-from studio.engine.results import DetailReady
+from studio.engine.results import DetailReady, View
 from studio.panels.export_dialog import ExportDialog, Order, Place
 from studio.panels.fidelity import told_bytes
 from studio.panels.fidelity_menu import show_fidelities
@@ -30,7 +30,7 @@ from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.widgets.basics import ElidedLabel, label, line, styled
 from studio.widgets.orbit_camera import key_frame
-from studio.widgets.viewport import MeshData, Viewport
+from studio.widgets.viewport import Viewport
 
 EXPORT_FORMATS = {
     ".glb": "GLB, glTF binary",
@@ -119,20 +119,20 @@ class ShapeStage(Stage):
         self._wire(actions)
         self.show_view(None, None)
 
-    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
-        """Show a shape's mesh: arrays `vertices`, `faces`, `normals`; from where one looks, if it is the same item."""
+    def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
+        """Show a shape's mesh, given in `pieces`; from where one looks, if it is the same item."""
         known = item is not None and self._item is not None and item.id == self._item.id
         self._item = item if view is not None else None
         self.empty.setVisible(view is None)
         self._actions["shape_fidelity"].setEnabled(self._item is not None and self._item.recipe.fit is not None)
         if view is None:
-            self.viewport.show_mesh(None)
+            self.viewport.show_mesh(())
             self.facts.setText("")
             self.fineness.setText("")
             return
-        mesh = MeshData(view["vertices"], view["faces"], view["normals"])
-        self.viewport.show_mesh(mesh, keep_view=known)
-        self._say_figures(len(mesh.faces), resolution)
+        pieces: tuple[MeshPiece, ...] = view["pieces"]
+        self.viewport.show_mesh(pieces, keep_view=known)
+        self._say_figures(pieces, resolution)
         self._wait_for_rest()
 
     def set_can_generate(self, possible: bool) -> None:
@@ -189,10 +189,10 @@ class ShapeStage(Stage):
         if self._item is None or result.request.item.id != self._item.id or result.request.wish != self._wish:
             return
         self.viewport.show_detail(result.pieces, light=result.rough)
-        self._say_figures(sum(len(piece.faces) for piece in result.pieces), result.resolution)
+        self._say_figures(result.pieces, result.resolution)
 
-    def _say_figures(self, faces: int, resolution: int) -> None:
-        self.facts.setText(f"{faces:,} faces")
+    def _say_figures(self, pieces: Sequence[MeshPiece], resolution: int) -> None:
+        self.facts.setText(f"{sum(len(piece.faces) for piece in pieces):,} faces")
         self.fineness.setText(f"{resolution:,}³")
 
     def _wire(self, actions: Actions) -> None:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -23,7 +22,7 @@ from ddmi_core.support.errors import DDMIError, ModelError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.requests import FramesRequest, TilesRequest
-from studio.engine.results import FrameReady, SlicesReady, TileReady
+from studio.engine.results import FrameReady, SlicesReady, TileReady, View
 from studio.panels.export_dialog import Order, Place, VideoExportDialog
 from studio.panels.inspector import item_title
 from studio.panels.loading_note import LoadingNote
@@ -162,7 +161,7 @@ class VideoStage(Stage):
 
     # The stage
 
-    def show_view(self, item: Item | None, view: Mapping[str, np.ndarray] | None, resolution: int = 0) -> None:
+    def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         """Show a clip, given one frame of it and the moments of its base frames."""
         self._pause()
         self._item = item if view is not None else None

@@ -21,7 +21,7 @@ from studio.widgets.offscreen import OffscreenScene
 from studio.widgets.orbit_camera import View
 
 _SAMPLES = 4  # a pixel, in the fine form
-_BANDS = 4  # in which what fills a fine frame is drawn: all of it takes too long at once
+_BANDS, _LIGHT_BANDS = 4, 2  # in which what fills a frame is drawn: all of it takes too long at once
 _MARGIN = 2  # rows around a piece that its smoothed edges may touch
 _SHADOW_SIZE = 256
 _BLURS = ((0, 1, (1, 0)), (1, 0, (0, 1)), (0, 1, (1.5, 0)), (1, 0, (0, 1.5)))  # from, to, step
@@ -149,7 +149,7 @@ class ShapeScene(OffscreenScene):
             program["camera"], program["projection"] = camera, projection
         pieces = self._light if light else self._fine
         seen = [(one, extent) for one in pieces if (extent := _extent(one, camera @ projection)) is not None]
-        highest = size.height() if light else -(-size.height() // _BANDS)
+        highest = -(-size.height() // (_LIGHT_BANDS if light else _BANDS))
 
         def in_bands(draw: Callable[[], None], extent: tuple[float, float] = (-1.0, 1.0)) -> Iterator[None]:
             for below, above in _bands(extent, size.height(), highest):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Float32, Int
 from PySide6.QtCore import QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QColor, QHideEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from ddmi_core.rendering.mesh_pieces import MeshPiece, mesh_pieces
+from ddmi_core.rendering.mesh_pieces import MeshPiece
 from studio.theme.tokens import Colours
 from studio.widgets.camera_widget import CameraWidget
 from studio.widgets.focus_ring import paint_ring
@@ -26,21 +23,13 @@ _TURN_SECONDS = 0.008  # how long the window's thread draws before others get th
 _AT_ONCE_SECONDS = 0.012  # a frame that takes no longer is drawn as a whole
 
 
-@dataclass(frozen=True)
-class MeshData:
-    """What is drawn: vertices and unit normals in scene space, triangles as indices."""
-
-    vertices: Float32[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
-    normals: Float32[np.ndarray, "v 3"]
-
-
 class _Frames(QObject):
     """The picture that a widget shows of a scene: when what is drawn. Knows the view, not where it came from.
 
     Graphics cards draw every frame as it should be. Software takes too long for that, so what moves is drawn in its
-    light form and without smoothing of edges. Once it rests, the fine frame is drawn beside, a few milliseconds at a
-    time, and shown when it is complete.
+    light form and without smoothing of edges, and what rests in its fine form. Both are drawn beside what is shown, a
+    few milliseconds at a time, and shown when they are complete. A light frame is completed although the camera has
+    moved on meanwhile: else one would see nothing of a camera that keeps moving.
     """
 
     def __init__(self, widget: QWidget, colours: Colours) -> None:
@@ -49,12 +38,16 @@ class _Frames(QObject):
         self.scene = ShapeScene(widget, colours)
         self._view = View()
         self._picture: QImage | None = None
-        self._is_fine = False  # it shows all that there is to be seen
+        self._is_current = False  # it shows what is there, from where the camera is
+        self._is_fine = False  # and all that there is to be seen of it
         self._is_quick = False
         self._work: Iterator[QImage | None] | None = None
+        self._work_is_fine = False
+        self._changes = 0  # of what is to be seen, so far
+        self._changes_of_work = 0
         self._worked = 0.0  # seconds
         self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
-        self._rested.timeout.connect(self._begin)
+        self._rested.timeout.connect(lambda: self._begin(fine=True))
         self._turns = QTimer(self, singleShot=True, interval=0)  # one that repeats would come before what waited for it
         self._turns.timeout.connect(self._go_on)
 
@@ -70,16 +63,19 @@ class _Frames(QObject):
             self.redraw()
 
     def redraw(self) -> None:
-        """Something else is to be seen: at once in its light form."""
-        self.rest()
-        self._picture, self._is_fine = None, False
+        """Something else is to be seen: first in its light form."""
+        self._rested.stop()
+        self._is_current = self._is_fine = False
+        self._changes += 1
+        if self._is_quick or self._work_is_fine:
+            self._stop()
         self._widget.update()
 
     def refresh(self) -> None:
         """The same is to be seen, but finer: what is shown stays until then."""
         self._is_fine = False
-        if self._picture is not None and not self._rested.isActive():
-            self._begin()
+        if self._is_current and not self._rested.isActive():
+            self._begin(fine=True)
 
     def rest(self) -> None:
         """Draw no more until the picture is asked for."""
@@ -87,20 +83,23 @@ class _Frames(QObject):
         self._stop()
 
     def picture(self) -> QImage:
-        """The picture as it can be had at once; a finer one follows by itself.
+        """The picture as it can be had at once; a later one follows by itself.
 
         Raises:
             NoOpenGL: it cannot be drawn.
         """
-        if self._picture is None or self._picture.size() != self._size():
+        fits = self._picture is not None and self._picture.size() == self._size()
+        if self._is_quick and not (fits and self._is_current):
+            return self.fine_picture()
+        if not fits:
             self.rest()
-            self._picture, self._is_fine = None, False
-            if self._is_quick:
-                return self.fine_picture()
-            for picture in self.scene.drawing(self._view, self._size(), light=True):
-                self._picture = picture
-        if not self._is_fine and self._work is None and not self._rested.isActive():
-            self._rested.start()
+            self._work_begins(fine=False)
+            self._finish()
+        if self._work is None:
+            if not self._is_current:
+                self._begin(fine=False)
+            elif not self._is_fine and not self._rested.isActive():
+                self._rested.start()
         assert self._picture is not None
         return self._with_ratio(self._picture)
 
@@ -110,12 +109,12 @@ class _Frames(QObject):
         Raises:
             NoOpenGL: it cannot be drawn.
         """
-        if self._picture is not None and self._picture.size() != self._size():
-            self.redraw()
-        if not self._is_fine and self._work is None:
-            self._work, self._worked = self.scene.drawing(self._view, self._size()), 0.0
-        while self._work is not None:
-            self._step()
+        fits = self._picture is not None and self._picture.size() == self._size()
+        if not (fits and self._is_fine):
+            if not fits or not self._work_is_fine:
+                self.rest()
+                self._work_begins(fine=True)
+            self._finish()
         assert self._picture is not None
         return self._with_ratio(self._picture)
 
@@ -126,16 +125,25 @@ class _Frames(QObject):
         picture.setDevicePixelRatio(self._widget.devicePixelRatioF())
         return picture
 
-    def _begin(self) -> None:
-        """Begin with the fine frame, if somebody sees it."""
+    def _begin(self, *, fine: bool) -> None:
+        """Begin with another frame in turns, if somebody sees it."""
         self._stop()
         if self._widget.isVisible():
-            self._work, self._worked = self.scene.drawing(self._view, self._size()), 0.0
+            self._work_begins(fine=fine)
             self._turns.start()
 
+    def _work_begins(self, *, fine: bool) -> None:
+        self._work = self.scene.drawing(self._view, self._size(), light=not fine)
+        self._work_is_fine, self._worked, self._changes_of_work = fine, 0.0, self._changes
+
     def _stop(self) -> None:
-        self._work = None
+        self._work, self._work_is_fine = None, False
         self._turns.stop()
+
+    def _finish(self) -> None:
+        """Draw all that is left of a frame."""
+        while self._work is not None:
+            self._step()
 
     def _go_on(self) -> None:
         """Draw for one turn."""
@@ -151,7 +159,7 @@ class _Frames(QObject):
             self._turns.start()
 
     def _step(self) -> None:
-        """Draw the next part of the fine frame."""
+        """Draw the next part of a frame."""
         assert self._work is not None
         began = time.perf_counter()
         try:
@@ -160,10 +168,13 @@ class _Frames(QObject):
             self._stop()
             raise
         self._worked += time.perf_counter() - began
-        if picture is not None:
-            self._stop()
-            self._picture, self._is_fine = picture, True
+        if picture is None:
+            return
+        self._picture, self._is_fine = picture, self._work_is_fine
+        self._is_current = self._changes_of_work == self._changes
+        if self._is_fine:
             self._is_quick = self._worked <= _AT_ONCE_SECONDS
+        self._stop()
 
 
 class Viewport(CameraWidget):
@@ -177,12 +188,11 @@ class Viewport(CameraWidget):
 
     # What is shown
 
-    def show_mesh(self, mesh: MeshData | None, *, keep_view: bool = False) -> None:
+    def show_mesh(self, pieces: Sequence[MeshPiece], *, keep_view: bool = False) -> None:
         """Show a mesh, or nothing; the camera moves so that all of it is seen, from where it looks now.
 
         `keep_view`: the camera stays, because the mesh is the one that was there, seen better.
         """
-        pieces = () if mesh is None else mesh_pieces(mesh.vertices, mesh.faces, mesh.normals)
         self._frames.scene.set_surface(pieces)
         self._frames.redraw()
         self._box = box_around(pieces)

@@ -15,7 +15,7 @@ from studio.widgets import shape_scene
 from studio.widgets.offscreen import NoOpenGL
 from studio.widgets.orbit_camera import View
 from studio.widgets.shape_scene import ShapeScene
-from studio.widgets.viewport import MeshData, Viewport
+from studio.widgets.viewport import Viewport
 
 pytestmark = pytest.mark.gl
 
@@ -26,10 +26,12 @@ def pixels(image: QImage) -> np.ndarray:
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(np.int16)
 
 
-def mesh_of(shape: trimesh.Trimesh) -> MeshData:
-    return MeshData(
-        shape.vertices.astype(np.float32), shape.faces.astype(np.int32), shape.vertex_normals.astype(np.float32)
-    )
+def mesh_of(shape: trimesh.Trimesh) -> tuple[MeshPiece, ...]:
+    return mesh_pieces(shape.vertices, shape.faces, shape.vertex_normals)
+
+
+def faces_of(pieces: tuple[MeshPiece, ...]) -> int:
+    return sum(len(piece.faces) for piece in pieces)
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def viewport(qtbot) -> Iterator[Viewport]:
     viewport.deleteLater()
 
 
-def sphere(subdivisions: int = 4) -> MeshData:
+def sphere(subdivisions: int = 4) -> tuple[MeshPiece, ...]:
     return mesh_of(trimesh.creation.icosphere(subdivisions, 0.8))
 
 
@@ -178,11 +180,10 @@ def test_themes_differ(viewport):
 
 def test_a_large_mesh_and_no_mesh(viewport):
     large = sphere(7)
-    assert len(large.faces) > 300_000
+    assert faces_of(large) > 300_000
     viewport.show_mesh(large)
     assert pixels(viewport.screenshot()).max() > 150
-    viewport.show_mesh(None)
-    viewport.show_mesh(MeshData(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32)))
+    viewport.show_mesh(())
     assert pixels(viewport.screenshot())[inside_of_sphere(pixels(viewport.screenshot()))].max() < 110
 
 
@@ -198,10 +199,6 @@ def test_without_opengl_it_says_so(qtbot, monkeypatch: pytest.MonkeyPatch):
         blind.screenshot()
 
 
-def pieces_of(mesh: MeshData) -> tuple[MeshPiece, ...]:
-    return mesh_pieces(mesh.vertices, mesh.faces, mesh.normals)
-
-
 def wait_for_rest(viewport: Viewport, qtbot) -> None:
     qtbot.waitUntil(lambda: viewport._frames._is_fine, timeout=20_000)
 
@@ -214,11 +211,15 @@ def test_what_rests_is_drawn_finely_by_itself_and_what_moves_in_its_light_form(v
     viewport._frames._is_quick = False
     rod, ball = mesh_of(trimesh.creation.box((0.1, 1.6, 0.1))), sphere()
     viewport.show_mesh(rod)
-    viewport.show_detail(pieces_of(ball), light=False)
+    viewport.show_detail(ball, light=False)
     wait_for_rest(viewport, qtbot)
     fine = shown(viewport)
     viewport._frames._is_quick = False
     viewport.orbit(0.1, 0.0)
+    before = viewport._frames._picture
+    viewport.repaint()
+    assert viewport._frames._picture is before, "drawn in turns, so that the window is not held up"
+    qtbot.waitUntil(lambda: viewport._frames._is_current, timeout=20_000)
     light = shown(viewport)
     disc = inside_of_sphere(fine)
     assert (np.abs(light - fine)[disc].max(axis=1) > 10).mean() > 0.3, "the rod stands in for the sphere"
@@ -232,12 +233,35 @@ def test_a_finer_surface_is_drawn_in_turns_while_the_picture_stays(viewport, qtb
     viewport.screenshot()
     viewport._frames._is_quick = False
     before = shown(viewport)
-    viewport.show_detail(pieces_of(mesh_of(trimesh.creation.box((0.6, 0.6, 0.6)))), light=True)
+    viewport.show_detail(mesh_of(trimesh.creation.box((0.6, 0.6, 0.6))), light=True)
     assert viewport._frames._work is not None
     viewport._frames._step()
     np.testing.assert_array_equal(shown(viewport), before)
     wait_for_rest(viewport, qtbot)
     assert np.abs(shown(viewport) - before).max() > 30
+
+
+def test_a_camera_that_keeps_moving_is_followed(viewport, qtbot):
+    viewport.show_mesh(mesh_of(trimesh.creation.box((1.2, 0.5, 0.8))))
+    viewport.screenshot()
+    viewport._frames._is_quick = False
+    frames: list[QImage] = []
+    qtbot.waitUntil(lambda: _moved_and_seen(viewport, frames), timeout=20_000)
+    wait_for_rest(viewport, qtbot)
+    seen = pixels(viewport._frames.picture())
+    viewport._frames.redraw()
+    np.testing.assert_array_equal(seen, pixels(viewport.screenshot()))
+
+
+def _moved_and_seen(viewport: Viewport, frames: list[QImage]) -> bool:
+    """Move the camera before a frame can be complete; whether several were seen nevertheless."""
+    viewport.orbit(3.0, 0.0)
+    viewport._frames._go_on()
+    viewport.repaint()
+    picture = viewport._frames._picture
+    if not frames or picture is not frames[-1]:
+        frames.append(picture)
+    return len(frames) > 3
 
 
 def parts(viewport: Viewport, view: View, *, light: bool = False) -> int:
@@ -246,7 +270,7 @@ def parts(viewport: Viewport, view: View, *, light: bool = False) -> int:
 
 def test_a_large_surface_takes_many_turns(viewport):
     viewport.show_mesh(sphere(7))
-    assert parts(viewport, viewport.view) > len(sphere(7).faces) / 6200
+    assert parts(viewport, viewport.view) > faces_of(sphere(7)) / 6200
 
 
 def test_what_fills_the_picture_is_drawn_in_bands_that_leave_no_seam(viewport, monkeypatch: pytest.MonkeyPatch):
@@ -285,7 +309,7 @@ def test_what_is_hidden_is_not_drawn_and_what_came_meanwhile_is_seen_afterwards(
     viewport.show_mesh(sphere(3))
     viewport.screenshot()
     before = shown(viewport)
-    viewport.show_detail(pieces_of(mesh_of(trimesh.creation.box((0.6, 0.6, 0.6)))), light=True)
+    viewport.show_detail(mesh_of(trimesh.creation.box((0.6, 0.6, 0.6))), light=True)
     viewport.hide()
     assert viewport._frames._work is None and not viewport._frames._turns.isActive()
     viewport.show()

@@ -25,6 +25,7 @@ from ddmi_core.placement import Placement, Up
 from ddmi_core.recipe import SamplingSettings
 from ddmi_core.rendering.adaptive_surface import Sight
 from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
+from ddmi_core.rendering.mesh_pieces import mesh_pieces
 from ddmi_core.rendering.view_settings import ViewSettings
 from ddmi_core.rendering.views import View
 from ddmi_core.rendering.volume_rendering import render_rays
@@ -100,11 +101,10 @@ class FakeShape:
         corners = np.arange(3 * len(self.mesh.faces), dtype=np.int32).reshape(
             -1, 3
         )  # each face its own corners: sharp edges
-        return {
-            "vertices": np.asarray(self.mesh.triangles.reshape(-1, 3), dtype=np.float32),
-            "faces": corners,
-            "normals": np.repeat(self.mesh.face_normals, 3, axis=0).astype(np.float32),
-        }
+        vertices = np.asarray(self.mesh.triangles.reshape(-1, 3), dtype=np.float32)
+        normals = np.repeat(self.mesh.face_normals, 3, axis=0).astype(np.float32)
+        pieces = mesh_pieces(vertices, corners, normals)
+        return {"vertices": vertices, "faces": corners, "normals": normals, "pieces": pieces}
 
     def thumbnail(self, view: dict[str, Any], *, size: int) -> np.ndarray:
         picture = np.zeros((size, size, 4), np.uint8)
