@@ -79,6 +79,7 @@ from studio.widgets.saving import ask_where
 from studio.widgets.toasts import Toast, ToastArea
 
 _FIRST_SIZE, _LEAST_SIZE = QSize(1280, 800), QSize(960, 600)
+_FRAME = 40  # px, that a window's title bar may take
 _SMALL = QSize(900, 560)
 """A window with less room than that has no place for every panel at once, as on a small screen with large text."""
 _NARROW_INSPECTOR = 288  # px
@@ -285,7 +286,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self.settings
-        self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize()))
+        self.resize(_first_size(self.screen().availableSize()))
         if (geometry := settings.geometry("window")) is not None:
             self.restoreGeometry(geometry)
         for name, default in self._switches().items():
@@ -1305,6 +1306,11 @@ class MainWindow(QMainWindow):
         question.setDefaultButton(stay)
         question.setEscapeButton(stay)
         return self._answer(question) is leave
+
+
+def _first_size(room: QSize) -> QSize:
+    """How large the window is at first, on a screen with so much room: all of it is seen, with its frame."""
+    return _FIRST_SIZE.boundedTo(room - QSize(0, _FRAME))
 
 
 def _quoted(item: Item) -> str:

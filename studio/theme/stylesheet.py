@@ -143,6 +143,7 @@ QComboBox QAbstractItemView {{
 QComboBox QAbstractItemView::item {{ min-height: {t.CONTROL_HEIGHT - 4}px; padding: 0 {half}px; }}
 
 QCheckBox {{ spacing: {t.GRID}px; min-height: 24px; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {c.disabled}; }}
 QCheckBox::indicator, QListWidget::indicator {{
     width: 16px; height: 16px; border: 1px solid {c.disabled}; border-radius: {half}px; background: {c.control};
 }}

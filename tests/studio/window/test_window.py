@@ -8,7 +8,7 @@ import pytest
 import trimesh
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QDesktopServices,
     QDragEnterEvent,
@@ -30,7 +30,7 @@ from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.export_dialog import Order, Place
 from studio.panels.guide import GuideWindow
 from studio.panels.span_dialog import SpanDialog
-from studio.window import MainWindow
+from studio.window import MainWindow, _first_size
 from tests.studio.window.fakes import MODEL, PICTURES
 
 pytestmark = pytest.mark.gl
@@ -46,6 +46,11 @@ def make_shape(qtbot, window: MainWindow, prompt: str = "a round table") -> None
 
 def calm(window: MainWindow) -> bool:
     return not window.state.jobs.active(quiet=True)
+
+
+def test_all_of_the_window_is_seen_at_first():
+    assert _first_size(QSize(2560, 1440)) == QSize(1280, 800)
+    assert _first_size(QSize(1280, 800)).height() < 770, "there is a title bar above it"
 
 
 def test_prompt_to_shape_to_file(qtbot, window, tmp_path: Path):
