@@ -419,7 +419,8 @@ class OptionsPage(Page):
             grid.addWidget(self.boxes[f"stage1.{key}"], row, 1)
             grid.addWidget(self.boxes[f"stage2.{key}"], row, 2)
         grid.addWidget(self.find_button, 5, 1)
-        grid.addWidget(self.found, 5, 2)
+        self.found.setAlignment(Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(self.found, 5, 2, 5, 1)  # beside several rows: it may be long
         rows: list[tuple[str, QWidget]] = [
             ("Checkpoint every", self.minutes),
             ("Precision", self.precision),
