@@ -186,10 +186,17 @@ def test_a_dropped_recipe_out_of_bounds_is_told_and_the_file_can_be_encoded(qtbo
     export = export_with(tmp_path, guidance=1e6)
     drop(window, export)
     said = window.state.notifications.list()[-1]
-    assert "heart.png" in said.text and "guidance" in said.text and window.state.form == form
+    assert "heart.png" in said.text and "guidance is 1000000.0 and" in said.text and window.state.form == form
+    assert said.action.label == "Fit the file"
     said.action.run()
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     assert window.state.shown.recipe.source == str(export)
+
+
+def test_a_dropped_recipe_whose_model_is_missing_does_not_promise_the_same(window, tmp_path: Path):
+    drop(window, export_with(tmp_path, model="unicorn", model_hash="gone"))
+    said = window.state.notifications.list()[-1].text
+    assert "unicorn, is not installed" in said and "makes something else" in said and "makes it again" not in said
 
 
 def test_the_room_is_remembered_and_one_without_a_model_says_so(qtbot, make_window):
