@@ -1,6 +1,7 @@
 """Fit: basis fields and a read-out of one signal's own, and the file that keeps them."""
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ddmi_core.coordinates import WHOLE, Region
 from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fitting import coding
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import Combine, Conditioning, ReadOut
 from ddmi_core.placement import Placement
@@ -22,7 +24,8 @@ from ddmi_core.support.files import atomic_write
 SUFFIX = ".fit"
 """Of the file that keeps a fit."""
 
-_FORMAT = "ddmi-fit-1"
+_FORMAT, _PLAIN_FORMAT = "ddmi-fit-2", "ddmi-fit-1"
+"""What is written, and what had plain basis fields alone."""
 
 
 class ReadOutSizes(BaseModel):
@@ -64,6 +67,7 @@ class Fit:
         fidelity: how closely it was to be fitted.
         extent: the part of the canvas that the basis fields lie on; beyond it nothing is.
         placement: where the object lay in its file, if it lies in space.
+        step: what the basis fields' values are multiples of, if of anything; then their file is small.
         pixels, figures: see `FitFacts`.
     """
 
@@ -77,34 +81,54 @@ class Fit:
         *,
         extent: Region = WHOLE,
         placement: Placement | None = None,
+        step: float | None = None,
         pixels: tuple[int, int] | None = None,
         figures: dict[str, float] | None = None,
     ) -> None:
         self.domain, self.sizes, self.readout, self.basis = domain, sizes, readout, basis
         self.fidelity, self.extent, self.placement, self.pixels = fidelity, extent, placement, pixels
+        self.step = step
         self.figures = dict(figures or {})
 
     @property
     def facts(self) -> FitFacts:
         """What it is, and how good."""
-        size = sum(2 * plane.numel() for planes in self.basis for plane in planes)
+        size = sum(tensor.nbytes for tensor in self._coded_basis[0].values())
         return FitFacts(fidelity=self.fidelity, size_bytes=size, pixels=self.pixels, figures=self.figures)
 
+    @cached_property
+    def _coded_basis(self) -> tuple[dict[str, Tensor], dict[str, int]]:
+        """The basis fields as their file has them, coded or as float16; and the multiples that are coded as zero."""
+        tensors: dict[str, Tensor] = {}
+        lowest: dict[str, int] = {}
+        for scale, planes in enumerate(self.basis):
+            for number, plane in enumerate(planes):
+                name, values = _basis_name(scale, number), plane.detach()[0].float().cpu()
+                if self.step is None or not coding.can_be_coded(*values.shape):
+                    tensors[name] = values.half().contiguous()
+                    continue
+                lowest[name], low, high = coding.coded(values.numpy(), self.step)
+                tensors[f"{name}.low"] = torch.from_numpy(low.copy())
+                if high is not None:
+                    tensors[f"{name}.high"] = torch.from_numpy(high.copy())
+        return tensors, lowest
+
     def to_bytes(self) -> bytes:
-        """Return the content of a fit's file: safetensors, basis fields as float16."""
+        """Return the content of a fit's file: safetensors, basis fields coded or as float16."""
         tensors: dict[str, Tensor] = {
             f"readout.{name}": weights.detach().float().cpu().contiguous()
             for name, weights in self.readout.state_dict().items()
         }
-        for scale, planes in enumerate(self.basis):
-            for number, plane in enumerate(planes):
-                tensors[f"basis.{scale}.{number}"] = plane.detach()[0].half().cpu().contiguous()
+        basis, lowest = self._coded_basis
+        tensors |= basis
         about = {
             "format": _FORMAT,
             "domain": self.domain,
             "sizes": self.sizes.model_dump_json(),
             "fidelity": self.fidelity,
             "extent": json.dumps(self.extent),
+            "step": json.dumps(self.step),
+            "lowest": json.dumps(lowest),
             "pixels": json.dumps(self.pixels),
             "figures": json.dumps(self.figures),
         }
@@ -147,7 +171,7 @@ class Fit:
         try:
             tensors = load(content)
             about = _metadata(content)
-            if about.get("format") != _FORMAT:
+            if about.get("format") not in (_FORMAT, _PLAIN_FORMAT):
                 raise DataError(f"{origin} is no fit of this version.")
             sizes = ReadOutSizes.model_validate_json(about["sizes"])
             facts = FitFacts(
@@ -158,13 +182,16 @@ class Fit:
             )
             left, top, right, bottom = (float(edge) for edge in json.loads(about["extent"]))
             placement = Placement.model_validate_json(about["placement"]) if "placement" in about else None
+            step, lowest = json.loads(about.get("step", "null")), json.loads(about.get("lowest", "{}"))
             basis = tuple(
-                tuple(tensors.pop(f"basis.{scale}.{number}").float()[None] for number in range(len(sizes.axes)))
+                tuple(
+                    _plane(tensors, _basis_name(scale, number), step, lowest)[None] for number in range(len(sizes.axes))
+                )
                 for scale in range(sizes.scales)
             )
             readout = sizes.build().requires_grad_(False).eval()
             readout.load_state_dict({name.removeprefix("readout."): value for name, value in tensors.items()})
-        except (SafetensorError, ValidationError, KeyError, ValueError, RuntimeError) as error:
+        except (SafetensorError, ValidationError, KeyError, ValueError, TypeError, RuntimeError) as error:
             raise DataError(f"{origin} is damaged, or no fit: {type(error).__name__}.") from error
         if any(plane.shape[1] != sizes.basis_channels for planes in basis for plane in planes):
             raise DataError(f"{origin} is damaged: its basis fields do not fit its read-out.")
@@ -178,9 +205,25 @@ class Fit:
             facts.fidelity,
             extent=(left, top, right, bottom),
             placement=placement,
+            step=step,
             pixels=facts.pixels,
             figures=facts.figures,
         )
+
+
+def _basis_name(scale: int, number: int) -> str:
+    return f"basis.{scale}.{number}"
+
+
+def _plane(tensors: dict[str, Tensor], name: str, step: float | None, lowest: dict[str, int]) -> Tensor:
+    """Take a basis field out of a file's tensors."""
+    if name in tensors:
+        return tensors.pop(name).float()
+    if step is None:
+        raise ValueError("coded without a step")
+    low, high = tensors.pop(f"{name}.low"), tensors.pop(f"{name}.high", None)
+    found = coding.Coded(int(lowest[name]), low.numpy(), high.numpy() if high is not None else None)
+    return torch.from_numpy(coding.decoded(found, step))
 
 
 def _metadata(content: bytes) -> dict[str, str]:

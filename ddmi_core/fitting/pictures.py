@@ -20,6 +20,9 @@ from ddmi_core.planes import SINGLE_PLANE
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Progress, report
 
+_STEP = 0.98 / 255
+"""Less than a level of 8 bits: what a basis field's values are rounded to lets such pixels come back as they were."""
+
 
 def fit_picture(path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Fit:
     """Fit basis fields to a picture of any size: one cell a pixel if `faithful`, one for 4 x 4 pixels if `balanced`.
@@ -42,6 +45,7 @@ def fit_picture(path: Path, fidelity: Fidelity, progress: Progress | None = None
 
 def _fit(pixels: Float[np.ndarray, "c h w"], fidelity: Fidelity, progress: Progress | None) -> Fit:
     channels, height, width = pixels.shape
+    step = _STEP if _has_eight_bits(pixels) else None
     sizes = basis_sizes(width, height, fidelity)
     fields = [np.empty((channels, *size), np.float32) for size in sizes]
     error = 0.0
@@ -50,9 +54,13 @@ def _fit(pixels: Float[np.ndarray, "c h w"], fidelity: Fidelity, progress: Progr
         for scale, (rows, columns) in enumerate(sizes):
             report(progress, 0.1 + 0.9 * (channel + scale / len(sizes)) / channels, "fitting")
             found = fitted(fitted(left, rows).T, columns).T
+            if step is not None:
+                found = np.rint(found / step).astype(np.float32) * np.float32(step)
             fields[scale][channel] = found
             left = left - _drawn(found, height, width)
         drawn = np.clip(pixels[channel] - left, 0, 1)
+        if step is not None:
+            drawn = np.rint(255 * drawn) / 255
         error += float(np.mean((drawn - pixels[channel]) ** 2, dtype=np.float64)) / channels
     sizes_of_readout = ReadOutSizes(
         axes=SINGLE_PLANE.axes,
@@ -72,9 +80,16 @@ def _fit(pixels: Float[np.ndarray, "c h w"], fidelity: Fidelity, progress: Progr
         basis,
         fidelity,
         extent=in_the_middle(width, height),
+        step=step,
         pixels=(width, height),
         figures=figures,
     )
+
+
+def _has_eight_bits(pixels: Float[np.ndarray, "c h w"]) -> bool:
+    """Whether a picture's last channel, which is not premultiplied, has levels of 8 bits alone."""
+    levels = 255 * pixels[-1]
+    return bool(np.abs(levels - np.rint(levels)).max(initial=0) < 1e-3)
 
 
 def _drawn(field: Float[np.ndarray, "rows columns"], height: int, width: int) -> Float[np.ndarray, "h w"]:

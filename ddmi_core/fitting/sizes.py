@@ -9,8 +9,8 @@ FINEST_CELL: dict[Fidelity, float] = {"balanced": 4.0, "faithful": 1.0}
 _BETWEEN_SCALES = 4
 _SCALES = 3
 _MOST_CELLS = 12_000_000
-"""Of the finest basis field: a fit of 100 MB at most."""
-_CELL_BYTES = 2
+"""Of the finest basis field: a fit of 50 MB at most, as long as its cells can be coded."""
+_CELL_BYTES = 1
 
 
 def basis_sizes(width: int, height: int, fidelity: Fidelity) -> list[tuple[int, int]]:
@@ -21,5 +21,5 @@ def basis_sizes(width: int, height: int, fidelity: Fidelity) -> list[tuple[int, 
 
 
 def basis_bytes(width: int, height: int, fidelity: Fidelity, channels: int = 3) -> int:
-    """Return what they take in a file."""
+    """Return what they take in a file at most; what they hold decides how much less. 16 bits take twice as much."""
     return sum(rows * columns for rows, columns in basis_sizes(width, height, fidelity)) * channels * _CELL_BYTES

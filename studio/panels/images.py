@@ -212,7 +212,7 @@ class ImageStage(Stage):
             return told_bytes(facts.size_bytes)
         if fidelity == "small":
             return "some kB"
-        return f"about {told_bytes(basis_bytes(*facts.pixels, fidelity))}"
+        return f"at most {told_bytes(basis_bytes(*facts.pixels, fidelity))}"
 
     def show_basis(self) -> None:
         """Open the basis fields of the picture beside the work."""

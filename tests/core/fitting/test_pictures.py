@@ -12,6 +12,7 @@ from ddmi_core.domains import get_domain
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fields.image import FittedImageField
 from ddmi_core.fields.splines import fitted, means, sampling
+from ddmi_core.fitting import coding
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.support.errors import DataError
@@ -107,6 +108,42 @@ def test_a_fit_is_kept(tmp_path: Path) -> None:
     assert again.facts == fit.facts and again.extent == fit.extent and again.domain == "image"
     assert np.abs(drawn(again, 99, 81).astype(int) - drawn(fit, 99, 81)).max() <= 1
     assert fit.facts.size_bytes < len(fit.to_bytes()) < fit.facts.size_bytes + 8192
+
+
+def test_noise_comes_back_and_takes_a_byte_a_value(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    fit = fit_of(Image.fromarray(noise), tmp_path)
+    assert decibels(drawn(fit, 60, 40)[..., :3], noise) > 45
+    assert fit.facts.size_bytes < 2 * noise.size  # what jumps by more than 8 bits has a second byte
+    flat = fit_of(Image.new("RGB", (60, 40), (9, 200, 77)), tmp_path)
+    assert flat.facts.size_bytes < 500
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_coded_fields_are_the_same(channels: int) -> None:
+    multiples = np.random.default_rng(0).normal(scale=40, size=(channels, 30, 50)).round()
+    multiples[:, 3, 4:9] = [-700, -129, 128, 400, 3000]
+    field = (0.01 * multiples).astype(np.float32)
+    assert np.abs(coding.decoded(coding.coded(field, 0.01), 0.01) - field).max() < 1e-6
+    assert coding.coded(field[:, 10:], 0.01).high is None or np.abs(multiples[:, 10:]).max() > 127
+    assert not coding.can_be_coded(channels, 20_000, 5) and not coding.can_be_coded(1, 5, 5)
+
+
+def test_fits_of_plain_numbers_are_read_still(tmp_path: Path) -> None:
+    fit = fit_of(drawing(50, 41), tmp_path)
+    plain = Fit("image", fit.sizes, fit.readout, fit.basis, "faithful", extent=fit.extent, pixels=fit.pixels)
+    content = plain.to_bytes().replace(b"ddmi-fit-2", b"ddmi-fit-1")
+    again = Fit.from_bytes(content, "old.fit")
+    assert again.facts.size_bytes > 2 * 3 * 50 * 41
+    assert np.abs(drawn(again, 99, 81).astype(int) - drawn(fit, 99, 81)).max() <= 1
+
+
+def test_a_coded_field_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    content = bytearray(fit_of(drawing(50, 41), tmp_path).to_bytes())
+    content[-40:] = bytes(40)
+    content[content.rindex(b"WEBP") : content.rindex(b"WEBP") + 4] = b"WEBQ"
+    with pytest.raises(DataError, match="damaged"):
+        Fit.from_bytes(bytes(content), "cut.fit")
 
 
 def test_deep_grey_keeps_its_depth(tmp_path: Path) -> None:

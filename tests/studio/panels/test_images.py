@@ -247,13 +247,13 @@ def test_a_file_is_fitted_again_as_closely_as_one_likes(qtbot, stage, show, add_
     stage.show_fidelities()
     [menu] = stage.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly)
     entries = {entry.text(): entry for entry in menu.actions()}
-    assert list(entries) == ["Small  ·  4 kB", "Balanced  ·  about 1 kB", "Faithful  ·  about 5 kB"]
+    assert list(entries) == ["Small  ·  4 kB", "Balanced  ·  at most 1 kB", "Faithful  ·  at most 3 kB"]
     assert [entry.isChecked() for entry in entries.values()] == [True, False, False]
-    entries["Faithful  ·  about 5 kB"].trigger()
+    entries["Faithful  ·  at most 3 kB"].trigger()
     assert asked == [(tmp_path / "photo.png", "faithful")]
     menu.close()
     (tmp_path / "photo.png").unlink()
-    entries["Balanced  ·  about 1 kB"].trigger()
+    entries["Balanced  ·  at most 1 kB"].trigger()
     assert len(asked) == 1
 
 
