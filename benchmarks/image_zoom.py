@@ -33,7 +33,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         rounds: how often every zoom is measured; the median counts.
     """
     from ddmi_core.export.options import ImageExport
-    from studio.engine.results import TileReady
+    from studio.engine.work.tiles import TileReady
     from studio.panels.images import ImageStage
 
     with open_studio("image", model) as studio:
@@ -44,7 +44,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         assert isinstance(stage, ImageStage)
         viewer = stage.viewer
         tiles: list[tuple[float, TileReady]] = []
-        engine.tile_ready.connect(lambda result: tiles.append((time.perf_counter(), result)))
+        engine.answers(TileReady).connect(lambda result: tiles.append((time.perf_counter(), result)))
 
         def say(**figures: object) -> None:
             print(json.dumps({"benchmark": "image_zoom", "model": studio.model.name, **figures}), flush=True)

@@ -109,14 +109,14 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2, stale
 
 def _measure_room(studio: OpenStudio, say: Callable[..., None], seconds: float, stale: int) -> None:
     """Measure the Radiance room."""
-    from studio.engine.results import RenderReady
+    from studio.engine.work.radiance import RenderReady
     from studio.panels.radiance import RadianceStage
 
     stage = studio.window.stage
     assert isinstance(stage, RadianceStage)
     viewer = stage.viewer
     drawn: list[RenderReady] = []
-    studio.engine.render_ready.connect(drawn.append)
+    studio.engine.answers(RenderReady).connect(drawn.append)
 
     def move() -> None:
         deadline = time.monotonic() + seconds

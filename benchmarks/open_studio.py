@@ -103,6 +103,7 @@ def open_studio(domain: str, model: str | None) -> Iterator[OpenStudio]:
         from PySide6.QtWidgets import QApplication
 
         from studio.engine.engine import Engine
+        from studio.engine.reports import ModelLoaded
         from studio.engine.training import Training
         from studio.garbage import WindowCollector
         from studio.settings import Settings
@@ -115,7 +116,7 @@ def open_studio(domain: str, model: str | None) -> Iterator[OpenStudio]:
         garbage = WindowCollector()
         state = AppState(Library(Path(home) / "library"))
         engine = Engine(state)
-        engine.device_found.connect(lambda _device: garbage.spare_what_stays())
+        engine.answers(ModelLoaded).connect(lambda _device: garbage.spare_what_stays())
         training = Training()
         window = MainWindow(state, engine, training, Theme(app, "dark"), Settings())
         window.show()

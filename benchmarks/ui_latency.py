@@ -35,7 +35,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         rounds: how often every phase is run.
     """
     from ddmi_core.export.options import ShapeExport
-    from studio.engine.results import DetailReady
+    from studio.engine.work.viewing import DetailReady
     from studio.widgets.viewport import Viewport
 
     with open_studio("shape", model) as studio:
@@ -47,7 +47,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         viewport = studio.window.findChild(Viewport)
         assert isinstance(viewport, Viewport)
         surfaces: list[DetailReady] = []
-        engine.detail_ready.connect(surfaces.append)
+        engine.answers(DetailReady).connect(surfaces.append)
 
         def look() -> None:
             surfaces.clear()

@@ -38,7 +38,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2) -> No
     from ddmi_core.model_folder import find_model, list_models
     from ddmi_core.pipeline import Pipeline
     from ddmi_core.recipe import SamplingSettings
-    from studio.engine.results import FrameReady
+    from studio.engine.work.clips import FrameReady
     from studio.panels.video import VideoStage
 
     torch.set_num_threads(threads)
@@ -67,7 +67,9 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2) -> No
         stage = window.stage
         assert isinstance(stage, VideoStage)
         drawn: list[FrameReady] = []
-        engine.frame_ready.connect(lambda result: drawn.append(result) if result.request.purpose == "play" else None)
+        engine.answers(FrameReady).connect(
+            lambda result: drawn.append(result) if result.request.purpose == "play" else None
+        )
 
         def play() -> None:
             studio.pump_for(seconds)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.paths import assets
-from studio.engine.work import THUMBNAIL_SIZE
+from studio.engine.work.items import THUMBNAIL_SIZE
 from studio.state.library import LATENT, RECIPE, THUMBNAIL, Library
 
 READY = assets() / "ready"

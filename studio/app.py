@@ -20,6 +20,7 @@ from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.paths import user_data
 from studio.engine.diary import Diary, UncaughtErrors
 from studio.engine.engine import Engine
+from studio.engine.reports import ModelLoaded
 from studio.engine.training import Training
 from studio.garbage import WindowCollector
 from studio.launcher import open_folder
@@ -83,8 +84,8 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
         window.show_room_of(options.room)
     if options.size is not None:
         window.resize(*options.size)
-    engine.device_found.connect(window.status.set_device)
-    engine.device_found.connect(lambda _device: garbage.spare_what_stays())
+    engine.answers(ModelLoaded).connect(lambda loaded: window.status.set_device(loaded.device))
+    engine.answers(ModelLoaded).connect(lambda _device: garbage.spare_what_stays())
     window.show()
     QTimer.singleShot(0, engine.refresh_models)
     QTimer.singleShot(_TIDY_AFTER_MS, lambda: window.trash.empty_older_than(settings.trash_days))

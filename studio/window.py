@@ -33,10 +33,15 @@ from studio.actions import ACTIONS, Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import MODELS_ROOM, Engine
 from studio.engine.models import ModelFolders
-from studio.engine.requests import ExportRequest, ReconstructRequest, SequenceRequest, ViewRequest
-from studio.engine.results import EvaluationDone, ExportDone, FitReady, ItemReady, SpanWanted, View, ViewReady
 from studio.engine.training import Training
 from studio.engine.trash import Trash
+from studio.engine.work.clips import SequenceDone, SequenceRequest
+from studio.engine.work.exporting import ExportDone, ExportRequest
+from studio.engine.work.fitting import FitReady, ReconstructRequest, SpanWanted
+from studio.engine.work.items import ItemReady, View
+from studio.engine.work.latents import WalkDone
+from studio.engine.work.machine import EvaluationDone
+from studio.engine.work.viewing import ViewReady, ViewRequest
 from studio.keymap import Keymap
 from studio.launcher import open_folder, open_outside
 from studio.panels.about import AboutDialog
@@ -252,13 +257,13 @@ class MainWindow(QMainWindow):
         self.training.failed.connect(self.state.notifications.error)
         self.training.finished.connect(self._on_trained)
         self.training.runs_changed.connect(self._offer_to_watch_or_resume)
-        self.engine.item_ready.connect(self.on_item_ready)
-        self.engine.fit_ready.connect(self.on_fit_ready)
-        self.engine.span_wanted.connect(self.ask_span)
-        self.engine.view_ready.connect(self.on_view_ready)
-        self.engine.export_done.connect(self.on_export_done)
-        self.engine.evaluation_done.connect(self.on_evaluation_done)
-        for written in (self.engine.walk_done, self.engine.sequence_done):
+        self.engine.answers(ItemReady).connect(self.on_item_ready)
+        self.engine.answers(FitReady).connect(self.on_fit_ready)
+        self.engine.answers(SpanWanted).connect(self.ask_span)
+        self.engine.answers(ViewReady).connect(self.on_view_ready)
+        self.engine.answers(ExportDone).connect(self.on_export_done)
+        self.engine.answers(EvaluationDone).connect(self.on_evaluation_done)
+        for written in (self.engine.answers(WalkDone), self.engine.answers(SequenceDone)):
             written.connect(lambda result: self._say_written(result.path))
 
     def _bind_state(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 
 from ddmi_core.export.options import ExportOptions, KeyFrame, VideoExport
 from ddmi_core.fidelity import Fidelity
@@ -17,42 +18,9 @@ from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Up
 from ddmi_core.rendering.view_settings import ViewSettings
 from ddmi_core.support.errors import ModelError
+from studio.engine.pictures import Window
 from studio.engine.pipelines import PipelineCache
-from studio.engine.requests import (
-    BasisRequest,
-    BetweenRequest,
-    DetailRequest,
-    EnlargeRequest,
-    EvaluateRequest,
-    ExportRequest,
-    FitRequest,
-    FramesRequest,
-    GenerateRequest,
-    GpusRequest,
-    ModelRequest,
-    ModelsRequest,
-    OriginalRequest,
-    PreloadRequest,
-    ReconstructRequest,
-    RenderRequest,
-    Request,
-    SequenceRequest,
-    SlicesRequest,
-    TilesRequest,
-    ViewRequest,
-    WalkRequest,
-    Window,
-)
-from studio.engine.results import (
-    BasisReady,
-    BetweenReady,
-    DetailReady,
-    EvaluationDone,
-    ExportDone,
-    FitReady,
-    FrameReady,
-    GpusFound,
-    ItemReady,
+from studio.engine.reports import (
     JobCancelled,
     JobDone,
     JobFailed,
@@ -61,16 +29,28 @@ from studio.engine.results import (
     JobStarted,
     ModelLoaded,
     ModelLoading,
-    ModelsReady,
-    RenderReady,
-    Result,
-    SequenceDone,
-    SlicesReady,
-    SpanWanted,
-    TileReady,
-    ViewReady,
-    WalkDone,
 )
+from studio.engine.work.base import Answer, ModelRequest, Request, StageAnswer
+from studio.engine.work.clips import (
+    FramesRequest,
+    SequenceRequest,
+    SlicesRequest,
+)
+from studio.engine.work.exporting import ExportRequest
+from studio.engine.work.fitting import FitReady, FitRequest, ReconstructRequest
+from studio.engine.work.items import ItemReady
+from studio.engine.work.latents import BasisRequest, BetweenRequest, WalkRequest
+from studio.engine.work.machine import (
+    EvaluateRequest,
+    GpusRequest,
+    ModelsReady,
+    ModelsRequest,
+    PreloadRequest,
+)
+from studio.engine.work.radiance import RenderRequest
+from studio.engine.work.sampling import GenerateRequest
+from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, TilesRequest
+from studio.engine.work.viewing import DetailRequest, ViewRequest
 from studio.engine.worker import Worker
 from studio.state.app_state import AppState
 from studio.state.jobs import Job
@@ -84,49 +64,19 @@ MODELS_ROOM = "models"
 _SWITCH_SECONDS = 0.001  # how long the window's thread waits for the interpreter while a lane runs Python code
 
 
+class _Channel(QObject):
+    """What one kind of answers comes through."""
+
+    answered = Signal(object)
+
+
 class Engine(QObject):
-    """Turns what the person asks into requests, and results into changes of the state and signals.
+    """Turns what the person asks into requests, and answers into changes of the state and signals.
 
     Lives in the window's thread and never blocks it. Everything it starts is a :class:`~studio.state.jobs.Job` in
     ``state.jobs``; a failure also becomes a notification. Methods that need a model raise
     `ModelError` when it is not installed. Call :meth:`shutdown` before the application ends.
     """
-
-    item_ready = Signal(object)
-    """ItemReady: an item was made and is in the library. Stale for the stage unless its generation is the state's."""
-    fit_ready = Signal(object)
-    """FitReady: an item was fitted to its file, and has changed in the library."""
-    span_wanted = Signal(object)
-    """SpanWanted: a file is too long to be encoded at once."""
-    view_ready = Signal(object)
-    """ViewReady: geometry of an item. Results whose generation is old are held back."""
-    detail_ready = Signal(object)
-    """DetailReady: the surface of an item for a camera. Results whose generation is old are held back."""
-    tile_ready = Signal(object)
-    """TileReady: a part of a picture. Results whose generation is old are held back."""
-    frame_ready = Signal(object)
-    """FrameReady: a moment of a clip. Results whose generation is old are held back."""
-    render_ready = Signal(object)
-    """RenderReady: what a camera sees. Results whose generation is old are held back."""
-    slices_ready = Signal(object)
-    """SlicesReady: slices through a clip. Results whose generation is old are held back."""
-    basis_ready = Signal(object)
-    """BasisReady: the basis fields of an item."""
-    between_ready = Signal(object)
-    """BetweenReady: a view of what lies between two items."""
-    export_done = Signal(object)
-    """ExportDone: a file was written."""
-    walk_done = Signal(object)
-    """WalkDone: a walk was written."""
-    evaluation_done = Signal(object)
-    """EvaluationDone: a model was measured."""
-    sequence_done = Signal(object)
-    """SequenceDone: a sequence of clips was written."""
-    device_found = Signal(str)
-    """Where a model that was loaded computes: "cpu" or "cuda:0"."""
-
-    gpus_found = Signal(object)
-    """A tuple with the names of the CUDA devices that there are."""
 
     _posted = Signal(object)
 
@@ -135,6 +85,7 @@ class Engine(QObject):
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._state = state
         self._stopped = False
+        self._channels: defaultdict[type[Answer], _Channel] = defaultdict(_Channel)
         self._posted.connect(self._on_result, Qt.ConnectionType.QueuedConnection)
         state.library.removed.connect(self.stop_fit)
         self._worker = Worker(state.library, pipelines or PipelineCache(), self._posted.emit)
@@ -558,8 +509,17 @@ class Engine(QObject):
 
     # Answers
 
-    def _on_result(self, result: Result) -> None:
+    def answers(self, kind: type[Answer]) -> SignalInstance:
+        """The signal of a kind of answers, each of which it carries.
+
+        What is for the stage alone comes only as long as its generation is the state's.
+        """
+        return self._channels[kind].answered
+
+    def _on_result(self, result: Answer) -> None:
         if self._stopped:
+            return
+        if isinstance(result, StageAnswer) and not self._is_current(result.request, result.request.item):
             return
         jobs, job_id = self._state.jobs, result.request.job_id
         match result:
@@ -569,52 +529,16 @@ class Engine(QObject):
                 jobs.progress(job_id, result.fraction, result.text)
             case JobNote():
                 self._state.notifications.warning(result.text)
-            case ItemReady():
-                self._state.library.adopt(result.item)
-                self.item_ready.emit(result)
-            case FitReady():
-                self.fit_ready.emit(dataclasses.replace(result, item=self._state.library.adopt_fit(result.item)))
-            case SpanWanted():
-                self.span_wanted.emit(result)
-            case ViewReady():
-                if self._is_current(result.request, result.item):
-                    self.view_ready.emit(result)
-            case DetailReady():
-                if self._is_current(result.request, result.request.item):
-                    self.detail_ready.emit(result)
-            case TileReady():
-                if self._is_current(result.request, result.request.item):
-                    self.tile_ready.emit(result)
-            case FrameReady():
-                if self._is_current(result.request, result.request.item):
-                    self.frame_ready.emit(result)
-            case RenderReady():
-                if self._is_current(result.request, result.request.item):
-                    self.render_ready.emit(result)
-            case SlicesReady():
-                if self._is_current(result.request, result.request.item):
-                    self.slices_ready.emit(result)
-            case BasisReady():
-                self.basis_ready.emit(result)
-            case BetweenReady():
-                self.between_ready.emit(result)
-            case WalkDone():
-                self.walk_done.emit(result)
-            case EvaluationDone():
-                self.evaluation_done.emit(result)
-            case SequenceDone():
-                self.sequence_done.emit(result)
-            case ExportDone():
-                self.export_done.emit(result)
             case ModelLoading():
                 jobs.loads(job_id, self._name_of(result.request))
             case ModelLoaded():
                 jobs.loads(job_id, "")
-                self.device_found.emit(result.device)
+            case ItemReady():
+                self._state.library.adopt(result.item)
+            case FitReady():
+                result = dataclasses.replace(result, item=self._state.library.adopt_fit(result.item))
             case ModelsReady():
                 self._state.set_models(result.models)
-            case GpusFound():
-                self.gpus_found.emit(result.names)
             case JobDone():
                 jobs.finish(job_id)
             case JobCancelled():
@@ -623,6 +547,7 @@ class Engine(QObject):
                 jobs.fail(job_id, result.message)
                 if not isinstance(result.request, PreloadRequest):  # Generate will say the same when it matters
                     self._state.notifications.error(result.message, details=result.details)
+        self.answers(type(result)).emit(result)
 
     # Helpers
 

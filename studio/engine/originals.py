@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from ddmi_core.support.errors import DataError
-from studio.engine.requests import Window
+from studio.engine.pictures import Window
 from studio.state.library import Item
 
 

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 from PIL import Image
 
-from studio.engine.requests import Window
-from studio.engine.results import BasisScale
+Window = tuple[int, int, int, int]
+"""A rectangle of pixels: left, top, width and height."""
 
 _SHOWN_SIDE = 1024  # px, of pictures of basis fields
 _DECADES = 4.0  # of the amplitude that the picture of a spectrum spans
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BasisScale:
+    """One scale of the basis fields: a picture of its main components, and its spectrum.
+
+    ``spectrum`` is the mean amplitude at every frequency as a picture, the constant in the middle; ``profile`` the same
+    over all directions, at ``frequencies`` (cycles across the canvas, which is as wide as the field's longer side),
+    relative to the largest.
+    """
+
+    width: int
+    height: int
+    channels: int
+    picture: UInt8[np.ndarray, "h w 3"]
+    spectrum: UInt8[np.ndarray, "h w"]
+    frequencies: Float32[np.ndarray, " n"]
+    profile: Float32[np.ndarray, " n"]
 
 
 def enlarged(picture: UInt8[np.ndarray, "h w 4"], side: int, window: Window) -> UInt8[np.ndarray, "h2 w2 4"]:

@@ -9,37 +9,14 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, get_args
 
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.progress import Cancelled
 from studio.engine.decoded import FieldCache
 from studio.engine.lanes import Lane
 from studio.engine.pipelines import PipelineCache
-from studio.engine.requests import (
-    BasisRequest,
-    BetweenRequest,
-    DetailRequest,
-    EnlargeRequest,
-    EvaluateRequest,
-    ExportRequest,
-    FitRequest,
-    FramesRequest,
-    GenerateRequest,
-    GpusRequest,
-    ModelRequest,
-    OriginalRequest,
-    PreloadRequest,
-    ReconstructRequest,
-    RenderRequest,
-    Request,
-    SequenceRequest,
-    SlicesRequest,
-    TilesRequest,
-    ViewRequest,
-    WalkRequest,
-)
-from studio.engine.results import (
+from studio.engine.reports import (
     JobCancelled,
     JobDone,
     JobFailed,
@@ -48,10 +25,10 @@ from studio.engine.results import (
     JobStarted,
     ModelLoaded,
     ModelLoading,
-    Result,
 )
 from studio.engine.thread_limit import ThreadLimit
-from studio.engine.work import Context, describe, is_out_of_memory, work
+from studio.engine.work.base import Answer, Context, LaneName, ModelRequest, Request, is_out_of_memory, kind_of
+from studio.engine.work.machine import EvaluateRequest, PreloadRequest
 from studio.state.library import Library
 from studio.state.memory import MemoryBudget
 
@@ -60,7 +37,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LaneName = Literal["make", "fit", "view", "export", "measure"]
 _REPORT_SECONDS = 0.04
 
 
@@ -71,7 +47,7 @@ class Worker:
     ``post`` receives every result, from the lane's thread; it must be quick and thread-safe.
     """
 
-    def __init__(self, library: Library, pipelines: PipelineCache, post: Callable[[Result], None]) -> None:
+    def __init__(self, library: Library, pipelines: PipelineCache, post: Callable[[Answer], None]) -> None:
         self._library = library
         self._pipelines = pipelines
         self._fields = FieldCache(MemoryBudget().decoded)
@@ -80,20 +56,14 @@ class Worker:
         self._post = post
         self._cancel: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
-        self._lanes: dict[LaneName, Lane] = {
-            "make": Lane("ddmi-make"),
-            "fit": Lane("ddmi-fit"),
-            "view": Lane("ddmi-view"),
-            "export": Lane("ddmi-export"),
-            "measure": Lane("ddmi-measure"),
-        }
+        self._lanes: dict[LaneName, Lane] = {name: Lane(f"ddmi-{name}") for name in get_args(LaneName)}
 
     def submit(self, request: Request) -> None:
         """Queue a request."""
         with self._lock:
             self._cancel[request.job_id] = threading.Event()
-        lane, priority = _place(request)
-        self._lanes[lane].submit(partial(self._run, request), priority=priority)
+        kind = kind_of(request)
+        self._lanes[kind.lane].submit(partial(self._run, request), priority=kind.priority(request))
 
     def cancel(self, job_id: str) -> None:
         """Stop a request at its next report of progress; one that still waits will not begin."""
@@ -129,14 +99,14 @@ class Worker:
 
     def _run(self, request: Request) -> None:
         cancel = self._cancel[request.job_id]
-        end: Result
+        end: Answer
         try:
             if cancel.is_set():
                 raise Cancelled
             self._post(JobStarted(request=request))
             self._say_what_is_loaded_for(request)
             self._threads.apply()
-            for result in work(request, self._context(request, cancel)):
+            for result in kind_of(request).do(request, self._context(request, cancel)):
                 self._post(result)
             end = JobDone(request=request)
         except Cancelled:
@@ -187,43 +157,19 @@ class Worker:
         )
 
 
-def _place(request: Request) -> tuple[LaneName, int]:
-    """The lane of a request and its priority there: what a person waits for goes before what nobody asked for."""
-    match request:
-        case ExportRequest() | WalkRequest() | SequenceRequest():
-            return "export", 0
-        case FitRequest():
-            return "fit", 0
-        case EvaluateRequest():
-            return "measure", 0
-        case DetailRequest():
-            return "view", 1
-        case ViewRequest():
-            return "view", 0
-        case TilesRequest() | EnlargeRequest() | OriginalRequest() | RenderRequest():
-            return "view", 0
-        case BasisRequest() | BetweenRequest() | GpusRequest():
-            return "view", 0
-        case FramesRequest() | SlicesRequest():
-            return "view", 0 if isinstance(request, FramesRequest) and request.purpose == "play" else 1
-        case GenerateRequest() | ReconstructRequest():
-            return "make", 0
-        case _:
-            return "make", 1
-
-
 def _failure(request: Request, error: Exception) -> JobFailed:
     """What to tell the person about an exception; what nobody foresaw also goes into the log."""
+    doing = kind_of(request).described(request)
     if isinstance(error, DDMIError):
-        log.warning("%s", _without_names(f"{describe(request)} failed: {error}", request))
+        log.warning("%s", _without_names(f"{doing} failed: {error}", request))
         return JobFailed(request=request, message=str(error))
     details = "".join(traceback.format_exception(error))
-    log.error("%s", _without_names(f"{describe(request)} failed\n{details}", request))
+    log.error("%s", _without_names(f"{doing} failed\n{details}", request))
     if is_out_of_memory(error):
-        message = f"There was not enough memory while {describe(request)}. Try a lower resolution or fewer variations."
+        message = f"There was not enough memory while {doing}. Try a lower resolution or fewer variations."
     else:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
-        message = f"Something went wrong while {describe(request)}: {reason}"
+        message = f"Something went wrong while {doing}: {reason}"
     return JobFailed(request=request, message=message, details=details)
 
 

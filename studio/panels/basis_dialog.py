@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from studio.engine.engine import Engine
-from studio.engine.results import BasisReady
+from studio.engine.work.latents import BasisReady
 from studio.panels.inspector import item_title
 from studio.state.library import Item
 from studio.theme.theme import Theme
@@ -65,7 +65,7 @@ class BasisDialog(Dialog):
         layout.addLayout(self._grid)
         layout.addWidget(label("Amplitude over frequency, in cycles across the picture", "muted"))
         layout.addWidget(self.chart)
-        engine.basis_ready.connect(self._on_basis)
+        engine.answers(BasisReady).connect(self._on_basis)
         theme.changed.connect(self._on_theme)
         self._result: BasisReady | None = None
         self._on_theme()

@@ -20,8 +20,8 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
-from studio.engine.requests import EnlargeRequest, OriginalRequest, TilesRequest
-from studio.engine.results import TileReady, View
+from studio.engine.work.items import View
+from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, TileReady, TilesRequest
 from studio.panels.basis_dialog import BasisDialog
 from studio.panels.export_dialog import Order, PictureExportDialog, Place
 from studio.panels.fidelity import gone, has_its_file, told_bytes
@@ -98,7 +98,7 @@ class ImageStage(Stage):
         self.viewer.enlarged_wanted.connect(self._ask_enlarged)
         self.viewer.look_changed.connect(self._on_look)
         self.viewer.pointed.connect(self._on_pointed)
-        engine.tile_ready.connect(self._on_tile)
+        engine.answers(TileReady).connect(self._on_tile)
         theme.changed.connect(self._on_theme)
         self.under_pointer = ElidedLabel(look="small")
         self.under_pointer.setAlignment(Qt.AlignmentFlag.AlignRight)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from studio.engine.requests import ViewRequest
+from studio.engine.work.viewing import ViewRequest
 from studio.panels.inspector import item_title
 from studio.state.jobs import Job, JobQueue
 from studio.theme.tokens import GRID

@@ -19,9 +19,8 @@ from ddmi_core.rendering.view_settings import CHANNELS, Channel, ViewSettings
 from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
-from studio.engine.requests import RenderRequest
-from studio.engine.results import RenderReady
-from studio.engine.results import View as Drawn
+from studio.engine.work.items import View as Drawn
+from studio.engine.work.radiance import RenderReady, RenderRequest
 from studio.panels.export_dialog import Order, Place, RadianceExportDialog, Scene
 from studio.panels.inspector import item_title
 from studio.panels.loading_note import LoadingNote
@@ -198,7 +197,7 @@ class RadianceStage(Stage):
         self.pane.changed.connect(self._on_look)
         self.pane.path_asked.connect(self._on_path)
         self.pane.key_chosen.connect(lambda row: viewer.glide(self.path[row]))
-        self._engine.render_ready.connect(self._on_render)
+        self._engine.answers(RenderReady).connect(self._on_render)
         self._theme.changed.connect(self._on_theme)
         actions.give_scope("orbit", viewer)
         for channel in CHANNELS:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import PREVIEW_RESOLUTION, Engine
-from studio.engine.results import View
+from studio.engine.work.items import View
 from studio.panels.export_dialog import Order, Place
 from studio.settings import Settings
 from studio.state.library import Item

@@ -24,6 +24,7 @@ from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.trash import Trash
+from studio.engine.work.machine import GpusFound
 from studio.library_folder import usual_folder
 from studio.panels.fidelity import NAMES, TIPS
 from studio.panels.room import RoomFacts
@@ -94,7 +95,7 @@ class SettingsDialog(Dialog):
         layout.addWidget(self.tabs, 1)
         layout.addWidget(line())
         layout.addLayout(bottom)
-        engine.gpus_found.connect(self._show_gpus)
+        engine.answers(GpusFound).connect(self._on_gpus)
         engine.find_gpus()
 
     # Look
@@ -134,6 +135,9 @@ class SettingsDialog(Dialog):
         self.memory.setSingleStep(0.25)
         self.memory.setKeyboardTracking(False)
         self.memory.valueChanged.connect(self._on_memory)
+
+    def _on_gpus(self, found: GpusFound) -> None:
+        self._show_gpus(found.names)
 
     def _show_gpus(self, names: Sequence[str]) -> None:
         """Offer CUDA where there is a device, or where it was chosen before."""

@@ -16,8 +16,9 @@ from ddmi_core.rendering.mesh_pieces import MeshPiece
 from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
-from studio.engine.requests import FitRequest
-from studio.engine.results import DetailReady, View
+from studio.engine.work.fitting import FitRequest
+from studio.engine.work.items import View
+from studio.engine.work.viewing import DetailReady
 from studio.panels.export_dialog import ExportDialog, Order, Place
 from studio.panels.fidelity import told_bytes
 from studio.panels.fidelity_menu import show_fidelities
@@ -198,7 +199,7 @@ class ShapeStage(Stage):
     def _wire(self, actions: Actions) -> None:
         viewport = self.viewport
         viewport.view_changed.connect(self._wait_for_rest)
-        self._engine.detail_ready.connect(self._on_detail)
+        self._engine.answers(DetailReady).connect(self._on_detail)
         actions.give_scope("viewport", viewport)
         for name in ("home", "front", "side", "top"):
             actions.on(f"view_{name}", partial(viewport.turn_to, name))

@@ -21,8 +21,9 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError, ModelError
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
-from studio.engine.requests import FramesRequest, TilesRequest
-from studio.engine.results import FrameReady, SlicesReady, TileReady, View
+from studio.engine.work.clips import FrameReady, FramesRequest, SlicesReady
+from studio.engine.work.items import View
+from studio.engine.work.tiles import TileReady, TilesRequest
 from studio.panels.export_dialog import Order, Place, VideoExportDialog
 from studio.panels.inspector import item_title
 from studio.panels.loading_note import LoadingNote
@@ -251,9 +252,9 @@ class VideoStage(Stage):
         viewer.pointed.connect(self._on_pointed)
         self.timeline.sought.connect(self._seek)
         self.timeline.thumbnails_wanted.connect(self._ask_thumbnails)
-        engine.tile_ready.connect(self._on_tile)
-        engine.frame_ready.connect(self._on_frame)
-        engine.slices_ready.connect(self._on_slices)
+        engine.answers(TileReady).connect(self._on_tile)
+        engine.answers(FrameReady).connect(self._on_frame)
+        engine.answers(SlicesReady).connect(self._on_slices)
         self._theme.changed.connect(self._on_theme)
         self.timeline.addAction(actions["play_space"])
         actions.give_scope("player", viewer)

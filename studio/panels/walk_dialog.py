@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from ddmi_core.support.errors import DDMIError
 from studio.engine.engine import Engine
-from studio.engine.results import BetweenReady
+from studio.engine.work.latents import BetweenReady
 from studio.panels.export_dialog import file_stem
 from studio.panels.inspector import item_title
 from studio.settings import Settings
@@ -114,7 +114,7 @@ class WalkDialog(Dialog):
         layout.addWidget(self.save)
         for part in (self.slider, self.end, self.frames, self.resolution, self.format, self.save):
             part.setEnabled(self.end.count() > 0)
-        engine.between_ready.connect(self._on_between)
+        engine.answers(BetweenReady).connect(self._on_between)
         self.slider.setValue(_STEPS // 2)
         self._ask()
 

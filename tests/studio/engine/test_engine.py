@@ -20,7 +20,12 @@ from ddmi_core.support.errors import ModelError
 from ddmi_core.support.progress import Progress
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
-from studio.engine.results import DetailReady, ExportDone, ItemReady, SpanWanted, ViewReady
+from studio.engine.reports import ModelLoaded
+from studio.engine.work.exporting import ExportDone
+from studio.engine.work.fitting import SpanWanted
+from studio.engine.work.items import ItemReady
+from studio.engine.work.machine import EvaluationDone
+from studio.engine.work.viewing import DetailReady, ViewReady
 from studio.state.app_state import AppState
 from studio.state.form import GenerateForm
 from studio.state.jobs import Job
@@ -84,9 +89,9 @@ class Studio:
         self.items: list[ItemReady] = []
         self.views: list[ViewReady] = []
         self.exports: list[ExportDone] = []
-        self.engine.item_ready.connect(self.items.append)
-        self.engine.view_ready.connect(self.views.append)
-        self.engine.export_done.connect(self.exports.append)
+        self.engine.answers(ItemReady).connect(self.items.append)
+        self.engine.answers(ViewReady).connect(self.views.append)
+        self.engine.answers(ExportDone).connect(self.exports.append)
 
     def generate(self, prompt: str, **form: object) -> Job:
         self.state.update_form(prompt=prompt, **form)
@@ -256,7 +261,7 @@ CAMERA = key_frame(View())
 def test_a_surface_comes_roughly_and_then_finely_for_the_view_asked_for_last(studio: Studio) -> None:
     item = studio.make()
     details: list[DetailReady] = []
-    studio.engine.detail_ready.connect(details.append)
+    studio.engine.answers(DetailReady).connect(details.append)
     for wish in (1, 2):
         studio.engine.detail(item, CAMERA, 1.5, wish=wish)
     studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
@@ -268,7 +273,7 @@ def test_a_surface_comes_roughly_and_then_finely_for_the_view_asked_for_last(stu
 def test_a_surface_of_what_has_left_the_stage_is_held_back(studio: Studio) -> None:
     item = studio.make()
     details: list[DetailReady] = []
-    studio.engine.detail_ready.connect(details.append)
+    studio.engine.answers(DetailReady).connect(details.append)
     studio.engine.detail(item, CAMERA, 1.5, wish=1)
     studio.state.next_generation()
     studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
@@ -329,7 +334,7 @@ def test_the_log_does_not_name_the_files_of_the_person(
 
 def test_of_a_film_a_span_is_wanted(studio: Studio, tmp_path: Path) -> None:
     wanted: list[SpanWanted] = []
-    studio.engine.span_wanted.connect(wanted.append)
+    studio.engine.answers(SpanWanted).connect(wanted.append)
     studio.wait(studio.engine.reconstruct(tmp_path / "film.mp4"))
     [one] = wanted
     assert (one.seconds, one.longest) == (3600, 30) and not studio.library.items() and not studio.errors
@@ -401,15 +406,15 @@ def test_shutdown_in_the_midst_of_work_is_quick_and_keeps_what_was_made(
 
 
 def test_generating_tells_the_device_too_and_how_far_a_long_prompt_is_read(studio: Studio) -> None:
-    with studio.qtbot.waitSignal(studio.engine.device_found, timeout=PATIENCE):
+    with studio.qtbot.waitSignal(studio.engine.answers(ModelLoaded), timeout=PATIENCE):
         studio.make("a round table " * 100)
     assert any("reads only as far as" in one.text for one in studio.state.notifications.list())
 
 
 def test_preloading_warms_up_and_tells_the_device(studio: Studio, pipeline: GatedPipeline) -> None:
-    with studio.qtbot.waitSignal(studio.engine.device_found, timeout=PATIENCE) as device:
+    with studio.qtbot.waitSignal(studio.engine.answers(ModelLoaded), timeout=PATIENCE) as device:
         job = studio.engine.preload(MODEL)
-    assert device.args == ["cpu"]
+    assert device.args[0].device == "cpu"
     studio.wait(job)
     assert pipeline.batches == [(0,)] and studio.items == [] and studio.state.jobs.active() == []
 
@@ -459,7 +464,7 @@ def test_a_model_is_measured_in_another_process_and_stopped(real: Studio, tmp_pa
     real.engine.cancel(job)
     real.wait(job)
     assert job.status == "cancelled" and not (report / "report.html").exists()
-    with real.qtbot.waitSignal(real.engine.evaluation_done, timeout=patience) as done:
+    with real.qtbot.waitSignal(real.engine.answers(EvaluationDone), timeout=patience) as done:
         real.engine.evaluate(model, str(data), 16, report)
     assert done.args[0].page == report / "report.html"
     assert "tiny" in done.args[0].page.read_text(encoding="utf-8")

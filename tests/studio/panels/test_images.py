@@ -14,6 +14,7 @@ from ddmi_core.recipe import Recipe
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
+from studio.engine.work.latents import WalkDone
 from studio.panels import images
 from studio.panels.basis_dialog import BasisDialog
 from studio.panels.images import ImageStage
@@ -267,7 +268,7 @@ def test_a_walk_is_looked_at_and_saved(qtbot, stage, show, add_picture, state, e
     dialog.slider.setValue(100)
     dialog.frames.setValue(5)
     dialog.resolution.setValue(64)
-    with qtbot.waitSignal(engine.walk_done, timeout=PATIENCE):
+    with qtbot.waitSignal(engine.answers(WalkDone), timeout=PATIENCE):
         dialog.write(tmp_path / "walk")
     frames = [imageio.imread(path) for path in sorted((tmp_path / "walk").iterdir())]
     assert len(frames) == 5

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.engine.requests import ViewRequest
+from studio.engine.work.viewing import ViewRequest
 from studio.panels.loading_note import LoadingNote
 from studio.state.jobs import JobQueue
 from studio.state.library import Item

@@ -19,7 +19,7 @@ from ddmi_core.recipe import Recipe
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
-from studio.engine.results import RenderReady
+from studio.engine.work.radiance import RenderReady
 from studio.panels import radiance
 from studio.panels.export_dialog import Place, RadianceChoice, RadianceExportDialog, Scene
 from studio.panels.radiance import RadianceStage
@@ -64,7 +64,7 @@ def stage(
 @pytest.fixture
 def pictures(engine: Engine) -> list[RenderReady]:
     found: list[RenderReady] = []
-    engine.render_ready.connect(found.append)
+    engine.answers(RenderReady).connect(found.append)
     return found
 
 

@@ -12,6 +12,7 @@ from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.trash import Trash
+from studio.engine.work.machine import GpusFound, GpusRequest
 from studio.library_folder import usual_folder
 from studio.panels import images, shapes, video
 from studio.panels.settings_dialog import SettingsDialog
@@ -55,7 +56,7 @@ def make_dialog(qtbot, engine, trash, actions, theme) -> Callable[[], SettingsDi
 
 @pytest.fixture
 def dialog(make_dialog, engine, qtbot) -> SettingsDialog:
-    with qtbot.waitSignal(engine.gpus_found, timeout=PATIENCE):
+    with qtbot.waitSignal(engine.answers(GpusFound), timeout=PATIENCE):
         return make_dialog()
 
 
@@ -87,7 +88,7 @@ def test_what_is_changed_is_kept_and_told_at_once(qtbot, dialog):
 def test_cuda_is_offered_only_where_there_is_a_device(qtbot, make_dialog, engine, dialog):
     dialog._show_gpus(())
     assert dialog.device.findData("cuda") < 0
-    engine.gpus_found.emit(("Some GPU",))
+    engine.answers(GpusFound).emit(GpusFound(request=GpusRequest(job_id="", generation=0), names=("Some GPU",)))
     assert "Some GPU" in dialog.device.itemText(dialog.device.findData("cuda"))
     dialog.device.setCurrentIndex(dialog.device.findData("cuda"))
     again = make_dialog()

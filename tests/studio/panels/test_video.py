@@ -15,7 +15,7 @@ from ddmi_core.recipe import Recipe
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
-from studio.engine.results import FrameReady
+from studio.engine.work.clips import FrameReady, SequenceDone
 from studio.panels import video
 from studio.panels.export_dialog import Order, Place, VideoChoice, VideoExportDialog
 from studio.panels.span_dialog import SpanDialog
@@ -67,7 +67,7 @@ def clip(qtbot, state: AppState, stage: VideoStage) -> Item:
 @pytest.fixture
 def frames(engine: Engine) -> list[FrameReady]:
     found: list[FrameReady] = []
-    engine.frame_ready.connect(found.append)
+    engine.answers(FrameReady).connect(found.append)
     return found
 
 
@@ -360,7 +360,7 @@ def test_the_sequence_is_exported_as_a_clip_is(
     dialog.resolution.setValue(32)
     dialog.fps.setCurrentText("10")
     assert dialog.embed_recipe.isHidden()
-    with qtbot.waitSignal(engine.sequence_done, timeout=PATIENCE):
+    with qtbot.waitSignal(engine.answers(SequenceDone), timeout=PATIENCE):
         stage.export(engine, clip, Order(tmp_path / "x.gif", dialog.options()))
     with Image.open(tmp_path / "x.gif") as written:
         assert written.n_frames == 10 and written.size == (32, 32)

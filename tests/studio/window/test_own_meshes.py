@@ -10,7 +10,7 @@ import trimesh
 from PySide6.QtWidgets import QMenu
 
 from ddmi_core.fitting import shapes
-from studio.engine.requests import FitRequest
+from studio.engine.work.fitting import FitRequest
 from studio.window import MainWindow
 from tests.studio.window.test_window import PATIENCE, calm, drop
 

@@ -24,8 +24,7 @@ from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
-from studio.engine.requests import EvaluateRequest
-from studio.engine.results import EvaluationDone
+from studio.engine.work.machine import EvaluateRequest, EvaluationDone
 from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.export_dialog import Order, Place
 from studio.panels.guide import GuideWindow

@@ -1,0 +1,8 @@
+"""What is done for each kind of request: a module for each kind of work, with requests, answers and handlers.
+
+Runs in worker threads; knows pipelines, but no particular domain. A new kind is a module here, named below.
+"""
+
+from studio.engine.work import clips, exporting, fitting, latents, machine, radiance, sampling, tiles, viewing
+
+__all__ = ["clips", "exporting", "fitting", "latents", "machine", "radiance", "sampling", "tiles", "viewing"]

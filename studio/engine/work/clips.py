@@ -1,0 +1,166 @@
+"""Clips: their frames, slices along time, and sequences of several."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from jaxtyping import UInt8
+
+from ddmi_core.export.options import VideoExport
+from ddmi_core.support.progress import Progress, sub_progress
+from studio.engine.pictures import Window, blended
+from studio.engine.work.base import Answer, Context, ModelRequest, SignalRequest, StageAnswer, check_free, does
+from studio.engine.work.items import decoded
+from studio.state.sequence import Arrangement
+
+if TYPE_CHECKING:
+    from ddmi_core.export.videos import Moving
+    from ddmi_core.fields.video import VideoField
+    from ddmi_core.pipeline import Pipeline
+    from ddmi_core.sequences import ClipSequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrangedRequest(SignalRequest):
+    """Work on an item, or on the sequence ``arrangement`` that is on the stage in its place."""
+
+    arrangement: Arrangement | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FramesRequest(ArrangedRequest):
+    """A window of an item that moves, at several moments, in the order given. Answered by a FrameReady each.
+
+    A moment is two time coordinates in [-1, 1] and the share of the second one in the picture. ``purpose`` tells apart
+    who asked: what was asked for the same purpose before is given up. ``wish`` numbers what the asker wanted.
+    """
+
+    moments: tuple[tuple[float, float, float], ...]
+    side: int
+    window: Window
+    purpose: str
+    wish: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FrameReady(StageAnswer):
+    """One of the moments that were asked for, straight alpha. ``seconds``: how long it took."""
+
+    request: FramesRequest
+    index: int
+    pixels: UInt8[np.ndarray, "h w 4"]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlicesRequest(SignalRequest):
+    """What an item that moves has along x and along y at all times, through a place. Answered by a SlicesReady."""
+
+    x: float
+    y: float
+    side: int
+    moments: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SlicesReady(StageAnswer):
+    """Two slices through a clip, straight alpha: x along the width and y along the width, time downwards."""
+
+    request: SlicesRequest
+    along_x: UInt8[np.ndarray, "t s 4"]
+    along_y: UInt8[np.ndarray, "t s 4"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceRequest(ModelRequest):
+    """Write a sequence of clips. ``options`` are those of a clip. Answered by a SequenceDone."""
+
+    arrangement: Arrangement
+    path: Path
+    options: VideoExport
+    replace: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceDone(Answer):
+    """A sequence of clips was written."""
+
+    request: SequenceRequest
+    path: Path
+    """The file, or the folder of pictures."""
+
+
+@does(FramesRequest, lane="view", words="drawing frames", priority=lambda request: int(request.purpose != "play"))
+def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
+    field = moving(request, context)
+    drawn: dict[float, np.ndarray] = {}  # a blend needs the frames of the one before it again
+
+    def draw(t: float, progress: Progress | None) -> np.ndarray:
+        if t not in drawn:
+            pixels = field.at(t).render(request.side, request.side, window=request.window, progress=progress)
+            while len(drawn) > 1:
+                del drawn[next(iter(drawn))]
+            drawn[t] = pixels
+        return drawn[t]
+
+    for index, (first, second, share) in enumerate(request.moments):
+        began = time.perf_counter()
+        progress = sub_progress(context.progress, index / len(request.moments), (index + 1) / len(request.moments))
+        pixels = draw(first, progress)
+        if share > 0:
+            pixels = blended(pixels, draw(second, progress), share)
+        yield FrameReady(request=request, index=index, pixels=pixels, seconds=time.perf_counter() - began)
+
+
+@does(SlicesRequest, lane="view", words="drawing frames", priority=1)
+def _slices(request: SlicesRequest, context: Context) -> Iterator[SlicesReady]:
+    field = cast("VideoField", decoded(request, context))
+    along_x, along_y = field.slices(
+        request.x, request.y, side=request.side, moments=request.moments, progress=context.progress
+    )
+    yield SlicesReady(request=request, along_x=along_x, along_y=along_y)
+
+
+@does(SequenceRequest, lane="export", words="writing {request.path.name}")
+def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:
+    from ddmi_core.export.videos import export_video
+
+    check_free(request.options.targets(request.path), replace=request.replace)
+    context.progress(0.0, "loading the model")
+    sequence = _arranged(request.arrangement, context.pipeline(request), context)
+    options = request.options
+    if options.seconds is None:
+        options = options.model_copy(update={"seconds": sequence.seconds})
+    facts = export_video(sequence, request.path, options, progress=context.progress)
+    yield SequenceDone(request=request, path=Path(facts["path"]))
+
+
+def moving(request: ArrangedRequest, context: Context) -> Moving:
+    """A clip: the item, or the sequence that is on the stage with it."""
+    arrangement = request.arrangement
+    if arrangement is None:
+        return cast("VideoField", decoded(request, context))
+    pipeline = context.pipeline(request)
+    return context.fields.get(pipeline.hash, arrangement.key, lambda: _arranged(arrangement, pipeline, context))
+
+
+def _arranged(arrangement: Arrangement, pipeline: Pipeline, context: Context) -> ClipSequence:
+    """The sequence of an arrangement."""
+    import torch
+
+    from ddmi_core.sequences import ClipSequence, Shot
+
+    return ClipSequence(
+        [
+            Shot(torch.from_numpy(context.library.load_latent(piece.item)), piece.seconds, piece.start, piece.stop)
+            for piece in arrangement.pieces
+        ],
+        decode=pipeline.decode,
+        between=pipeline.between,
+        transition=arrangement.transition,
+    )

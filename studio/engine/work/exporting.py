@@ -1,0 +1,50 @@
+"""Items to files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddmi_core.export.options import ExportOptions
+from ddmi_core.support.progress import sub_progress
+from studio.engine.work.base import Answer, Context, SignalRequest, check_free, does
+from studio.engine.work.items import decoded
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRequest(SignalRequest):
+    """Write a library item to a file, whose suffix says the format. Answered by an ExportDone.
+
+    ``options`` are those of the item's domain. ``replace``: whether a file of that name may be replaced.
+    """
+
+    path: Path
+    options: ExportOptions
+    replace: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportDone(Answer):
+    """A file was written. ``facts`` are the domain's figures about it (vertices, faces, watertight …)."""
+
+    request: ExportRequest
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@does(ExportRequest, lane="export", words="exporting {request.path.name}")
+def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
+    check_free(request.options.targets(request.path), replace=request.replace)
+    context.progress(0.0, "loading the model")
+    field = decoded(request, context)
+    facts = field.export(
+        request.path,
+        request.options,
+        recipe=request.item.recipe,
+        progress=sub_progress(context.progress, 0.02, 1.0),
+    )
+    yield ExportDone(request=request, facts=dict(facts))

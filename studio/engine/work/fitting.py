@@ -1,0 +1,135 @@
+"""A person's own files: encoded to a latent, or fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddmi_core.fidelity import Fidelity
+from ddmi_core.placement import Up
+from ddmi_core.recipe import Recipe
+from ddmi_core.support.errors import TooLongError
+from ddmi_core.support.progress import Progress, sub_progress
+from studio.engine.work.base import FITS, Answer, Context, ItemRequest, does
+from studio.engine.work.items import THUMBNAIL_SIZE, ItemReady, MakeRequest, View, check_domain, make_item, values_of
+from studio.state.library import Item
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ddmi_core.data.items import ItemSource
+    from ddmi_core.fidelity import FitFacts
+    from ddmi_core.fields.field import Field
+    from ddmi_core.pipeline import Pipeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconstructRequest(MakeRequest):
+    """Encode a person's file and make an item of it.
+
+    Answered by an ItemReady, or by a SpanWanted where the file is too long to be read at once.
+    """
+
+    path: Path
+    span: tuple[float, float] | None
+    """Only what the file has from .. to, in seconds."""
+    up: Up = "y"
+    """The axis that is up in a file that lies in space and does not say it itself."""
+    fidelity: Fidelity = "faithful"
+    """How closely a file is represented, in a domain whose fits are there at once; in others it becomes a latent
+    first, and a :class:`FitRequest` may follow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanWanted(Answer):
+    """A file lasts ``seconds``, of which ``longest`` at most can be read: the person is to say which."""
+
+    request: ReconstructRequest
+    seconds: float
+    longest: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRequest(ItemRequest):
+    """Fit basis fields to the file that an item stands for, which takes a while. Answered by a FitReady."""
+
+    fidelity: Fidelity
+    preview_resolution: int
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.item.recipe.source or "")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FitReady(Answer):
+    """An item was fitted to its file; `item` is what it has become."""
+
+    request: FitRequest
+    item: Item
+    view: View
+    resolution: int
+
+
+@does(ReconstructRequest, lane="make", words="reconstructing {request.path.name}")
+def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[ItemReady | SpanWanted]:
+    context.progress(0.0, "loading the model")
+    pipeline = context.pipeline(request)
+    check_domain(pipeline, request.domain)
+    try:
+        context.progress(0.05, f"reading {request.path.name}")
+        source = pipeline.read(request.path, span=request.span, up=request.up)
+    except TooLongError as error:
+        yield SpanWanted(request=request, seconds=error.seconds, longest=error.longest)
+        return
+    progress = sub_progress(context.progress, 0.05, 0.7)
+    latent, field, fit, facts = _represented(request, source, pipeline, progress)
+    recipe = Recipe(
+        domain=pipeline.domain.name,
+        model=pipeline.name,
+        model_hash=pipeline.hash,
+        seed=0,
+        source=str(request.path),
+        extent=pipeline.domain.extent(request.path),
+        seconds=pipeline.domain.duration(request.path, request.span),
+        placement=pipeline.domain.placement(source),
+        fit=facts,
+    )
+    values, progress = values_of(latent, pipeline), sub_progress(context.progress, 0.7, 1.0)
+    yield make_item(pipeline, values, field, recipe, request, 0, context, progress, fit)
+
+
+def _represented(
+    request: ReconstructRequest, source: ItemSource, pipeline: Pipeline, progress: Progress | None
+) -> tuple[Tensor, Field, bytes | None, FitFacts | None]:
+    """What a file becomes: its latent, the signal, the content of a fit's file if there is one, and facts about it."""
+    domain = pipeline.domain
+    if domain.fits_at_once and request.fidelity != "small":
+        fit = pipeline.fit(request.path, request.fidelity, progress=progress)
+        latent = pipeline.encode(source, refine_steps=0)  # stands for the file where only a latent can
+        return latent, domain.fitted(fit), fit.to_bytes(), fit.facts
+    if domain.can_fit and request.fidelity != "small":  # a fit follows, so that the person waits for the encoder alone
+        latent = pipeline.encode(source, refine_steps=0)
+    else:
+        latent = pipeline.encode(source, progress=progress)
+    field = pipeline.decode(latent)
+    return latent, field, None, domain.latent_facts(request.path, source, latent, field)
+
+
+@does(FitRequest, lane="fit", words="fitting {request.path.name}")
+def _fit(request: FitRequest, context: Context) -> Iterator[FitReady]:
+    from ddmi_core.domains import get_domain
+
+    item, recipe = request.item, request.item.recipe
+    domain = get_domain(recipe.domain)
+    up = recipe.placement.up if recipe.placement is not None else "y"
+    fit = domain.fit(request.path, request.fidelity, sub_progress(context.progress, 0.0, 0.9), up=up)
+    field, progress = domain.fitted(fit), sub_progress(context.progress, 0.9, 1.0)
+    view = field.view(resolution=request.preview_resolution, progress=progress)
+    thumbnail = field.thumbnail(view, size=THUMBNAIL_SIZE)
+    fitted = context.library.save_fit(item, recipe.model_copy(update={"fit": fit.facts}), thumbnail, fit.to_bytes())
+    context.fields.put(FITS, item.id, field)
+    yield FitReady(request=request, item=fitted, view=view, resolution=request.preview_resolution)

@@ -1,0 +1,76 @@
+"""New items from a prompt and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ddmi_core.recipe import Recipe, SamplingSettings
+from ddmi_core.support.progress import sub_progress
+from studio.engine.work.base import Context, does, free_memory, is_out_of_memory
+from studio.engine.work.items import ItemReady, MakeRequest, check_domain, make_item, values_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ddmi_core.pipeline import Pipeline
+
+_SAMPLING_SHARE = 0.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateRequest(MakeRequest):
+    """Sample one item per seed, all with the same settings. Answered by an ItemReady each."""
+
+    settings: SamplingSettings
+    seeds: tuple[int, ...]
+
+
+@does(GenerateRequest, lane="make", words="generating")
+def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]:
+    context.progress(0.0, "loading the model")
+    pipeline = context.pipeline(request)
+    check_domain(pipeline, request.domain)
+    prompt, encoder = request.settings.prompt, pipeline.text_encoder
+    if encoder.is_foreign(prompt):
+        context.note(f"{pipeline.name} reads English and makes little of other scripts. Write the prompt in English.")
+    elif len(read := encoder.reads(prompt)) < len(prompt):
+        context.note(f"This prompt is too long for {pipeline.name}: it reads only as far as “…{read[-40:]}”.")
+    latents = _sample(pipeline, request, context)
+    for index, (seed, latent) in enumerate(zip(request.seeds, latents, strict=True)):
+        share = (1.0 - _SAMPLING_SHARE) / len(latents)
+        start = _SAMPLING_SHARE + share * index
+        progress = sub_progress(context.progress, start, start + share)
+        recipe = Recipe(
+            domain=pipeline.domain.name,
+            model=pipeline.name,
+            model_hash=pipeline.hash,
+            seed=seed,
+            **request.settings.model_dump(),
+        )
+        values = values_of(latent, pipeline)
+        yield make_item(pipeline, values, pipeline.decode(latent), recipe, request, index, context, progress)
+
+
+def _sample(pipeline: Pipeline, request: GenerateRequest, context: Context) -> list[Tensor]:
+    """All latents of a request, in one batch, or in ever smaller ones when memory runs out."""
+    latents: list[Tensor] = []
+    batch = len(request.seeds)
+    while len(latents) < len(request.seeds):
+        seeds = request.seeds[len(latents) : len(latents) + batch]
+        done, total = len(latents), len(request.seeds)
+        progress = sub_progress(
+            context.progress, _SAMPLING_SHARE * done / total, _SAMPLING_SHARE * (done + len(seeds)) / total
+        )
+        try:
+            latents += pipeline.sample(request.settings, seeds, progress=progress)
+        except Exception as error:
+            if batch == 1 or not is_out_of_memory(error):
+                raise
+            batch = (batch + 1) // 2
+        else:
+            continue
+        free_memory()  # outside the handler, whose traceback holds the tensors
+        context.note(f"There was not enough memory for all variations at once; making {batch} at a time instead.")
+    return latents
