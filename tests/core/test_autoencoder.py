@@ -3,7 +3,7 @@ import torch
 
 from ddmi_core.autoencoder import D2CVAE, Posterior
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.fields import field as fields
+from ddmi_core.fields import decoded
 from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.support.progress import Cancelled
 
@@ -50,7 +50,7 @@ def test_a_field_gives_the_same_values_in_any_chunks(autoencoder: D2CVAE, monkey
     latent = torch.randn(autoencoder.canvas_shape)
     coords = torch.rand(3, 1000, 3) * 2 - 1
     whole = autoencoder.field(latent)(coords)
-    monkeypatch.setattr(fields, "CPU_MEMORY_BUDGET", 1)
+    monkeypatch.setattr(decoded, "CPU_MEMORY_BUDGET", 1)
     pieces = autoencoder.field(latent)
     asked: list[float] = []
     torch.testing.assert_close(pieces(coords, progress=lambda fraction, _: asked.append(fraction)), whole)
@@ -85,6 +85,6 @@ def test_chunks_on_a_gpu_grow_with_its_free_memory(monkeypatch: pytest.MonkeyPat
     gpu = torch.device("cuda")
     found = []
     for gigabytes in (0.1, 1, 4, 5, 100):
-        monkeypatch.setattr(fields, "free_memory", lambda _, free=gigabytes: int(free * 2**30))
-        found.append(fields.memory_budget(gpu))
+        monkeypatch.setattr(decoded, "free_memory", lambda _, free=gigabytes: int(free * 2**30))
+        found.append(decoded.memory_budget(gpu))
     assert found == [64 * 2**20, 2**27, 2**29, 2**29, 2**30]

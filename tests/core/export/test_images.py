@@ -177,7 +177,7 @@ def test_memory_does_not_grow_with_the_picture(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("values", "what"),
     [
-        ({"guidance": 80}, "guidance is '80'"),
+        ({"guidance": 80}, "guidance is 80"),
         ({"seed": 2**63}, "seed is"),
         ({"sampler": "euler"}, "sampler is 'euler'"),
     ],
