@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import trimesh
@@ -34,6 +34,16 @@ def export_mesh(mesh: trimesh.Trimesh, path: Path, *, progress: Progress | None 
     with written_whole(path) as temporary, temporary.open("wb") as file:
         _WRITERS[suffix](mesh, file, progress)
     report(progress, 1.0, f"wrote {path.name}")
+
+
+def mesh_facts(mesh: trimesh.Trimesh) -> dict[str, Any]:
+    """Return what is told of a mesh that was written."""
+    return {
+        "vertices": len(mesh.vertices),
+        "faces": len(mesh.faces),
+        "size": mesh.extents.tolist(),
+        "watertight": bool(mesh.is_watertight),
+    }
 
 
 def placed(mesh: trimesh.Trimesh, placement: Placement, path: Path) -> trimesh.Trimesh:

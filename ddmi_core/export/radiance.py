@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from ddmi_core.export import transforms_json
 from ddmi_core.export.frames import write_frames
-from ddmi_core.export.meshes import export_mesh, placed
+from ddmi_core.export.meshes import export_mesh, mesh_facts, placed
 from ddmi_core.export.options import RadianceExport
 from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.export.targets import format_of, written_whole
@@ -142,12 +142,7 @@ def _export_mesh(
     if placement is not None:
         mesh = placed(mesh, placement, path)
     export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
-    return {
-        "vertices": len(mesh.vertices),
-        "faces": len(mesh.faces),
-        "size": mesh.extents.tolist(),
-        "watertight": bool(mesh.is_watertight),
-    }
+    return mesh_facts(mesh)
 
 
 def _placed(camera: Camera, placement: Placement) -> Camera:

@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.export.meshes import MESH_FORMATS, export_mesh, placed
+from ddmi_core.export.meshes import MESH_FORMATS, export_mesh, mesh_facts, placed
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.fields.decoded import DecodedField
 from ddmi_core.fields.field import Evidence, Vantage
@@ -101,11 +101,4 @@ class ShapeField(DecodedField[ShapeExport]):
         if recipe is not None and recipe.placement is not None and not options.unit_cube:
             mesh = placed(mesh, recipe.placement, path)
         export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
-        return {
-            "vertices": len(mesh.vertices),
-            "faces": len(mesh.faces),
-            "size": mesh.extents.tolist(),
-            "watertight": bool(mesh.is_watertight),
-            "volume": float(mesh.volume),
-            "evaluations": evaluations,
-        }
+        return {**mesh_facts(mesh), "volume": float(mesh.volume), "evaluations": evaluations}

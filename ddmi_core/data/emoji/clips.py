@@ -1,21 +1,17 @@
 """The animated emoji starter set: short clips with transparency and captions."""
 
-import json
-import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from ddmi_core.coordinates import cell_centres
 from ddmi_core.data.clip_storage import expand
 from ddmi_core.data.clips import Clip
-from ddmi_core.support.errors import DataError
-from ddmi_core.support.files import atomic_write, write_json
+from ddmi_core.data.emoji.archive import EmojiEntry, read_archive, write_archive
 from ddmi_core.support.kept import kept
 from ddmi_core.support.paths import assets
 
-INDEX_FILE = "index.json"
 CLIPS_FILE = "clips.zip"
 CREDITS_FILE = "ATTRIBUTION.md"
 
@@ -23,12 +19,9 @@ _OPEN_CLIPS = 800  # decoded clips that are kept, of about 1.3 MB each: the whol
 
 
 @dataclass(frozen=True)
-class MotionEntry:
-    """What the index says of one animated emoji; its id is its code points in hexadecimal, joined by hyphens."""
+class MotionEntry(EmojiEntry):
+    """What the index says of one animated emoji."""
 
-    id: str
-    captions: list[str]
-    split: str
     seconds: float
 
 
@@ -63,24 +56,15 @@ class EmojiMotion:
 
 def save_emoji_motion(folder: Path, entries: Sequence[MotionEntry], files: Sequence[bytes]) -> None:
     """Write the set: the index as JSON, the clips as they are in one uncompressed zip."""
-    with atomic_write(folder / CLIPS_FILE) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for entry, content in zip(entries, files, strict=True):
-            # A fixed date, so that the same clips give the same bytes.
-            archive.writestr(zipfile.ZipInfo(f"{entry.id}.webm"), content)
-    write_json(folder / INDEX_FILE, [asdict(entry) for entry in entries])
+    write_archive(folder / CLIPS_FILE, ".webm", entries, files)
 
 
 @kept()
 def _load(folder: Path) -> tuple[list[MotionEntry], list[bytes]]:
-    try:
-        entries = [MotionEntry(**entry) for entry in json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))]
-        # All in memory, since worker processes cannot share an open archive.
-        with zipfile.ZipFile(folder / CLIPS_FILE) as archive:
-            return entries, [archive.read(f"{entry.id}.webm") for entry in entries]
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"The animated emoji in {folder} cannot be read ({error}). Rebuild them: scripts/build_emoji_motion.py."
-        ) from error
+    def broken(error: Exception) -> str:
+        return f"The animated emoji in {folder} cannot be read ({error}). Rebuild them: scripts/build_emoji_motion.py."
+
+    return read_archive(folder / CLIPS_FILE, ".webm", MotionEntry, broken)
 
 
 @kept(2)

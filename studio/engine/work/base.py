@@ -51,6 +51,14 @@ class SignalRequest(ModelRequest, ItemRequest):
     """Work on the signal of a library item."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class WriteRequest(ModelRequest):
+    """Work that writes the file ``path``, or a folder of pictures; ``replace``: also where one is already."""
+
+    path: Path
+    replace: bool = False
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
     """What crosses from a worker to the window; arrays are numpy, never torch."""
@@ -126,11 +134,11 @@ def kind_of(request: Request) -> Kind:
     return _KINDS[type(request)]
 
 
-def check_free(targets: Iterable[Path], *, replace: bool) -> None:
+def check_free(request: WriteRequest, targets: Iterable[Path]) -> None:
     """What was asked for is written only where the person knows that it may be: something may be there by now."""
     from ddmi_core.export.targets import in_the_way
 
-    if (taken := in_the_way(targets, replace=replace)) is not None:
+    if (taken := in_the_way(targets, replace=request.replace)) is not None:
         raise ExportError(f"{taken} is there already, and was kept. Export again under another name.")
 
 

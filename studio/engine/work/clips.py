@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 from ddmi_core.export.options import VideoExport
 from ddmi_core.support.progress import Progress, sub_progress
 from studio.engine.pictures import Window, blended
-from studio.engine.work.base import Answer, Context, ModelRequest, SignalRequest, StageAnswer, check_free, does
+from studio.engine.work.base import Answer, Context, SignalRequest, StageAnswer, WriteRequest, check_free, does
 from studio.engine.work.items import decoded
 from studio.state.sequence import Arrangement
 
@@ -77,13 +77,11 @@ class SlicesReady(StageAnswer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SequenceRequest(ModelRequest):
+class SequenceRequest(WriteRequest):
     """Write a sequence of clips. ``options`` are those of a clip. Answered by a SequenceDone."""
 
     arrangement: Arrangement
-    path: Path
     options: VideoExport
-    replace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +128,7 @@ def _slices(request: SlicesRequest, context: Context) -> Iterator[SlicesReady]:
 def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:
     from ddmi_core.export.videos import export_video
 
-    check_free(request.options.targets(request.path), replace=request.replace)
+    check_free(request, request.options.targets(request.path))
     context.progress(0.0, "loading the model")
     sequence = _arranged(request.arrangement, context.pipeline(request), context)
     options = request.options

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ddmi_core.export.options import ExportOptions
 from ddmi_core.support.progress import sub_progress
-from studio.engine.work.base import Answer, Context, SignalRequest, check_free, does
+from studio.engine.work.base import Answer, Context, SignalRequest, WriteRequest, check_free, does
 from studio.engine.work.items import decoded
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportRequest(SignalRequest):
+class ExportRequest(SignalRequest, WriteRequest):
     """Write a library item to a file, whose suffix says the format. Answered by an ExportDone.
 
-    ``options`` are those of the item's domain. ``replace``: whether a file of that name may be replaced.
+    ``options`` are those of the item's domain.
     """
 
-    path: Path
     options: ExportOptions
-    replace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +32,7 @@ class ExportDone(Answer):
 
 @does(ExportRequest, lane="export", words="exporting {request.path.name}")
 def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
-    check_free(request.options.targets(request.path), replace=request.replace)
+    check_free(request, request.options.targets(request.path))
     context.progress(0.0, "loading the model")
     field = decoded(request, context)
     facts = field.export(

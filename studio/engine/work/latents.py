@@ -13,7 +13,7 @@ import numpy as np
 from ddmi_core.frame_size import frame_size
 from ddmi_core.support.progress import sub_progress
 from studio.engine.pictures import BasisScale, basis_scale
-from studio.engine.work.base import Answer, Context, ModelRequest, SignalRequest, check_free, does
+from studio.engine.work.base import Answer, Context, ModelRequest, SignalRequest, WriteRequest, check_free, does
 from studio.engine.work.items import View, decoded
 from studio.state.library import Item
 
@@ -53,7 +53,7 @@ class BetweenReady(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WalkRequest(ModelRequest):
+class WalkRequest(WriteRequest):
     """Write a walk from one item to another: a video, or a folder of pictures where ``path`` has no suffix.
 
     Answered by a WalkDone.
@@ -61,12 +61,10 @@ class WalkRequest(ModelRequest):
 
     start: Item
     end: Item
-    path: Path
     frames: int
     resolution: int
     rate: int
     """Frames a second, of a video."""
-    replace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +97,7 @@ def _between(request: BetweenRequest, context: Context) -> Iterator[BetweenReady
 def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
     from ddmi_core.export.frames import write_frames
 
-    check_free([request.path], replace=request.replace)
+    check_free(request, [request.path])
     field_at = _way(request, context)
     side, _ = frame_size(request.resolution, request.resolution, request.path.suffix)
 

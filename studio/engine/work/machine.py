@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ddmi_core.model_folder import ModelInfo, list_models
 from ddmi_core.recipe import SamplingSettings
@@ -14,9 +13,6 @@ from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.progress import sub_progress
 from studio.engine.pipelines import gpus
 from studio.engine.work.base import Answer, Context, ModelRequest, Request, does
-
-if TYPE_CHECKING:
-    pass
 
 _WARM_UP_RESOLUTION = 32
 
