@@ -32,6 +32,7 @@ from ddmi_core.data.items import ItemSource
 from ddmi_core.data.labels import pack, solid_grid, surface_normals, surface_points
 from ddmi_core.data.shape_sources import open_shapes
 from ddmi_core.data.user_folder import files_of
+from ddmi_core.support.file_kinds import PICTURES, SURFACES
 
 _LARGE = 100_000
 _DIFFERENT = 64  # pictures that are really drawn
@@ -54,7 +55,7 @@ def main(pictures: int = 20_000, meshes: int = 2_000, drawn: int = 32) -> None:
                 pictures,
                 _write_picture,
                 lambda folder: open_pictures(folder, "train", encoded_side=128, queries=1280, footprints=(-10.0, -5.0)),
-                image_folders.SUFFIXES,
+                PICTURES,
                 _picture_parts,
             ),
             (
@@ -62,7 +63,7 @@ def main(pictures: int = 20_000, meshes: int = 2_000, drawn: int = 32) -> None:
                 meshes,
                 _write_mesh,
                 lambda folder: open_shapes(folder, "train", seed=0, queries=1280),
-                shape_folders.SUFFIXES,
+                SURFACES,
                 _mesh_parts,
             ),
         ):

@@ -682,8 +682,8 @@ def plan_targets(
     from ddmi_core.export.targets import in_the_way
 
     is_folder = out.is_dir() or not out.suffix
-    if not is_folder and out.suffix.lower() not in (*domain.kind.export_formats, *more):
-        known = ", ".join((*domain.kind.export_formats, *more))
+    if not is_folder and out.suffix.lower() not in (*options.formats, *options.aliases, *more):
+        known = ", ".join((*options.formats, *options.aliases, *more))
         raise ExportError(
             f'Cannot export to {out}: "{out.suffix}" is not a format of {domain.title.lower()}. Use {known}.'
         )
@@ -693,7 +693,7 @@ def plan_targets(
     except OSError as error:
         raise ExportError(f"Cannot make the folder {folder}: {error.strerror}. Choose another place.") from error
     if is_folder:
-        names = (folder / f"{domain.name}-{n:03d}{domain.kind.export_formats[0]}" for n in itertools.count(1))
+        names = (folder / f"{domain.name}-{n:03d}{next(iter(options.formats))}" for n in itertools.count(1))
         free = (path for path in names if in_the_way(options.targets(path), replace=False) is None)
         return list(itertools.islice(free, count))
     targets = [out] if count == 1 else [out.with_stem(f"{out.stem}-{n}") for n in range(1, count + 1)]

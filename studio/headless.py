@@ -69,7 +69,7 @@ def generate(prompts: Sequence[str], out: Path) -> list[Path]:
     for prompt in prompts:
         began = time.perf_counter()
         field = pipeline.decode(pipeline.sample(SamplingSettings(prompt=prompt), [SEED])[0])
-        target = out / f"{prompt.replace(' ', '-')}{pipeline.domain.kind.export_formats[0]}"
+        target = out / f"{prompt.replace(' ', '-')}{next(iter(options.formats))}"
         field.export(target, options)
         pictures.append(field.preview(size=PREVIEW, resolution=RESOLUTION // 2))
         made += [target, _write_picture(target.with_suffix(".png"), pictures[-1])]

@@ -45,6 +45,6 @@ def _make(model: Path, folder: Path) -> int:
     pipeline = Pipeline.from_pretrained(model)
     domain = pipeline.domain
     (latent,) = pipeline.sample(SamplingSettings(steps=_STEPS), [0])
-    file = folder / f"{domain.name}{domain.kind.export_formats[0]}"
+    file = folder / f"{domain.name}{next(iter(domain.kind.export_options.formats))}"
     pipeline.decode(latent).export(file, domain.kind.export_options.checked({"resolution": _SIZE}))
     return sum(part.stat().st_size for part in ([file] if file.is_file() else file.rglob("*")))

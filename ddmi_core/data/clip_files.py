@@ -15,10 +15,11 @@ from PIL import Image, ImageSequence
 from ddmi_core.data.clips import Clip
 from ddmi_core.data.pictures import premultiplied
 from ddmi_core.support.errors import DataError, TooLongError
+from ddmi_core.support.file_kinds import CLIPS
 from ddmi_core.support.film_files import open_film
 from ddmi_core.support.picture_files import open_picture
 
-CLIP_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif", ".webp")
+CLIP_SUFFIXES = (*CLIPS, ".webp")
 FRAME_SUFFIXES = (".png", ".jpg", ".jpeg")
 LONGEST_SECONDS = 30.0
 """Longer clips have to be cut: one is asked for a range."""

@@ -18,12 +18,12 @@ from ddmi_core.data.shard_places import has_shards
 from ddmi_core.data.shards import Shards, ShardSet
 from ddmi_core.data.user_folder import read_folder
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.file_kinds import PICTURES
 from ddmi_core.support.files import atomic_write
 from ddmi_core.support.paths import cache
 from ddmi_core.support.picture_files import open_picture
 from ddmi_core.support.progress import Progress
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 MOST_PIXELS = 150_000_000
 """Larger pictures are refused: they would take gigabytes to decode, and may be made to."""
 LEAST_SIDE = 8
@@ -126,7 +126,7 @@ def image_folder(path: Path, split: str, *, progress: Progress | None = None) ->
         Path(path),
         split,
         Preparation(_stored, _copy),
-        suffixes=SUFFIXES,
+        suffixes=PICTURES,
         noun="picture",
         plural="pictures",
         listing=listing,
@@ -146,7 +146,7 @@ def picture_shards(source: str | Path, split: str, *, progress: Progress | None 
     Raises:
         DataError: there is no shard that can be used, or no picture in any.
     """
-    return DrawnPictures(ShardSet(Shards(source, split, SUFFIXES, progress), read_picture, _RECENT))
+    return DrawnPictures(ShardSet(Shards(source, split, PICTURES, progress), read_picture, _RECENT))
 
 
 def read_picture(path: Path, *, least_side: int = LEAST_SIDE) -> Raster:

@@ -29,7 +29,6 @@ from ddmi_core.data.posed_pictures import (
 )
 from ddmi_core.data.preparing import Preparation
 from ddmi_core.data.radiance import PosedPictures, RadianceSet
-from ddmi_core.data.shape_folders import SUFFIXES
 from ddmi_core.data.shard_places import has_shards
 from ddmi_core.data.shards import Shards, ShardSet
 from ddmi_core.data.user_folder import files_of, read_folder
@@ -37,11 +36,12 @@ from ddmi_core.data.visual_hull import hull_points
 from ddmi_core.placement import Up
 from ddmi_core.rendering.cameras import Camera
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.file_kinds import SURFACES
 from ddmi_core.support.files import atomic_write
 from ddmi_core.support.paths import cache
 from ddmi_core.support.progress import Progress
 
-_FILE_SUFFIXES = (*SUFFIXES, ".npz")
+_FILE_SUFFIXES = (*SURFACES, ".npz")
 _POINTS = 4096
 _RECENT = 64  # objects that are kept in memory, of about 3 MB each
 _CACHE_VERSION = 2  # raise it when what is made of a scene changes

@@ -22,11 +22,11 @@ from ddmi_core.data.shards import Shards, ShardSet
 from ddmi_core.data.user_folder import known, read_folder
 from ddmi_core.placement import Placement, Up, turned_up
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.file_kinds import SURFACES
 from ddmi_core.support.files import atomic_write
 from ddmi_core.support.paths import cache
 from ddmi_core.support.progress import Progress
 
-SUFFIXES = (".obj", ".ply", ".stl", ".glb", ".off")
 LEAST_POINTS = 32
 """A file without faces is a point cloud, and with fewer points than this it says nothing of a shape."""
 
@@ -130,7 +130,7 @@ def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> 
         return OccupancyShapes(Path(path), listing, split)
     preparation = Preparation(_cached_label, _label_file)
     entries, unusable = read_folder(
-        Path(path), split, preparation, suffixes=SUFFIXES, noun="mesh", plural="meshes", progress=progress
+        Path(path), split, preparation, suffixes=SURFACES, noun="mesh", plural="meshes", progress=progress
     )
     return DrawnShapes(FolderSet(entries, unusable, _cached_label, _RECENT))
 
@@ -146,7 +146,7 @@ def mesh_shards(source: str | Path, split: str, *, progress: Progress | None = N
     Raises:
         DataError: there is no shard that can be used, or no mesh in any.
     """
-    return DrawnShapes(ShardSet(Shards(source, split, SUFFIXES, progress), _label_of_copy, _RECENT))
+    return DrawnShapes(ShardSet(Shards(source, split, SURFACES, progress), _label_of_copy, _RECENT))
 
 
 def load_parts(path: Path, *, materials: bool) -> list[trimesh.Trimesh | trimesh.PointCloud]:
@@ -160,8 +160,8 @@ def load_parts(path: Path, *, materials: bool) -> list[trimesh.Trimesh | trimesh
         DataError: no such file, an unknown kind of file, a damaged one, one without vertices or with ones that are not
             finite.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{path.name} is no file of a known kind. Give {known(SUFFIXES)}.")
+    if path.suffix.lower() not in SURFACES:
+        raise DataError(f"{path.name} is no file of a known kind. Give {known(SURFACES)}.")
     if not path.is_file():
         raise DataError(f"There is no file {path}.")
     if path.stat().st_size == 0:

@@ -37,6 +37,7 @@ from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.placement import Up
 from ddmi_core.planes import SINGLE_PLANE
 from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.file_kinds import PICTURES
 from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class ImageDomain(Domain[ImageField, PictureSource]):
     can_fit = True
     fits_at_once = True
     starter_sets = ("emoji", "faces", "portraits")
-    import_formats = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+    import_formats = PICTURES
 
     @override
     def encoder(self, config: AutoencoderConfig) -> nn.Module:

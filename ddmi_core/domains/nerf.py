@@ -24,6 +24,7 @@ from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.rendering.volume_rendering import composite
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.file_kinds import SCENES
 from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     directed_channels: ClassVar[int] = 3
     kind = RadianceField
     starter_sets = ("furniture-nerf",)
-    import_formats = (".ply", ".obj", ".glb", ".off", ".stl", ".npz", ".json")
+    import_formats = SCENES
 
     @override
     def encoder(self, config: AutoencoderConfig) -> nn.Module:

@@ -25,6 +25,7 @@ from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.file_kinds import SURFACES
 from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
     unseen_in_data = ("pictures",)
     starter_sets = ("furniture", "procedural")
     can_fit = True
-    import_formats = (".obj", ".ply", ".stl", ".glb", ".off")
+    import_formats = SURFACES
 
     @override
     def encoder(self, config: AutoencoderConfig) -> nn.Module:

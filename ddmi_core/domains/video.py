@@ -31,6 +31,7 @@ from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.networks.video_encoder import VideoEncoder
 from ddmi_core.placement import Up
 from ddmi_core.planes import TRI_PLANE
+from ddmi_core.support.file_kinds import CLIPS
 from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     footprint = (FINEST, COARSEST)
     kind = VideoField
     starter_sets = ("emoji-motion",)
-    import_formats = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif")
+    import_formats = CLIPS
 
     @override
     def plane_sizes(self, size: int) -> tuple[tuple[int, int], ...]:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import GifImagePlugin, Image
 
-from ddmi_core.export.options import FASTEST_GIF
+from ddmi_core.export.options import FASTEST_GIF, VideoExport
 from ddmi_core.export.recipe_files import exif_of
 from ddmi_core.export.targets import format_of, written_whole
 from ddmi_core.frame_size import EVEN_SIDES
@@ -63,7 +63,7 @@ def write_frames(
     path = Path(path)
     if path.suffix.lower() in ("", ".png"):
         return _write_folder(frames, path.with_suffix(""))
-    write = _WRITERS[format_of(path, FRAME_FORMATS, "video")]
+    write = _WRITERS[format_of(path, VideoExport.formats, "video")]
     if write is _write_gif and rate > FASTEST_GIF:
         raise ExportError(f"A GIF goes up to {FASTEST_GIF} frames a second. Use fewer, or WebP, WebM or MP4.")
     first = next(frames, None)
@@ -216,5 +216,3 @@ _WRITERS: dict[str, Callable[[_Stream, Path], None]] = {
     ".gif": _write_gif,
     ".webp": _write_webp,
 }
-FRAME_FORMATS = (*_WRITERS, ".png")
-"""Suffixes that `write_frames` writes."""

@@ -92,7 +92,7 @@ def export_image(
         ExportError: unknown suffix, something that the format cannot hold, or a place that cannot be written to.
         Cancelled: from inside `progress`; nothing stays.
     """
-    suffix = format_of(path, IMAGE_FORMATS, "picture")
+    suffix = format_of(path, _WRITERS, "picture")
     extent = recipe.extent if recipe is not None else None
     region = options.region or extent or WHOLE
     width, height = options.pixels(extent)
@@ -229,5 +229,3 @@ _WRITERS: dict[str, Callable[[_Job, Path], None]] = {
     ".tiff": _write_tiff,
 }
 _EIGHT_BITS = (".jpg", ".jpeg", ".webp")
-IMAGE_FORMATS = tuple(_WRITERS)
-"""Suffixes that `export_image` writes."""

@@ -12,13 +12,12 @@ from ddmi_core.placement import Placement
 from ddmi_core.support.errors import ExportError
 from ddmi_core.support.progress import Progress, report
 
-MESH_FORMATS = (".obj", ".glb", ".ply", ".stl")
 _FARTHEST = 500  # times its size from the origin, numbers of 32 bits hold an object to a hundredth of a sample of 256
 _LINES = 8192  # lines of text made in one go, some milliseconds
 
 
 def export_mesh(mesh: trimesh.Trimesh, path: Path, *, progress: Progress | None = None) -> None:
-    """Write a mesh in the format that the suffix names: one of `MESH_FORMATS`, in any case.
+    """Write a mesh in the format that the suffix names: one of `ShapeExport.formats`, in any case.
 
     Vertex normals, and colours of vertices if there are any, go along where the format has them (not STL). Missing
     folders are made. The file appears under its name only when it is whole, so a failure, a cancel or a kill leaves an
@@ -28,7 +27,7 @@ def export_mesh(mesh: trimesh.Trimesh, path: Path, *, progress: Progress | None 
         ExportError: unknown suffix, a mesh without faces, or a place that cannot be written to (and why).
     """
     path = Path(path)
-    suffix = format_of(path, MESH_FORMATS, "mesh")
+    suffix = format_of(path, _WRITERS, "mesh")
     if not len(mesh.faces):
         raise ExportError(f"There is nothing to write to {path.name}: the mesh has no faces.")
     with written_whole(path) as temporary, temporary.open("wb") as file:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 from pydantic import Field as Setting
@@ -28,6 +28,11 @@ class ExportOptions(BaseModel):
     """Base of the domains' options."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    formats: ClassVar[Mapping[str, str]]
+    """Suffix and name of the formats, the usual one first."""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other suffixes that files of these formats may have."""
 
     @classmethod
     def checked(cls: type[_Options], values: Mapping[str, Any]) -> _Options:
@@ -62,6 +67,13 @@ class ExportOptions(BaseModel):
 class ShapeExport(ExportOptions):
     """How a shape becomes a mesh."""
 
+    formats = {
+        ".obj": "OBJ, Wavefront",
+        ".glb": "GLB, glTF binary",
+        ".ply": "PLY, Stanford",
+        ".stl": "STL, for printing",
+    }
+
     resolution: int = 256
     """Samples along each axis."""
     faces: int | None = None
@@ -72,6 +84,14 @@ class ShapeExport(ExportOptions):
 
 class ImageExport(ExportOptions):
     """How a picture becomes pixels."""
+
+    formats = {
+        ".png": "PNG, lossless",
+        ".jpg": "JPEG, small",
+        ".webp": "WebP, smaller",
+        ".tif": "TIFF, tiled",
+    }
+    aliases = (".jpeg", ".tiff")
 
     resolution: int = Setting(1024, ge=1, le=LARGEST_SIDE)
     """Pixels along the longer side of what is exported."""
@@ -121,6 +141,14 @@ FrameRate = Annotated[Fraction, BeforeValidator(_frame_rate)]
 
 class VideoExport(ExportOptions):
     """How a clip becomes frames."""
+
+    formats = {
+        ".mp4": "MP4, H.264",
+        ".webm": "WebM, VP9 with transparency",
+        ".gif": "GIF",
+        ".webp": "WebP, animated",
+        ".png": "PNG pictures in a folder",
+    }
 
     resolution: int = Setting(512, ge=2, le=8192)
     """Pixels along the longer side."""
@@ -173,6 +201,19 @@ class KeyFrame(BaseModel):
 
 class RadianceExport(ExportOptions):
     """How a radiance field becomes a picture, a video, a mesh or a set of posed pictures."""
+
+    FILMS: ClassVar[tuple[str, ...]] = (".mp4", ".gif")
+    MESHES: ClassVar[tuple[str, ...]] = (".glb", ".obj", ".ply")
+    formats = {
+        ".png": "PNG picture",
+        ".mp4": "MP4, H.264",
+        ".gif": "GIF",
+        ".glb": "GLB, mesh with colours",
+        ".obj": "OBJ, mesh with colours",
+        ".ply": "PLY, mesh with colours",
+        ".tif": "Depth map, 32-bit TIFF",
+        ".json": "Views with cameras, transforms.json",
+    }
 
     resolution: int = Setting(256, ge=8, le=8192)
     """Pixels along each side of a picture; of a mesh, samples along each axis (1024 at most)."""

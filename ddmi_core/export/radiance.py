@@ -31,12 +31,6 @@ from ddmi_core.rendering.views import View
 from ddmi_core.support.errors import ExportError
 from ddmi_core.support.progress import Progress, report, sub_progress
 
-MESHES = (".glb", ".obj", ".ply")
-VIDEOS = (".mp4", ".gif")
-RADIANCE_FORMATS = (".png", *VIDEOS, *MESHES, ".tif", ".json")
-"""A view, or a folder of them; a turn or path; a coloured mesh; a depth map of 32-bit floats; `transforms.json` and
-pictures beside it."""
-
 _FRAMES, _POSED = 72, 24  # of a video, and of posed pictures, where nobody says how many
 _LARGEST_MESH = 1024
 
@@ -70,9 +64,9 @@ def export_radiance(
         ExportError: unknown suffix, something that the format cannot hold, or a place that cannot be written to.
         Cancelled: from inside `progress`; nothing stays.
     """
-    suffix = format_of(path, RADIANCE_FORMATS, "radiance field")
+    suffix = format_of(path, options.formats, "radiance field")
     placement = None if recipe is None or options.unit_cube else recipe.placement
-    if suffix in MESHES:
+    if suffix in options.MESHES:
         return _export_mesh(field, path, options, placement, progress)
     width, height = frame_size(*options.pixels(), suffix)
     count = options.views or {".mp4": _FRAMES, ".gif": _FRAMES, ".json": _POSED}.get(suffix, 1)

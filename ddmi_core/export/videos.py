@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from ddmi_core.coordinates import WHOLE, moments
-from ddmi_core.export.frames import FRAME_FORMATS, Frame, write_frames
+from ddmi_core.export.frames import Frame, write_frames
 from ddmi_core.export.images import Renders
 from ddmi_core.export.options import USUAL_SECONDS, VideoExport
 from ddmi_core.export.targets import format_of
@@ -14,7 +14,6 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import ExportError
 from ddmi_core.support.progress import Progress, report, sub_progress
 
-VIDEO_FORMATS = FRAME_FORMATS
 """Suffixes that `export_video` writes; `.png` stands for a folder of numbered pictures."""
 
 
@@ -44,7 +43,7 @@ def export_video(
             cannot be written to.
         Cancelled: from inside `progress`; nothing stays.
     """
-    suffix = format_of(path, VIDEO_FORMATS, "video")
+    suffix = format_of(path, VideoExport.formats, "video")
     whole = options.seconds or (recipe.seconds if recipe is not None else None) or USUAL_SECONDS
     start, stop = options.span or (0.0, whole)
     if stop > whole + 1e-6:

@@ -40,10 +40,8 @@ class Field(ABC, Generic[Options]):
     on the same device. Queries run in chunks under a memory budget, so their size is limited by the result alone.
     """
 
-    export_formats: ClassVar[tuple[str, ...]]
-    """Suffixes that `export` writes, the usual one first."""
     export_options: ClassVar[type[ExportOptions]]
-    """What can be chosen about an export."""
+    """What can be chosen about an export, and the formats that there are."""
     evidence: ClassVar[tuple[Evidence, ...]]
     """What `observe` gives, that which features are taken of first."""
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.coordinates import WHOLE, Region, Window, region_grid
-from ddmi_core.export.images import IMAGE_FORMATS, export_image
+from ddmi_core.export.images import export_image
 from ddmi_core.export.options import ImageExport
 from ddmi_core.fields.decoded import DecodedField
 from ddmi_core.fields.field import Evidence, Field, Vantage
@@ -40,7 +40,6 @@ _POINT = 0.05  # of a cell: the mean over less is the value in its middle
 class ImageField(Field[ImageExport]):
     """A picture: `field(coords)` gives premultiplied red, green, blue and alpha, about [0, 1], x right, y down."""
 
-    export_formats = IMAGE_FORMATS
     export_options = ImageExport
     evidence = ("pictures",)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.export.options import RadianceExport
-from ddmi_core.export.radiance import RADIANCE_FORMATS, export_radiance
+from ddmi_core.export.radiance import export_radiance
 from ddmi_core.fields.decoded import DecodedField
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -58,7 +58,6 @@ def colour_of(values: Float[Tensor, "*shape 4"]) -> Float[Tensor, "*shape 3"]:
 class RadianceField(DecodedField[RadianceExport]):
     """Density and colour of space: `field(coords, directions=...)` gives raw values; see `density` and `medium`."""
 
-    export_formats = RADIANCE_FORMATS
     export_options = RadianceExport
     evidence = ("pictures",)
 

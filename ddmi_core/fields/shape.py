@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.export.meshes import MESH_FORMATS, export_mesh, mesh_facts, placed
+from ddmi_core.export.meshes import export_mesh, mesh_facts, placed
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.fields.decoded import DecodedField
 from ddmi_core.fields.field import Evidence, Vantage
@@ -33,7 +33,6 @@ _WHITE = (255, 255, 255)
 class ShapeField(DecodedField[ShapeExport]):
     """Occupancy of space: `field(coords)` gives logits, positive inside."""
 
-    export_formats = MESH_FORMATS
     export_options = ShapeExport
     evidence = ("points", "occupancy", "pictures")
 

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from ddmi_core.coordinates import cell_centres, overlapping_spans
 from ddmi_core.export.options import VideoExport
-from ddmi_core.export.videos import VIDEO_FORMATS, export_video
+from ddmi_core.export.videos import export_video
 from ddmi_core.fields.decoded import DecodedField
 from ddmi_core.fields.field import Evidence, Field, Vantage
 from ddmi_core.fields.image import PAPER, ImageField, on_white, reduced, straight
@@ -33,7 +33,6 @@ _SHOWN = 4  # frames of a preview
 class VideoField(Field[VideoExport]):
     """A clip: `field(coords)` gives premultiplied red, green, blue and alpha at (x, y, t), x right, y down, t on."""
 
-    export_formats = VIDEO_FORMATS
     export_options = VideoExport
     evidence = ("clip",)
 

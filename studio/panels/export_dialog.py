@@ -46,8 +46,7 @@ from studio.widgets.saving import browse, format_in, free_path, may_replace, wit
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
 _WIDTH = 480
-_FILMS = (".mp4", ".gif")
-_OF_SEVERAL_VIEWS = (*_FILMS, ".json")
+_OF_SEVERAL_VIEWS = (*RadianceExport.FILMS, ".json")
 _RATES = ("12", "24", "24000/1001", "25", "30", "30000/1001", "50", "60", "120")
 _SUFFIX = re.compile(r"(?<=\w)\.[A-Za-z]\w{1,4}$")
 _RATE_TIP = "Any number, or a fraction such as 30000/1001, which 29.97 stands for too"
@@ -134,7 +133,7 @@ class RadianceChoice(Choice):
 
     def as_turntable(self) -> RadianceChoice:
         """The same for a film of a whole turn."""
-        film = self.suffix if self.suffix in _FILMS else ".mp4"
+        film = self.suffix if self.suffix in RadianceExport.FILMS else ".mp4"
         return replace(self, suffix=film, motion="turntable")
 
 
@@ -644,7 +643,7 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
             values |= {"faces": self.faces.value()} if self.simplify.isChecked() else {}
             return RadianceExport.checked(values)
         values |= {"width": self.width_box.value(), "height": self.height_box.value()}
-        values |= {"fps": self.fps.currentText()} if self.suffix() in _FILMS else {}
+        values |= {"fps": self.fps.currentText()} if self.suffix() in RadianceExport.FILMS else {}
         if motion == "turntable":
             values |= {"azimuth": scene.azimuth, "elevation": scene.elevation, "distance": scene.distance}
             values |= {"fov": scene.here.fov}
@@ -678,7 +677,7 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
         return motion
 
     def _is_mesh(self) -> bool:
-        return self.suffix() in (".glb", ".obj", ".ply")
+        return self.suffix() in RadianceExport.MESHES
 
     def _add_options(self, grid: QGridLayout) -> None:
         self._stood_still = False  # before a format was chosen in which nothing does
@@ -736,7 +735,7 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
 
     def _told(self) -> str:
         told = ["Only what is in the crop box"] if self._view.crop != WHOLE_SPACE else []
-        if self.suffix() in _FILMS:
+        if self.suffix() in RadianceExport.FILMS:
             options = self.options()
             told.append(_told_film(options.pixels(), self.suffix(), options.views or 1))
         return "\n".join(told)
@@ -751,7 +750,7 @@ class RadianceExportDialog(FileDialog[RadianceChoice]):
 
     def _refresh(self) -> None:
         self._offer_motions()
-        mesh, film = self._is_mesh(), self.suffix() in _FILMS
+        mesh, film = self._is_mesh(), self.suffix() in RadianceExport.FILMS
         shown = {
             "camera": not mesh and self.suffix() != ".tif",
             "size": not mesh,

@@ -13,11 +13,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
+from ddmi_core.export.options import ImageExport
 from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fitting.sizes import basis_bytes
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.file_kinds import PICTURES
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.work.items import View
@@ -58,13 +60,8 @@ FACTS = RoomFacts(
         "zoom in as far as you like. Or start from an example:"
     ),
     examples=("smiling cat face", "red heart", "a house", "a birthday cake", "crescent moon", "hot beverage"),
-    export_formats={
-        ".png": "PNG, lossless",
-        ".jpg": "JPEG, small",
-        ".webp": "WebP, smaller",
-        ".tif": "TIFF, tiled",
-    },
-    import_formats=(".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"),
+    export=ImageExport,
+    import_formats=PICTURES,
     import_title="Reconstruct a picture",
     import_kind="Pictures",
     preset="emoji",
@@ -152,7 +149,7 @@ class ImageStage(Stage):
         """Ask for the format, the size, and whether only what is seen is wanted."""
         dialog = PictureExportDialog(
             item_title(item),
-            FACTS.export_formats,
+            ImageExport.formats,
             settings.picture_export,
             place,
             self.visible_region(),

@@ -14,9 +14,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from ddmi_core.export.options import KeyFrame
+from ddmi_core.export.options import KeyFrame, RadianceExport
 from ddmi_core.rendering.view_settings import CHANNELS, Channel, ViewSettings
 from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.file_kinds import SCENES
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.work.items import View as Drawn
@@ -53,17 +54,8 @@ FACTS = RoomFacts(
         "colour and a density everywhere: look at it from anywhere, and film it. Or start from an example:"
     ),
     examples=("a wooden chair", "a red sofa", "a table", "a bed", "a floor lamp", "a wardrobe"),
-    export_formats={
-        ".png": "PNG picture",
-        ".mp4": "MP4, H.264",
-        ".gif": "GIF",
-        ".glb": "GLB, mesh with colours",
-        ".obj": "OBJ, mesh with colours",
-        ".ply": "PLY, mesh with colours",
-        ".tif": "Depth map, 32-bit TIFF",
-        ".json": "Views with cameras, transforms.json",
-    },
-    import_formats=(".ply", ".obj", ".glb", ".off", ".stl", ".npz", ".json"),
+    export=RadianceExport,
+    import_formats=SCENES,
     import_title="Reconstruct a point cloud or mesh",
     import_kind="Meshes, point clouds and posed pictures",
     preset="furniture-nerf",
@@ -173,7 +165,7 @@ class RadianceStage(Stage):
             choice = choice.as_turntable()
         dialog = RadianceExportDialog(
             item_title(item),
-            FACTS.export_formats,
+            RadianceExport.formats,
             choice,
             place,
             scene,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from ddmi_core.export.options import ExportOptions
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions, Words
 from studio.engine.engine import PREVIEW_RESOLUTION, Engine
@@ -37,8 +37,8 @@ class RoomFacts:
     empty_text: str
     examples: tuple[str, ...]
     """Prompts to begin with."""
-    export_formats: Mapping[str, str]
-    """Suffix and name."""
+    export: type[ExportOptions]
+    """What can be chosen about an export, and the formats that there are."""
     import_formats: tuple[str, ...]
     import_title: str
     import_kind: str

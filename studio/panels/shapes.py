@@ -12,8 +12,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from ddmi_core.export.options import ShapeExport
 from ddmi_core.rendering.mesh_pieces import MeshPiece
 from ddmi_core.support.errors import DDMIError
+from ddmi_core.support.file_kinds import SURFACES
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.work.fitting import FitRequest
@@ -32,14 +34,6 @@ from studio.theme.theme import Theme
 from studio.widgets.basics import ElidedLabel, label, line, styled
 from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import Viewport
-
-EXPORT_FORMATS = {
-    ".glb": "GLB, glTF binary",
-    ".obj": "OBJ, Wavefront",
-    ".ply": "PLY, Stanford",
-    ".stl": "STL, for printing",
-}
-IMPORT_FORMATS = (".obj", ".ply", ".stl", ".glb", ".off")
 
 FACTS = RoomFacts(
     words=Words(
@@ -66,8 +60,8 @@ FACTS = RoomFacts(
         "a low bed with a headboard",
         "a desk lamp",
     ),
-    export_formats=EXPORT_FORMATS,
-    import_formats=IMPORT_FORMATS,
+    export=ShapeExport,
+    import_formats=SURFACES,
     import_title="Reconstruct a mesh or point cloud",
     import_kind="Meshes and point clouds",
     preset="furniture",
@@ -147,7 +141,7 @@ class ShapeStage(Stage):
     def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
         """Ask for the format, the resolution, how many faces, and in which units."""
         placement = item.recipe.placement
-        dialog = ExportDialog(item_title(item), EXPORT_FORMATS, settings.export, place, placement, parent)
+        dialog = ExportDialog(item_title(item), ShapeExport.formats, settings.export, place, placement, parent)
         if (order := dialog.ask()) is not None:
             settings.export = dialog.choice()
         return order

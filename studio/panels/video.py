@@ -19,6 +19,7 @@ from ddmi_core.export.options import USUAL_SECONDS, VideoExport
 from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError, ModelError
+from ddmi_core.support.file_kinds import CLIPS
 from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.work.clips import FrameReady, FramesRequest, SlicesReady
@@ -62,14 +63,8 @@ FACTS = RoomFacts(
         "place and time: slow it down and zoom in as far as you like. Or start from an example:"
     ),
     examples=("smiling face", "red heart", "a bird", "woman dancing", "clock", "fire"),
-    export_formats={
-        ".mp4": "MP4, H.264",
-        ".webm": "WebM, VP9 with transparency",
-        ".gif": "GIF",
-        ".webp": "WebP, animated",
-        ".png": "PNG pictures in a folder",
-    },
-    import_formats=(".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif"),
+    export=VideoExport,
+    import_formats=CLIPS,
     import_title="Reconstruct a clip",
     import_kind="Clips",
     preset="emoji-motion",
@@ -219,7 +214,7 @@ class VideoStage(Stage):
             title = f"{first} and {len(more)} more" if more else first
         dialog = VideoExportDialog(
             title,
-            FACTS.export_formats,
+            VideoExport.formats,
             settings.video_export,
             place,
             self.playback.seconds,

@@ -9,7 +9,7 @@ import pytest
 import trimesh
 
 from ddmi_core.export import meshes, targets
-from ddmi_core.export.meshes import MESH_FORMATS, export_mesh, placed
+from ddmi_core.export.meshes import export_mesh, placed
 from ddmi_core.export.options import RadianceExport, ShapeExport, VideoExport
 from ddmi_core.export.targets import in_the_way
 from ddmi_core.placement import Placement, turned_up
@@ -25,7 +25,7 @@ def mesh() -> trimesh.Trimesh:
     return trimesh.Trimesh(solid.vertices, solid.faces, vertex_normals=normals, process=False)
 
 
-@pytest.mark.parametrize("suffix", [*MESH_FORMATS, ".OBJ"])
+@pytest.mark.parametrize("suffix", [*ShapeExport.formats, ".OBJ"])
 def test_every_format_opens_again(mesh: trimesh.Trimesh, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"solid{suffix}"
     export_mesh(mesh, path)
@@ -38,7 +38,7 @@ def test_every_format_opens_again(mesh: trimesh.Trimesh, tmp_path: Path, suffix:
 
 
 @pytest.mark.parametrize("unit", [1e-5, 1.0, 2.3e4])
-@pytest.mark.parametrize("suffix", MESH_FORMATS)
+@pytest.mark.parametrize("suffix", ShapeExport.formats)
 def test_a_mesh_goes_back_to_where_its_file_lay(
     mesh: trimesh.Trimesh, tmp_path: Path, suffix: str, unit: float
 ) -> None:
@@ -127,7 +127,7 @@ def test_a_folder_or_a_path_through_a_file_is_refused(mesh: trimesh.Trimesh, tmp
     ("code", "message"),
     [(errno.ENOSPC, "disk is full"), (errno.EACCES, "nothing can be written"), (errno.EIO, "Input/output")],
 )
-@pytest.mark.parametrize("suffix", MESH_FORMATS)
+@pytest.mark.parametrize("suffix", ShapeExport.formats)
 def test_a_failed_write_leaves_what_was_there(
     mesh: trimesh.Trimesh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, code: int, message: str
 ) -> None:

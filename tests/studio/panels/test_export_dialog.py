@@ -29,7 +29,7 @@ from studio.widgets.saving import ask_where
 def make_dialog(qtbot, theme, tmp_path: Path):
     def make(choice: ExportChoice | None = None, place: Place | None = None, **given: object) -> ExportDialog:
         dialog = ExportDialog(
-            "a round table", shapes.FACTS.export_formats, choice or ExportChoice(), place or Place(tmp_path), **given
+            "a round table", shapes.FACTS.export.formats, choice or ExportChoice(), place or Place(tmp_path), **given
         )
         qtbot.addWidget(dialog)
         dialog.show()
@@ -59,9 +59,9 @@ def answer(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_formats_are_those_of_the_domain():
-    assert set(images.FACTS.export_formats) <= set(ImageField.export_formats)
+    assert images.FACTS.export is ImageField.export_options
     assert set(images.FACTS.import_formats) == set(ImageDomain.import_formats)
-    assert set(shapes.FACTS.export_formats) == set(ShapeField.export_formats)
+    assert shapes.FACTS.export is ShapeField.export_options
     assert set(shapes.FACTS.import_formats) == set(ShapeDomain.import_formats)
 
 
@@ -166,7 +166,7 @@ def test_units_are_offered_for_what_had_some(make_dialog):
 
 def test_a_picture_that_stands_for_a_file_has_the_files_size(qtbot, theme, tmp_path: Path):
     fit = FitFacts(fidelity="faithful", size_bytes=13_800_000, pixels=(1800, 1200))
-    about = ("photo.jpg", images.FACTS.export_formats, PictureChoice(), Place(tmp_path), (-0.5, -0.25, 0.5, 0.25))
+    about = ("photo.jpg", images.FACTS.export.formats, PictureChoice(), Place(tmp_path), (-0.5, -0.25, 0.5, 0.25))
     dialog = PictureExportDialog(*about, (-1.0, -2 / 3, 1.0, 2 / 3), fit=fit)
     qtbot.addWidget(dialog)
     assert dialog.remark.text() == "1,800 × 1,200 px"
@@ -185,7 +185,7 @@ def test_pictures_have_a_size_a_depth_and_a_part(qtbot, theme, tmp_path: Path):
     choice = PictureChoice(resolution=16384, bits=16)
     Settings().picture_export = choice
     place = Place(tmp_path)
-    dialog = PictureExportDialog("red heart", images.FACTS.export_formats, Settings().picture_export, place, seen)
+    dialog = PictureExportDialog("red heart", images.FACTS.export.formats, Settings().picture_export, place, seen)
     qtbot.addWidget(dialog)
     dialog.show()
     assert dialog.options() == ImageExport(resolution=2048) and dialog.remark.text() == "2,048 × 2,048 px"
@@ -196,7 +196,7 @@ def test_pictures_have_a_size_a_depth_and_a_part(qtbot, theme, tmp_path: Path):
     dialog.format.setCurrentIndex(dialog.format.findData(".jpg"))
     assert dialog.options() == ImageExport(resolution=16384, bits=8, region=seen)
     assert dialog.quality.isEnabled() and not dialog.bits.isEnabled() and dialog.path().suffix == ".jpg"
-    whole = PictureExportDialog("red heart", images.FACTS.export_formats, PictureChoice(), place)
+    whole = PictureExportDialog("red heart", images.FACTS.export.formats, PictureChoice(), place)
     qtbot.addWidget(whole)
     assert not whole.seen_only.isEnabled()
     whole.file.setText(str(tmp_path / "heart.jpeg"))

@@ -103,7 +103,7 @@ def shown(stage: RadianceStage) -> np.ndarray:
 
 
 def test_formats_are_those_of_the_domain() -> None:
-    assert set(radiance.FACTS.export_formats) == set(RadianceField.export_formats)
+    assert radiance.FACTS.export is RadianceField.export_options
     assert set(radiance.FACTS.import_formats) == set(NerfDomain.import_formats)
 
 
@@ -278,7 +278,7 @@ def dialog_for(
 ) -> RadianceExportDialog:
     dialog = RadianceExportDialog(
         "a chair",
-        radiance.FACTS.export_formats,
+        radiance.FACTS.export.formats,
         RadianceChoice(**choice),
         place or Place(Path.home()),
         scene,

@@ -179,7 +179,7 @@ def test_the_timeline_is_used_with_the_keyboard_alone(qtbot, stage: VideoStage, 
 
 
 def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
-    dialog = VideoExportDialog("Cat", video.FACTS.export_formats, VideoChoice(), Place(Path.home()), 2.0, (0.5, 1.0))
+    dialog = VideoExportDialog("Cat", video.FACTS.export.formats, VideoChoice(), Place(Path.home()), 2.0, (0.5, 1.0))
     qtbot.addWidget(dialog)
     dialog.fps.setCurrentText("30000/1001")
     dialog.lasts.setValue(8.0)
@@ -197,7 +197,7 @@ def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
 
 def test_an_odd_size_is_told_before_and_so_is_what_comes(qtbot, theme, tmp_path: Path) -> None:
     wide = (-1.0, -0.5, 1.0, 0.5)
-    dialog = VideoExportDialog("Cat", video.FACTS.export_formats, VideoChoice(), Place(tmp_path), 2.0, None, wide)
+    dialog = VideoExportDialog("Cat", video.FACTS.export.formats, VideoChoice(), Place(tmp_path), 2.0, None, wide)
     qtbot.addWidget(dialog)
     assert dialog.remark.text() == "60 frames of 512 × 256 px"
     dialog.resolution.setValue(101)
@@ -354,7 +354,7 @@ def test_the_sequence_is_exported_as_a_clip_is(
     stage._add(clip)
     stage._add(other)
     dialog = VideoExportDialog(
-        "x", video.FACTS.export_formats, VideoChoice(), Place(Path.home()), 3.5, (0.0, 1.0), has_recipe=False
+        "x", video.FACTS.export.formats, VideoChoice(), Place(Path.home()), 3.5, (0.0, 1.0), has_recipe=False
     )
     qtbot.addWidget(dialog)
     dialog.resolution.setValue(32)

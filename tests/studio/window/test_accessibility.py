@@ -236,13 +236,13 @@ def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[
         "walk": lambda: WalkDialog(items["image"], state, engine, theme, window.settings, window),
         "evaluate": lambda: EvaluateDialog(MODEL, ("furniture",), window.settings, window),
         "export a shape": lambda: ExportDialog(
-            "a chair", shapes.EXPORT_FORMATS, ExportChoice(), place, placement, window
+            "a chair", shapes.FACTS.export.formats, ExportChoice(), place, placement, window
         ),
         "export a picture": lambda: PictureExportDialog(
-            "a cat", images.FACTS.export_formats, PictureChoice(), place, (-1, -1, 0, 0), None, window
+            "a cat", images.FACTS.export.formats, PictureChoice(), place, (-1, -1, 0, 0), None, window
         ),
         "export a clip": lambda: VideoExportDialog(
-            "a cat", video.FACTS.export_formats, VideoChoice(), place, 2.0, (0.5, 1.0), None, window
+            "a cat", video.FACTS.export.formats, VideoChoice(), place, 2.0, (0.5, 1.0), None, window
         ),
         "model card": lambda: ModelCard(
             MODEL, "# Furniture\n\nTrained on [furniture](https://example.org).", state.notifications, window
