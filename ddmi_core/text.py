@@ -128,7 +128,9 @@ class MiniLMEncoder(TextEncoder):
     def encode(self, prompts: list[str]) -> TextEmbedding:
         ids = self.ids(prompts)
         mask = (ids != self._model.config.pad_token_id).long()
-        tokens = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
+        length = int(mask.sum(1).max())  # most prompts are far shorter than the most tokens
+        tokens = self._model(input_ids=ids[:, :length], attention_mask=mask[:, :length]).last_hidden_state
+        tokens = F.pad(tokens, (0, 0, 0, ids.shape[1] - length))
         weights = mask.unsqueeze(-1).to(tokens.dtype)
         pooled = F.normalize((tokens * weights).sum(1) / weights.sum(1), dim=-1)
         return TextEmbedding(tokens, mask.bool(), pooled)

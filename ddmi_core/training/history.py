@@ -34,17 +34,13 @@ class Curve:
     values: Float64[np.ndarray, " n"]
 
 
-class Message(NamedTuple):
-    """Something that the training said. `time` is in seconds since 1970."""
-
-    time: float
-    stage: str
-    step: int
-    text: str
-
-
 class History:
-    """Follows an events file. `latest` is the newest event that has figures; `messages` what was said, oldest first."""
+    """Follows an events file.
+
+    Attributes:
+        latest: the newest event that has figures.
+        message: what was said since then, for example how much of the data is encoded; empty if steps are being made.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = Path(path)
@@ -55,7 +51,7 @@ class History:
         self._points: dict[CurveName, tuple[array[float], array[float]]] = {}
         self.latest: dict[str, Any] = {}
         self._newest: dict[str, Any] | None = None
-        self.messages: list[Message] = []
+        self.message = ""
 
     def refresh(self) -> bool:
         """Read what was written since the last time; whether there was anything.
@@ -96,12 +92,12 @@ class History:
         if "back_to" in event:
             self._cut(stage, event["back_to"])
         if "message" in event:
-            self.messages.append(Message(float(event.get("time", 0.0)), stage, step, str(event["message"])))
+            self.message = str(event["message"])
         for kind in ("losses", "held_out"):
             for term, value in event.get(kind, {}).items():
                 self._append(CurveName(stage, kind, term), step, value)
         if "losses" in event:
-            self._newest = event
+            self._newest, self.message = event, ""
             for term in FIGURES:
                 if term in event:
                     self._append(CurveName(stage, "figures", term), step, event[term])

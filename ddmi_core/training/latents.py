@@ -166,7 +166,7 @@ def cached_latents(
         _encode(store, done, autoencoder, accelerator, say, between)
     if accelerator.is_main_process:
         store.complete()
-        store.embed(text_encoder, say)
+        store.embed(text_encoder, say, between)
     accelerator.wait_for_everyone()
     return store.open()
 
@@ -275,7 +275,7 @@ class _Store:
             with self._writing(self.count):
                 self._partial.replace(self._path)
 
-    def embed(self, encoder: TextEncoder, say: Callable[[str], None]) -> None:
+    def embed(self, encoder: TextEncoder, say: Callable[[str], None], between: Callable[[], object]) -> None:
         """Put all captions through the text encoder, unless that has been done.
 
         Raises:
@@ -301,10 +301,13 @@ class _Store:
             }
             parts = PartsFile(temporary, rows, {"identity": identity})
             parts.write("captions", 0, captions)
+            progress = _Progress("captions", len(texts), say)
             for start in range(0, len(texts), _EMBED_BATCH):
+                between()
                 some = EmbeddedTexts.of(texts[start : start + _EMBED_BATCH], encoder)
                 for name, tensor in some._asdict().items():
                     parts.write(name, start, tensor[:])
+                progress.tell(start + len(some.mask))
 
     def open(self) -> CachedLatents:
         """Return what is there once all of it is."""
@@ -385,15 +388,22 @@ class _Store:
             file.truncate(file.tell())
 
     def _read_captions(self) -> tuple[Tensor, list[str]]:
-        """Return indices of every latent's captions, and the different ones, the empty text first."""
+        """Return indices of every latent's captions, and the different ones, shortest first: the empty text leads.
+
+        A batch of texts takes as long as its longest one.
+        """
         known: dict[str, int] = {"": 0}
         if not self._lines.exists():  # an old run
             texts = metadata_of(self._path)["texts"].split("\n")
             places = torch.tensor([known.setdefault(text, len(known)) for text in texts])
-            return places[StoredRows(self._path, "captions")[:]], list(known)
-        with self._lines.open(encoding="utf-8") as file:
-            rows = [[known.setdefault(text, len(known)) for text in json.loads(line)] for line in file]
-        return torch.tensor(rows), list(known)
+            captions = places[StoredRows(self._path, "captions")[:]]
+        else:
+            with self._lines.open(encoding="utf-8") as file:
+                rows = [[known.setdefault(text, len(known)) for text in json.loads(line)] for line in file]
+            captions = torch.tensor(rows)
+        ordered = sorted(known, key=len)
+        ranks = {text: rank for rank, text in enumerate(ordered)}
+        return torch.tensor([ranks[text] for text in known])[captions], ordered
 
     @contextmanager
     def _writing(self, done: int) -> Iterator[None]:
@@ -405,6 +415,22 @@ class _Store:
                 f"Latents cannot be written to {self._path.parent} ({error.strerror or error}). {done:,} of "
                 f"{self.count:,} are kept: make room, or allow writing there, and resume."
             ) from error
+
+
+class _Progress:
+    """Says now and then how much is encoded, and how long the rest takes."""
+
+    def __init__(self, things: str, count: int, say: Callable[[str], None], done: int = 0) -> None:
+        self._things, self._count, self._say, self._before = things, count, say, done
+        self._began = self._said = time.monotonic()
+
+    def tell(self, done: int) -> None:
+        """Say it, unless it was said a moment ago."""
+        now = time.monotonic()
+        if now - self._said >= SAY_SECONDS:
+            self._said = now
+            left = (now - self._began) / (done - self._before) * (self._count - done)
+            self._say(f"encoded {done:,} of {self._count:,} {self._things}, about {max(1, round(left / 60))} min left")
 
 
 class Encoded(NamedTuple):
@@ -467,7 +493,7 @@ def _encode(
         num_workers=store.config.loader_workers,
         collate_fn=_collated,
     )
-    began = said = time.monotonic()
+    progress = _Progress("examples", store.count, say, done)
     for start, (batch, captions) in zip(starts, loader, strict=True):
         between()
         latents = encoded(autoencoder, batch)
@@ -476,7 +502,4 @@ def _encode(
         count = min(ENCODE_BATCH * world, store.count - start)
         if accelerator.is_main_process:
             store.add(start, Encoded(*(part[:count] for part in together)), texts[:count])
-        if time.monotonic() - said >= SAY_SECONDS:
-            said = time.monotonic()
-            left = (said - began) / (start + count - done) * (store.count - start - count)
-            say(f"encoded {start + count:,} of {store.count:,} examples, about {max(1, round(left / 60))} min left")
+        progress.tell(start + count)

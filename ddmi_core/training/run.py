@@ -1,5 +1,6 @@
 """A whole training: both stages, then the finished model folder."""
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +32,8 @@ from ddmi_core.training.ownership import owned
 from ddmi_core.training.processors import processors_for
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.trial import denoiser_step_seconds
+
+_log = logging.getLogger(__name__)
 
 _PATIENCE = timedelta(days=30)
 _TRIAL_SECONDS = 1.0
@@ -143,6 +146,7 @@ def _cached_latents(
     def say(message: str) -> None:
         if accelerator.is_main_process:
             run.record(stage=DiffusionStage.name, step=0, message=message)
+            _log.info("%s", message)
 
     control = Control(run, accelerator, say, {"stop": lambda: say("stopped while encoding")})
     latents = cached_latents(config, autoencoder, text_encoder, run, accelerator, say=say, between=control.obey)

@@ -170,7 +170,7 @@ class Training(QObject):
         if grown or self._seen.get(folder) != seen:
             self._seen[folder] = seen
             curves = {name: history.curve(name) for name in history.names()}
-            self.view_changed.emit(RunView(folder, curves, dict(history.latest), samples, log))
+            self.view_changed.emit(RunView(folder, curves, dict(history.latest), history.message, samples, log))
 
     def _summary(self, run: RunFolder) -> RunSummary:
         if run.path not in self._names:

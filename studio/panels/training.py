@@ -282,7 +282,7 @@ class Monitor(QWidget):
 
     def _fill(self, view: RunView) -> None:
         """Bring figures, stages, pictures and log up to date."""
-        self.figures.show_event(view.latest, going=self.run.state == "running")
+        self.figures.show_event(view.latest, going=self.run.state == "running" and not view.message)
         stages = list(dict.fromkeys(name.stage for name in view.curves))
         if [self.stage.itemData(i) for i in range(self.stage.count())] != stages:
             # Follow the training to its next stage, unless the person is looking at another one
@@ -303,10 +303,12 @@ class Monitor(QWidget):
         run, view = self.run, self._views.get(self.run.folder)
         step, steps = (int(view.latest.get(key, 0)) for key in ("step", "steps")) if view is not None else (0, 0)
         where = f"  ·  {_STAGES.get(view.latest['stage'])}, step {step:,} of {steps:,}" if view and steps else ""
+        if prepares := run.state == "running" and view is not None and view.message:
+            where = f"  ·  {view.message[0].upper()}{view.message[1:]}"
         message = f"  ·  {run.message}" if run.message else ""
         self.state.setText(f"{_STATES[run.state]}{where}{message}")
         styled(self.state, "error" if run.state == "failed" else "muted")
-        self.progress.setRange(0, max(1, steps))
+        self.progress.setRange(0, 0 if prepares else max(1, steps))
         self.progress.setValue(step)
 
     def _draw(self, *, fresh: bool = False) -> None:

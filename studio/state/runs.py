@@ -11,11 +11,11 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float64
 
-from ddmi_core.training.history import Curve, CurveName, Message
+from ddmi_core.training.history import Curve, CurveName
 from ddmi_core.training.ownership import RunState
 from ddmi_core.training.run_folder import Command
 
-__all__ = ["Command", "Curve", "CurveName", "Message", "RunSummary", "RunView", "ShownState", "duration", "smoothed"]
+__all__ = ["Command", "Curve", "CurveName", "RunSummary", "RunView", "ShownState", "duration", "smoothed"]
 
 ShownState = RunState | Literal["starting"]
 """A run that was just started is neither running nor interrupted until its process has come up."""
@@ -44,11 +44,15 @@ class RunSummary:
 
 @dataclass(frozen=True, eq=False)
 class RunView:
-    """What is to be seen of a run: its curves, its newest figures, its pictures in the order of training, its log."""
+    """What is to be seen of a run: its curves, its newest figures, its pictures in the order of training, its log.
+
+    `message` says what it does where it makes no steps, see `History`.
+    """
 
     folder: Path
     curves: Mapping[CurveName, Curve]
     latest: Mapping[str, Any]
+    message: str
     samples: tuple[Path, ...]
     log: str
 

@@ -233,6 +233,7 @@ class CurvePlots(QWidget):
             plot.show_figure(figure)
         for place, plot in enumerate(self.plots):
             plot.setVisible(place < len(figures))
+        self._arrange()
         self._tell_runs()
         if not self._zoomed:
             self.show_all()
@@ -274,11 +275,10 @@ class CurvePlots(QWidget):
         plot.canvas.getViewBox().sigRangeChangedManually.connect(self._on_zoom)
         plot.canvas.scene().sigMouseClicked.connect(self._on_click)
         self.plots.append(plot)
-        self._columns = 0
-        self._arrange()
+        self._columns = 0  # it has no place yet
 
     def _arrange(self) -> None:
-        columns = max(1, self.width() // _LEAST_WIDTH)
+        columns = max(1, min(self.width() // _LEAST_WIDTH, len(self._figures)))
         if columns == self._columns:
             return
         for column in range(max(columns, self._columns)):

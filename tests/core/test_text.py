@@ -17,6 +17,19 @@ def test_minilm_tells_prompts_apart_and_masks_what_is_no_text() -> None:
     assert alike[0, 1] > 0.8 > 0.4 > alike[0, 2]
 
 
+def test_what_a_prompt_means_depends_neither_on_its_neighbours_nor_on_the_room_for_longer_ones() -> None:
+    encoder, roomy = (load_text_encoder(TextEncoderConfig(max_tokens=count)) for count in (16, 32))
+    alone, beside = (
+        encoder.encode(["a chair"]),
+        encoder.encode(["a chair", "a long brown dog running through the snow"]),
+    )
+    wide = roomy.encode(["a chair"])
+    for one in (beside, wide):
+        assert torch.allclose(one.pooled[0], alone.pooled[0], atol=1e-5)
+        assert torch.allclose(one.tokens[0][one.mask[0]], alone.tokens[0][alone.mask[0]], atol=1e-5)
+    assert wide.tokens.shape[1] == wide.mask.shape[1] == 32
+
+
 def test_a_prompt_beyond_the_limit_is_cut() -> None:
     encoder = load_text_encoder(TextEncoderConfig(max_tokens=8))
     assert encoder.encode(["table " * 5000]).tokens.shape == (1, 8, 384)

@@ -51,7 +51,22 @@ def test_steps_that_are_trained_again_replace_the_first_ones(tmp_path: Path) -> 
     history = History(file)
     history.refresh()
     assert history.curve(LOSS).steps.tolist() == [1, 2, 3, 5]
-    assert [message.text for message in history.messages] == ["resumed"]
+
+
+def test_what_is_said_counts_until_the_next_step(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    history = History(file)
+    said = [
+        json.dumps({"stage": "diffusion", "step": 0, "message": f"encoded {count} of 20 examples"}) + "\n"
+        for count in (5, 9)
+    ]
+    file.write_text(_line(1) + "".join(said))
+    history.refresh()
+    assert history.message == "encoded 9 of 20 examples" and history.latest["step"] == 1
+    with file.open("a") as stream:
+        stream.write(_line(2))
+    history.refresh()
+    assert history.message == ""
 
 
 def test_another_run_in_the_same_place_is_read_from_its_start(tmp_path: Path) -> None:

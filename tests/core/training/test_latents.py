@@ -122,10 +122,25 @@ def test_encoding_goes_on_where_it_was_killed(maker: Callable[..., _Maker]) -> N
         lines.write('["half of a line')
     encoded: list[int] = []
     parts.make(lambda: encoded.append(1))
-    assert len(encoded) == 2 and parts.said[-2] == "4 of 7 examples are encoded already"
+    assert len(encoded) == 2 + 1  # and a batch of captions
+    assert parts.said[-2] == "4 of 7 examples are encoded already"
     made = load_file(whole.run.cache / "latents.safetensors")
     assert made["latents"].shape == (7, *whole.autoencoder.canvas_shape) and made["latents"].float().std() > 0
     assert parts.files() == whole.files()
+
+
+def test_captions_tell_their_progress_and_can_be_stopped(
+    maker: Callable[..., _Maker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAY_SECONDS", 0.0)
+    monkeypatch.setattr(module, "_EMBED_BATCH", 2)
+    made = maker("run")
+    made.killed_after(4 + 1)  # batches of latents, then one of captions
+    assert re.fullmatch(r"encoded 2 of \d captions, about 1 min left", made.said[-1])
+    assert sorted(made.files()) == ["captions.jsonl", "latents.json", "latents.safetensors"]
+    latents = made.make()
+    words = latents.texts.mask[:].sum(1)
+    assert words.tolist() == sorted(words.tolist()) and words[0] == 2  # shortest first, before all the empty text
 
 
 def test_nothing_is_encoded_twice(maker: Callable[..., _Maker], monkeypatch: pytest.MonkeyPatch) -> None:

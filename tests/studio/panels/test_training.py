@@ -80,6 +80,18 @@ def test_a_run_is_shown_and_followed(qtbot, room: TrainingRoom, home: Path) -> N
     qtbot.waitUntil(lambda: monitor.figures.values["Loss"].text() == "0.125", timeout=PATIENCE)
 
 
+def test_work_before_the_steps_is_told(qtbot, room: TrainingRoom, home: Path) -> None:
+    run = make_run(home, "chairs", [0.5])
+    with owned(run):
+        run.record(stage="diffusion", step=0, message="encoded 5 of 20 captions, about 3 min left")
+        monitor = room.monitor
+        qtbot.waitUntil(lambda: "Encoded 5 of 20 captions" in monitor.state.text(), timeout=PATIENCE)
+        assert monitor.progress.maximum() == 0 and monitor.figures.values["Time left"].text() == "–"
+        run.record(stage="diffusion", step=1, steps=100, losses={"loss": 0.5}, eta_seconds=90.0)
+        qtbot.waitUntil(lambda: "step 1 of 100" in monitor.state.text(), timeout=PATIENCE)
+        assert monitor.progress.maximum() == 100
+
+
 def test_buttons_reach_a_run_that_is_alive(qtbot, room: TrainingRoom, home: Path) -> None:
     run = make_run(home, "chairs", [0.5])
     with owned(run):

@@ -43,6 +43,18 @@ def test_figures_come_and_go_and_gaps_are_left_out(qtbot, theme: Theme) -> None:
     assert "mine" in plots.legend.text() and "other" in plots.legend.text()
 
 
+def test_plots_share_the_width_that_there_is(qtbot, theme: Theme) -> None:
+    plots = CurvePlots(theme)
+    qtbot.addWidget(plots)
+    plots.resize(1500, 600)
+    plots.show()
+    curve = Curve(np.arange(1.0, 5.0), np.arange(4.0))
+    names = ["loss", "kl", "PSNR", "IoU", "rate", "memory"]
+    for count, columns in ((1, 1), (2, 2), (6, 4), (1, 1)):
+        plots.show_figures([Figure(name, [Line("mine", curve, 0)]) for name in names[:count]])
+        qtbot.waitUntil(lambda columns=columns: 1300 / columns < plots.plots[0].width() < 1501 / columns, timeout=5000)
+
+
 def test_each_figure_fills_its_own_plot(qtbot, theme: Theme) -> None:
     plots = CurvePlots(theme)
     qtbot.addWidget(plots)
