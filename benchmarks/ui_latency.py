@@ -63,6 +63,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
 
         def export() -> None:
             target = studio.home / "shape.glb"
+            target.unlink(missing_ok=True)  # of the round before
             options = ShapeExport(resolution=EXPORT_RESOLUTION)
             studio.finish(engine.export(state.library.items()[0], target, options))
 
