@@ -254,24 +254,30 @@ def fit(
     region: str | None = None,
     bits: int | None = None,
     quality: int | None = None,
+    fps: str | None = None,
+    seconds: float | None = None,
+    span: str | None = None,
     up: Up = "y",
     unit_cube: Flag = False,
     force: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Fit basis fields to a picture or a mesh of yours, and keep them, or write what they stand for at any size.
+    """Fit basis fields to a picture, a mesh or a clip of yours, and keep them, or write what they stand for at any size.
 
     Args:
-        file: the picture or mesh, or a fit that was kept.
+        file: the picture, mesh or clip, or a fit that was kept.
         out: a .fit file, which keeps the basis fields; or a file whose suffix names the format, or a folder.
         fidelity: of pictures, faithful has a cell for each pixel, balanced one for 4 x 4; of meshes, planes of 128 or
-            64 cells a side. A fit that was kept is as it was.
-        resolution: pixels along the longer side of a picture, as many as it has if not given; samples along each axis
-            of a shape.
+            64 cells a side; of clips, a cell for each pixel or for 2 x 2. A fit that was kept is as it was.
+        resolution: pixels along the longer side of a picture or a clip, as many as it has if not given; samples along
+            each axis of a shape.
         faces: simplify meshes to about this many faces.
         region: left,top,right,bottom of the part to write, in [-1, 1] of the square canvas, x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF.
-        quality: of JPEG and WebP, 1 to 100.
+        quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
+        fps: frames a second of a clip: any number, or a fraction such as 30000/1001, which 29.97 means too.
+        seconds: how long the clip is to last, if not as long as the file.
+        span: from,to in seconds of the part of a clip to fit.
         up: the axis that is up in a mesh.
         unit_cube: leave meshes in [-1, 1] instead of the file's own units, place and up axis.
         force: replace files that are there already.
@@ -285,10 +291,15 @@ def fit(
     domain = get_domain(kept.domain) if kept else _domain_that_fits(file)
     # Without its model nobody can make it again from what a file says of it
     no_recipe = "embed_recipe" in domain.kind.export_options.model_fields
-    options = _options(domain, resolution, faces, region, bits, quality, no_recipe, unit_cube=unit_cube or None)
+    own = {"fps": fps, "seconds": seconds, "unit_cube": unit_cube or None}
+    options = _options(domain, resolution, faces, region, bits, quality, no_recipe, **own)
+    part = None if span is None else _span(span)
+    _require(
+        kept is None or part is None, "A fit that was kept is of the part that it was fitted to: leave --span out."
+    )
     (target,) = plan_targets(out, 1, domain, options, force=force, more=(SUFFIX,))
     with _Meter() as meter:
-        found = kept or domain.fit(file, fidelity, sub_progress(meter, 0.0, 0.8), up=up)
+        found = kept or domain.fit(file, fidelity, sub_progress(meter, 0.0, 0.8), up=up, span=part)
         facts: dict[str, Any] = found.facts.model_dump()
         if target.suffix.lower() == SUFFIX:
             found.save(target)
@@ -299,6 +310,7 @@ def fit(
                 model_hash="",
                 source=str(file),
                 extent=found.extent,
+                seconds=found.film.seconds if found.film is not None else None,
                 placement=found.placement,
                 fit=found.facts,
             )

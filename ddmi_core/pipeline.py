@@ -246,14 +246,20 @@ class Pipeline:
         return self.domain.read(Path(path), queries=refinement.QUERIES, surface=surface, up=up)
 
     def fit(
-        self, file: str | Path, fidelity: Fidelity = "faithful", *, up: Up = "y", progress: Progress | None = None
+        self,
+        file: str | Path,
+        fidelity: Fidelity = "faithful",
+        *,
+        up: Up = "y",
+        span: tuple[float, float] | None = None,
+        progress: Progress | None = None,
     ) -> Fit:
         """Fit basis fields to a user's file; `Fit.save` keeps them, `domain.fitted` makes the signal of them.
 
         Raises:
             DataError: the file cannot be used, or signals of this domain cannot be fitted.
         """
-        return self.domain.fit(Path(file), fidelity, progress, up=up)
+        return self.domain.fit(Path(file), fidelity, progress, up=up, span=span)
 
     @torch.no_grad()
     def encode(

@@ -1,7 +1,7 @@
 """A user's clips as they come: MP4, WebM, MOV, MKV, AVI, GIF, animated WebP, or a folder of numbered frames."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import av
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 from PIL import Image, ImageSequence
 
 from ddmi_core.data.clips import Clip
@@ -39,22 +39,41 @@ _USUAL_DELAY = 100  # milliseconds, where a GIF gives none
 
 Span = tuple[float, float]
 """From .. to, in seconds."""
+_Take = Callable[[Image.Image], UInt8[np.ndarray, "h w 4"]]
+"""What is made of an upright frame."""
 
 
 class ClipFacts(NamedTuple):
-    """What a file says of itself: pixels once upright, and how long it lasts."""
+    """What a file says of itself: pixels once upright, how long it lasts, and its frames a second in the mean."""
 
     width: int
     height: int
     seconds: float
+    rate: float
+    is_opaque: bool
+    """Whether such a file has no transparency."""
 
 
 class _Shown(NamedTuple):
-    """A frame on its canvas, premultiplied, the second it appears, and how long it says that it stays."""
+    """A frame, premultiplied, the second it appears, and how long it says that it stays."""
 
-    pixels: UInt8[np.ndarray, "s s 4"]
+    pixels: UInt8[np.ndarray, "h w 4"]
     second: float
     stays: float
+
+
+class FullClip(NamedTuple):
+    """A clip at its own size, upright, one frame in memory at a time.
+
+    `frames` are premultiplied; they raise `DataError` where the file breaks off, or has too many of them. `frame_count`
+    is about how many there are. `is_opaque`: such a file has no transparency.
+    """
+
+    width: int
+    height: int
+    frame_count: int
+    is_opaque: bool
+    frames: Iterator[_Shown]
 
 
 def read_clip(path: Path, span: Span | None = None) -> Clip:
@@ -71,24 +90,72 @@ def read_clip(path: Path, span: Span | None = None) -> Clip:
         DataError: the file cannot be used; the message names it and says why.
     """
     path = Path(path)
+    within = _checked(path, clip_facts(path), span)
+    shown = list(_shown(path, within, _on_canvas))
+    times, seconds = frame_moments([frame.second for frame in shown], shown[-1].stays)
+    return Clip(np.stack([frame.pixels for frame in shown]), times, seconds)
+
+
+def open_full_clip(path: Path, span: Span | None = None) -> FullClip:
+    """Open a clip as it is, to be read once.
+
+    Args:
+        path: a video, an animation, or a folder of numbered pictures.
+        span: only the part from .. to, in seconds.
+
+    Raises:
+        TooLongError: the file, or the span, lasts more than `LONGEST_SECONDS`.
+        DataError: the file cannot be used; the message names it and says why.
+    """
+    path = Path(path)
     facts = clip_facts(path)
     start, stop = _checked(path, facts, span)
-    shown: list[_Shown] = []
-    for frame in _frames(path, start):
+    count = round(facts.rate * (min(stop, facts.seconds) - start)) if facts.seconds else 0
+    frames = _shown(path, (start, stop), premultiplied)
+    return FullClip(facts.width, facts.height, min(max(count, LEAST_FRAMES), MOST_FRAMES), facts.is_opaque, frames)
+
+
+def frame_moments(appears: Sequence[float], last_stays: float) -> tuple[Float32[np.ndarray, " n"], float]:
+    """Return when frames are, in [-1, 1] of a clip that begins with the first of them; and its seconds.
+
+    A frame shows the moment at which it appears. Half the usual distance later it is in the middle of what it stands
+    for, as any sample is.
+
+    Args:
+        appears: the second at which each appears.
+        last_stays: how long the last one says that it stays, 0 if it does not.
+
+    Raises:
+        DataError: all are at one moment.
+    """
+    seconds = np.array(appears) - appears[0]
+    usual = float(np.median(np.diff(seconds)))
+    stays = last_stays or usual
+    whole = float(seconds[-1]) + stays
+    if whole <= 0:
+        raise DataError("All frames of the clip are at one moment: its time stamps are broken.")
+    return ((seconds + min(usual, stays) / 2) * (2 / whole) - 1).astype(np.float32), whole
+
+
+def _shown(path: Path, span: Span, take: _Take) -> Iterator[_Shown]:
+    """Read the frames of a range that was checked."""
+    start, stop = span
+    count = 0
+    for frame in _frames(path, start, take):
         if frame.second >= stop:
             break
         if frame.second + frame.stays <= start:
             continue
-        if len(shown) == MOST_FRAMES:
+        if count == MOST_FRAMES:
             raise DataError(
                 f"{path.name} has more than {MOST_FRAMES} frames from {start:g} to {stop:g} s. Give a shorter range."
             )
-        shown.append(frame)
-    if len(shown) < LEAST_FRAMES:
+        count += 1
+        yield frame
+    if count < LEAST_FRAMES:
         raise DataError(
-            f"{path.name} has {_counted(len(shown))} from {start:g} to {stop:g} s; a clip has at least {LEAST_FRAMES}."
+            f"{path.name} has {_counted(count)} from {start:g} to {stop:g} s; a clip has at least {LEAST_FRAMES}."
         )
-    return _clip(shown)
 
 
 def clip_facts(path: Path) -> ClipFacts:
@@ -101,16 +168,18 @@ def clip_facts(path: Path) -> ClipFacts:
     if path.is_dir():
         files = numbered_frames(path)
         with _still(files[0]) as picture:
-            return ClipFacts(*picture.size, len(files) / FOLDER_RATE)
+            return ClipFacts(*picture.size, len(files) / FOLDER_RATE, FOLDER_RATE, is_opaque=False)
     if _is_animation(path):
         with _animation(path) as picture:
-            return ClipFacts(*picture.size, sum(_delays(picture, path)))
+            delays = _delays(picture, path)
+            return ClipFacts(*picture.size, sum(delays), len(delays) / max(sum(delays), 1e-6), is_opaque=False)
     with _opened(path) as (container, stream):
         frame = next(_decoded(path, container, stream), None)
         if frame is None:
             raise DataError(f"{path.name} has no frames: it has zero length, or its pictures are missing.")
         width, height = _upright_size(frame, stream)
-        return ClipFacts(width, height, _duration(container, stream))
+        is_opaque = _decoder_with_alpha(stream) is None and not any(part.is_alpha for part in frame.format.components)
+        return ClipFacts(width, height, _duration(container, stream), float(_rate(stream)), is_opaque)
 
 
 def numbered_frames(folder: Path) -> list[Path]:
@@ -146,23 +215,10 @@ def _checked(path: Path, facts: ClipFacts, span: Span | None) -> Span:
     return start, stop
 
 
-def _frames(path: Path, start: float) -> Iterator[_Shown]:
+def _frames(path: Path, start: float, take: _Take) -> Iterator[_Shown]:
     if path.is_dir():
-        return _folder_frames(path)
-    return _animation_frames(path) if _is_animation(path) else _video_frames(path, start)
-
-
-def _clip(shown: list[_Shown]) -> Clip:
-    seconds = np.array([frame.second for frame in shown]) - shown[0].second
-    usual = float(np.median(np.diff(seconds)))
-    stays = shown[-1].stays or usual
-    whole = float(seconds[-1]) + stays
-    if whole <= 0:
-        raise DataError("All frames of the clip are at one moment: its time stamps are broken.")
-    # A frame shows the moment at which it appears. Half the usual distance later it is in the middle of what it stands
-    # for, as any sample is.
-    times = (seconds + min(usual, stays) / 2) * (2 / whole) - 1
-    return Clip(np.stack([frame.pixels for frame in shown]), times.astype(np.float32), whole)
+        return _folder_frames(path, take)
+    return _animation_frames(path, take) if _is_animation(path) else _video_frames(path, start, take)
 
 
 # Videos
@@ -216,24 +272,28 @@ def _decoder_with_alpha(stream: av.VideoStream) -> av.VideoCodecContext | None:
     return decoder
 
 
-def _video_frames(path: Path, start: float) -> Iterator[_Shown]:
+def _video_frames(path: Path, start: float, take: _Take) -> Iterator[_Shown]:
     with _opened(path) as (container, stream):
         base = stream.time_base or Fraction(1, 1000)
         first = stream.start_time or 0
         length = _duration(container, stream)
         if start > 0:
             container.seek(first + int(start / base), stream=stream)
-        rate = stream.average_rate or stream.guessed_rate or Fraction(FOLDER_RATE)
+        rate = _rate(stream)
         second, stays = 0.0, float(1 / rate)
         for number, frame in enumerate(_decoded(path, container, stream)):
             second = float((frame.pts - first) * base) if frame.pts is not None else float(number / rate)
             stays = float(frame.duration * base) if frame.duration else float(1 / rate)
-            yield _Shown(_canvas_of(frame, stream), second, stays)
+            yield _Shown(take(_upright(frame, stream, on_canvas=take is _on_canvas)), second, stays)
         if second + stays < 0.9 * length - 0.5:
             raise DataError(
                 f"{path.name} is damaged: it breaks off at {_clock(second + stays)} of {_clock(length)}. Give a range "
                 "before that."
             )
+
+
+def _rate(stream: av.VideoStream) -> Fraction:
+    return stream.average_rate or stream.guessed_rate or Fraction(FOLDER_RATE)
 
 
 def _duration(container: av.container.InputContainer, stream: av.VideoStream) -> float:
@@ -258,12 +318,15 @@ def _upright_size(frame: av.VideoFrame, stream: av.VideoStream) -> tuple[int, in
     return (height, width) if frame.rotation % 180 else (width, height)
 
 
-def _canvas_of(frame: av.VideoFrame, stream: av.VideoStream) -> UInt8[np.ndarray, "s s 4"]:
-    side, width, height = _fit(*_upright_size(frame, stream))
+def _upright(frame: av.VideoFrame, stream: av.VideoStream, *, on_canvas: bool) -> Image.Image:
+    """A frame of a video with square pixels, as small already as it is on the canvas if it goes there."""
+    width, height = _upright_size(frame, stream)
+    if on_canvas:
+        _, width, height = _fit(width, height)
     lying = (height, width) if frame.rotation % 180 else (width, height)
     scaled = frame.reformat(width=lying[0], height=lying[1], format="rgba", interpolation="AREA")
     pixels = np.rot90(scaled.to_ndarray(), k=frame.rotation // 90 % 4)
-    return _canvas(Image.fromarray(np.ascontiguousarray(pixels)), side)
+    return Image.fromarray(np.ascontiguousarray(pixels))
 
 
 # Animations and folders
@@ -303,14 +366,14 @@ def _delays(picture: Image.Image, path: Path) -> list[float]:
         raise DataError(f"{path.name} is damaged, or cut short ({error}).") from error
 
 
-def _animation_frames(path: Path) -> Iterator[_Shown]:
+def _animation_frames(path: Path, take: _Take) -> Iterator[_Shown]:
     with _animation(path) as picture:
         delays = _delays(picture, path)
         second = 0.0
         for number, stays in enumerate(delays):
             try:
                 picture.seek(number)
-                pixels = _fitted(picture.convert("RGBA"))
+                pixels = take(picture.convert("RGBA"))
             except Exception as error:  # as above
                 raise DataError(
                     f"{path.name} is damaged: it breaks off after {_counted(number)} ({error}). Give a range before "
@@ -320,14 +383,14 @@ def _animation_frames(path: Path) -> Iterator[_Shown]:
             second += stays
 
 
-def _folder_frames(folder: Path) -> Iterator[_Shown]:
+def _folder_frames(folder: Path, take: _Take) -> Iterator[_Shown]:
     size: tuple[int, int] | None = None
     for number, file in enumerate(numbered_frames(folder)):
         with _still(file) as picture:
             if size not in (None, picture.size):
                 raise DataError(f"{folder.name}: {file.name} has another size than the frames before it.")
             size = picture.size
-            yield _Shown(_fitted(picture.convert("RGBA")), number / FOLDER_RATE, 1 / FOLDER_RATE)
+            yield _Shown(take(picture.convert("RGBA")), number / FOLDER_RATE, 1 / FOLDER_RATE)
 
 
 @contextmanager
@@ -365,17 +428,15 @@ def _fit(width: int, height: int) -> tuple[int, int, int]:
     return side, width, height
 
 
-def _fitted(picture: Image.Image) -> UInt8[np.ndarray, "s s 4"]:
-    side, width, height = _fit(*picture.size)
-    # Colours of transparent pixels must not bleed into the others.
-    scaled = picture.convert("RGBa").resize((width, height), Image.Resampling.HAMMING, reducing_gap=4)
-    return _canvas(scaled.convert("RGBA"), side)
-
-
-def _canvas(picture: Image.Image, side: int) -> UInt8[np.ndarray, "s s 4"]:
+def _on_canvas(picture: Image.Image) -> UInt8[np.ndarray, "s s 4"]:
     """Lay a frame in the middle of a transparent square."""
+    side, width, height = _fit(*picture.size)
+    if picture.size != (width, height):
+        # Colours of transparent pixels must not bleed into the others.
+        scaled = picture.convert("RGBa").resize((width, height), Image.Resampling.HAMMING, reducing_gap=4)
+        picture = scaled.convert("RGBA")
     canvas = Image.new("RGBA", (side, side), (0, 0, 0, 0))
-    canvas.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    canvas.paste(picture, ((side - width) // 2, (side - height) // 2))
     return premultiplied(canvas)
 
 

@@ -195,7 +195,15 @@ class Domain(ABC, Generic[AnyField, AnySource]):
     fits_at_once: ClassVar[bool] = False
     """Whether a fit takes seconds, so that one can wait for it, and not a minute."""
 
-    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None, *, up: Up = "y") -> Fit:
+    def fit(
+        self,
+        path: Path,
+        fidelity: Fidelity,
+        progress: Progress | None = None,
+        *,
+        up: Up = "y",
+        span: tuple[float, float] | None = None,
+    ) -> Fit:
         """Fit basis fields to a user's file.
 
         Args:
@@ -203,6 +211,7 @@ class Domain(ABC, Generic[AnyField, AnySource]):
             fidelity: how closely; not `small`, which is a latent.
             progress: may raise `Cancelled`.
             up: the axis that is up in files that lie in space and do not say it themselves.
+            span: only what the file has from .. to, in seconds, where files have a duration.
 
         Raises:
             DataError: the file cannot be used, or signals of this domain cannot be fitted.

@@ -158,7 +158,15 @@ class ImageDomain(Domain[ImageField, PictureSource]):
         return DecodedImageField(readout, basis)
 
     @override
-    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None, *, up: Up = "y") -> Fit:
+    def fit(
+        self,
+        path: Path,
+        fidelity: Fidelity,
+        progress: Progress | None = None,
+        *,
+        up: Up = "y",
+        span: tuple[float, float] | None = None,
+    ) -> Fit:
         from ddmi_core.fitting.pictures import fit_picture
 
         return fit_picture(path, fidelity, progress)

@@ -107,7 +107,15 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
         return ShapeField(readout, basis)
 
     @override
-    def fit(self, path: Path, fidelity: Fidelity, progress: Progress | None = None, *, up: Up = "y") -> Fit:
+    def fit(
+        self,
+        path: Path,
+        fidelity: Fidelity,
+        progress: Progress | None = None,
+        *,
+        up: Up = "y",
+        span: tuple[float, float] | None = None,
+    ) -> Fit:
         from ddmi_core.fitting.shapes import fit_shape
 
         return fit_shape(path, fidelity, up=up, progress=progress)

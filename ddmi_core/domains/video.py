@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -16,7 +17,9 @@ from ddmi_core.data.clips import ClipSource, Encoded
 from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
 from ddmi_core.domains.base import Domain, fixed_draw
 from ddmi_core.domains.image import colour_loss
+from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fields.field import Evidence
+from ddmi_core.fields.film import FilmField
 from ddmi_core.fields.image import on_white
 from ddmi_core.fields.video import (
     ENCODED_FRAMES,
@@ -26,11 +29,13 @@ from ddmi_core.fields.video import (
     JoinedField,
     VideoField,
 )
+from ddmi_core.fitting.fit import Fit
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.networks.video_encoder import VideoEncoder
 from ddmi_core.placement import Up
 from ddmi_core.planes import TRI_PLANE
+from ddmi_core.support.errors import DataError
 from ddmi_core.support.file_kinds import CLIPS
 from ddmi_core.support.progress import Progress
 
@@ -44,6 +49,7 @@ FINEST, COARSEST = -8.0, -4.0
 PART_FRAMES = 32
 """About so many frames are encoded to one latent; a clip of up to half as many again is one part."""
 
+_COMPARED_FRAMES = 4  # with what a model makes of a clip
 _CHANNELS = 5  # of the encoder's input: see `encoder_input`
 
 
@@ -67,6 +73,7 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     value_channels: ClassVar[int] = 4
     footprint = (FINEST, COARSEST)
     kind = VideoField
+    can_fit = True
     starter_sets = ("emoji-motion",)
     import_formats = CLIPS
 
@@ -114,6 +121,45 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> VideoField:
         return DecodedVideoField(readout, basis)
+
+    @override
+    def fit(
+        self,
+        path: Path,
+        fidelity: Fidelity,
+        progress: Progress | None = None,
+        *,
+        up: Up = "y",
+        span: tuple[float, float] | None = None,
+    ) -> Fit:
+        from ddmi_core.fitting.clips import fit_clip
+
+        return fit_clip(path, fidelity, progress, span=span)
+
+    @override
+    def fitted(self, fit: Fit) -> VideoField:
+        if fit.film is None:
+            raise DataError("This fit has no frames: it is damaged.")
+        return FilmField(fit.readout, fit.film, fit.extent)
+
+    @override
+    def latent_facts(
+        self, path: Path, source: ClipSource, latent: Float[Tensor, "c h w"], field: VideoField
+    ) -> FitFacts:
+        """With the PSNR of some frames, on white, at the size that the encoder's reader brings them to."""
+        from ddmi_core.data.clip_files import clip_facts
+
+        clip = source.clips.open(0)
+        chosen = np.linspace(0, len(clip.times) - 1, _COMPARED_FRAMES).round().astype(int)
+        whole = len(source) == 1  # else the first part's moments are not the field's
+        errors = []
+        for number in chosen if whole else ():
+            truth = torch.from_numpy(clip.frames[number].astype(np.float32) / 255).movedim(-1, 0)
+            seen = field.at(float(clip.times[number])).as_written(truth.shape[-1])
+            errors.append(float((on_white(seen) - on_white(truth)).square().mean()))
+        figures = {"psnr": -10 * math.log10(max(sum(errors) / len(errors), 1e-10))} if errors else {}
+        facts = clip_facts(path)
+        return FitFacts(fidelity="small", size_bytes=latent.nbytes, pixels=(facts.width, facts.height), figures=figures)
 
     @override
     def join(self, fields: Sequence[VideoField]) -> JoinedField:

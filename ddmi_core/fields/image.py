@@ -152,13 +152,14 @@ class FittedImageField(ImageField):
         self, coords: Float[Tensor, "*shape 2"], progress: Progress | None = None, *, footprint: float | None = None
     ) -> Float[Tensor, "*shape 4"]:
         """Return the means over pixels; nothing outside of the extent. Without a footprint, the values at points."""
-        left, top, right, bottom = self.extent
-        low, high = coords.new_tensor([left, top]), coords.new_tensor([right, bottom])
-        pixel = 0.0 if footprint is None else 2 * 2.0**footprint
-        inside = (coords - low) * (2 / (high - low)) - 1
-        values = self._means(pixel)(inside, progress)
-        share = torch.minimum(coords - low, high - coords) / max(pixel, 1e-9) + 0.5
-        return values * share.clamp(0, 1).prod(dim=-1, keepdim=True)
+        inside, share = inside_of(self.extent, coords, footprint)
+        return self.inside(inside, progress, footprint=footprint) * share
+
+    def inside(
+        self, coords: Float[Tensor, "*shape 2"], progress: Progress | None = None, *, footprint: float | None = None
+    ) -> Float[Tensor, "*shape 4"]:
+        """Return the means over pixels at coordinates of which [-1, 1] is the extent; beyond it, what its edge has."""
+        return self._means(_pixel(footprint))(coords, progress)
 
     def _means(self, pixel: float) -> DecodedImageField:
         """The field over the extent whose values are means over pixels; the last one is kept."""
@@ -169,6 +170,21 @@ class FittedImageField(ImageField):
             basis = tuple(tuple(_filtered(plane, sides) for plane in planes) for planes in self.basis)
             self._filtered = kept = (pixel, DecodedImageField(self.readout, basis))
         return kept[1]
+
+
+def inside_of(
+    extent: Region, coords: Float[Tensor, "*shape 2"], footprint: float | None
+) -> tuple[Float[Tensor, "*shape 2"], Float[Tensor, "*shape 1"]]:
+    """Return where coordinates are if [-1, 1] is the extent, and how much of a pixel there lies in it."""
+    left, top, right, bottom = extent
+    low, high = coords.new_tensor([left, top]), coords.new_tensor([right, bottom])
+    share = torch.minimum(coords - low, high - coords) / max(_pixel(footprint), 1e-9) + 0.5
+    return (coords - low) * (2 / (high - low)) - 1, share.clamp(0, 1).prod(dim=-1, keepdim=True)
+
+
+def _pixel(footprint: float | None) -> float:
+    """The side of a pixel on the canvas; 0 for points."""
+    return 0.0 if footprint is None else 2 * 2.0**footprint
 
 
 def _filtered(plane: Float[Tensor, "1 c h w"], sides: tuple[float, float]) -> Float[Tensor, "1 c _h _w"]:

@@ -6,10 +6,12 @@ and the field whose pixels come nearest to given ones is found axis by axis (de 
 manipulation of tensor products"), without any iteration.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
-from scipy.linalg import solveh_banded
+from scipy.linalg import cho_solve_banded, cholesky_banded
 
 SMOOTHING = 0.001
 """Weight of the squared differences between neighbouring cells beside the squared errors. What a picture hardly says,
@@ -28,8 +30,9 @@ def means(width: float) -> Float[np.ndarray, " 3"]:
     return np.array([side, 1 - 2 * side, side])
 
 
+@lru_cache(maxsize=32)
 def sampling(cells: int, samples: int) -> sparse.csr_array:
-    """Return P, (samples, cells): the means of a spline over `samples` equal parts of its axis.
+    """Return P, (samples, cells): the means of a spline over `samples` equal parts of its axis. Not to be changed.
 
     They are taken about the cells' centres and interpolated between those, as a filtered basis field is.
     """
@@ -50,11 +53,18 @@ def sampling(cells: int, samples: int) -> sparse.csr_array:
 
 def fitted(values: Float[np.ndarray, "n m"], cells: int) -> Float[np.ndarray, "cells m"]:
     """Return the spline of `cells` cells along the first axis whose samples are nearest to `values`, float32."""
-    matrix = sampling(cells, len(values))
+    found = cho_solve_banded((_factor(cells, len(values)), False), sampling(cells, len(values)).T @ values)
+    return found.astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def _factor(cells: int, samples: int) -> Float[np.ndarray, "bands cells"]:
+    """Return the Cholesky factor of the normal equations, in bands."""
+    matrix = sampling(cells, samples)
     differences = sparse.diags_array([-1.0, 1.0], offsets=[0, 1], shape=(max(cells - 1, 0), cells))
     normal = (matrix.T @ matrix + SMOOTHING * differences.T @ differences).tocsr()
     bands = min(4, cells)  # a sample depends on four neighbouring cells
     banded = np.zeros((bands, cells))
     for offset in range(bands):
         banded[bands - 1 - offset, offset:] = normal.diagonal(offset)
-    return solveh_banded(banded, matrix.T @ values).astype(np.float32)
+    return cholesky_banded(banded)

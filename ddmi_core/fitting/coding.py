@@ -27,6 +27,11 @@ class Coded(NamedTuple):
     low: UInt8[np.ndarray, " n"]
     high: UInt8[np.ndarray, " m"] | None
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes."""
+        return self.low.nbytes + (self.high.nbytes if self.high is not None else 0)
+
 
 def can_be_coded(channels: int, height: int, width: int) -> bool:
     """Return whether there are pictures of such a size."""
@@ -58,6 +63,17 @@ def decoded(found: Coded, step: float) -> Float32[np.ndarray, "c h w"]:
     return np.ascontiguousarray(((values + found.lowest) * step).transpose(2, 0, 1), dtype=np.float32)
 
 
+def check(found: Coded, channels: int) -> None:
+    """See whether the bytes begin like those of a basis field of so many channels.
+
+    Raises:
+        DataError: they do not.
+    """
+    with _opened(found.low) as picture:
+        if picture.mode != _MODES[channels]:
+            raise DataError(f"A basis field has not {channels} channels.")
+
+
 def _webp(pixels: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, " n"]:
     file = io.BytesIO()
     picture = Image.fromarray(pixels, _MODES[pixels.shape[2]])
@@ -67,7 +83,14 @@ def _webp(pixels: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, " n"]:
 
 def _pixels(content: UInt8[np.ndarray, " n"]) -> UInt8[np.ndarray, "h w c"]:
     try:
-        with Image.open(io.BytesIO(content.tobytes()), formats=("WEBP",)) as picture:
+        with _opened(content) as picture:
             return np.asarray(picture)
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"The bytes of a basis field are damaged ({error}).") from error
+
+
+def _opened(content: UInt8[np.ndarray, " n"]) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(content.tobytes()), formats=("WEBP",))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"The bytes of a basis field are damaged ({error}).") from error

@@ -14,6 +14,7 @@ from torch import Tensor
 from ddmi_core.coordinates import WHOLE, Region
 from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fitting import coding
+from ddmi_core.fitting.film import CodedFilm, FilmFacts
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import Combine, Conditioning, ReadOut
 from ddmi_core.placement import Placement
@@ -63,7 +64,8 @@ class Fit:
         domain: name of the signal's domain.
         sizes: of the read-out.
         readout: its weights stay as they are.
-        basis: basis fields, batch size one.
+        basis: basis fields, batch size one; none where `film` has them.
+        film: those of a clip's frames, and the motion between them.
         fidelity: how closely it was to be fitted.
         extent: the part of the canvas that the basis fields lie on; beyond it nothing is.
         placement: where the object lay in its file, if it lies in space.
@@ -79,13 +81,14 @@ class Fit:
         basis: BasisFields,
         fidelity: Fidelity,
         *,
+        film: CodedFilm | None = None,
         extent: Region = WHOLE,
         placement: Placement | None = None,
         step: float | None = None,
         pixels: tuple[int, int] | None = None,
         figures: dict[str, float] | None = None,
     ) -> None:
-        self.domain, self.sizes, self.readout, self.basis = domain, sizes, readout, basis
+        self.domain, self.sizes, self.readout, self.basis, self.film = domain, sizes, readout, basis, film
         self.fidelity, self.extent, self.placement, self.pixels = fidelity, extent, placement, pixels
         self.step = step
         self.figures = dict(figures or {})
@@ -94,6 +97,7 @@ class Fit:
     def facts(self) -> FitFacts:
         """What it is, and how good."""
         size = sum(tensor.nbytes for tensor in self._coded_basis[0].values())
+        size += self.film.nbytes if self.film is not None else 0
         return FitFacts(fidelity=self.fidelity, size_bytes=size, pixels=self.pixels, figures=self.figures)
 
     @cached_property
@@ -132,6 +136,10 @@ class Fit:
             "pixels": json.dumps(self.pixels),
             "figures": json.dumps(self.figures),
         }
+        if self.film is not None:
+            film, facts = self.film.tensors()
+            tensors |= film
+            about["film"] = facts.model_dump_json()
         if self.placement is not None:
             about["placement"] = self.placement.model_dump_json()
         return save(tensors, about)
@@ -183,11 +191,16 @@ class Fit:
             left, top, right, bottom = (float(edge) for edge in json.loads(about["extent"]))
             placement = Placement.model_validate_json(about["placement"]) if "placement" in about else None
             step, lowest = json.loads(about.get("step", "null")), json.loads(about.get("lowest", "{}"))
+            film = (
+                CodedFilm.of(tensors, FilmFacts.model_validate_json(about["film"]), sizes.basis_channels)
+                if "film" in about
+                else None
+            )
             basis = tuple(
                 tuple(
                     _plane(tensors, _basis_name(scale, number), step, lowest)[None] for number in range(len(sizes.axes))
                 )
-                for scale in range(sizes.scales)
+                for scale in range(sizes.scales if film is None else 0)
             )
             readout = sizes.build().requires_grad_(False).eval()
             readout.load_state_dict({name.removeprefix("readout."): value for name, value in tensors.items()})
@@ -203,6 +216,7 @@ class Fit:
             readout,
             basis,
             facts.fidelity,
+            film=film,
             extent=(left, top, right, bottom),
             placement=placement,
             step=step,

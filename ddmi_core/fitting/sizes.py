@@ -12,6 +12,16 @@ _MOST_CELLS = 12_000_000
 """Of the finest basis field: a fit of 50 MB at most, as long as its cells can be coded."""
 _CELL_BYTES = 1
 
+_FINEST_FILM_CELL: dict[Fidelity, float] = {"balanced": 2.0, "faithful": 1.0}
+_MOST_FILM_CELLS = 30_000_000
+"""Of the finest basis fields of all frames of a clip: so that they are fitted in about a minute."""
+
+
+def film_size(width: int, height: int, frames: int, fidelity: Fidelity) -> tuple[int, int]:
+    """Return rows and columns of the finest basis fields of a clip of so many frames of width x height pixels."""
+    cell = max(_FINEST_FILM_CELL[fidelity], math.sqrt(height * width * frames / _MOST_FILM_CELLS))
+    return max(1, math.ceil(height / cell)), max(1, math.ceil(width / cell))
+
 
 def basis_sizes(width: int, height: int, fidelity: Fidelity) -> list[tuple[int, int]]:
     """Return rows and columns of the basis fields of a picture of width x height pixels, coarse to fine."""
