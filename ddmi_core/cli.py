@@ -262,7 +262,7 @@ def fit(
     force: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Fit basis fields to a picture, a mesh or a clip of yours, and keep them, or write what they stand for at any size.
+    """Fit basis fields to a picture, mesh or clip of yours, and keep them, or write what they stand for at any size.
 
     Args:
         file: the picture, mesh or clip, or a fit that was kept.
@@ -291,8 +291,8 @@ def fit(
     domain = get_domain(kept.domain) if kept else _domain_that_fits(file)
     # Without its model nobody can make it again from what a file says of it
     no_recipe = "embed_recipe" in domain.kind.export_options.model_fields
-    own = {"fps": fps, "seconds": seconds, "unit_cube": unit_cube or None}
-    options = _options(domain, resolution, faces, region, bits, quality, no_recipe, **own)
+    of_its_kind = {"fps": fps, "seconds": seconds, "unit_cube": unit_cube or None}
+    options = _options(domain, resolution, faces, region, bits, quality, no_recipe, **of_its_kind)
     part = None if span is None else _span(span)
     _require(
         kept is None or part is None, "A fit that was kept is of the part that it was fitted to: leave --span out."

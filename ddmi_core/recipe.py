@@ -68,7 +68,8 @@ class Recipe(SamplingSettings):
     """How an item was made.
 
     `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left,
-    top, right, bottom), `seconds` how long it lasts, `placement` where the object lay in it, `fit` how closely it is
+    top, right, bottom), `seconds` how long it lasts, `span` the part of the file from .. to, in seconds, if not all of
+    it, `placement` where the object lay in it, `fit` how closely it is
     represented, where that can be chosen.
     """
 
@@ -81,6 +82,7 @@ class Recipe(SamplingSettings):
     source: str | None = None
     extent: tuple[float, float, float, float] | None = None
     seconds: float | None = Field(None, gt=0)
+    span: tuple[float, float] | None = None
     placement: Placement | None = None
     fit: FitFacts | None = None
     versions: dict[str, str] = Field(default_factory=current_versions)

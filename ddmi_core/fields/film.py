@@ -7,7 +7,7 @@ where it goes, so that what moves is seen once, on its way, and not twice, fadin
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -26,6 +26,7 @@ _KEPT = 4  # pictures of frames
 _TURNS = 3  # that bring a place to where it is half-way
 
 
+@runtime_checkable
 class Film(Protocol):
     """The frames of a clip as basis fields, and what moves between them."""
 

@@ -30,8 +30,10 @@ from ddmi_core.planes import SINGLE_PLANE
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Progress, report
 
-_STEPS: dict[Fidelity, float] = {"balanced": 6 / 255, "faithful": 2 / 255}
-"""What basis fields are rounded to: half of it is the error that no place exceeds, at the basis fields' own size."""
+_STEPS: dict[Fidelity, float] = {"balanced": 1 / 42, "faithful": 1 / 128}
+"""What basis fields are rounded to: half of it is the error that no place exceeds, at the basis fields' own size.
+
+What is wholly covered, or white, is a multiple."""
 _COARSE_CELL = 4
 _MOTION_SIDE = 192  # cells along the longer side, at most, of what motion is looked for in
 _MEASURED_EVERY = 4  # frames, where measuring takes drawing them at another size
@@ -98,7 +100,7 @@ class _Fitting:
 
     def _read(self) -> Iterator[_Frame]:
         for number, shown in enumerate(self._clip.frames):
-            own = shown.pixels[..., : self._channels]
+            own = np.ascontiguousarray(shown.pixels[..., : self._channels])
             if own.shape[:2] != (self._clip.height, self._clip.width):
                 raise DataError(f"The frames of the clip are not of one size: frame {number + 1} has another.")
             self._appears.append(shown.second)
@@ -143,7 +145,7 @@ class _Fitting:
         parts = (self._stills[-1], *self._frames[-1])
         drawn = np.zeros((self._clip.height, self._clip.width, self._channels), np.float32)
         for part in parts:
-            field = coding.decoded(part, self._step).transpose(1, 2, 0)
+            field = coding.decoded(part, self._step, self._channels).transpose(1, 2, 0)
             drawn += _drawn(field, self._clip.height, self._clip.width)
         return drawn
 
@@ -177,7 +179,7 @@ class _Fitting:
             sizes.build().make_adding().requires_grad_(False).eval(),
             (),
             self._fidelity,
-            film=CodedFilm(moments.tolist(), seconds, self._step, self._stills, self._frames, motions),
+            film=CodedFilm(moments.tolist(), seconds, self._step, self._channels, self._stills, self._frames, motions),
             extent=in_the_middle(self._clip.width, self._clip.height),
             pixels=(self._clip.width, self._clip.height),
             figures={"psnr": min(-10 * math.log10(max(error, 1e-12)), 99.0)},
@@ -202,9 +204,11 @@ def _drawn(field: Float32[np.ndarray, "rows columns c"], height: int, width: int
 
 
 def _error(drawn: Float32[np.ndarray, "h w c"], truth: UInt8[np.ndarray, "h w c"]) -> float:
-    """The mean squared error of a picture written with 8 bits."""
-    levels = np.rint(255 * drawn.clip(0, 1))
-    return float(np.mean((levels - truth) ** 2, dtype=np.float64)) / 255**2
+    """The mean squared error on white of a picture written with 8 bits."""
+    wrong = np.rint(255 * drawn.clip(0, 1)) - truth
+    if wrong.shape[2] == 4:
+        wrong = wrong[..., :3] - wrong[..., 3:]
+    return float(np.mean(wrong**2, dtype=np.float64)) / 255**2
 
 
 def _small(pixels: UInt8[np.ndarray, "h w c"]) -> Float32[np.ndarray, "c _h _w"]:

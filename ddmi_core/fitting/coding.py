@@ -48,15 +48,15 @@ def coded(field: Float32[np.ndarray, "c h w"], step: float) -> Coded:
     return Coded(lowest, _webp((found & 0xFF).astype(np.uint8)), _webp(high) if high.any() else None)
 
 
-def decoded(found: Coded, step: float) -> Float32[np.ndarray, "c h w"]:
+def decoded(found: Coded, step: float, channels: int) -> Float32[np.ndarray, "c h w"]:
     """Return the basis field.
 
     Raises:
         DataError: the bytes are damaged.
     """
-    values = _pixels(found.low).astype(np.int32)
+    values = _pixels(found.low, channels).astype(np.int32)
     if found.high is not None:
-        high = _pixels(found.high)
+        high = _pixels(found.high, channels)
         if high.shape != values.shape:
             raise DataError("The two bytes of a basis field are not of one size.")
         values += high.astype(np.int32) * _BYTE
@@ -69,9 +69,9 @@ def check(found: Coded, channels: int) -> None:
     Raises:
         DataError: they do not.
     """
-    with _opened(found.low) as picture:
-        if picture.mode != _MODES[channels]:
-            raise DataError(f"A basis field has not {channels} channels.")
+    for content in (found.low, found.high):
+        if content is not None:
+            _opened(content, channels).close()
 
 
 def _webp(pixels: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, " n"]:
@@ -81,16 +81,20 @@ def _webp(pixels: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, " n"]:
     return np.frombuffer(file.getvalue(), np.uint8)
 
 
-def _pixels(content: UInt8[np.ndarray, " n"]) -> UInt8[np.ndarray, "h w c"]:
+def _pixels(content: UInt8[np.ndarray, " n"], channels: int) -> UInt8[np.ndarray, "h w c"]:
     try:
-        with _opened(content) as picture:
-            return np.asarray(picture)
+        with _opened(content, channels) as picture:
+            # A fourth channel that is 255 everywhere looks like an opaque picture, of which it is left out
+            return np.asarray(picture.convert(_MODES[channels]))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"The bytes of a basis field are damaged ({error}).") from error
 
 
-def _opened(content: UInt8[np.ndarray, " n"]) -> Image.Image:
+def _opened(content: UInt8[np.ndarray, " n"], channels: int) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(content.tobytes()), formats=("WEBP",))
+        picture = Image.open(io.BytesIO(content.tobytes()), formats=("WEBP",))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"The bytes of a basis field are damaged ({error}).") from error
+    if len(picture.getbands()) > channels:
+        raise DataError(f"The bytes of a basis field are damaged: it has more than {channels} channels.")
+    return picture

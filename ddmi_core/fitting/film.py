@@ -16,6 +16,7 @@ from ddmi_core.support.errors import DataError
 
 MOTION_STEP = 1 / 4
 """What motion, in cells, and how much a frame shows are multiples of."""
+_MOTION_CHANNELS = 4
 STILL_FRAMES = 16
 """Frames that share a still."""
 
@@ -49,6 +50,7 @@ class CodedFilm:
         moments: when each frame is, in [-1, 1], rising.
         seconds: how long the clip lasts.
         step: what the basis fields' values are multiples of.
+        channels: of the basis fields.
         stills: of each `STILL_FRAMES` frames.
         frames: of each frame.
         motions: after each frame but the last; None: another shot begins.
@@ -59,11 +61,13 @@ class CodedFilm:
         moments: Sequence[float],
         seconds: float,
         step: float,
+        channels: int,
         stills: Sequence[coding.Coded],
         frames: Sequence[CodedFrame],
         motions: Sequence[coding.Coded | None],
     ) -> None:
-        self.moments, self.seconds, self.step = tuple(moments), seconds, step
+        self.moments, self.seconds = tuple(moments), seconds
+        self._step, self._channels = step, channels
         self._stills, self._frames, self._motions = list(stills), list(frames), list(motions)
 
     @property
@@ -74,14 +78,14 @@ class CodedFilm:
     def frame(self, number: int) -> BasisFields:
         """Return the basis fields of a frame, batch size one, which its read-out adds."""
         parts = (self._stills[number // STILL_FRAMES], *self._frames[number])
-        return tuple((_tensor(coding.decoded(part, self.step)),) for part in parts)
+        return tuple((_tensor(coding.decoded(part, self._step, self._channels)),) for part in parts)
 
     def motion(self, number: int) -> Float32[Tensor, "1 4 h w"] | None:
         """Return the motion between a frame and the next, in shares of half a side; see `Film`."""
         part = self._motions[number]
         if part is None:
             return None
-        found = coding.decoded(part, MOTION_STEP)
+        found = coding.decoded(part, MOTION_STEP, _MOTION_CHANNELS)
         _, height, width = found.shape
         found[0] *= 2 / width
         found[1] *= 2 / height
@@ -97,7 +101,7 @@ class CodedFilm:
                 tensors[f"{name}.high"] = torch.from_numpy(part.high.copy())
         cuts = tuple(number for number, part in enumerate(self._motions) if part is None)
         lowest = {name: part.lowest for name, part in named.items()}
-        return tensors, FilmFacts(moments=self.moments, seconds=self.seconds, step=self.step, cuts=cuts, lowest=lowest)
+        return tensors, FilmFacts(moments=self.moments, seconds=self.seconds, step=self._step, cuts=cuts, lowest=lowest)
 
     @classmethod
     def of(cls, tensors: MutableMapping[str, Tensor], facts: FilmFacts, channels: int) -> "CodedFilm":
@@ -121,10 +125,10 @@ class CodedFilm:
         motions = [None if number in facts.cuts else part(f"motion.{number}") for number in range(count - 1)]
         coded: list[tuple[int, coding.Coded]] = [(channels, still) for still in stills]
         coded += [(channels, each) for frame in frames for each in frame]
-        coded += [(4, motion) for motion in motions if motion is not None]
+        coded += [(_MOTION_CHANNELS, motion) for motion in motions if motion is not None]
         for expected, each in coded:
             coding.check(each, expected)
-        return cls(facts.moments, facts.seconds, facts.step, stills, frames, motions)
+        return cls(facts.moments, facts.seconds, facts.step, channels, stills, frames, motions)
 
     def _named(self) -> Mapping[str, coding.Coded]:
         found = {f"still.{number}": part for number, part in enumerate(self._stills)}

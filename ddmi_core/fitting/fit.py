@@ -198,7 +198,8 @@ class Fit:
             )
             basis = tuple(
                 tuple(
-                    _plane(tensors, _basis_name(scale, number), step, lowest)[None] for number in range(len(sizes.axes))
+                    _plane(tensors, _basis_name(scale, number), sizes.basis_channels, step, lowest)[None]
+                    for number in range(len(sizes.axes))
                 )
                 for scale in range(sizes.scales if film is None else 0)
             )
@@ -229,7 +230,7 @@ def _basis_name(scale: int, number: int) -> str:
     return f"basis.{scale}.{number}"
 
 
-def _plane(tensors: dict[str, Tensor], name: str, step: float | None, lowest: dict[str, int]) -> Tensor:
+def _plane(tensors: dict[str, Tensor], name: str, channels: int, step: float | None, lowest: dict[str, int]) -> Tensor:
     """Take a basis field out of a file's tensors."""
     if name in tensors:
         return tensors.pop(name).float()
@@ -237,7 +238,7 @@ def _plane(tensors: dict[str, Tensor], name: str, step: float | None, lowest: di
         raise ValueError("coded without a step")
     low, high = tensors.pop(f"{name}.low"), tensors.pop(f"{name}.high", None)
     found = coding.Coded(int(lowest[name]), low.numpy(), high.numpy() if high is not None else None)
-    return torch.from_numpy(coding.decoded(found, step))
+    return torch.from_numpy(coding.decoded(found, step, channels))
 
 
 def _metadata(content: bytes) -> dict[str, str]:

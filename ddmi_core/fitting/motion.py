@@ -225,7 +225,7 @@ def _at(frame: Float32[np.ndarray, "c h w"], place: Float32[np.ndarray, "2 h w"]
     return found
 
 
-def _halved(frame: Frame) -> Frame:
+def _halved(frame: Frame) -> Float32[np.ndarray, "c _h _w"]:
     channels, height, width = frame.shape
     padded = np.pad(frame, ((0, 0), (0, height % 2), (0, width % 2)), mode="edge")
     return padded.reshape(channels, (height + 1) // 2, 2, (width + 1) // 2, 2).mean(axis=(2, 4))

@@ -10,7 +10,7 @@ from studio.state.library import Item
 NAMES: dict[Fidelity, str] = {"small": "Small", "balanced": "Balanced", "faithful": "Faithful"}
 TIPS: dict[Fidelity, str] = {
     "small": "What the model makes of the file: a latent of a few kilobytes",
-    "balanced": "Basis fields with a cell for 4 × 4 pixels; of a mesh, planes of 64 cells a side",
+    "balanced": "Basis fields with a cell for 4 × 4 pixels, of clips 2 × 2; of a mesh, planes of 64 cells a side",
     "faithful": "Basis fields with a cell for each pixel, the file as it is; of a mesh, planes of 128 cells a side",
 }
 

@@ -69,6 +69,7 @@ FACTS = RoomFacts(
     import_kind="Clips",
     preset="emoji-motion",
     preview_resolution=128,
+    fits_afterwards=True,
     switches=("loop", "slices"),
     switches_off=("slices",),
 )

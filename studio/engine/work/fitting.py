@@ -95,6 +95,7 @@ def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[Item
         source=str(request.path),
         extent=pipeline.domain.extent(request.path),
         seconds=pipeline.domain.duration(request.path, request.span),
+        span=request.span,
         placement=pipeline.domain.placement(source),
         fit=facts,
     )
@@ -126,7 +127,8 @@ def _fit(request: FitRequest, context: Context) -> Iterator[FitReady]:
     item, recipe = request.item, request.item.recipe
     domain = get_domain(recipe.domain)
     up = recipe.placement.up if recipe.placement is not None else "y"
-    fit = domain.fit(request.path, request.fidelity, sub_progress(context.progress, 0.0, 0.9), up=up)
+    progress = sub_progress(context.progress, 0.0, 0.9)
+    fit = domain.fit(request.path, request.fidelity, progress, up=up, span=recipe.span)
     field, progress = domain.fitted(fit), sub_progress(context.progress, 0.9, 1.0)
     view = field.view(resolution=request.preview_resolution, progress=progress)
     thumbnail = field.thumbnail(view, size=THUMBNAIL_SIZE)

@@ -124,9 +124,15 @@ def test_coded_fields_are_the_same(channels: int) -> None:
     multiples = np.random.default_rng(0).normal(scale=40, size=(channels, 30, 50)).round()
     multiples[:, 3, 4:9] = [-700, -129, 128, 400, 3000]
     field = (0.01 * multiples).astype(np.float32)
-    assert np.abs(coding.decoded(coding.coded(field, 0.01), 0.01) - field).max() < 1e-6
+    assert np.abs(coding.decoded(coding.coded(field, 0.01), 0.01, channels) - field).max() < 1e-6
     assert coding.coded(field[:, 10:], 0.01).high is None or np.abs(multiples[:, 10:]).max() > 127
     assert not coding.can_be_coded(channels, 20_000, 5) and not coding.can_be_coded(1, 5, 5)
+
+
+def test_a_channel_that_is_coded_as_255_everywhere_is_kept() -> None:
+    field = np.zeros((4, 6, 9), np.float32)
+    field[3] = 127
+    assert np.array_equal(coding.decoded(coding.coded(field, 1.0), 1.0, 4), field)
 
 
 def test_fits_of_plain_numbers_are_read_still(tmp_path: Path) -> None:
@@ -167,7 +173,7 @@ def test_what_cannot_be_fitted_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"broken\.png"):
         fit_picture(tmp_path / "broken.png", "faithful")
     with pytest.raises(DataError, match="cannot be fitted"):
-        get_domain("video").fit(tmp_path / "clip.mp4", "faithful")
+        get_domain("nerf").fit(tmp_path / "transforms.json", "faithful")
     with pytest.raises(DataError, match="balanced or faithful"):
         fit_of(drawing(16, 16), tmp_path, "small")
 
