@@ -2,12 +2,18 @@
 
     python -m benchmarks.fit_quality photographs/*.png meshes/*.stl
     python -m benchmarks.fit_quality photographs/lake.png --siren 60
+    python -m benchmarks.fit_quality --clips
 
 Prints one JSON object a line for each file and fidelity. Of a picture: PSNR and SSIM at its own size; the same file
 made half as large, fitted and drawn at its own size again, beside bicubic enlargement; the fit's size, and that of a
 JPEG that comes as near (quality 100 at most). With `--siren`, a plain SIREN (Sitzmann et al. 2020) of 4 x 256 learns
 the picture for so many seconds of the processor. Of a mesh: IoU at 64^3 places drawn evenly in its box, and the
 symmetric Chamfer distance as a share of the diagonal. Seconds are the processor's.
+
+With `--clips`, also of the ten clips of `drawn_clips`, or of some by their names: PSNR of all frames and the worst; in
+how many the ball is found, where there is one; the same clip of every second frame alone, the frames left out beside
+blending of their neighbours and FFmpeg's `minterpolate`; the fit's size, and that of an H.264 file (4:4:4) that comes
+as near.
 """
 
 import io
@@ -15,9 +21,13 @@ import json
 import math
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import torch
 import trimesh
@@ -26,11 +36,15 @@ from PIL import Image
 from scipy.spatial import cKDTree
 from torch import nn
 
+from benchmarks.drawn_clips import BALL, CLIPS, DIFFICULT, FRAMES, HEIGHT, WIDTH, ball_place, drawn
 from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.domains import get_domain
 from ddmi_core.fidelity import Fidelity
+from ddmi_core.fields.film import FilmField
 from ddmi_core.fields.image import FittedImageField
 from ddmi_core.fields.shape import ShapeField
+from ddmi_core.fitting.clips import fit_clip
+from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.fitting.shapes import fit_shape
 from ddmi_core.fitting.solids import measured_places
@@ -41,11 +55,20 @@ _SURFACE, _INSIDE = 30_000, 64**3
 _MESHED = 256
 
 
-def main(files: tyro.conf.Positional[tuple[Path, ...]], /, siren: float = 0.0, threads: int = 1) -> None:
+def main(
+    files: tyro.conf.Positional[tuple[Path, ...]] = (),
+    /,
+    siren: float = 0.0,
+    threads: int = 1,
+    clips: bool = False,
+    only: tuple[str, ...] = (),
+) -> None:
     """Fit files and measure the fits.
 
     Args:
         files: pictures and meshes.
+        clips: also measure clips made by rule.
+        only: names of some of them.
         siren: seconds that a peer may learn each picture for.
         threads: that torch may use.
     """
@@ -59,6 +82,118 @@ def main(files: tyro.conf.Positional[tuple[Path, ...]], /, siren: float = 0.0, t
         else:
             for fidelity in _FIDELITIES:
                 _print({"file": file.name, "fidelity": fidelity, **_mesh(file, fidelity)})
+    for name, draw in CLIPS.items() if clips else ():
+        if not only or name in only:
+            kind = "difficult" if name in DIFFICULT else "easy"
+            for line in _clip(name, drawn(draw)):
+                _print({"clip": name, "kind": kind, **line})
+
+
+def _clip(name: str, frames: np.ndarray) -> Iterator[dict[str, Any]]:
+    left_out, given = frames[1:-1:2], frames[::2]
+    between = {"blended": (given[:-1] / 2.0 + given[1:] / 2.0), "minterpolate": _minterpolated(given)}
+    with tempfile.TemporaryDirectory() as folder:
+        whole = _film(Path(folder, "whole.mkv"), frames, {"qp": "0"}, "libx264rgb", "rgb24")
+        half = _film(Path(folder, "half.mkv"), given, {"qp": "0"}, "libx264rgb", "rgb24")
+        for fidelity in _FIDELITIES:
+            began = time.process_time()
+            fit = fit_clip(whole, fidelity)
+            seconds = time.process_time() - began
+            shown = _frames_of(fit, lambda marks: marks)
+            nearness = [psnr(a / 255.0, b / 255.0) for a, b in zip(shown, frames, strict=True)]
+            whole_psnr = _psnr(shown, frames)
+            line = {
+                "fidelity": fidelity,
+                "psnr": whole_psnr,
+                "worst_frame": round(min(nearness), 2),
+                "bytes": fit.facts.size_bytes,
+                "h264_bytes": _h264_bytes(Path(folder), frames, whole_psnr),
+                "seconds": round(seconds, 1),
+            }
+            if name in ("ball", "ball in the meadow"):
+                line["ball_found"] = sum(_ball_is_there(frame, i) for i, frame in enumerate(shown))
+                line["frames"] = len(frames)
+            yield line
+        fit = fit_clip(half, "faithful")
+        middles = _frames_of(fit, lambda marks: [(a + b) / 2 for a, b in pairwise(marks)])
+        found = {"fit": _psnr(middles, left_out)} | {peer: _psnr(made, left_out) for peer, made in between.items()}
+        yield {"left_out": True, **found}
+
+
+def _frames_of(fit: Fit, moments: Callable[[list[float]], list[float]]) -> np.ndarray:
+    field = get_domain("video").fitted(fit)
+    assert isinstance(field, FilmField) and fit.pixels is not None
+    return np.stack([field.at(t).render(*fit.pixels, region=fit.extent)[..., :3] for t in moments(field.marks)])
+
+
+def _psnr(shown: np.ndarray, truth: np.ndarray) -> float:
+    return round(min(psnr(shown / 255.0, truth / 255.0), 99.0), 2)
+
+
+def _ball_is_there(frame: np.ndarray, number: int) -> bool:
+    """Whether nine tenths of the places where the ball is are orange, as neither of the grounds is on the whole."""
+    x, y = ball_place((number + 0.5) / FRAMES)
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    inside = np.hypot(columns - x, rows - y) < BALL / 2 - 1
+    red_over_blue = frame[..., 0].astype(int) - frame[..., 2]
+    return bool((red_over_blue[inside] > 60).mean() > 0.9)
+
+
+def _film(path: Path, frames: np.ndarray, options: dict[str, str], codec: str, pixels: str) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=Fraction(12), options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = pixels
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _h264_bytes(folder: Path, frames: np.ndarray, nearness: float) -> int:
+    """The size of the smallest H.264 file that comes as near, or of the nearest there is."""
+    for quantiser in range(40, -1, -2):
+        path = _film(folder / "peer.mkv", frames, {"qp": str(quantiser)}, "libx264rgb", "rgb24")
+        with av.open(str(path)) as container:
+            shown = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+        if _psnr(shown, frames) >= nearness:
+            break
+    return path.stat().st_size
+
+
+def _minterpolated(given: np.ndarray) -> np.ndarray:
+    """What FFmpeg's `minterpolate` puts between frames, with motion in both directions and its usual settings."""
+    height, width = given.shape[1:3]
+    graph = av.filter.Graph()
+    steps = [
+        graph.add_buffer(width=width, height=height, format="rgb24", time_base=Fraction(1, 6)),
+        graph.add("minterpolate", "fps=12:mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1:scd=fdiff"),
+        graph.add("format", "rgb24"),
+        graph.add("buffersink"),
+    ]
+    for one, other in pairwise(steps):
+        one.link_to(other)
+    graph.configure()
+    made: dict[int, np.ndarray] = {}
+
+    def take() -> None:
+        while True:
+            try:
+                frame = graph.pull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            made[round(frame.pts * frame.time_base * 12)] = frame.to_ndarray(format="rgb24")
+
+    # It needs a frame more at either end than it gives back
+    for number, pixels in enumerate([*given, given[-1], given[-1]]):
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        frame.pts, frame.time_base = number, Fraction(1, 6)
+        graph.push(frame)
+        take()
+    graph.push(None)
+    take()
+    return np.stack([made[2 * number + 1] for number in range(len(given) - 1)])
 
 
 def _picture(file: Path, fidelity: Fidelity) -> dict[str, float]:

@@ -54,7 +54,7 @@ class ClipFacts(NamedTuple):
     """Whether such a file has no transparency."""
 
 
-class _Shown(NamedTuple):
+class Shown(NamedTuple):
     """A frame, premultiplied, the second it appears, and how long it says that it stays."""
 
     pixels: UInt8[np.ndarray, "h w 4"]
@@ -73,7 +73,7 @@ class FullClip(NamedTuple):
     height: int
     frame_count: int
     is_opaque: bool
-    frames: Iterator[_Shown]
+    frames: Iterator[Shown]
 
 
 def read_clip(path: Path, span: Span | None = None) -> Clip:
@@ -137,7 +137,7 @@ def frame_moments(appears: Sequence[float], last_stays: float) -> tuple[Float32[
     return ((seconds + min(usual, stays) / 2) * (2 / whole) - 1).astype(np.float32), whole
 
 
-def _shown(path: Path, span: Span, take: _Take) -> Iterator[_Shown]:
+def _shown(path: Path, span: Span, take: _Take) -> Iterator[Shown]:
     """Read the frames of a range that was checked."""
     start, stop = span
     count = 0
@@ -215,7 +215,7 @@ def _checked(path: Path, facts: ClipFacts, span: Span | None) -> Span:
     return start, stop
 
 
-def _frames(path: Path, start: float, take: _Take) -> Iterator[_Shown]:
+def _frames(path: Path, start: float, take: _Take) -> Iterator[Shown]:
     if path.is_dir():
         return _folder_frames(path, take)
     return _animation_frames(path, take) if _is_animation(path) else _video_frames(path, start, take)
@@ -272,7 +272,7 @@ def _decoder_with_alpha(stream: av.VideoStream) -> av.VideoCodecContext | None:
     return decoder
 
 
-def _video_frames(path: Path, start: float, take: _Take) -> Iterator[_Shown]:
+def _video_frames(path: Path, start: float, take: _Take) -> Iterator[Shown]:
     with _opened(path) as (container, stream):
         base = stream.time_base or Fraction(1, 1000)
         first = stream.start_time or 0
@@ -284,7 +284,7 @@ def _video_frames(path: Path, start: float, take: _Take) -> Iterator[_Shown]:
         for number, frame in enumerate(_decoded(path, container, stream)):
             second = float((frame.pts - first) * base) if frame.pts is not None else float(number / rate)
             stays = float(frame.duration * base) if frame.duration else float(1 / rate)
-            yield _Shown(take(_upright(frame, stream, on_canvas=take is _on_canvas)), second, stays)
+            yield Shown(take(_upright(frame, stream, on_canvas=take is _on_canvas)), second, stays)
         if second + stays < 0.9 * length - 0.5:
             raise DataError(
                 f"{path.name} is damaged: it breaks off at {_clock(second + stays)} of {_clock(length)}. Give a range "
@@ -366,7 +366,7 @@ def _delays(picture: Image.Image, path: Path) -> list[float]:
         raise DataError(f"{path.name} is damaged, or cut short ({error}).") from error
 
 
-def _animation_frames(path: Path, take: _Take) -> Iterator[_Shown]:
+def _animation_frames(path: Path, take: _Take) -> Iterator[Shown]:
     with _animation(path) as picture:
         delays = _delays(picture, path)
         second = 0.0
@@ -379,18 +379,18 @@ def _animation_frames(path: Path, take: _Take) -> Iterator[_Shown]:
                     f"{path.name} is damaged: it breaks off after {_counted(number)} ({error}). Give a range before "
                     "that."
                 ) from error
-            yield _Shown(pixels, second, stays)
+            yield Shown(pixels, second, stays)
             second += stays
 
 
-def _folder_frames(folder: Path, take: _Take) -> Iterator[_Shown]:
+def _folder_frames(folder: Path, take: _Take) -> Iterator[Shown]:
     size: tuple[int, int] | None = None
     for number, file in enumerate(numbered_frames(folder)):
         with _still(file) as picture:
             if size not in (None, picture.size):
                 raise DataError(f"{folder.name}: {file.name} has another size than the frames before it.")
             size = picture.size
-            yield _Shown(take(picture.convert("RGBA")), number / FOLDER_RATE, 1 / FOLDER_RATE)
+            yield Shown(take(picture.convert("RGBA")), number / FOLDER_RATE, 1 / FOLDER_RATE)
 
 
 @contextmanager

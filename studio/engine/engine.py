@@ -212,10 +212,11 @@ class Engine(QObject):
         wish: int,
         more: bool = False,
         arrangement: Arrangement | None = None,
+        bar: int | None = None,
     ) -> None:
         """Draw an item at several moments, instead of (or, with ``more``, after) those asked for the same purpose.
 
-        ``arrangement``: draw this sequence in the item's place.
+        ``arrangement``: draw this sequence in the item's place. ``bar``: from this column on, the file's own frames.
         """
         model = self._folder_for(item) if arrangement is None else self._model_of_all(arrangement).folder
         if not more:
@@ -233,6 +234,7 @@ class Engine(QObject):
             purpose=purpose,
             wish=wish,
             arrangement=arrangement,
+            bar=bar,
         )
         self._submit(request, "Draw frames", quiet=True)
 
@@ -301,8 +303,10 @@ class Engine(QObject):
         )
         self._submit(request, "Enlarge the picture", quiet=True)
 
-    def original(self, item: Item, side: int, windows: Sequence[Window], *, smooth: bool) -> None:
-        """Draw windows of the file that an item stands for, instead of those asked for before."""
+    def original(
+        self, item: Item, side: int, windows: Sequence[Window], *, smooth: bool, moment: float | None = None
+    ) -> None:
+        """Draw windows of the file that an item stands for, at a moment if it moves, instead of those asked before."""
         self._cancel_quiet(OriginalRequest)
         if not windows:
             return
@@ -313,6 +317,7 @@ class Engine(QObject):
             side=side,
             windows=tuple(windows),
             smooth=smooth,
+            moment=moment,
         )
         self._submit(request, "Compare with the file", quiet=True)
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from ddmi_core.frame_size import Extent
 from ddmi_core.support.errors import DataError
 from studio.engine.pictures import Window
 from studio.state.library import Item
+
+if TYPE_CHECKING:
+    from ddmi_core.data.clip_files import Shown
+
+_READ_ON = 1.0  # seconds: what is further away is sought
+_LEAST_LEFT = 0.02  # share of a clip that is read at least: its end itself has no frame
 
 
 class Original:
@@ -23,10 +32,19 @@ class Original:
         extent: the part of the canvas that they cover.
     """
 
-    def __init__(self, pixels: UInt8[np.ndarray, "h w 4"], extent: tuple[float, float, float, float]) -> None:
+    def __init__(self, pixels: UInt8[np.ndarray, "h w 4"], extent: Extent) -> None:
         # Premultiplied, as colours of transparent pixels must not bleed into the others
         self._picture = Image.fromarray(pixels).convert("RGBa")
         self._extent = extent
+
+    @classmethod
+    def of_premultiplied(cls, pixels: UInt8[np.ndarray, "h w 4"], extent: Extent) -> Original:
+        """Take pixels whose colours are multiplied by alpha."""
+        made = cls.__new__(cls)
+        height, width, _ = pixels.shape
+        made._picture = Image.frombytes("RGBa", (width, height), np.ascontiguousarray(pixels).tobytes())
+        made._extent = extent
+        return made
 
     @property
     def nbytes(self) -> int:
@@ -75,6 +93,79 @@ def _part(first: int, count: int, side: int, begin: float, end: float, pixels: i
     return _Part(start - first, stop - first, low, high, scale)
 
 
+class OriginalClip:
+    """A clip file's own frames on the canvas of the item that was made of it.
+
+    The file is read on where the next frame is wanted, and sought in where another one is; few frames are kept.
+
+    Args:
+        path: the file.
+        span: the part of it that the item stands for, in seconds; None: all.
+        seconds: how long the item lasts.
+    """
+
+    def __init__(self, path: Path, span: tuple[float, float] | None, seconds: float) -> None:
+        from ddmi_core.coordinates import in_the_middle
+        from ddmi_core.data.clip_files import clip_facts
+
+        self._path, self._seconds = path, seconds
+        facts = clip_facts(path)
+        self.pixels = facts.width, facts.height
+        self._extent = in_the_middle(*self.pixels)
+        self._begin, self._end = span or (0.0, facts.seconds)
+        self.nbytes = 3 * 4 * facts.width * facts.height
+        """Memory that it takes."""
+        self._lock = threading.Lock()
+        self._frames, self._shown = self._opened(self._begin)
+        self._next = self._read()
+        self._begin = self._shown.second  # where the item's time begins
+
+    def at(self, moment: float) -> Original:
+        """Return the frame that the file shows at a moment in [-1, 1].
+
+        Raises:
+            DataError: the file cannot be read any more.
+        """
+        wanted = self._begin + (moment + 1) / 2 * self._seconds
+        with self._lock:
+            if not self._shown.second <= wanted < self._shown.second + _READ_ON:
+                self._frames, self._shown = self._opened(wanted)
+                self._next = self._read()
+            while self._next is not None and self._next.second <= wanted + 1e-6:
+                self._shown = self._next
+                self._next = self._read()
+            return Original.of_premultiplied(self._shown.pixels, self._extent)
+
+    def _opened(self, second: float) -> tuple[Iterator[Shown], Shown]:
+        """Return the file from about a second on, and its first frame there."""
+        from ddmi_core.data.clip_files import open_full_clip
+
+        start = min(second, self._end - _LEAST_LEFT * (self._end - self._begin))
+        frames = open_full_clip(self._path, (max(start, 0.0), self._end)).frames
+        return frames, next(frames)
+
+    def _read(self) -> Shown | None:
+        """The next frame; None at the end, where what is left may be too little for a clip."""
+        try:
+            return next(self._frames, None)
+        except DataError:
+            return None
+
+
+def open_original_clip(item: Item) -> OriginalClip:
+    """Open the clip that an item stands for.
+
+    Raises:
+        DataError: it is gone, or cannot be read.
+    """
+    path = Path(item.recipe.source or "")
+    if not path.is_file():
+        raise DataError(f"{path.name} is no longer in {path.parent}, so there is nothing to compare with.")
+    clip = OriginalClip(path, item.recipe.span, item.recipe.seconds or 1.0)
+    _check_size(item, path, *clip.pixels)
+    return clip
+
+
 def open_original(item: Item) -> Original:
     """Read the file that an item stands for.
 
@@ -89,10 +180,15 @@ def open_original(item: Item) -> Original:
         raise DataError(f"{path.name} is no longer in {path.parent}, so there is nothing to compare with.")
     pixels = read_pixels(path)
     height, width, _ = pixels.shape
+    _check_size(item, path, width, height)
+    return Original(pixels, in_the_middle(width, height))
+
+
+def _check_size(item: Item, path: Path, width: int, height: int) -> None:
+    """See whether the file of an item has as many pixels as it had."""
     known = item.recipe.fit.pixels if item.recipe.fit is not None else None
     if known not in (None, (width, height)):
         raise DataError(
-            f"{path.name} is another picture than it was: it has {width} × {height} pixels now. Drop it again to fit "
-            "what it is now."
+            f"{path.name} is another one than it was: it has {width} × {height} pixels now. Drop it again to fit what "
+            "it is now."
         )
-    return Original(pixels, in_the_middle(width, height))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,8 +25,10 @@ from studio.actions import Actions, Words
 from studio.engine.engine import Engine
 from studio.engine.work.clips import FrameReady, FramesRequest, SlicesReady
 from studio.engine.work.items import View
-from studio.engine.work.tiles import TileReady, TilesRequest
+from studio.engine.work.tiles import OriginalRequest, TileReady, TilesRequest
 from studio.panels.export_dialog import Order, Place, VideoExportDialog
+from studio.panels.fidelity import gone, has_its_file, told_bytes
+from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.inspector import item_title
 from studio.panels.loading_note import LoadingNote
 from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
@@ -38,8 +41,9 @@ from studio.state.sequence import Arrangement, Piece, SequenceEdits, piece_of
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import ElidedLabel, label, line, styled
-from studio.widgets.deep_zoom.geometry import WHOLE
+from studio.widgets.deep_zoom.geometry import WHOLE, Window
 from studio.widgets.deep_zoom.images import to_image
+from studio.widgets.deep_zoom.tiles import Source
 from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, Pointed, TileWish
 from studio.widgets.video.frame_view import FrameView, seen_window, visible_share
 from studio.widgets.video.sequence_track import SequencePanel
@@ -78,6 +82,7 @@ _STRIP = (
     ("play", "frame_back", "frame_on", "loop"),
     ("mark_in", "mark_out"),
     ("between_function", "between_repeated", "between_blended"),
+    ("beside_file", "clip_fidelity"),
     ("clip_whole", "slices", "sequence"),
 )
 _BETWEEN: tuple[Between, ...] = ("function", "repeated", "blended")
@@ -91,6 +96,7 @@ _CLIP_ACTIONS = (
     "play", "play_space", "play_back", "play_on", "frame_back", "frame_on", "slower", "quicker", "mark_in", "mark_out",
     "clear_marks", "clip_whole", "clip_closer", "clip_farther", "sequence", "add_to_sequence",
 )  # fmt: skip
+_OF_A_FILE = ("beside_file", "clip_fidelity")  # what only a person's own clip has
 _OF_A_CLIP = ("between_repeated", "between_blended", "slices")  # what a sequence does not have
 
 
@@ -159,7 +165,9 @@ class VideoStage(Stage):
     # The stage
 
     def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
-        """Show a clip, given one frame of it and the moments of its base frames."""
+        """Show a clip, given one frame of it and the moments of its base frames; the same one as it was looked at."""
+        is_same = item is not None and self._item is not None and item.id == self._item.id
+        before, look = replace(self.playback), self.viewer.look if is_same else None
         self._pause()
         self._item = item if view is not None else None
         self.empty.setVisible(view is None)
@@ -167,19 +175,37 @@ class VideoStage(Stage):
         seconds = (recipe.seconds if recipe is not None else None) or USUAL_SECONDS
         self._clip = (0.0, []) if view is None else (seconds, [float(t) for t in view["marks"]])
         extent = (recipe.extent if recipe is not None else None) or WHOLE
-        self.viewer.show_picture(view["pixels"] if view is not None else None, extent)
+        facts = recipe.fit if recipe is not None else None
+        beside_file = facts is not None and item is not None and has_its_file(item)
+        self.viewer.show_picture(view["pixels"] if view is not None else None, extent, beside_file=beside_file)
+        if view is not None and look is not None and not look.shows_all:
+            self.viewer.look_at(look)
+        self._show_bar()
         self.slices.clear()
         for name in _CLIP_ACTIONS:
             self._actions[name].setEnabled(view is not None)
+        for name in _OF_A_FILE:
+            self._actions[name].setEnabled(view is not None and facts is not None)
         place = self._arrangement.place_of(self._item) if self._arrangement and self._item else None
         if self._arrangement is None:
-            self._begin()
+            self._begin(before.position if is_same else 0.0)
         elif place is None:
             self._actions["sequence"].setChecked(False)  # what is new is seen, alone
         else:
             self.sequence.track.choose(place)
             self._begin(self._arrangement.layout.starts[place])
+        if view is not None and is_same and self._arrangement is None:
+            self._go_on_like(before)
         self._ask_slices()
+
+    def _go_on_like(self, before: Playback) -> None:
+        """Play as it was played before the clip became what it is now."""
+        now = self.playback
+        now.mark_in, now.mark_out = before.mark_in, before.mark_out
+        now.speed, now.direction, now.playing = before.speed, before.direction, before.playing
+        self.timeline.show_range(*now.range)
+        if now.playing:
+            self._play()
 
     def _begin(self, second: float = 0.0) -> None:
         """Begin with another clip or arrangement, at a second of it."""
@@ -244,6 +270,7 @@ class VideoStage(Stage):
     def _wire(self, actions: Actions) -> None:
         viewer, engine = self.viewer, self._engine
         viewer.tiles_wanted.connect(self._ask_tiles)
+        viewer.enlarged_wanted.connect(self._ask_original)
         viewer.look_changed.connect(self._on_look)
         viewer.pointed.connect(self._on_pointed)
         self.timeline.sought.connect(self._seek)
@@ -269,6 +296,8 @@ class VideoStage(Stage):
         for between in _BETWEEN:
             actions.on(f"between_{between}", partial(self._compare, between))
         actions["between_function"].setChecked(True)
+        actions.on_toggled("beside_file", self.compare_with_file)
+        actions.on("clip_fidelity", self.show_fidelities)
         actions.on("clip_whole", viewer.fit)
         actions.on("clip_closer", lambda: viewer.zoom(WHEEL_FACTOR))
         actions.on("clip_farther", lambda: viewer.zoom(1 / WHEEL_FACTOR))
@@ -328,6 +357,41 @@ class VideoStage(Stage):
         if not self.playback.playing:
             self._rest()
 
+    def compare_with_file(self, on: bool) -> None:
+        """Show the file's own frames to the right of a bar, or the function alone."""
+        item = self._item
+        if on and item is not None and not has_its_file(item):
+            self._state.notifications.warning(f"{gone(item)} There is nothing to compare with.")
+            self._actions["beside_file"].setChecked(False)
+            return
+        self._show_bar()
+        if item is not None and not self.playback.playing:
+            self._rest()
+
+    def _show_bar(self) -> None:
+        """Have the bar where there is something to compare with."""
+        on = self._actions["beside_file"].isChecked() and self.viewer.beside_file and self._arrangement is None
+        self.viewer.compare("nearest" if on else "off")
+
+    def _bar(self, side: int) -> int | None:
+        """The column of a drawing from which on the file is seen."""
+        look, split = self.viewer.look, self.viewer.split
+        if look is None or not split.is_on:
+            return None
+        return round((look.left + split.bar(look.width)) * side / look.side)
+
+    def show_fidelities(self) -> None:
+        """Let the person choose how closely the clip's file is represented, and have it fitted so."""
+        if (item := self._item) is not None and (facts := item.recipe.fit) is not None:
+            show_fidelities(
+                item,
+                lambda fidelity: told_bytes(facts.size_bytes) if fidelity == facts.fidelity else "",
+                self.refit_asked.emit,
+                self._state.notifications,
+                self._actions["clip_fidelity"],
+                self,
+            )
+
     def _seek(self, second: float) -> None:
         """Go to a second and rest there, or play on from there."""
         self.playback.seek(second)
@@ -355,6 +419,9 @@ class VideoStage(Stage):
         self.sequence.setVisible(on)
         for name in _OF_A_CLIP:
             self._actions[name].setEnabled(not on)
+        for name in _OF_A_FILE:
+            self._actions[name].setEnabled(not on and item is not None and item.recipe.fit is not None)
+        self._show_bar()
         self._begin()
         self._show_slices(self._actions["slices"].isChecked())
 
@@ -548,6 +615,7 @@ class VideoStage(Stage):
                 wish=self._wish,
                 more=more,
                 arrangement=self._arrangement,
+                bar=self._bar(side) if purpose != "thumbnails" else None,
             )
         except DDMIError as error:
             self._pause()
@@ -572,8 +640,17 @@ class VideoStage(Stage):
             except DDMIError as error:
                 self._state.notifications.error(str(error))
 
+    def _ask_original(self, source: Source, side: int, windows: tuple[Window, ...]) -> None:
+        if (item := self._item) is not None and not self.playback.playing and self.viewer.beside_file:
+            moment = self.playback.to_moment(self.playback.position)
+            self._engine.original(item, side, windows, smooth=source == "bicubic", moment=moment)
+
     def _on_tile(self, result: TileReady) -> None:
         request = result.request
+        if isinstance(request, OriginalRequest) and self._item is not None and request.item.id == self._item.id:
+            if not self.playback.playing and request.moment == self.playback.to_moment(self.playback.position):
+                self.viewer.add_tile("nearest", result.side, result.window, result.pixels)
+            return
         if not isinstance(request, TilesRequest) or self.playback.playing or not self._is_mine(request):
             return
         if request.moment == self._moment(self.playback.position)[0]:

@@ -13,9 +13,11 @@ from jaxtyping import UInt8
 
 from ddmi_core.export.options import VideoExport
 from ddmi_core.support.progress import Progress, sub_progress
+from studio.engine.originals import OriginalClip, open_original_clip
 from studio.engine.pictures import Window, blended
-from studio.engine.work.base import Answer, Context, SignalRequest, StageAnswer, WriteRequest, check_free, does
+from studio.engine.work.base import FILES, Answer, Context, SignalRequest, StageAnswer, WriteRequest, check_free, does
 from studio.engine.work.items import decoded
+from studio.state.library import Item
 from studio.state.sequence import Arrangement
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class FramesRequest(ArrangedRequest):
     """A window of an item that moves, at several moments, in the order given. Answered by a FrameReady each.
 
     A moment is two time coordinates in [-1, 1] and the share of the second one in the picture. ``purpose`` tells apart
-    who asked: what was asked for the same purpose before is given up. ``wish`` numbers what the asker wanted.
+    who asked: what was asked for the same purpose before is given up. ``wish`` numbers what the asker wanted. From the
+    column ``bar`` of the drawing on, it is the file's own frame that is drawn, if there is such a bar.
     """
 
     moments: tuple[tuple[float, float, float], ...]
@@ -45,6 +48,7 @@ class FramesRequest(ArrangedRequest):
     window: Window
     purpose: str
     wish: int
+    bar: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,7 +116,17 @@ def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
         pixels = draw(first, progress)
         if share > 0:
             pixels = blended(pixels, draw(second, progress), share)
+        left, top, width, height = request.window
+        if request.bar is not None and (start := max(request.bar, left)) < left + width:
+            beside = (start, top, left + width - start, height)
+            shown = original_clip(request.item, context).at(first if share < 0.5 else second)
+            pixels = np.hstack([pixels[:, : start - left], shown.window(request.side, beside, smooth=False)])
         yield FrameReady(request=request, index=index, pixels=pixels, seconds=time.perf_counter() - began)
+
+
+def original_clip(item: Item, context: Context) -> OriginalClip:
+    """The clip that an item stands for."""
+    return context.fields.get(FILES, item.id, lambda: open_original_clip(item))
 
 
 @does(SlicesRequest, lane="view", words="drawing frames", priority=1)

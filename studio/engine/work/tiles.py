@@ -13,7 +13,7 @@ from ddmi_core.support.progress import sub_progress
 from studio.engine.originals import open_original
 from studio.engine.pictures import Window, enlarged
 from studio.engine.work.base import FILES, Context, ItemRequest, StageAnswer, does
-from studio.engine.work.clips import ArrangedRequest, moving
+from studio.engine.work.clips import ArrangedRequest, moving, original_clip
 from studio.engine.work.items import decoded
 
 if TYPE_CHECKING:
@@ -49,12 +49,14 @@ class EnlargeRequest(ItemRequest):
 class OriginalRequest(ItemRequest):
     """Windows of the file that an item stands for, the canvas drawn with ``side`` × ``side`` pixels.
 
-    Enlarged, its pixels are squares, or ``smooth`` (bicubic). Answered by a TileReady each.
+    Enlarged, its pixels are squares, or ``smooth`` (bicubic). ``moment``: the time coordinate, of a file that moves.
+    Answered by a TileReady each.
     """
 
     side: int
     windows: tuple[Window, ...]
     smooth: bool
+    moment: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,7 +99,11 @@ def _enlarge(request: EnlargeRequest, context: Context) -> Iterator[TileReady]:
 
 @does(OriginalRequest, lane="view", words="comparing with the file")
 def _original(request: OriginalRequest, context: Context) -> Iterator[TileReady]:
-    original = context.fields.get(FILES, request.item.id, lambda: open_original(request.item))
+    original = (
+        context.fields.get(FILES, request.item.id, lambda: open_original(request.item))
+        if request.moment is None
+        else original_clip(request.item, context).at(request.moment)
+    )
     for index, window in enumerate(request.windows):
         context.progress(index / len(request.windows), "comparing")
         pixels = original.window(request.side, window, smooth=request.smooth)

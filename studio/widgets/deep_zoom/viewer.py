@@ -256,6 +256,10 @@ class DeepZoom(QWidget):
         if self.split.is_on:
             self._set_split(self.split.moved(by))
 
+    def look_at(self, look: Look) -> None:
+        """Look where one has looked before."""
+        self._go(look.resized(*self._device_size()))
+
     def _go(self, look: Look) -> None:
         self._fitted = False
         self._set(look)

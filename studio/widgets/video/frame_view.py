@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from studio.theme.tokens import Colours
 from studio.widgets.deep_zoom.geometry import BASE, SMALLEST_SIDE, WHOLE, Look, Region, Window
 from studio.widgets.deep_zoom.images import to_image
+from studio.widgets.deep_zoom.split import Split
 from studio.widgets.deep_zoom.viewer import DeepZoom
 
 
@@ -46,6 +47,10 @@ class FrameView(DeepZoom):
         """Show another clip, given one frame of it, or nothing."""
         self._frame, self._moving = None, False
         super().show_picture(pixels, extent, base=base, beside_file=beside_file)
+
+    def _set_split(self, split: Split) -> None:
+        super()._set_split(split)
+        self.look_changed.emit()  # what is drawn ahead has the bar elsewhere
 
     def _ask(self) -> None:
         if not self._moving:

@@ -9,7 +9,7 @@ from PIL import Image
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DataError
-from studio.engine.originals import Original, open_original
+from studio.engine.originals import Original, open_original, open_original_clip
 from studio.state.library import Item
 
 WIDE = (-1.0, -0.5, 1.0, 0.5)
@@ -74,10 +74,27 @@ def test_a_file_that_is_gone_or_another_one_by_now_is_named(tmp_path: Path) -> N
     with pytest.raises(DataError, match=r"photo\.png is no longer in"):
         open_original(item_of(photo, (40, 20)))
     Image.fromarray(NOISE).save(photo)
-    with pytest.raises(DataError, match=r"photo\.png is another picture .* 40 × 20"):
+    with pytest.raises(DataError, match=r"photo\.png is another one .* 40 × 20"):
         open_original(item_of(photo, (50, 20)))
     drawn = open_original(item_of(photo, (40, 20))).window(40, (0, 10, 40, 20), smooth=False)
     assert np.array_equal(drawn, NOISE)
+
+
+def test_frames_of_a_clip_are_found_in_any_order(tmp_path: Path) -> None:
+    greys = [0, 60, 120, 180, 240]
+    frames = [Image.new("L", (40, 20), grey).convert("RGB") for grey in greys]
+    path = tmp_path / "clip.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=800)
+    recipe = item_of(path, (40, 20)).recipe.model_copy(update={"seconds": 4.0})
+    clip = open_original_clip(Item("20260101T000000.000000-abc", recipe, tmp_path))
+    for number in (0, 1, 4, 2, 3, 0):
+        for place in (0.1, 0.9):
+            drawn = clip.at(2 * (number + place) / 5 - 1).window(40, (0, 10, 40, 20), smooth=False)
+            assert np.abs(drawn[..., 0].astype(int) - greys[number]).max() <= 1
+    assert clip.at(1.0).window(8, (0, 2, 8, 4), smooth=False).min() >= 235
+    of_part = recipe.model_copy(update={"span": (1.6, 3.2), "seconds": 1.6})
+    part = open_original_clip(Item("20260101T000000.000000-abc", of_part, tmp_path))
+    assert abs(int(part.at(-0.9).window(8, (0, 2, 8, 4), smooth=False)[0, 0, 0]) - 120) <= 1
 
 
 def test_photographs_lie_as_they_were_taken_and_deep_ones_are_not_clipped(tmp_path: Path) -> None:
