@@ -118,4 +118,5 @@ CLIPS = EASY | DIFFICULT
 
 def drawn(draw: Draw, frames: int = FRAMES) -> UInt8[np.ndarray, "n h w 3"]:
     """Return the frames of a clip, each at the middle of what it stands for."""
-    return np.stack([np.rint(255 * draw((i + 0.5) / frames)).astype(np.uint8) for i in range(frames)])
+    pictures = [draw((i + 0.5) / frames).clip(0, 1) for i in range(frames)]
+    return np.stack([np.rint(255 * picture).astype(np.uint8) for picture in pictures])

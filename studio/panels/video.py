@@ -448,6 +448,10 @@ class VideoStage(Stage):
             self.sequence.track.choose(len(self._arrangement.pieces) - 1 if self._arrangement is not None else 0)
 
     def _piece(self, item: Item, span: tuple[float, float] | None = None) -> Piece:
+        if item.recipe.is_fitted:
+            self._state.notifications.info(
+                f"The sequence goes by what {item.recipe.model} makes of {item_title(item)}, not by the fit."
+            )
         return piece_of(item, self._state.library.latent_shape(item), span)
 
     def _rearrange(self, arrangement: Arrangement) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from PySide6.QtWidgets import QMenu
 
 from ddmi_core.domains.video import VideoDomain
+from ddmi_core.export.options import VideoExport
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.fitting import clips
 from ddmi_core.placement import Up
@@ -100,6 +102,12 @@ def test_the_same_clip_is_fitted_and_seen_beside_its_file(qtbot, window, film: P
     played = [frame.request.bar for frame in frames if frame.request.purpose == "play"]
     assert played[-1] is not None and 0 < played[-1] < frames[-1].request.side
     window.actions_["play"].trigger()
+
+    window.engine.export(shown, film.with_name("again.mp4"), VideoExport(resolution=48, fps=Fraction(30)))
+    qtbot.waitUntil(lambda: film.with_name("again.mp4").is_file() and calm(window), timeout=PATIENCE)
+    window.actions_["sequence"].trigger()
+    assert "not by the fit" in window.state.notifications.list()[-1].text
+    window.actions_["sequence"].trigger()
     assert not [one.text for one in window.state.notifications.list() if one.level == "error"]
 
 
