@@ -68,7 +68,7 @@ def window(make_window: Callable[..., MainWindow]) -> MainWindow:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    return write_video(tmp_path / "dot.mp4", dot_frames(8, 32, width=48))
+    return write_video(tmp_path / "dot.mp4", dot_frames(4, 32, width=48))
 
 
 def fitted(window: MainWindow) -> bool:
@@ -83,19 +83,19 @@ def test_the_same_clip_is_fitted_and_seen_beside_its_file(qtbot, window, film: P
     drop(window, film)
     qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
     item, stage = window.state.shown, window.stage
-    stage._seek(0.3)
+    stage._seek(0.15)
     qtbot.waitUntil(lambda: fitted(window), timeout=PATIENCE)
     shown = window.state.shown
     assert shown.id == item.id and shown.recipe.fit.fidelity == "faithful" and shown.recipe.fit.pixels == (48, 32)
     assert shown.recipe.fit.figures["psnr"] > 40
-    assert stage.playback.position == pytest.approx(0.3) and len(stage._marks) == 8
+    assert stage.playback.position == pytest.approx(0.15) and len(stage._marks) == 4
     assert "48 × 32" in window.inspector.shown_facts.text()
 
     window.actions_["beside_file"].trigger()
     qtbot.waitUntil(lambda: any(isinstance(one.request, OriginalRequest) for one in tiles), timeout=PATIENCE)
     qtbot.waitUntil(lambda: calm(window) and stage.viewer.is_sharp(), timeout=PATIENCE)
     theirs = next(tile for tile in tiles if isinstance(tile.request, OriginalRequest))
-    assert theirs.request.moment == pytest.approx(2 * 0.3 / stage.playback.seconds - 1)
+    assert theirs.request.moment == pytest.approx(2 * 0.15 / stage.playback.seconds - 1)
 
     window.actions_["play_on"].trigger()
     qtbot.waitUntil(lambda: stage.shown > 3, timeout=PATIENCE)
