@@ -29,9 +29,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
+
+if TYPE_CHECKING:
+    from studio.state.export_choice import Choice
 
 SECONDS = 10.0
 """Of computing, that a file may take."""
@@ -797,8 +800,16 @@ def suppress_refusal() -> Any:
     return suppress(DDMIError)
 
 
+def _export_choices() -> tuple[type[Choice], ...]:
+    from studio.rooms.images.export_page import PictureChoice
+    from studio.rooms.radiance.export_page import RadianceChoice
+    from studio.rooms.shapes.export_page import ShapeChoice
+    from studio.rooms.video.export_page import VideoChoice
+
+    return ShapeChoice, PictureChoice, VideoChoice, RadianceChoice
+
+
 def _settings(folder: Path) -> list[Path]:
-    from studio.panels.export_dialog import ExportChoice, PictureChoice, RadianceChoice, VideoChoice
     from studio.settings import Settings
     from studio.state.form import GenerateForm
 
@@ -808,8 +819,8 @@ def _settings(folder: Path) -> list[Path]:
     settings.set_flag("grid", True)
     settings.forms = {"shape": GenerateForm(prompt="x")}
     settings.room = "image"
-    settings.export, settings.picture_export = ExportChoice(), PictureChoice()
-    settings.video_export, settings.radiance_export = VideoChoice(), RadianceChoice()
+    for kind in _export_choices():
+        settings.keep_export_choice(kind())
     settings.set_folder("exports", folder)
     settings.save()
     return [folder / "settings.ini"]
@@ -823,6 +834,8 @@ def _read_settings(folder: Path, _file: Path) -> None:
     for name in dir(Settings):
         if isinstance(getattr(Settings, name), property):
             asdict(value) if hasattr(value := getattr(settings, name), "__dataclass_fields__") else value
+    for kind in _export_choices():
+        asdict(settings.export_choice(kind))
     settings.flag("grid", False)
     settings.folder("exports")
 

@@ -34,7 +34,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
     """
     from ddmi_core.export.options import ImageExport
     from studio.engine.work.tiles import TileReady
-    from studio.panels.images import ImageStage
+    from studio.rooms.images.stage import ImageStage
 
     with open_studio("image", model) as studio:
         state, engine, window = studio.state, studio.engine, studio.window

@@ -110,7 +110,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2, stale
 def _measure_room(studio: OpenStudio, say: Callable[..., None], seconds: float, stale: int) -> None:
     """Measure the Radiance room."""
     from studio.engine.work.radiance import RenderReady
-    from studio.panels.radiance import RadianceStage
+    from studio.rooms.radiance.stage import RadianceStage
 
     stage = studio.window.stage
     assert isinstance(stage, RadianceStage)

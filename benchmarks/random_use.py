@@ -438,9 +438,8 @@ class Person:
             self._studio.app.sendEvent(target, event)
 
     def _trigger(self, _where: QWidget) -> None:
-        from studio.actions import ACTIONS
 
-        offered = [self._window.actions_[spec.id] for spec in ACTIONS if spec.id != "quit"]
+        offered = [self._window.actions_[spec.id] for spec in self._window.actions_.keymap.specs if spec.id != "quit"]
         self._rng.choice([one for one in offered if one.isEnabled() and one.isVisible()]).trigger()
 
     def _write_prompt(self, _where: QWidget) -> None:

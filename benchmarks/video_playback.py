@@ -39,7 +39,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2) -> No
     from ddmi_core.pipeline import Pipeline
     from ddmi_core.recipe import SamplingSettings
     from studio.engine.work.clips import FrameReady
-    from studio.panels.video import VideoStage
+    from studio.rooms.video.stage import VideoStage
 
     torch.set_num_threads(threads)
     pipeline = Pipeline.from_pretrained(find_model(model) if model else list_models("video")[0].folder)

@@ -25,8 +25,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.paths import assets
 from studio.headless import virtual_display
-from studio.panels.basis_dialog import BasisDialog
-from studio.panels.walk_dialog import WalkDialog
+from studio.rooms.images.basis_dialog import BasisDialog
+from studio.rooms.images.walk_dialog import WalkDialog
 from studio.state.runs import RunView
 from studio.window import MainWindow
 
@@ -256,7 +256,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     if options.on_this_display:
         from studio import app
-        from studio.panels import radiance
+        from studio.rooms.radiance import facts as radiance
 
         radiance._STILL_RATES = (
             1.0,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QKeySequence
 
-if TYPE_CHECKING:
-    from studio.actions import ActionSpec
+from studio.facts import ActionSpec
 
 Keys = tuple[str, ...]
 """The keys of one action, each as `QKeySequence` reads it."""
@@ -31,7 +29,8 @@ class Keymap:
 
     def __init__(self, specs: Iterable[ActionSpec], own: Mapping[str, Iterable[str]] | None = None) -> None:
         """`own`: keys by action. What names no action, cannot be read, or clashes is left out."""
-        self._specs = {spec.id: spec for spec in specs}
+        self.specs = tuple(specs)
+        self._specs = {spec.id: spec for spec in self.specs}
         self._own: dict[str, Keys] = {}
         for name, keys in (own or {}).items():
             readable = tuple(normal(one) for one in keys)
@@ -39,6 +38,10 @@ class Keymap:
                 self._own[name] = readable
         while bad := next((name for name in self._own if any(self.users(name, one) for one in self.keys(name))), None):
             del self._own[bad]
+
+    def specs_in(self, room: str) -> list[ActionSpec]:
+        """The actions that are there in a room, in their order."""
+        return [spec for spec in self.specs if spec.room in ("", room)]
 
     @property
     def own(self) -> dict[str, Keys]:

@@ -14,7 +14,7 @@ from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 from ddmi_core.fidelity import FIDELITIES, Fidelity
 from ddmi_core.support.paths import user_data
-from studio.panels.export_dialog import Choice, ExportChoice, PictureChoice, RadianceChoice, VideoChoice
+from studio.state.export_choice import Choice
 from studio.state.form import GenerateForm
 from studio.state.memory import LEAST, MemoryBudget
 from studio.theme.theme import ThemeChoice
@@ -200,41 +200,23 @@ class Settings:
     def room(self, domain: str) -> None:
         self._store.setValue("room", domain)
 
-    @property
-    def export(self) -> ExportChoice:
-        """The choices of the last export of a shape."""
-        return self._choice("export", ExportChoice())
+    def export_choice(self, kind: type[_C]) -> _C:
+        """The choices of the last export with a room's dialog."""
+        default = kind()
+        try:
+            values = {
+                field.name: self._store.value(f"{kind.KEPT_AS}/{field.name}", value, type=type(value))
+                for field in fields(default)
+                for value in (getattr(default, field.name),)
+            }
+            return replace(default, **values)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return default
 
-    @export.setter
-    def export(self, choice: ExportChoice) -> None:
-        self._keep("export", choice)
-
-    @property
-    def picture_export(self) -> PictureChoice:
-        """The choices of the last export of a picture."""
-        return self._choice("picture_export", PictureChoice())
-
-    @picture_export.setter
-    def picture_export(self, choice: PictureChoice) -> None:
-        self._keep("picture_export", choice)
-
-    @property
-    def video_export(self) -> VideoChoice:
-        """The choices of the last export of a clip."""
-        return self._choice("video_export", VideoChoice())
-
-    @video_export.setter
-    def video_export(self, choice: VideoChoice) -> None:
-        self._keep("video_export", choice)
-
-    @property
-    def radiance_export(self) -> RadianceChoice:
-        """The choices of the last export of a radiance field."""
-        return self._choice("radiance_export", RadianceChoice())
-
-    @radiance_export.setter
-    def radiance_export(self, choice: RadianceChoice) -> None:
-        self._keep("radiance_export", choice)
+    def keep_export_choice(self, choice: Choice) -> None:
+        """Remember the choices of an export."""
+        for name, value in asdict(choice).items():
+            self._store.setValue(f"{choice.KEPT_AS}/{name}", value)
 
     def _number(self, name: str, default: int, low: int, high: int) -> int:
         try:
@@ -242,21 +224,6 @@ class Settings:
         except ValueError:
             return default
         return number if low <= number <= high else default
-
-    def _choice(self, group: str, default: _C) -> _C:
-        try:
-            values = {
-                field.name: self._store.value(f"{group}/{field.name}", getattr(default, field.name), type=field_type)
-                for field in fields(default)
-                if (field_type := type(getattr(default, field.name)))
-            }
-            return replace(default, **values)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            return default
-
-    def _keep(self, group: str, choice: Choice) -> None:
-        for name, value in asdict(choice).items():
-            self._store.setValue(f"{group}/{name}", value)
 
     def save(self) -> None:
         """Write the file now."""

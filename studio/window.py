@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QMimeData, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
@@ -29,7 +30,7 @@ from ddmi_core.placement import Up
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError, RecipeError
 from ddmi_core.support.paths import assets, user_data
-from studio.actions import ACTIONS, Actions
+from studio.actions import Actions
 from studio.engine.diagnostics import save_diagnostics
 from studio.engine.engine import MODELS_ROOM, Engine
 from studio.engine.models import ModelFolders
@@ -50,24 +51,21 @@ from studio.panels.export_dialog import Order, Place, file_stem
 from studio.panels.fidelity import nearness
 from studio.panels.guide import GuideWindow
 from studio.panels.history import HistoryPanel
-from studio.panels.images import ImageStage
 from studio.panels.inspector import Inspector, item_title
 from studio.panels.messages import MessagesDialog
 from studio.panels.model_card import ModelCard
 from studio.panels.models import ModelsRoom
 from studio.panels.palette import Entry, Palette
 from studio.panels.queue import QueuePanel, duration
-from studio.panels.radiance import RadianceStage
 from studio.panels.rail import Rail
 from studio.panels.room import Stage
 from studio.panels.settings_dialog import SettingsDialog
-from studio.panels.shapes import ShapeStage
 from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.span_dialog import SpanDialog
 from studio.panels.status import StatusBar
 from studio.panels.tour import Tour
 from studio.panels.training import TrainingRoom
-from studio.panels.video import VideoStage
+from studio.rooms import ROOMS, Room, actions_of
 from studio.settings import FolderKind, Settings
 from studio.state.app_state import AppState
 from studio.state.form import GenerateForm
@@ -104,13 +102,21 @@ _TITLE = 60
 class MainWindow(QMainWindow):
     """One window, one stage. Owns no data: `state` does; computes nothing: `engine` does."""
 
-    def __init__(self, state: AppState, engine: Engine, training: Training, theme: Theme, settings: Settings) -> None:
+    def __init__(
+        self,
+        state: AppState,
+        engine: Engine,
+        training: Training,
+        theme: Theme,
+        settings: Settings,
+        rooms: Sequence[Room] = ROOMS,
+    ) -> None:
         super().__init__()
         self.state, self.engine, self.training, self.theme, self.settings = state, engine, training, theme, settings
         self.setWindowTitle("DDMI Studio")
         self.setMinimumSize(_LEAST_SIZE.boundedTo(self.screen().availableSize()))
         self.setAcceptDrops(True)
-        self.actions_ = Actions(self, theme, Keymap(ACTIONS, settings.shortcuts))
+        self.actions_ = Actions(self, theme, Keymap(actions_of(rooms), settings.shortcuts))
         self._warmed: set[str] = set()
         self._seen: dict[str, Item] = {}
         """What the stages really show, by domain: an item that was chosen may still be on its way."""
@@ -118,7 +124,7 @@ class MainWindow(QMainWindow):
         self._toasts: dict[int, Toast] = {}
         self._sheet: ShortcutSheet | None = None
         self._guide: GuideWindow | None = None
-        self._build()
+        self._build(rooms)
         self._bind_actions()
         self._bind_state()
         self._restore()
@@ -127,16 +133,11 @@ class MainWindow(QMainWindow):
 
     # Building
 
-    def _build(self) -> None:
+    def _build(self, rooms: Sequence[Room]) -> None:
         state, actions, theme = self.state, self.actions_, self.theme
         actions.fill_menus()
         self.rail = Rail(theme)
-        self.stages: list[Stage] = [
-            ShapeStage(state, self.engine, actions, theme),
-            ImageStage(state, self.engine, actions, theme, self.settings),
-            RadianceStage(state, self.engine, actions, theme),
-            VideoStage(state, self.engine, actions, theme),
-        ]
+        self.stages = [stage(state, self.engine, actions, theme, self.settings) for stage in rooms]
         self.model_folders = ModelFolders()
         self.trash = Trash(state.library)
         nouns = {stage.room.words.domain: stage.room.words.noun for stage in self.stages}
@@ -316,11 +317,11 @@ class MainWindow(QMainWindow):
     # Rooms
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> Stage[Any]:
         """The stage of the room that the person is in, or was in before going to the models."""
         return self.stage_of(self.state.domain or "")
 
-    def stage_of(self, domain: str) -> Stage:
+    def stage_of(self, domain: str) -> Stage[Any]:
         """The stage of a domain's room."""
         return self.stages[self._domains().index(domain)]
 
@@ -662,7 +663,7 @@ class MainWindow(QMainWindow):
             action=encode,
         )
 
-    def _fits(self, stage: Stage) -> bool:
+    def _fits(self, stage: Stage[Any]) -> bool:
         """Whether files of a room are fitted, and not only encoded."""
         return stage.room.fits_at_once and self.settings.fidelity != "small"
 
@@ -732,7 +733,7 @@ class MainWindow(QMainWindow):
             self._try(lambda: self.engine.reconstruct(request.path, request.preview_resolution, span=dialog.span()))
         dialog.deleteLater()
 
-    def _stage_for(self, path: Path) -> Stage | None:
+    def _stage_for(self, path: Path) -> Stage[Any] | None:
         """The stage that takes such files, that of this room before the others."""
         suffix = path.suffix.lower()
         return next((one for one in (self.stage, *self.stages) if suffix in one.room.import_formats), None)
@@ -746,7 +747,7 @@ class MainWindow(QMainWindow):
             self.status.say(f"{_quoted(item)} is still being opened. Export it once it is on the stage.")
             return
         place = Place(self.settings.folder("exports"), self._is_being_written)
-        order = self.stage.ask_export(item, place, self.settings, self)
+        order = self.stage.ask_export(item, place, self)
         if order is not None:
             self.export(item, order)
 
@@ -757,7 +758,7 @@ class MainWindow(QMainWindow):
 
     def export(self, item: Item, order: Order) -> None:
         """Export an item in the background."""
-        self._try(lambda: self.stage_of(item.recipe.domain).export(self.engine, item, order))
+        self._try(lambda: self.stage_of(item.recipe.domain).export(item, order))
 
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""
@@ -882,7 +883,7 @@ class MainWindow(QMainWindow):
     def show_shortcuts(self) -> None:
         """Open the sheet of shortcuts beside the work."""
         if self._sheet is None:
-            self._sheet = ShortcutSheet(self.stage.room.words, self.actions_.keymap, self)
+            self._sheet = ShortcutSheet(self.stage.room, self.actions_.keymap, self)
         self._sheet.show()
         self._sheet.raise_()
 

@@ -85,13 +85,13 @@ def imported_by(package: str) -> set[str]:
     return names
 
 
-def test_only_domains_and_their_panels_ask_which_domain_it_is() -> None:
+def test_only_domains_and_their_rooms_ask_which_domain_it_is() -> None:
     comparison = re.compile(r"""(==|!=|\bin|\bcase)\s*[\[({]?["'](shape|image|nerf|video)["']""")
     asking = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
         for package in ("ddmi_core", "studio")
         for path in (ROOT / package).rglob("*.py")
-        if not {"domains", "panels"} & set(path.parts)
+        if not {"domains", "rooms"} & set(path.parts)
         for line in path.read_text().splitlines()
         if comparison.search(line)
     ]

@@ -27,7 +27,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.actions import Actions, Words
+from studio.actions import Actions
+from studio.facts import Words
 from studio.panels.fidelity import figures, made_of_file
 from studio.panels.inspector import item_title
 from studio.state.app_state import AppState

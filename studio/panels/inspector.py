@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS
-from studio.actions import Actions, Words, shown_keys
+from studio.actions import Actions, shown_keys
+from studio.facts import Words
 from studio.panels.fidelity import figures, made_of_file
 from studio.state.app_state import AppState
 from studio.state.form import GenerateForm

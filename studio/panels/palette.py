@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.actions import Actions, Words, actions_in, shown_keys
+from studio.actions import Actions, shown_keys
+from studio.facts import Words
 from studio.state.finding import Findable, found
 from studio.theme.tokens import CONTROL_HEIGHT, GRID
 from studio.widgets.basics import label, line
@@ -49,7 +50,7 @@ class Palette(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setProperty("look", "popup")
         self._entries = list(rooms)
-        for spec in actions_in(words.domain):
+        for spec in actions.keymap.specs_in(words.domain):
             action = actions[spec.id]
             if action.isEnabled() and spec.id != "palette":
                 self._entries.append(_entry(action, words.put_into(spec.section), spec.also))

@@ -1,96 +1,121 @@
-"""What a room is: a stage for the signals of one domain, and all that the window has to know about them."""
+"""What a room is: a stage for the signals of one domain, with what all stages have in common."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from ddmi_core.export.options import ExportOptions
 from ddmi_core.recipe import Recipe
-from studio.actions import Actions, Words
-from studio.engine.engine import PREVIEW_RESOLUTION, Engine
+from ddmi_core.support.errors import DDMIError
+from studio.actions import Actions
+from studio.engine.engine import Engine
 from studio.engine.work.items import View
-from studio.panels.export_dialog import Order, Place
+from studio.facts import RoomFacts
+from studio.panels.export_dialog import ExportDialog, Order, Place
+from studio.panels.loading_note import LoadingNote
 from studio.settings import Settings
+from studio.state.app_state import AppState
 from studio.state.library import Item
+from studio.theme.theme import Theme
 from studio.theme.tokens import GRID, STRIP_HEIGHT
 from studio.widgets.basics import SidewaysArea, action_button, label, line, styled
+from studio.widgets.canvas import Canvas
+
+_V = TypeVar("_V", bound=Canvas)
 
 
-@dataclass(frozen=True)
-class RoomFacts:
-    """What is said and offered around a room's stage."""
+class Stage(QWidget, Generic[_V]):
+    """Shows one signal of a domain on its `viewer`, with a tool strip above.
 
-    words: Words
-    title: str
-    icon: str
-    tip: str
-    """On the rail."""
-    placeholder: str
-    """In the empty prompt."""
-    empty_title: str
-    empty_text: str
-    examples: tuple[str, ...]
-    """Prompts to begin with."""
-    export: type[ExportOptions]
-    """What can be chosen about an export, and the formats that there are."""
-    import_formats: tuple[str, ...]
-    import_title: str
-    import_kind: str
-    """What the files to import are called in the file dialog."""
-    preset: str
-    """Trains a model for the room."""
-    preview_resolution: int = PREVIEW_RESOLUTION
-    """Samples along an axis of the first view."""
-    switches: tuple[str, ...] = ()
-    """Checkable actions that are remembered between starts; all but those in `switches_off` begin checked."""
-    switches_off: tuple[str, ...] = ()
-    fits_at_once: bool = False
-    """Whether files are fitted, as closely as the person wants, and not encoded."""
-    fits_afterwards: bool = False
-    """Whether files are encoded, and then fitted while the person goes on."""
-
-
-class Stage(QWidget):
-    """Shows one signal of a domain, with a tool strip above. `example_chosen` carries the example prompt clicked."""
+    Owns what is the same in each room: strip, empty room, export. A room builds what else it needs,
+    calls `_lay_out`, and shows the empty room. `example_chosen` carries the example prompt clicked.
+    """
 
     example_chosen = Signal(str)
     refit_asked = Signal(object, str)
     """A file, and the fidelity with which it shall be fitted."""
-    room: RoomFacts
+    room: ClassVar[RoomFacts]
+    canvas: type[_V]
+    """What the viewer is."""
+    strip: ClassVar[tuple[tuple[str, ...], ...]]
+    """The actions that have buttons, in groups."""
+
+    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
+        super().__init__()
+        self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
+        self._settings = settings
+        self.viewer = self.canvas(theme.colours)
+        self._item: Item | None = None
+        styled(self, "stage")
+        actions.give_scope("stage", self.viewer, self.room.words.domain)
+        theme.changed.connect(self._on_theme)
+
+    def _lay_out(
+        self,
+        figures: QWidget,
+        *,
+        passing: QWidget | None = None,
+        beside: Sequence[QWidget] = (),
+        below: Sequence[QWidget] = (),
+    ) -> None:
+        """Put the strip above the viewer, parts beside and below it, and over it what an empty room says."""
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.viewer, 1)
+        for part in beside:
+            middle.addWidget(part)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(tool_strip(self._actions, self.strip, figures, passing=passing))
+        layout.addWidget(line())
+        layout.addLayout(middle, 1)
+        for part in below:
+            layout.addWidget(part)
+        self.empty = EmptyState(self.room, self.viewer)
+        self.empty.example_chosen.connect(self.example_chosen)
+        self.loading = LoadingNote(self._state.jobs, self.room.words.domain, self.viewer)
 
     @abstractmethod
     def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         """Show a view of an item, or the empty room."""
 
     @abstractmethod
+    def export_dialog(self, item: Item, place: Place, parent: QWidget) -> ExportDialog[Any]:
+        """What asks how and where to export what is on the stage, an item."""
+
     def set_can_generate(self, possible: bool) -> None:
         """Say in the empty room whether there is a model to generate with."""
+        self.empty.set_can_generate(possible)
 
-    @abstractmethod
     def screenshot(self) -> QImage:
         """The view as it stands.
 
         Raises:
             DDMIError: it cannot be drawn on this system.
         """
+        return self.viewer.screenshot()
 
-    @abstractmethod
-    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
+    def ask_export(self, item: Item, place: Place, parent: QWidget) -> Order | None:
         """Ask how and where to export what is on the stage, an item; None if the person thinks better of it."""
+        dialog = self.export_dialog(item, place, parent)
+        if (order := dialog.ask()) is not None:
+            self._settings.keep_export_choice(dialog.choice())
+        return order
 
-    def export(self, engine: Engine, item: Item, order: Order) -> None:
+    def export(self, item: Item, order: Order) -> None:
         """Have what is on the stage with an item written to a file.
 
         Raises:
             ModelError: the model that it needs is not installed.
         """
-        engine.export(item, order.path, order.options, replace=order.replace)
+        self._engine.export(item, order.path, order.options, replace=order.replace)
 
     def limit_tiles(self, budget: int) -> None:
         """Keep at most so many bytes of tiles, where the stage draws tiles."""
@@ -102,6 +127,18 @@ class Stage(QWidget):
             DataError: the file cannot be read.
         """
         return None
+
+    def _try(self, work: Callable[[], object]) -> bool:
+        """Do it; a failure becomes a message. Whether it went well."""
+        try:
+            work()
+        except DDMIError as error:
+            self._state.notifications.error(str(error))
+            return False
+        return True
+
+    def _on_theme(self) -> None:
+        self.viewer.set_colours(self._theme.colours)
 
 
 _EMPTY_WIDTH = 480  # px

@@ -21,13 +21,13 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.support.errors import DDMIError
-from studio.actions import Actions, Words
+from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.trash import Trash
 from studio.engine.work.machine import GpusFound
+from studio.facts import RoomFacts, Words
 from studio.library_folder import usual_folder
 from studio.panels.fidelity import NAMES, TIPS
-from studio.panels.room import RoomFacts
 from studio.panels.shortcuts_page import ShortcutsPage
 from studio.settings import TEXT_SIZES, TRASH_DAYS, Settings
 from studio.state.library import TrashContent, check_folder

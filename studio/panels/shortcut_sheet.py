@@ -7,7 +7,8 @@ from itertools import groupby
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from studio.actions import MOUSE, Words, actions_in, shown_keys
+from studio.actions import shown_keys
+from studio.facts import RoomFacts
 from studio.keymap import Keymap
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label
@@ -17,10 +18,10 @@ _COLUMNS = 3
 _COLUMN_WIDTH = 360  # px
 
 
-def sections(words: Words, keymap: Keymap) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+def sections(room: RoomFacts, keymap: Keymap) -> list[tuple[str, list[tuple[str, list[str]]]]]:
     """Section, then its actions with their keys; only what has a shortcut in a room, in the order of the actions."""
-    result = []
-    for section, specs in groupby(actions_in(words.domain), key=lambda spec: words.put_into(spec.section)):
+    words, result = room.words, []
+    for section, specs in groupby(keymap.specs_in(words.domain), key=lambda spec: words.put_into(spec.section)):
         rows = [
             (words.put_into(spec.text).rstrip("…"), list(dict.fromkeys(map(shown_keys, keys))))
             for spec in specs
@@ -28,7 +29,7 @@ def sections(words: Words, keymap: Keymap) -> list[tuple[str, list[tuple[str, li
         ]
         if rows:
             result.append((section, rows))
-    result.append(("Mouse", [(text, [keys]) for text, keys in MOUSE[words.domain]]))
+    result.append(("Mouse", [(text, [keys]) for text, keys in room.mouse]))
     merged: dict[str, list[tuple[str, list[str]]]] = {}
     for section, rows in result:
         merged.setdefault(section, []).extend(rows)
@@ -38,14 +39,14 @@ def sections(words: Words, keymap: Keymap) -> list[tuple[str, list[tuple[str, li
 class ShortcutSheet(Dialog):
     """Lists the shortcuts of a room; closes with Esc like any dialog."""
 
-    def __init__(self, words: Words, keymap: Keymap, parent: QWidget | None = None) -> None:
+    def __init__(self, room: RoomFacts, keymap: Keymap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
         most = min(_COLUMNS, max(1, self.screen().availableGeometry().width() // _COLUMN_WIDTH))
         columns = QHBoxLayout(self)
         columns.setContentsMargins(4 * GRID, 3 * GRID, 4 * GRID, 4 * GRID)
         columns.setSpacing(6 * GRID)
-        everything = sections(words, keymap)
+        everything = sections(room, keymap)
         heights = [len(rows) + 2 for _, rows in everything]
         limit = sum(heights) / most
         column, filled = self._column(columns), 0.0

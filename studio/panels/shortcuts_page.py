@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.actions import ACTIONS, Actions, ActionSpec, Words, shown_keys
+from studio.actions import Actions, shown_keys
+from studio.facts import ActionSpec, RoomFacts, Words
 from studio.keymap import normal
-from studio.panels.room import RoomFacts
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import icon_button, label
@@ -63,7 +63,9 @@ class ShortcutsPage(QWidget):
         header = self.list.header()
         header.setSectionsClickable(False)
         header.setStretchLastSection(True)
-        self._rows = {spec.id: QTreeWidgetItem([self._text(spec), self._place(spec), ""]) for spec in ACTIONS}
+        self._rows = {
+            spec.id: QTreeWidgetItem([self._text(spec), self._place(spec), ""]) for spec in self._keymap.specs
+        }
         for name, row in self._rows.items():
             row.setData(0, _ID_ROLE, name)
             self.list.addTopLevelItem(row)
@@ -92,7 +94,7 @@ class ShortcutsPage(QWidget):
         self.leave.clicked.connect(self._show_chosen)
         self._lay_out()
         self._show_keys()
-        self.choose(ACTIONS[0].id)
+        self.choose(self._keymap.specs[0].id)
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
@@ -130,7 +132,7 @@ class ShortcutsPage(QWidget):
     def name(self) -> str:
         """The chosen action."""
         row = self.list.currentItem()
-        return str(row.data(0, _ID_ROLE)) if row is not None else ACTIONS[0].id
+        return str(row.data(0, _ID_ROLE)) if row is not None else self._keymap.specs[0].id
 
     # What is shown
 

@@ -13,7 +13,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from ddmi_core.support.errors import DDMIError
-from studio.actions import MOUSE, shown_keys
+from studio.actions import shown_keys
 from studio.panels.room import Stage
 from studio.panels.training import NEW_RUN
 from studio.theme.tokens import GRID
@@ -251,7 +251,7 @@ class Tour(QObject):
         if self.place < 0 or light is None or bubble is None:
             return
         stop, facts = STOPS[self.place], window.stage.room
-        mouse = " ".join(f"{how}: {what[0].lower()}{what[1:]}." for what, how in MOUSE[facts.words.domain][:3])
+        mouse = " ".join(f"{how}: {what[0].lower()}{what[1:]}." for what, how in facts.mouse[:3])
         text = stop.text.replace("{mouse}", mouse).replace("{example}", facts.examples[0])
         text = _KEY.sub(self._shortcut, facts.words.put_into(text))
         bubble.say(stop.title, text, self.place, len(STOPS))

@@ -199,6 +199,11 @@ class AppState:
                     return model
         return None
 
+    def akin(self, item: Item) -> list[Item]:
+        """The other items that the model of an item can decode, newest first."""
+        model, items = self.model_for(item.recipe), self.library.items(domain=item.recipe.domain)
+        return [one for one in items if one.id != item.id and self.model_for(one.recipe) == model]
+
     def made_by(self, recipe: Recipe) -> str:
         """What the model that made something is called: as it is now, if it is installed."""
         model = self.model_for(recipe)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from studio.theme.tokens import GRID, Colours
 from studio.widgets.axis_gizmo import AxisGizmo
+from studio.widgets.canvas import Canvas
 from studio.widgets.orbit_camera import STANDARD_VIEWS, View, fitted
 
 _DEGREES_PER_HEIGHT = 220.0
@@ -23,7 +24,7 @@ Box = tuple[Float32[np.ndarray, " 3"], Float32[np.ndarray, " 3"]]
 EMPTY_BOX: Box = (np.full(3, -0.7, dtype=np.float32), np.full(3, 0.7, dtype=np.float32))
 
 
-class CameraWidget(QWidget):
+class CameraWidget(Canvas):
     """Left drag orbits, right or middle drag pans, the wheel zooms toward the pointer, a double click resets.
 
     While `flying`, the left button looks around from where the camera is, and the wheel goes on or back.
@@ -33,8 +34,7 @@ class CameraWidget(QWidget):
 
     def __init__(self, colours: Colours, view: View | None = None, parent: QWidget | None = None) -> None:
         """`view`: where the camera begins, and the side that `reset` brings it back to."""
-        super().__init__(parent)
-        self._colours = colours
+        super().__init__(colours, parent)
         self.flying = False
         self._view = self._first = view = view or View()
         self._box = EMPTY_BOX

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from studio.actions import ACTIONS, ActionSpec
+from studio.facts import ActionSpec
 from studio.keymap import Keymap
+from studio.rooms import actions_of
+
+ACTIONS = actions_of()
 
 SPECS = (
     ActionSpec("save", "Save", "File", shortcuts=("Ctrl+S",)),
     ActionSpec("send", "Send", "File", shortcuts=("Ctrl+D", "Ctrl+M")),
-    ActionSpec("turn", "Turn", "View", shortcuts=("T",), room="shape", scope="viewport"),
+    ActionSpec("turn", "Turn", "View", shortcuts=("T",), room="shape", scope="stage"),
     ActionSpec("tilt", "Tilt", "View", shortcuts=("T",), room="image"),
     ActionSpec("drop", "Drop", "History", shortcuts=("Del",), scope="history"),
 )

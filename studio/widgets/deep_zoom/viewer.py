@@ -24,10 +24,10 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
 
 from studio.state.memory import MemoryBudget
 from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, Colours
+from studio.widgets.canvas import Canvas
 from studio.widgets.deep_zoom.geometry import (
     BASE,
     CAP,
@@ -76,7 +76,7 @@ class Pointed:
     colour: QColor | None
 
 
-class DeepZoom(QWidget):
+class DeepZoom(Canvas):
     """Shows one continuous picture at any zoom."""
 
     tiles_wanted = Signal(object)
@@ -89,11 +89,10 @@ class DeepZoom(QWidget):
     """Pointed, or None once the pointer has left."""
 
     def __init__(self, colours: Colours) -> None:
-        super().__init__()
+        super().__init__(colours)
         self.cache: TileCache[QImage] = TileCache(MemoryBudget().tiles)
         self.split = Split()
         self.cap: float = CAP
-        self._colours = colours
         self._pixels: UInt8[np.ndarray, "h w 4"] | None = None
         self._picture: QImage | None = None
         self._coarse: tuple[int, Window, QImage] | None = None

@@ -10,6 +10,8 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.support.paths import user_data
 from studio.actions import Actions
 from studio.engine.models import ModelFolders
+from studio.keymap import Keymap
+from studio.rooms import actions_of
 from studio.state.app_state import AppState
 from studio.state.library import Item, Library
 from studio.theme.theme import Theme
@@ -36,7 +38,7 @@ def model_folders(qapp: QApplication) -> Iterator[ModelFolders]:
 def actions(qtbot, theme: Theme) -> Actions:
     window = QMainWindow()
     qtbot.addWidget(window)
-    return Actions(window, theme)
+    return Actions(window, theme, Keymap(actions_of()))
 
 
 @pytest.fixture

@@ -11,22 +11,28 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from ddmi_core.rendering.picture_layout import SHEET_COLUMNS, contact_sheet
 from ddmi_core.support.paths import assets
-from studio.actions import ACTIONS, actions_in
 from studio.keymap import Keymap
-from studio.panels import images, shapes, video
 from studio.panels.about import AboutDialog
 from studio.panels.model_card import ModelCard
 from studio.panels.models import ModelsRoom
 from studio.panels.shortcut_sheet import ShortcutSheet, sections
+from studio.rooms import actions_of
+from studio.rooms.images import facts as images
+from studio.rooms.shapes import facts as shapes
+from studio.rooms.video import facts as video
 from tests.studio.window.fakes import MODEL
 
-ROOMS = (shapes.FACTS.words, images.FACTS.words, video.FACTS.words)
+ACTIONS = actions_of()
+KEYMAP = Keymap(ACTIONS)
+
+FACTS = (shapes.FACTS, images.FACTS, video.FACTS)
+ROOMS = tuple(facts.words for facts in FACTS)
 
 
 @pytest.mark.parametrize("words", ROOMS, ids=lambda words: words.domain)
 def test_ids_and_shortcuts_are_unique_in_each_room(words):
     assert max(Counter(spec.id for spec in ACTIONS).values()) == 1
-    keys = Counter(QKeySequence(keys).toString() for spec in actions_in(words.domain) for keys in spec.shortcuts)
+    keys = Counter(QKeySequence(keys).toString() for spec in KEYMAP.specs_in(words.domain) for keys in spec.shortcuts)
     assert [key for key, count in keys.items() if count > 1 or not key] == []
 
 
@@ -53,12 +59,13 @@ def test_a_room_offers_what_is_its_own_in_its_words(actions):
         assert "{" not in actions["export"].toolTip() and words.written_as in actions["export"].toolTip()
 
 
-@pytest.mark.parametrize("words", ROOMS, ids=lambda words: words.domain)
-def test_the_sheet_lists_every_shortcut_of_the_room(qtbot, theme, words):
-    listed = {text for _, rows in sections(words, Keymap(ACTIONS)) for text, _ in rows}
-    expected = {words.put_into(spec.text).rstrip("…") for spec in actions_in(words.domain) if spec.shortcuts}
+@pytest.mark.parametrize("room", FACTS, ids=lambda room: room.title)
+def test_the_sheet_lists_every_shortcut_of_the_room(qtbot, theme, room):
+    words = room.words
+    listed = {text for _, rows in sections(room, KEYMAP) for text, _ in rows}
+    expected = {words.put_into(spec.text).rstrip("…") for spec in KEYMAP.specs_in(words.domain) if spec.shortcuts}
     assert expected <= listed
-    sheet = ShortcutSheet(words, Keymap(ACTIONS))
+    sheet = ShortcutSheet(room, KEYMAP)
     qtbot.addWidget(sheet)
     sheet.show()
     room = sheet.screen().availableGeometry()

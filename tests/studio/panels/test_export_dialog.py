@@ -12,25 +12,19 @@ from ddmi_core.fidelity import FitFacts
 from ddmi_core.fields.image import ImageField
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.placement import Placement
-from studio.panels import images, shapes
-from studio.panels.export_dialog import (
-    ExportChoice,
-    ExportDialog,
-    PictureChoice,
-    PictureExportDialog,
-    Place,
-    file_stem,
-)
+from studio.panels.export_dialog import Place, file_stem
+from studio.rooms.images import facts as images
+from studio.rooms.images.export_page import PictureChoice, PictureExportDialog
+from studio.rooms.shapes import facts as shapes
+from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
 from studio.settings import Settings
 from studio.widgets.saving import ask_where
 
 
 @pytest.fixture
 def make_dialog(qtbot, theme, tmp_path: Path):
-    def make(choice: ExportChoice | None = None, place: Place | None = None, **given: object) -> ExportDialog:
-        dialog = ExportDialog(
-            "a round table", shapes.FACTS.export.formats, choice or ExportChoice(), place or Place(tmp_path), **given
-        )
+    def make(choice: ShapeChoice | None = None, place: Place | None = None, **given: object) -> ShapeExportDialog:
+        dialog = ShapeExportDialog("a round table", choice or ShapeChoice(), place or Place(tmp_path), **given)
         qtbot.addWidget(dialog)
         dialog.show()
         return dialog
@@ -66,15 +60,15 @@ def test_formats_are_those_of_the_domain():
 
 
 def test_it_begins_with_the_last_format_and_the_usual_fineness(make_dialog, tmp_path: Path):
-    choice = ExportChoice(suffix=".stl", resolution=64, simplify=True, faces=500)
-    Settings().export = choice
-    dialog = make_dialog(Settings().export)
+    choice = ShapeChoice(suffix=".stl", resolution=64, simplify=True, faces=500)
+    Settings().keep_export_choice(choice)
+    dialog = make_dialog(Settings().export_choice(ShapeChoice))
     assert dialog.path() == tmp_path / "a-round-table.stl"
     assert dialog.options().resolution == 256 and dialog.options().faces is None and not dialog.faces.isEnabled()
     assert dialog.as_last_time.isVisible()
     dialog.as_last_time.click()
     assert dialog.choice() == choice and dialog.options().faces == 500 and dialog.options().resolution == 64
-    assert not make_dialog(ExportChoice(suffix=".obj")).as_last_time.isVisible()
+    assert not make_dialog(ShapeChoice(suffix=".obj")).as_last_time.isVisible()
 
 
 def test_the_suffix_follows_the_format(make_dialog, tmp_path: Path):
@@ -83,7 +77,7 @@ def test_the_suffix_follows_the_format(make_dialog, tmp_path: Path):
     assert dialog.path() == tmp_path / "a-round-table.obj"
     dialog.file.setText(str(tmp_path / "mine"))
     dialog.export.click()
-    assert dialog.result() == ExportDialog.DialogCode.Accepted
+    assert dialog.result() == ShapeExportDialog.DialogCode.Accepted
     assert dialog.path() == tmp_path / "mine.obj"
 
 
@@ -97,11 +91,11 @@ def test_the_suffix_follows_the_format(make_dialog, tmp_path: Path):
     ],
 )
 def test_the_format_follows_a_suffix_that_is_typed(qtbot, make_dialog, tmp_path, typed: str, suffix: str, name: str):
-    dialog = make_dialog(ExportChoice(suffix=".obj"))
+    dialog = make_dialog(ShapeChoice(suffix=".obj"))
     dialog.file.clear()
     qtbot.keyClicks(dialog.file, typed)
     dialog.export.click()
-    assert dialog.result() == ExportDialog.DialogCode.Accepted
+    assert dialog.result() == ShapeExportDialog.DialogCode.Accepted
     assert dialog.suffix() == suffix and dialog.order().path == tmp_path / name, "a bare name lies in the folder"
 
 
@@ -166,7 +160,7 @@ def test_units_are_offered_for_what_had_some(make_dialog):
 
 def test_a_picture_that_stands_for_a_file_has_the_files_size(qtbot, theme, tmp_path: Path):
     fit = FitFacts(fidelity="faithful", size_bytes=13_800_000, pixels=(1800, 1200))
-    about = ("photo.jpg", images.FACTS.export.formats, PictureChoice(), Place(tmp_path), (-0.5, -0.25, 0.5, 0.25))
+    about = ("photo.jpg", PictureChoice(), Place(tmp_path), (-0.5, -0.25, 0.5, 0.25))
     dialog = PictureExportDialog(*about, (-1.0, -2 / 3, 1.0, 2 / 3), fit=fit)
     qtbot.addWidget(dialog)
     assert dialog.remark.text() == "1,800 × 1,200 px"
@@ -183,9 +177,9 @@ def test_a_picture_that_stands_for_a_file_has_the_files_size(qtbot, theme, tmp_p
 def test_pictures_have_a_size_a_depth_and_a_part(qtbot, theme, tmp_path: Path):
     seen = (-0.5, -0.25, 0.5, 0.25)
     choice = PictureChoice(resolution=16384, bits=16)
-    Settings().picture_export = choice
+    Settings().keep_export_choice(choice)
     place = Place(tmp_path)
-    dialog = PictureExportDialog("red heart", images.FACTS.export.formats, Settings().picture_export, place, seen)
+    dialog = PictureExportDialog("red heart", Settings().export_choice(PictureChoice), place, seen)
     qtbot.addWidget(dialog)
     dialog.show()
     assert dialog.options() == ImageExport(resolution=2048) and dialog.remark.text() == "2,048 × 2,048 px"
@@ -196,7 +190,7 @@ def test_pictures_have_a_size_a_depth_and_a_part(qtbot, theme, tmp_path: Path):
     dialog.format.setCurrentIndex(dialog.format.findData(".jpg"))
     assert dialog.options() == ImageExport(resolution=16384, bits=8, region=seen)
     assert dialog.quality.isEnabled() and not dialog.bits.isEnabled() and dialog.path().suffix == ".jpg"
-    whole = PictureExportDialog("red heart", images.FACTS.export.formats, PictureChoice(), place)
+    whole = PictureExportDialog("red heart", PictureChoice(), place)
     qtbot.addWidget(whole)
     assert not whole.seen_only.isEnabled()
     whole.file.setText(str(tmp_path / "heart.jpeg"))

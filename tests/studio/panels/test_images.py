@@ -15,10 +15,10 @@ from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.work.latents import WalkDone
-from studio.panels import images
-from studio.panels.basis_dialog import BasisDialog
-from studio.panels.images import ImageStage
-from studio.panels.walk_dialog import WalkDialog
+from studio.rooms.images import facts as images
+from studio.rooms.images.basis_dialog import BasisDialog
+from studio.rooms.images.stage import ImageStage
+from studio.rooms.images.walk_dialog import WalkDialog
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from studio.actions import Actions
-from studio.panels import shapes
 from studio.panels.palette import Entry, Palette
+from studio.rooms.shapes import facts as shapes
 
 
 @pytest.fixture

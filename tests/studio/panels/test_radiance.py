@@ -20,9 +20,11 @@ from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.work.radiance import RenderReady
-from studio.panels import radiance
-from studio.panels.export_dialog import Place, RadianceChoice, RadianceExportDialog, Scene
-from studio.panels.radiance import RadianceStage
+from studio.panels.export_dialog import Place
+from studio.rooms.radiance import facts as radiance
+from studio.rooms.radiance import stage as radiance_stage
+from studio.rooms.radiance.export_page import RadianceChoice, RadianceExportDialog, Scene
+from studio.rooms.radiance.stage import RadianceStage
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
@@ -52,7 +54,7 @@ def stage(
     qtbot, state: AppState, engine: Engine, actions: Actions, theme, monkeypatch: pytest.MonkeyPatch
 ) -> RadianceStage:
     monkeypatch.setattr(Pace, "learn", lambda pace, *_: setattr(pace, "_pixels_a_second", PIXELS_A_SECOND))
-    stage = RadianceStage(state, engine, actions, theme)
+    stage = RadianceStage(state, engine, actions, theme, Settings())
     actions.enter(radiance.FACTS.words)
     qtbot.addWidget(stage)
     stage.resize(640, 360)
@@ -243,7 +245,7 @@ def test_a_path_is_drawn_but_not_from_the_very_camera_across_the_view(
 def test_the_path_is_played_and_ends_at_the_last_key_frame(
     qtbot, monkeypatch, stage: RadianceStage, item: Item, actions: Actions, pictures: list[RenderReady], settle
 ) -> None:
-    monkeypatch.setattr(radiance, "_SECONDS_A_KEY", 0.5)
+    monkeypatch.setattr(radiance_stage, "_SECONDS_A_KEY", 0.5)
     actions["key_frame"].trigger()
     stage.viewer.orbit(60, 0)
     actions["key_frame"].trigger()
@@ -278,7 +280,6 @@ def dialog_for(
 ) -> RadianceExportDialog:
     dialog = RadianceExportDialog(
         "a chair",
-        radiance.FACTS.export.formats,
         RadianceChoice(**choice),
         place or Place(Path.home()),
         scene,
@@ -353,5 +354,5 @@ def test_the_choice_is_remembered() -> None:
     choice = RadianceChoice(
         suffix=".gif", motion="turntable", width=128, height=96, views=12, fps="30000/1001", unit_cube=True
     )
-    Settings().radiance_export = choice
-    assert Settings().radiance_export == choice
+    Settings().keep_export_choice(choice)
+    assert Settings().export_choice(RadianceChoice) == choice

@@ -14,10 +14,12 @@ from studio.engine.pipelines import PipelineCache
 from studio.engine.trash import Trash
 from studio.engine.work.machine import GpusFound, GpusRequest
 from studio.library_folder import usual_folder
-from studio.panels import images, shapes, video
 from studio.panels.settings_dialog import SettingsDialog
 from studio.panels.shortcut_sheet import sections
 from studio.panels.shortcuts_page import ShortcutsPage
+from studio.rooms.images import facts as images
+from studio.rooms.shapes import facts as shapes
+from studio.rooms.video import facts as video
 from studio.settings import Settings
 from studio.state.memory import MemoryBudget
 from tests.studio.pointing import turn_wheel
@@ -42,7 +44,7 @@ def trash(state) -> Iterator[Trash]:
 
 @pytest.fixture
 def make_dialog(qtbot, engine, trash, actions, theme) -> Callable[[], SettingsDialog]:
-    from studio.panels import radiance
+    from studio.rooms.radiance import facts as radiance
 
     def make() -> SettingsDialog:
         rooms = (*ROOMS, radiance.FACTS)
@@ -112,7 +114,7 @@ def test_pressed_keys_count_at_once_everywhere(qtbot, page, actions: Actions, di
     press(qtbot, page, Qt.Key.Key_J)
     qtbot.waitUntil(lambda: actions["export"].shortcut() == QKeySequence("Ctrl+J"))
     assert "Ctrl+J" in actions["export"].toolTip() and Settings().shortcuts == {"export": ["Ctrl+J"]}
-    listed = dict(row for _, rows in sections(words, actions.keymap) for row in rows)
+    listed = dict(row for _, rows in sections(ROOMS[0], actions.keymap) for row in rows)
     assert listed["Export"] == ["Ctrl+J"]
     page.reset.click()
     assert actions["export"].shortcut() == QKeySequence("Ctrl+E") and Settings().shortcuts == {}

@@ -16,10 +16,12 @@ from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.work.clips import FrameReady, SequenceDone
-from studio.panels import video
-from studio.panels.export_dialog import Order, Place, VideoChoice, VideoExportDialog
+from studio.panels.export_dialog import Order, Place
 from studio.panels.span_dialog import SpanDialog
-from studio.panels.video import VideoStage
+from studio.rooms.video import facts as video
+from studio.rooms.video.export_page import VideoChoice, VideoExportDialog
+from studio.rooms.video.stage import VideoStage
+from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from tests.studio.window.fakes import CLIPS, FakeClip, FakeVideoPipeline
@@ -41,7 +43,7 @@ def engine(state: AppState) -> Iterator[Engine]:
 @pytest.fixture
 def stage(qtbot, state: AppState, engine: Engine, actions: Actions, theme) -> VideoStage:
     actions["loop"].setChecked(True)
-    stage = VideoStage(state, engine, actions, theme)
+    stage = VideoStage(state, engine, actions, theme, Settings())
     actions.enter(video.FACTS.words)
     qtbot.addWidget(stage)
     stage.resize(900, 480)
@@ -179,7 +181,7 @@ def test_the_timeline_is_used_with_the_keyboard_alone(qtbot, stage: VideoStage, 
 
 
 def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
-    dialog = VideoExportDialog("Cat", video.FACTS.export.formats, VideoChoice(), Place(Path.home()), 2.0, (0.5, 1.0))
+    dialog = VideoExportDialog("Cat", VideoChoice(), Place(Path.home()), 2.0, (0.5, 1.0))
     qtbot.addWidget(dialog)
     dialog.fps.setCurrentText("30000/1001")
     dialog.lasts.setValue(8.0)
@@ -197,7 +199,7 @@ def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
 
 def test_an_odd_size_is_told_before_and_so_is_what_comes(qtbot, theme, tmp_path: Path) -> None:
     wide = (-1.0, -0.5, 1.0, 0.5)
-    dialog = VideoExportDialog("Cat", video.FACTS.export.formats, VideoChoice(), Place(tmp_path), 2.0, None, wide)
+    dialog = VideoExportDialog("Cat", VideoChoice(), Place(tmp_path), 2.0, None, wide)
     qtbot.addWidget(dialog)
     assert dialog.remark.text() == "60 frames of 512 × 256 px"
     dialog.resolution.setValue(101)
@@ -353,15 +355,13 @@ def test_the_sequence_is_exported_as_a_clip_is(
 ) -> None:
     stage._add(clip)
     stage._add(other)
-    dialog = VideoExportDialog(
-        "x", video.FACTS.export.formats, VideoChoice(), Place(Path.home()), 3.5, (0.0, 1.0), has_recipe=False
-    )
+    dialog = VideoExportDialog("x", VideoChoice(), Place(Path.home()), 3.5, (0.0, 1.0), has_recipe=False)
     qtbot.addWidget(dialog)
     dialog.resolution.setValue(32)
     dialog.fps.setCurrentText("10")
     assert dialog.embed_recipe.isHidden()
     with qtbot.waitSignal(engine.answers(SequenceDone), timeout=PATIENCE):
-        stage.export(engine, clip, Order(tmp_path / "x.gif", dialog.options()))
+        stage.export(clip, Order(tmp_path / "x.gif", dialog.options()))
     with Image.open(tmp_path / "x.gif") as written:
         assert written.n_frames == 10 and written.size == (32, 32)
 

@@ -6,10 +6,12 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from superqt import QDoubleRangeSlider
 
 from ddmi_core.support.paths import assets
-from studio.actions import ACTIONS
+from studio.rooms import actions_of
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
 from studio.theme.tokens import THEMES, Colours
+
+ACTIONS = actions_of()
 
 
 def luminance(colour: str) -> float:

@@ -29,24 +29,18 @@ from shiboken6 import isValid
 
 from ddmi_core.placement import Placement
 from ddmi_core.recipe import Recipe
-from studio.panels import images, shapes, video
 from studio.panels.about import AboutDialog
-from studio.panels.basis_dialog import BasisDialog
 from studio.panels.evaluate_dialog import EvaluateDialog
-from studio.panels.export_dialog import (
-    ExportChoice,
-    ExportDialog,
-    PictureChoice,
-    PictureExportDialog,
-    Place,
-    VideoChoice,
-    VideoExportDialog,
-)
+from studio.panels.export_dialog import Place
 from studio.panels.model_card import ModelCard
 from studio.panels.palette import Palette
 from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.span_dialog import SpanDialog
-from studio.panels.walk_dialog import WalkDialog
+from studio.rooms.images.basis_dialog import BasisDialog
+from studio.rooms.images.export_page import PictureChoice, PictureExportDialog
+from studio.rooms.images.walk_dialog import WalkDialog
+from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
+from studio.rooms.video.export_page import VideoChoice, VideoExportDialog
 from studio.state.library import Item
 from studio.state.runs import RunSummary
 from studio.widgets.axis_gizmo import AxisGizmo
@@ -235,20 +229,14 @@ def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[
         "basis fields": lambda: BasisDialog(items["image"], engine, theme, window),
         "walk": lambda: WalkDialog(items["image"], state, engine, theme, window.settings, window),
         "evaluate": lambda: EvaluateDialog(MODEL, ("furniture",), window.settings, window),
-        "export a shape": lambda: ExportDialog(
-            "a chair", shapes.FACTS.export.formats, ExportChoice(), place, placement, window
-        ),
-        "export a picture": lambda: PictureExportDialog(
-            "a cat", images.FACTS.export.formats, PictureChoice(), place, (-1, -1, 0, 0), None, window
-        ),
-        "export a clip": lambda: VideoExportDialog(
-            "a cat", video.FACTS.export.formats, VideoChoice(), place, 2.0, (0.5, 1.0), None, window
-        ),
+        "export a shape": lambda: ShapeExportDialog("a chair", ShapeChoice(), place, placement, window),
+        "export a picture": lambda: PictureExportDialog("a cat", PictureChoice(), place, (-1, -1, 0, 0), None, window),
+        "export a clip": lambda: VideoExportDialog("a cat", VideoChoice(), place, 2.0, (0.5, 1.0), None, window),
         "model card": lambda: ModelCard(
             MODEL, "# Furniture\n\nTrained on [furniture](https://example.org).", state.notifications, window
         ),
         "part of a film": lambda: SpanDialog(tmp_path / "film.mp4", 3600, 30, window),
-        "shortcuts": lambda: ShortcutSheet(words, window.actions_.keymap, window),
+        "shortcuts": lambda: ShortcutSheet(window.stage.room, window.actions_.keymap, window),
         "palette": lambda: Palette(window.actions_, words, parent=window),
     }
 

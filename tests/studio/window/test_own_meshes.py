@@ -43,13 +43,13 @@ def test_the_same_item_is_fitted_and_stays_seen_from_where_one_looks(qtbot, wind
     item = window.state.shown
     assert not item.recipe.is_fitted and "IoU 0.40" in window.inspector.shown_facts.text()
     qtbot.waitUntil(lambda: bool(fits(window)), timeout=PATIENCE)
-    window.stage.viewport.orbit(30, 10)
-    view = window.stage.viewport.view
+    window.stage.viewer.orbit(30, 10)
+    view = window.stage.viewer.view
     qtbot.waitUntil(lambda: window.state.shown.recipe.is_fitted and calm(window), timeout=PATIENCE)
     fitted = window.state.shown
     assert fitted.id == item.id and window.history.model.items() == [fitted]
     assert window.inspector.shown_facts.text().startswith("Faithful fit of the file\nIoU")
-    assert window.stage.viewport.view == view
+    assert window.stage.viewer.view == view
     window.state.set_models([])  # a fit needs no model
     window.engine.open(fitted)
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)

@@ -15,7 +15,7 @@ from ddmi_core.export.options import ImageExport
 from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
 from studio.panels.export_dialog import Order
-from studio.panels.images import ImageStage
+from studio.rooms.images.stage import ImageStage
 from studio.state.library import FIT
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL, PICTURES

@@ -10,10 +10,12 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMenuBar, QWidget
 
-from studio.actions import ACTIONS
+from studio.rooms import actions_of
 from studio.window import MainWindow
 from tests.studio.keyboards import LAYOUTS, Press, normal, presses
 from tests.studio.window.test_accessibility import dialogs, items, opened
+
+ACTIONS = actions_of()
 
 __all__ = ["items", "opened"]
 

@@ -133,7 +133,7 @@ def test_the_offer_is_quiet_and_answered_once(qtbot, make_window: Callable[[], M
     card = window.tour.card
     assert card is not None and card.isVisible() and window.rooms.rect().contains(card.geometry())
     assert window.inspector.prompt.hasFocus() or not window.isActiveWindow()
-    assert not card.geometry().intersects(window.stage.empty.geometry().translated(window.stage.viewport.pos()))
+    assert not card.geometry().intersects(window.stage.empty.geometry().translated(window.stage.viewer.pos()))
     window.show_training()
     assert not card.isVisible()
     window.show_stage()

@@ -430,7 +430,7 @@ def test_history_is_there_after_a_restart_and_the_form_too(qtbot, make_window):
     again = make_window()
     assert again.history.model.rowCount() == 4
     assert (again.state.form.steps, again.state.form.count) == (33, 4)
-    assert not again.actions_["grid"].isChecked() and not again.stage.viewport.grid
+    assert not again.actions_["grid"].isChecked() and not again.stage.viewer.grid
 
 
 def test_a_dropped_mesh_is_reconstructed_and_other_files_are_refused(qtbot, window, tmp_path: Path):
@@ -541,7 +541,7 @@ def test_single_key_shortcuts_do_not_disturb_typing(qtbot, window):
     window.inspector.focus_prompt()
     qtbot.keyClicks(window.inspector.prompt, "wg137s?[]/")
     assert window.inspector.prompt.text() == "wg137s?[]/"
-    assert not window.stage.viewport.wireframe and window.stage.viewport.grid
+    assert not window.stage.viewer.wireframe and window.stage.viewer.grid
 
 
 def test_every_action_does_something(window):
@@ -560,7 +560,7 @@ def test_nothing_is_cut_off(qtbot, window, size):
     QApplication.processEvents()
     assert (window.width(), window.height()) == size
     assert window.inspector.geometry().right() < size[0]
-    assert window.stage.viewport.width() > 400
+    assert window.stage.viewer.width() > 400
 
 
 def _answering(monkeypatch, *wanted: str) -> list[str]:

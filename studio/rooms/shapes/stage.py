@@ -1,7 +1,4 @@
-"""The Shapes room's stage: the 3D viewport, the tool strip above it, and what an empty room says.
-
-All that the window knows about shapes in particular is in this file.
-"""
+"""The Shapes room's stage: the 3D viewport, the tool strip above it, and what an empty room says."""
 
 from __future__ import annotations
 
@@ -9,108 +6,59 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
 
-from ddmi_core.export.options import ShapeExport
 from ddmi_core.rendering.mesh_pieces import MeshPiece
-from ddmi_core.support.errors import DDMIError
-from ddmi_core.support.file_kinds import SURFACES
-from studio.actions import Actions, Words
+from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.fitting import FitRequest
 from studio.engine.work.items import View
 from studio.engine.work.viewing import DetailReady
-from studio.panels.export_dialog import ExportDialog, Order, Place
+from studio.panels.export_dialog import Place
 from studio.panels.fidelity import told_bytes
 from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.inspector import item_title
-from studio.panels.loading_note import LoadingNote
-from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
+from studio.panels.room import Stage
+from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
+from studio.rooms.shapes.facts import FACTS
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
-from studio.widgets.basics import ElidedLabel, label, line, styled
+from studio.widgets.basics import ElidedLabel, label
 from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import Viewport
 
-FACTS = RoomFacts(
-    words=Words(
-        domain="shape",
-        noun="shape",
-        source="mesh or point cloud",
-        written_as="OBJ, GLB, PLY or STL",
-        file="a mesh file",
-    ),
-    title="Shapes",
-    icon="shapes",
-    tip="Generate 3D shapes",
-    placeholder="Describe a piece of furniture, for example\na round table with one leg\na wide sofa with armrests",
-    empty_title="Describe a shape",
-    empty_text=(
-        "Type a prompt and press Generate. The result is a continuous shape: orbit it here, export it as fine "
-        "as you like. Or start from an example:"
-    ),
-    examples=(
-        "a round table with one leg",
-        "a chair with armrests",
-        "a wide sofa with armrests",
-        "a tall bookcase with five shelves",
-        "a low bed with a headboard",
-        "a desk lamp",
-    ),
-    export=ShapeExport,
-    import_formats=SURFACES,
-    import_title="Reconstruct a mesh or point cloud",
-    import_kind="Meshes and point clouds",
-    preset="furniture",
-    fits_afterwards=True,
-    switches=("grid", "axes", "wireframe"),
-    switches_off=("wireframe",),
-)
-
-_STRIP = (
-    ("view_home", "view_front", "view_side", "view_top"),
-    ("fit", "reset"),
-    ("shape_fidelity",),
-    ("wireframe", "grid", "axes"),
-)
 _RESTED_MS = 180
 _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 
 
-class ShapeStage(Stage):
+class ShapeStage(Stage[Viewport]):
     """Shows one shape, and the actions on how it is seen.
 
     Whenever the camera rests, the surface is meshed anew as finely as it is seen from there.
     """
 
     room = FACTS
+    canvas = Viewport
+    strip = (
+        ("view_home", "view_front", "view_side", "view_top"),
+        ("fit", "reset"),
+        ("shape_fidelity",),
+        ("wireframe", "grid", "axes"),
+    )
 
-    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme) -> None:
-        super().__init__()
-        self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
-        styled(self, "stage")
-        self.viewport = Viewport(theme.colours)
-        theme.changed.connect(self._on_theme)
+    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
+        super().__init__(state, engine, actions, theme, settings)
         self.facts = ElidedLabel(look="small")
         self.facts.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.fineness = label(look="small")
         self.fineness.setToolTip("Samples along each axis, where they lie closest")
-        self._item: Item | None = None
         self._wish = 0
         self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
         self._rested.timeout.connect(self._ask_detail)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(tool_strip(actions, _STRIP, self.fineness, passing=self.facts))
-        layout.addWidget(line())
-        layout.addWidget(self.viewport, 1)
-        self.empty = EmptyState(FACTS, self.viewport)
-        self.empty.example_chosen.connect(self.example_chosen)
-        self.loading = LoadingNote(state.jobs, FACTS.words.domain, self.viewport)
+        self._lay_out(self.fineness, passing=self.facts)
         self._wire(actions)
         self.show_view(None, None)
 
@@ -121,30 +69,19 @@ class ShapeStage(Stage):
         self.empty.setVisible(view is None)
         self._actions["shape_fidelity"].setEnabled(self._item is not None and self._item.recipe.fit is not None)
         if view is None:
-            self.viewport.show_mesh(())
+            self.viewer.show_mesh(())
             self.facts.setText("")
             self.fineness.setText("")
             return
         pieces: tuple[MeshPiece, ...] = view["pieces"]
-        self.viewport.show_mesh(pieces, keep_view=known)
+        self.viewer.show_mesh(pieces, keep_view=known)
         self._say_figures(pieces, resolution)
         self._wait_for_rest()
 
-    def set_can_generate(self, possible: bool) -> None:
-        """Say in the empty room whether there is a model to generate with."""
-        self.empty.set_can_generate(possible)
-
-    def screenshot(self) -> QImage:
-        """The view as it stands."""
-        return self.viewport.screenshot()
-
-    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
-        """Ask for the format, the resolution, how many faces, and in which units."""
-        placement = item.recipe.placement
-        dialog = ExportDialog(item_title(item), ShapeExport.formats, settings.export, place, placement, parent)
-        if (order := dialog.ask()) is not None:
-            settings.export = dialog.choice()
-        return order
+    def export_dialog(self, item: Item, place: Place, parent: QWidget) -> ShapeExportDialog:
+        """Asks for the format, the resolution, how many faces, and in which units."""
+        choice = self._settings.export_choice(ShapeChoice)
+        return ShapeExportDialog(item_title(item), choice, place, item.recipe.placement, parent)
 
     def show_fidelities(self) -> None:
         """Let the person choose how closely the shape's mesh is represented, and have it fitted so."""
@@ -174,16 +111,14 @@ class ShapeStage(Stage):
         if waited_for:  # goes first
             self._rested.start()
             return
-        view, aspect = self.viewport.view, self.viewport.width() / max(self.viewport.height(), 1)
-        try:
-            self._engine.detail(self._item, key_frame(view), aspect, wish=self._wish)
-        except DDMIError as error:
-            self._state.notifications.error(str(error))
+        view, aspect = self.viewer.view, self.viewer.width() / max(self.viewer.height(), 1)
+        item = self._item
+        self._try(lambda: self._engine.detail(item, key_frame(view), aspect, wish=self._wish))
 
     def _on_detail(self, result: DetailReady) -> None:
         if self._item is None or result.request.item.id != self._item.id or result.request.wish != self._wish:
             return
-        self.viewport.show_detail(result.pieces, light=result.rough)
+        self.viewer.show_detail(result.pieces, light=result.rough)
         self._say_figures(result.pieces, result.resolution)
 
     def _say_figures(self, pieces: Sequence[MeshPiece], resolution: int) -> None:
@@ -191,10 +126,9 @@ class ShapeStage(Stage):
         self.fineness.setText(f"{resolution:,}³")
 
     def _wire(self, actions: Actions) -> None:
-        viewport = self.viewport
+        viewport = self.viewer
         viewport.view_changed.connect(self._wait_for_rest)
         self._engine.answers(DetailReady).connect(self._on_detail)
-        actions.give_scope("viewport", viewport)
         for name in ("home", "front", "side", "top"):
             actions.on(f"view_{name}", partial(viewport.turn_to, name))
         actions.on("fit", viewport.fit)
@@ -209,9 +143,6 @@ class ShapeStage(Stage):
             actions.on(f"pan_{name}", partial(viewport.pan, _PAN_STEP * x, _PAN_STEP * y))
         actions.on("zoom_in", lambda: viewport.zoom(_ZOOM_STEP))
         actions.on("zoom_out", lambda: viewport.zoom(1 / _ZOOM_STEP))
-
-    def _on_theme(self) -> None:
-        self.viewport.set_colours(self._theme.colours)
 
     # Qt
 

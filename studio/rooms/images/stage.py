@@ -1,115 +1,67 @@
-"""The Images room's stage: the deep-zoom viewer, the tool strip above it, and the dialogs about one picture.
-
-All that the window knows about pictures in particular is in this file.
-"""
+"""The Images room's stage: the deep-zoom viewer, the tool strip above it, and the dialogs about one picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
-from ddmi_core.export.options import ImageExport
 from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fitting.sizes import basis_bytes
 from ddmi_core.recipe import Recipe
-from ddmi_core.support.errors import DDMIError
-from ddmi_core.support.file_kinds import PICTURES
-from studio.actions import Actions, Words
+from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.items import View
 from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, TileReady, TilesRequest
-from studio.panels.basis_dialog import BasisDialog
-from studio.panels.export_dialog import Order, PictureExportDialog, Place
+from studio.panels.export_dialog import Place
 from studio.panels.fidelity import gone, has_its_file, told_bytes
 from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.inspector import item_title
-from studio.panels.loading_note import LoadingNote
-from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
-from studio.panels.walk_dialog import WalkDialog
+from studio.panels.room import Stage
+from studio.rooms.images.basis_dialog import BasisDialog
+from studio.rooms.images.export_page import PictureChoice, PictureExportDialog
+from studio.rooms.images.facts import FACTS
+from studio.rooms.images.walk_dialog import WalkDialog
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
-from studio.widgets.basics import ElidedLabel, label, line, styled
+from studio.widgets.basics import ElidedLabel, label
 from studio.widgets.deep_zoom.geometry import BASE, WHOLE, Region, Window
 from studio.widgets.deep_zoom.split import Compare
 from studio.widgets.deep_zoom.tiles import Source
 from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, DeepZoom, Pointed, TileWish
 
-FACTS = RoomFacts(
-    words=Words(
-        domain="image",
-        noun="picture",
-        source="picture",
-        written_as="PNG, JPEG, WebP or TIFF",
-        file="a picture of any size",
-    ),
-    title="Images",
-    icon="images",
-    tip="Generate pictures without a resolution",
-    placeholder="Describe a picture, for example\nsmiling cat face\nred heart",
-    empty_title="Describe a picture",
-    empty_text=(
-        "Type a prompt and press Generate, or drop a picture of your own here. The result is a continuous function: "
-        "zoom in as far as you like. Or start from an example:"
-    ),
-    examples=("smiling cat face", "red heart", "a house", "a birthday cake", "crescent moon", "hot beverage"),
-    export=ImageExport,
-    import_formats=PICTURES,
-    import_title="Reconstruct a picture",
-    import_kind="Pictures",
-    preset="emoji",
-    preview_resolution=BASE,
-    switches=("navigator",),
-    fits_at_once=True,
-)
-
-_STRIP = (
-    ("whole", "one_to_one", "lift_cap"),
-    ("compare_off", "compare_nearest", "compare_bicubic"),
-    ("fidelity",),
-    ("navigator", "basis", "walk"),
-)
 _PAN_STEP, _BAR_STEP = 0.125, 0.02
 _COMPARISONS: tuple[Compare, ...] = ("off", "nearest", "bicubic")
 
 
-class ImageStage(Stage):
+class ImageStage(Stage[DeepZoom]):
     """Shows one picture, and the actions on how it is seen."""
 
     room = FACTS
+    canvas = DeepZoom
+    strip = (
+        ("whole", "one_to_one", "lift_cap"),
+        ("compare_off", "compare_nearest", "compare_bicubic"),
+        ("fidelity",),
+        ("navigator", "basis", "walk"),
+    )
 
     def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
-        super().__init__()
-        self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
-        self._settings = settings
-        styled(self, "stage")
-        self.viewer = DeepZoom(theme.colours)
+        super().__init__(state, engine, actions, theme, settings)
         self.viewer.tiles_wanted.connect(self._ask_tiles)
         self.viewer.enlarged_wanted.connect(self._ask_enlarged)
         self.viewer.look_changed.connect(self._on_look)
         self.viewer.pointed.connect(self._on_pointed)
         engine.answers(TileReady).connect(self._on_tile)
-        theme.changed.connect(self._on_theme)
         self.under_pointer = ElidedLabel(look="small")
         self.under_pointer.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.zoom = label(look="small")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(tool_strip(actions, _STRIP, self.zoom, passing=self.under_pointer))
-        layout.addWidget(line())
-        layout.addWidget(self.viewer, 1)
-        self.empty = EmptyState(FACTS, self.viewer)
-        self.empty.example_chosen.connect(self.example_chosen)
-        self.loading = LoadingNote(state.jobs, FACTS.words.domain, self.viewer)
-        self._item: Item | None = None
+        self._lay_out(self.zoom, passing=self.under_pointer)
         self._wire(actions)
         self.show_view(None, None)
 
@@ -128,38 +80,26 @@ class ImageStage(Stage):
         for name in _PICTURE_ACTIONS:
             self._actions[name].setEnabled(view is not None)
 
-    def set_can_generate(self, possible: bool) -> None:
-        """Say in the empty room whether there is a model to generate with."""
-        self.empty.set_can_generate(possible)
-
     def limit_tiles(self, budget: int) -> None:
         """Keep at most so many bytes of tiles."""
         self.viewer.cache.budget = budget
-
-    def screenshot(self) -> QImage:
-        """The view as it stands."""
-        return self.viewer.screenshot()
 
     def visible_region(self) -> Region | None:
         """The part of the canvas that is seen, unless all of it is."""
         look = self.viewer.look
         return look.region if look is not None and not look.shows_all else None
 
-    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
-        """Ask for the format, the size, and whether only what is seen is wanted."""
-        dialog = PictureExportDialog(
+    def export_dialog(self, item: Item, place: Place, parent: QWidget) -> PictureExportDialog:
+        """Asks for the format, the size, and whether only what is seen is wanted."""
+        return PictureExportDialog(
             item_title(item),
-            ImageExport.formats,
-            settings.picture_export,
+            self._settings.export_choice(PictureChoice),
             place,
             self.visible_region(),
             item.recipe.extent,
             parent,
             fit=item.recipe.fit,
         )
-        if (order := dialog.ask()) is not None:
-            settings.picture_export = dialog.choice()
-        return order
 
     # Actions
 
@@ -169,7 +109,6 @@ class ImageStage(Stage):
 
     def _wire(self, actions: Actions) -> None:
         viewer = self.viewer
-        actions.give_scope("picture", viewer)
         actions.on("whole", viewer.fit)
         actions.on("one_to_one", viewer.one_to_one)
         actions.on("closer", lambda: viewer.zoom(WHEEL_FACTOR))
@@ -252,12 +191,6 @@ class ImageStage(Stage):
         else:
             self.viewer.add_tile(_source_of(request), result.side, result.window, result.pixels)
 
-    def _try(self, work: Callable[[], object]) -> None:
-        try:
-            work()
-        except DDMIError as error:
-            self._state.notifications.error(str(error))
-
     # Figures
 
     def _on_look(self) -> None:
@@ -281,9 +214,6 @@ class ImageStage(Stage):
         figures = (f"{pointed.x:+.4f}  {pointed.y:+.4f}    {shown}", shown, "")
         room, advance = self.under_pointer.width(), self.under_pointer.fontMetrics().horizontalAdvance
         self.under_pointer.setText(next(text for text in figures if advance(text) <= room or not text))
-
-    def _on_theme(self) -> None:
-        self.viewer.set_colours(self._theme.colours)
 
 
 _PICTURE_ACTIONS = ("whole", "one_to_one", "closer", "farther", "basis", "walk")

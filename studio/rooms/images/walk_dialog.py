@@ -71,7 +71,7 @@ class WalkDialog(Dialog):
         self.end.setAccessibleName("To")
         self.end.setIconSize(QSize(24, 24))
         self.end.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        for other in others(item, state):
+        for other in state.akin(item)[:_LISTED]:
             self.end.addItem(QIcon(str(other.thumbnail)), f"{item_title(other)}, seed {other.recipe.seed}", other)
         self.end.currentIndexChanged.connect(self._ask)
         self.note = label("", "small", wrap=True)
@@ -167,10 +167,3 @@ class WalkDialog(Dialog):
         chosen = ask_where(self, "Save the walk", proposal, self.format.currentText())
         if chosen is not None:
             self.write(chosen, replace=chosen.is_file())
-
-
-def others(item: Item, state: AppState) -> list[Item]:
-    """The newest items that the model of an item can decode too."""
-    model = state.model_for(item.recipe)
-    items = state.library.items(domain=item.recipe.domain)
-    return [one for one in items if one.id != item.id and state.model_for(one.recipe) == model][:_LISTED]

@@ -1,7 +1,4 @@
-"""The Video room's stage: the player with its timeline and sequence, the tool strip above it, and slices through time.
-
-All that the window knows about clips in particular is in this file.
-"""
+"""The Video room's stage: the player with its timeline and sequence, and slices through time."""
 
 from __future__ import annotations
 
@@ -13,26 +10,25 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ddmi_core.export.options import USUAL_SECONDS, VideoExport
 from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError, ModelError
-from ddmi_core.support.file_kinds import CLIPS
-from studio.actions import Actions, Words
+from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.clips import FrameReady, FramesRequest, SlicesReady
 from studio.engine.work.items import View
 from studio.engine.work.tiles import OriginalRequest, TileReady, TilesRequest
-from studio.panels.export_dialog import Order, Place, VideoExportDialog
+from studio.panels.export_dialog import Order, Place
 from studio.panels.fidelity import gone, has_its_file, told_bytes
 from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.inspector import item_title
-from studio.panels.loading_note import LoadingNote
-from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
-from studio.panels.walk_dialog import others
+from studio.panels.room import Stage
+from studio.rooms.video.export_page import VideoChoice, VideoExportDialog
+from studio.rooms.video.facts import FACTS
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
@@ -49,42 +45,6 @@ from studio.widgets.video.frame_view import FrameView, seen_window, visible_shar
 from studio.widgets.video.sequence_track import SequencePanel
 from studio.widgets.video.timeline import Timeline
 
-FACTS = RoomFacts(
-    words=Words(
-        domain="video",
-        noun="clip",
-        source="video, animation or folder of frames",
-        written_as="MP4, WebM, GIF, WebP or pictures",
-        file="a video file",
-    ),
-    title="Video",
-    icon="video",
-    tip="Generate clips without a frame rate",
-    placeholder="Describe a clip, for example\nsmiling face\nred heart",
-    empty_title="Describe a clip",
-    empty_text=(
-        "Type a prompt and press Generate, or drop a clip of your own here. The result is a continuous function of "
-        "place and time: slow it down and zoom in as far as you like. Or start from an example:"
-    ),
-    examples=("smiling face", "red heart", "a bird", "woman dancing", "clock", "fire"),
-    export=VideoExport,
-    import_formats=CLIPS,
-    import_title="Reconstruct a clip",
-    import_kind="Clips",
-    preset="emoji-motion",
-    preview_resolution=128,
-    fits_afterwards=True,
-    switches=("loop", "slices"),
-    switches_off=("slices",),
-)
-
-_STRIP = (
-    ("play", "frame_back", "frame_on", "loop"),
-    ("mark_in", "mark_out"),
-    ("between_function", "between_repeated", "between_blended"),
-    ("beside_file", "clip_fidelity"),
-    ("clip_whole", "slices", "sequence"),
-)
 _BETWEEN: tuple[Between, ...] = ("function", "repeated", "blended")
 _PAN_STEP = 0.125
 _RING = 12  # frames that are drawn ahead, half a second
@@ -100,7 +60,7 @@ _OF_A_FILE = ("beside_file", "clip_fidelity")  # what only a person's own clip h
 _OF_A_CLIP = ("between_repeated", "between_blended", "slices")  # what a sequence does not have
 
 
-class VideoStage(Stage):
+class VideoStage(Stage[FrameView]):
     """Shows and plays one clip, or the sequence of clips while that is shown.
 
     Frames are drawn ahead by the engine into a ring of a dozen. When it runs dry the playhead waits; before that, the
@@ -108,16 +68,21 @@ class VideoStage(Stage):
     """
 
     room = FACTS
+    canvas = FrameView
+    strip = (
+        ("play", "frame_back", "frame_on", "loop"),
+        ("mark_in", "mark_out"),
+        ("between_function", "between_repeated", "between_blended"),
+        ("beside_file", "clip_fidelity"),
+        ("clip_whole", "slices", "sequence"),
+    )
 
-    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme) -> None:
-        super().__init__()
-        self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
-        styled(self, "stage")
+    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
+        super().__init__(state, engine, actions, theme, settings)
         self.playback = Playback()
         self.pace = Pace()
         self.shown = 0
         """Frames shown while playing, so far."""
-        self.viewer = FrameView(theme.colours)
         self.timeline = Timeline(theme.colours)
         self.edits = SequenceEdits()
         self.sequence = SequencePanel(self.timeline, theme, item_title, self._to_add)
@@ -126,24 +91,12 @@ class VideoStage(Stage):
         self.under_pointer = ElidedLabel(look="small")
         self.under_pointer.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.figures = label(look="small")
-        lower = QHBoxLayout()
-        lower.setSpacing(0)
-        lower.addWidget(self.viewer, 1)
-        lower.addWidget(self.slices)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(tool_strip(actions, _STRIP, self.figures, passing=self.under_pointer))
-        layout.addWidget(line())
-        layout.addLayout(lower, 1)
-        layout.addWidget(line())
-        layout.addWidget(self.timeline)
-        layout.addWidget(self.sequence)
-        self.empty = EmptyState(FACTS, self.viewer)
-        self.empty.example_chosen.connect(self.example_chosen)
-        self.loading = LoadingNote(state.jobs, FACTS.words.domain, self.viewer)
-
-        self._item: Item | None = None
+        self._lay_out(
+            self.figures,
+            passing=self.under_pointer,
+            beside=(self.slices,),
+            below=(line(), self.timeline, self.sequence),
+        )
         self._clip: tuple[float, list[float]] = (0.0, [])  # its seconds, and the moments of its base frames
         self._arrangement: Arrangement | None = None  # the sequence, while that is what is played
         self._marks: list[float] = []
@@ -216,20 +169,12 @@ class VideoStage(Stage):
         if self._item is not None:
             self._seek(second)
 
-    def set_can_generate(self, possible: bool) -> None:
-        """Say in the empty room whether there is a model to generate with."""
-        self.empty.set_can_generate(possible)
-
     def limit_tiles(self, budget: int) -> None:
         """Keep at most so many bytes of tiles."""
         self.viewer.cache.budget = budget
 
-    def screenshot(self) -> QImage:
-        """The view as it stands."""
-        return self.viewer.screenshot()
-
-    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
-        """Ask for the format, the size, the rate, and whether only the range between the marks is wanted."""
+    def export_dialog(self, item: Item, place: Place, parent: QWidget) -> VideoExportDialog:
+        """Asks for the format, the size, the rate, and whether only the range between the marks is wanted."""
         self._pause()
         whole = (0.0, self.playback.seconds)
         span = self.playback.range if self.playback.range != whole else None
@@ -239,10 +184,9 @@ class VideoStage(Stage):
             extent = None
             first, *more = (item_title(piece.item) for piece in arrangement.pieces)
             title = f"{first} and {len(more)} more" if more else first
-        dialog = VideoExportDialog(
+        return VideoExportDialog(
             title,
-            VideoExport.formats,
-            settings.video_export,
+            self._settings.export_choice(VideoChoice),
             place,
             self.playback.seconds,
             span,
@@ -250,20 +194,17 @@ class VideoStage(Stage):
             parent,
             has_recipe=arrangement is None,
         )
-        if (order := dialog.ask()) is not None:
-            settings.video_export = dialog.choice()
-        return order
 
     def recipe_in(self, path: Path) -> Recipe | None:
         """Return the recipe that a clip of ours carries, or a film of a radiance field."""
         return read_recipe(path)
 
-    def export(self, engine: Engine, item: Item, order: Order) -> None:
+    def export(self, item: Item, order: Order) -> None:
         """Have the clip written to a file, or the sequence while that is shown."""
         if self._arrangement is not None and isinstance(order.options, VideoExport):
-            engine.sequence(self._arrangement, order.path, order.options, replace=order.replace)
+            self._engine.sequence(self._arrangement, order.path, order.options, replace=order.replace)
         else:
-            super().export(engine, item, order)
+            super().export(item, order)
 
     # Actions
 
@@ -278,9 +219,7 @@ class VideoStage(Stage):
         engine.answers(TileReady).connect(self._on_tile)
         engine.answers(FrameReady).connect(self._on_frame)
         engine.answers(SlicesReady).connect(self._on_slices)
-        self._theme.changed.connect(self._on_theme)
         self.timeline.addAction(actions["play_space"])
-        actions.give_scope("player", viewer)
         actions.on("play", self.toggle)
         actions.on("play_space", self.toggle)
         actions.on("play_on", partial(self._shuttle, 1))
@@ -491,7 +430,7 @@ class VideoStage(Stage):
         if current is None:
             return []
         first = current.pieces[0].item
-        return [first, *others(first, self._state)][:_OFFERED]
+        return [first, *self._state.akin(first)][:_OFFERED]
 
     # Playing
 
@@ -609,21 +548,14 @@ class VideoStage(Stage):
         *,
         more: bool = False,
     ) -> None:
-        try:
-            self._engine.frames(
-                item,
-                moments,
-                side,
-                window,
-                purpose=purpose,
-                wish=self._wish,
-                more=more,
-                arrangement=self._arrangement,
-                bar=self._bar(side) if purpose != "thumbnails" else None,
+        bar = self._bar(side) if purpose != "thumbnails" else None
+        wish, shown = self._wish, self._arrangement
+        if not self._try(
+            lambda: self._engine.frames(
+                item, moments, side, window, purpose=purpose, wish=wish, more=more, arrangement=shown, bar=bar
             )
-        except DDMIError as error:
+        ):
             self._pause()
-            self._state.notifications.error(str(error))
 
     # The picture at rest
 
@@ -631,18 +563,12 @@ class VideoStage(Stage):
         first, _, share = self._moment(self.playback.position)
         # A blend of two frames is no drawing of the function: it stays as it is.
         if (item := self._item) is not None and not self.playback.playing and share == 0:
-            try:
-                self._engine.tiles(
-                    item,
-                    wish.side,
-                    wish.windows,
-                    wish.coarse_side,
-                    None,
-                    moment=first,
-                    arrangement=self._arrangement,
+            shown = self._arrangement
+            self._try(
+                lambda: self._engine.tiles(
+                    item, wish.side, wish.windows, wish.coarse_side, None, moment=first, arrangement=shown
                 )
-            except DDMIError as error:
-                self._state.notifications.error(str(error))
+            )
 
     def _ask_original(self, source: Source, side: int, windows: tuple[Window, ...]) -> None:
         if (item := self._item) is not None and not self.playback.playing and self.viewer.beside_file:
@@ -679,10 +605,7 @@ class VideoStage(Stage):
     def _ask_slices(self) -> None:
         if (item := self._item) is not None and not self.slices.isHidden():
             x, y = self._place
-            try:
-                self._engine.slices(item, x, y, side=_SLICE_SIDE, moments=_SLICE_MOMENTS)
-            except DDMIError as error:
-                self._state.notifications.error(str(error))
+            self._try(lambda: self._engine.slices(item, x, y, side=_SLICE_SIDE, moments=_SLICE_MOMENTS))
 
     def _on_slices(self, result: SlicesReady) -> None:
         if self._item is not None and result.request.item.id == self._item.id:
@@ -719,7 +642,7 @@ class VideoStage(Stage):
             self._ask_slices()
 
     def _on_theme(self) -> None:
-        self.viewer.set_colours(self._theme.colours)
+        super()._on_theme()
         self.timeline.set_colours(self._theme.colours)
         self.sequence.track.update()
 

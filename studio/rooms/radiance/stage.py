@@ -1,7 +1,4 @@
-"""The Radiance room's stage: a radiance field seen through a camera, the tool strip, and the pane beside it.
-
-All that the window knows about radiance fields in particular is in this file.
-"""
+"""The Radiance room's stage: a radiance field seen through a camera, the tool strip, and the pane beside it."""
 
 from __future__ import annotations
 
@@ -11,65 +8,29 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from ddmi_core.export.options import KeyFrame, RadianceExport
+from ddmi_core.export.options import KeyFrame
 from ddmi_core.rendering.view_settings import CHANNELS, Channel, ViewSettings
-from ddmi_core.support.errors import DDMIError
-from ddmi_core.support.file_kinds import SCENES
-from studio.actions import Actions, Words
+from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.items import View as Drawn
 from studio.engine.work.radiance import RenderReady, RenderRequest
-from studio.panels.export_dialog import Order, Place, RadianceExportDialog, Scene
+from studio.panels.export_dialog import Place
 from studio.panels.inspector import item_title
-from studio.panels.loading_note import LoadingNote
-from studio.panels.look_pane import LookPane
-from studio.panels.room import EmptyState, RoomFacts, Stage, tool_strip
+from studio.panels.room import Stage
+from studio.rooms.radiance.export_page import RadianceChoice, RadianceExportDialog, Scene
+from studio.rooms.radiance.facts import FACTS
+from studio.rooms.radiance.look_pane import LookPane
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.state.playback import Pace
 from studio.theme.theme import Theme
-from studio.widgets.basics import label, line, styled
+from studio.widgets.basics import label, line
 from studio.widgets.orbit_camera import View, key_frame, pose_rows
 from studio.widgets.radiance_view import FIRST_VIEW, RadianceView
 
-FACTS = RoomFacts(
-    words=Words(
-        domain="nerf",
-        noun="radiance field",
-        source="coloured point cloud or textured mesh",
-        written_as="pictures, a turntable, a coloured mesh, a depth map or posed views",
-        file="a picture or a film of it",
-    ),
-    title="Radiance",
-    icon="radiance",
-    tip="Generate radiance fields: colour and density everywhere in space",
-    placeholder="Describe an object, for example\na wooden chair\na red sofa",
-    empty_title="Describe an object",
-    empty_text=(
-        "Type a prompt and press Generate, or drop a textured mesh or a coloured point cloud here. The result has a "
-        "colour and a density everywhere: look at it from anywhere, and film it. Or start from an example:"
-    ),
-    examples=("a wooden chair", "a red sofa", "a table", "a bed", "a floor lamp", "a wardrobe"),
-    export=RadianceExport,
-    import_formats=SCENES,
-    import_title="Reconstruct a point cloud or mesh",
-    import_kind="Meshes, point clouds and posed pictures",
-    preset="furniture-nerf",
-    preview_resolution=96,
-    switches=("look_pane", "gizmo"),
-    switches_off=("look_pane",),
-)
-
-_STRIP = (
-    tuple(f"channel_{channel}" for channel in CHANNELS),
-    ("look_home", "look_front", "look_side", "look_top"),
-    ("look_fit", "look_reset", "fly"),
-    ("key_frame", "turntable", "look_pane"),
-)
 _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 _SETTLED_MS = 180
 _MOVING_RATE = 8  # pictures a second
@@ -77,7 +38,7 @@ _STILL_RATES = (1.5, 0.2)  # a first one soon, and a last one within five second
 _SECONDS_A_KEY = 2.0  # of a preview, from one key frame to the next
 
 
-class RadianceStage(Stage):
+class RadianceStage(Stage[RadianceView]):
     """Shows one radiance field.
 
     While the camera moves, one rough picture after the other is drawn, each from where the camera is by then; how large
@@ -85,34 +46,23 @@ class RadianceStage(Stage):
     """
 
     room = FACTS
+    canvas = RadianceView
+    strip = (
+        tuple(f"channel_{channel}" for channel in CHANNELS),
+        ("look_home", "look_front", "look_side", "look_top"),
+        ("look_fit", "look_reset", "fly"),
+        ("key_frame", "turntable", "look_pane"),
+    )
 
-    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme) -> None:
-        super().__init__()
-        self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
-        styled(self, "stage")
-        self.viewer = RadianceView(theme.colours)
+    def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
+        super().__init__(state, engine, actions, theme, settings)
         self.pane = LookPane(FIRST_VIEW.fov)
         self.figures = label(look="small")
         self.path: list[View] = []
         """The key frames."""
         self.moving_pace, self.still_pace = Pace(first=64), Pace(first=128)
         pane_line = line(vertical=True)
-        lower = QHBoxLayout()
-        lower.setSpacing(0)
-        lower.addWidget(self.viewer, 1)
-        lower.addWidget(pane_line)
-        lower.addWidget(self.pane)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(tool_strip(actions, _STRIP, self.figures))
-        layout.addWidget(line())
-        layout.addLayout(lower, 1)
-        self.empty = EmptyState(FACTS, self.viewer)
-        self.empty.example_chosen.connect(self.example_chosen)
-        self.loading = LoadingNote(state.jobs, FACTS.words.domain, self.viewer)
-
-        self._item: Item | None = None
+        self._lay_out(self.figures, beside=(pane_line, self.pane))
         self._turntable_asked = False
         self._channel: Channel = "colour"
         self._wish = 0
@@ -147,35 +97,17 @@ class RadianceStage(Stage):
         if view is not None:
             self._draw()
 
-    def set_can_generate(self, possible: bool) -> None:
-        """Say in the empty room whether there is a model to generate with."""
-        self.empty.set_can_generate(possible)
-
-    def screenshot(self) -> QImage:
-        """The view as it stands."""
-        return self.viewer.screenshot()
-
-    def ask_export(self, item: Item, place: Place, settings: Settings, parent: QWidget) -> Order | None:
-        """Ask for the format, the size, and whether this view, a turn or the path is wanted."""
+    def export_dialog(self, item: Item, place: Place, parent: QWidget) -> RadianceExportDialog:
+        """Asks for the format, the size, and whether this view, a turn or the path is wanted."""
         self._stop_preview()
         view = self.viewer.view
         scene = Scene(key_frame(view), view.azimuth, view.elevation, view.distance, tuple(map(key_frame, self.path)))
-        choice = settings.radiance_export
+        choice = self._settings.export_choice(RadianceChoice)
         if self._turntable_asked:
             choice = choice.as_turntable()
-        dialog = RadianceExportDialog(
-            item_title(item),
-            RadianceExport.formats,
-            choice,
-            place,
-            scene,
-            self.settings(),
-            item.recipe.placement,
-            parent,
+        return RadianceExportDialog(
+            item_title(item), choice, place, scene, self.settings(), item.recipe.placement, parent
         )
-        if (order := dialog.ask()) is not None:
-            settings.radiance_export = dialog.choice()
-        return order
 
     def settings(self) -> ViewSettings:
         """How the field is looked at."""
@@ -190,8 +122,6 @@ class RadianceStage(Stage):
         self.pane.path_asked.connect(self._on_path)
         self.pane.key_chosen.connect(lambda row: viewer.glide(self.path[row]))
         self._engine.answers(RenderReady).connect(self._on_render)
-        self._theme.changed.connect(self._on_theme)
-        actions.give_scope("orbit", viewer)
         for channel in CHANNELS:
             actions.on(f"channel_{channel}", partial(self._show_channel, channel))
         actions["channel_colour"].setChecked(True)
@@ -322,13 +252,11 @@ class RadianceStage(Stage):
         assert item is not None
         self._wish += 1
         width = max(8, round(side * self._aspect()))
-        try:
-            self._engine.render(item, camera, width, side, settings, wish=self._wish, moving=moving)
-        except DDMIError as error:
+        wish = self._wish
+        if not self._try(lambda: self._engine.render(item, camera, width, side, settings, wish=wish, moving=moving)):
             self._waiting, self._rates = False, []
             self._stop_preview()
             self._settled.stop()
-            self._state.notifications.error(str(error))
 
     def _on_render(self, result: RenderReady) -> None:
         request = result.request
@@ -362,9 +290,6 @@ class RadianceStage(Stage):
             f"The size of the picture shown, which was drawn at {rays:,.0f} rays a second. It is rough while the "
             "camera moves, and becomes finer when it rests."
         )
-
-    def _on_theme(self) -> None:
-        self.viewer.set_colours(self._theme.colours)
 
     def resizeEvent(self, event: object) -> None:
         """Draw at the new size."""

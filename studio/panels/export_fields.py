@@ -1,0 +1,91 @@
+"""What the rooms ask alike in their export dialogs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QWidget
+
+from ddmi_core.export.options import FASTEST_GIF
+from ddmi_core.frame_size import frame_size, told_size
+from ddmi_core.placement import Placement
+from studio.theme.tokens import GRID
+from studio.widgets.basics import SliderField, figure_box, label
+from studio.widgets.number_boxes import WholeBox
+
+MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
+MIN_FACES, MAX_FACES = 100, 5_000_000
+_RATES = ("12", "24", "24000/1001", "25", "30", "30000/1001", "50", "60", "120")
+_RATE_TIP = "Any number, or a fraction such as 30000/1001, which 29.97 stands for too"
+
+
+def resolution_field() -> SliderField:
+    """Samples along each axis of a mesh."""
+    field = SliderField("Resolution", MIN_RESOLUTION, MAX_RESOLUTION, step=16)
+    field.setToolTip("Samples along each axis of the mesh; the function itself has no resolution")
+    return field
+
+
+def faces_box() -> WholeBox:
+    """How many faces a mesh is simplified to."""
+    box = figure_box("Faces", MIN_FACES, MAX_FACES, MIN_FACES, " faces")
+    box.setSingleStep(1000)
+    return box
+
+
+def rate_box() -> QComboBox:
+    """Frames a second, as a person writes them."""
+    box = QComboBox()
+    box.setEditable(True)
+    box.setAccessibleName("Frames a second")
+    box.addItems(_RATES)
+    box.setToolTip(_RATE_TIP)
+    return box
+
+
+def recipe_box() -> QCheckBox:
+    """Whether the file says how it was made."""
+    box = QCheckBox("Put the recipe into the file")
+    box.setToolTip("The prompt, the seed and whatever else made it: drop the file on the window to have it back")
+    return box
+
+
+def add_rows(grid: QGridLayout, *rows: tuple[str, QWidget]) -> None:
+    """Put named fields into a dialog's grid, below its first row."""
+    for row, (name, field) in enumerate(rows, start=1):
+        grid.addWidget(label(name, "muted"), row, 0)
+        grid.addWidget(field, row, 1)
+
+
+def units_box(placement: Placement | None) -> QComboBox:
+    """The file's own units or the unit cube, as the data False and True."""
+    box = QComboBox()
+    box.setAccessibleName("Units")
+    longest = "" if placement is None else f", longest side {placement.longest:.4g}"
+    box.addItem(f"Those of the file{longest}", False)
+    box.addItem("Unit cube, longest side 1.8", True)
+    box.setToolTip("Size, place and up axis of the file that this was made from, or those that models work in")
+    return box
+
+
+def told_film(size: tuple[int, int], suffix: str, count: int) -> str:
+    """Say how large a film becomes, and why that is another size than the one asked for."""
+    width, height = frame_size(*size, suffix)
+    frames = "1 frame" if count == 1 else f"{count:,} frames"
+    return told_size(*size, suffix) or f"{frames} of {width:,} × {height:,} px"
+
+
+def too_fast(suffix: str, fps: Fraction) -> str:
+    """Say so if a format has not so many frames a second."""
+    return f"A GIF goes up to {FASTEST_GIF} frames a second." if suffix == ".gif" and fps > FASTEST_GIF else ""
+
+
+def side_by_side(*fields: QWidget) -> QWidget:
+    """Fields in one row, as one."""
+    both = QWidget()
+    row = QHBoxLayout(both)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(GRID)
+    for field in fields:
+        row.addWidget(field, 1)
+    return both

@@ -1,0 +1,39 @@
+"""What is said and offered in the Images room."""
+
+from __future__ import annotations
+
+from ddmi_core.export.options import ImageExport
+from ddmi_core.support.file_kinds import PICTURES
+from studio.facts import RoomFacts, Words
+from studio.rooms.images.actions import ACTIONS, MOUSE
+from studio.widgets.deep_zoom.geometry import BASE
+
+FACTS = RoomFacts(
+    words=Words(
+        domain="image",
+        noun="picture",
+        source="picture",
+        written_as="PNG, JPEG, WebP or TIFF",
+        file="a picture of any size",
+    ),
+    title="Images",
+    icon="images",
+    tip="Generate pictures without a resolution",
+    placeholder="Describe a picture, for example\nsmiling cat face\nred heart",
+    empty_title="Describe a picture",
+    empty_text=(
+        "Type a prompt and press Generate, or drop a picture of your own here. The result is a continuous function: "
+        "zoom in as far as you like. Or start from an example:"
+    ),
+    examples=("smiling cat face", "red heart", "a house", "a birthday cake", "crescent moon", "hot beverage"),
+    export=ImageExport,
+    import_formats=PICTURES,
+    import_title="Reconstruct a picture",
+    import_kind="Pictures",
+    preset="emoji",
+    preview_resolution=BASE,
+    switches=("navigator",),
+    fits_at_once=True,
+    actions=ACTIONS,
+    mouse=MOUSE,
+)

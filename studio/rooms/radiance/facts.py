@@ -1,0 +1,38 @@
+"""What is said and offered in the Radiance room."""
+
+from __future__ import annotations
+
+from ddmi_core.export.options import RadianceExport
+from ddmi_core.support.file_kinds import SCENES
+from studio.facts import RoomFacts, Words
+from studio.rooms.radiance.actions import ACTIONS, MOUSE
+
+FACTS = RoomFacts(
+    words=Words(
+        domain="nerf",
+        noun="radiance field",
+        source="coloured point cloud or textured mesh",
+        written_as="pictures, a turntable, a coloured mesh, a depth map or posed views",
+        file="a picture or a film of it",
+    ),
+    title="Radiance",
+    icon="radiance",
+    tip="Generate radiance fields: colour and density everywhere in space",
+    placeholder="Describe an object, for example\na wooden chair\na red sofa",
+    empty_title="Describe an object",
+    empty_text=(
+        "Type a prompt and press Generate, or drop a textured mesh or a coloured point cloud here. The result has a "
+        "colour and a density everywhere: look at it from anywhere, and film it. Or start from an example:"
+    ),
+    examples=("a wooden chair", "a red sofa", "a table", "a bed", "a floor lamp", "a wardrobe"),
+    export=RadianceExport,
+    import_formats=SCENES,
+    import_title="Reconstruct a point cloud or mesh",
+    import_kind="Meshes, point clouds and posed pictures",
+    preset="furniture-nerf",
+    preview_resolution=96,
+    switches=("look_pane", "gizmo"),
+    switches_off=("look_pane",),
+    actions=ACTIONS,
+    mouse=MOUSE,
+)

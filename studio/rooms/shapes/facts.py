@@ -1,0 +1,45 @@
+"""What is said and offered in the Shapes room."""
+
+from __future__ import annotations
+
+from ddmi_core.export.options import ShapeExport
+from ddmi_core.support.file_kinds import SURFACES
+from studio.facts import RoomFacts, Words
+from studio.rooms.shapes.actions import ACTIONS, MOUSE
+
+FACTS = RoomFacts(
+    words=Words(
+        domain="shape",
+        noun="shape",
+        source="mesh or point cloud",
+        written_as="OBJ, GLB, PLY or STL",
+        file="a mesh file",
+    ),
+    title="Shapes",
+    icon="shapes",
+    tip="Generate 3D shapes",
+    placeholder="Describe a piece of furniture, for example\na round table with one leg\na wide sofa with armrests",
+    empty_title="Describe a shape",
+    empty_text=(
+        "Type a prompt and press Generate. The result is a continuous shape: orbit it here, export it as fine "
+        "as you like. Or start from an example:"
+    ),
+    examples=(
+        "a round table with one leg",
+        "a chair with armrests",
+        "a wide sofa with armrests",
+        "a tall bookcase with five shelves",
+        "a low bed with a headboard",
+        "a desk lamp",
+    ),
+    export=ShapeExport,
+    import_formats=SURFACES,
+    import_title="Reconstruct a mesh or point cloud",
+    import_kind="Meshes and point clouds",
+    preset="furniture",
+    fits_afterwards=True,
+    switches=("grid", "axes", "wireframe"),
+    switches_off=("wireframe",),
+    actions=ACTIONS,
+    mouse=MOUSE,
+)

@@ -1,0 +1,138 @@
+"""What is asked when a clip is exported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
+
+from ddmi_core.export.options import VideoExport
+from ddmi_core.frame_size import Extent
+from ddmi_core.support.errors import ExportError
+from studio.panels.export_dialog import ExportDialog, Place
+from studio.panels.export_fields import (
+    add_rows,
+    rate_box,
+    recipe_box,
+    told_film,
+    too_fast,
+)
+from studio.state.export_choice import Choice
+from studio.widgets.basics import decimal_box, figure_box
+
+
+@dataclass(frozen=True)
+class VideoChoice(Choice):
+    """What the dialog for clips remembers."""
+
+    KEPT_AS: ClassVar[str] = "video_export"
+    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "fps", "quality")
+
+    suffix: str = ".mp4"
+    resolution: int = 512
+    fps: str = "30"
+    quality: int = 75
+    embed_recipe: bool = True
+
+
+class VideoExportDialog(ExportDialog[VideoChoice]):
+    """For clips: of any size and rate, all of it or the range that is played."""
+
+    formats = VideoExport.formats
+
+    def __init__(
+        self,
+        title: str,
+        choice: VideoChoice,
+        place: Place,
+        seconds: float,
+        span: tuple[float, float] | None = None,
+        extent: Extent | None = None,
+        parent: QWidget | None = None,
+        *,
+        has_recipe: bool = True,
+    ) -> None:
+        """`seconds`: how long the clip lasts. `span`: the range between the marks, unless that is all.
+
+        `extent`: what it covers of its canvas. `has_recipe`: whether there is a recipe to put into the file.
+        """
+        self._seconds, self._span, self._extent, self._has_recipe = seconds, span, extent, has_recipe
+        super().__init__(title, choice, place, parent)
+
+    def options(self) -> VideoExport:
+        """What to export with."""
+        return VideoExport.checked(
+            {
+                "resolution": self.resolution.value(),
+                "fps": self.fps.currentText(),
+                "seconds": self.lasts.value(),
+                "span": self._stretched() if self.range_only.isChecked() else None,
+                "quality": self.quality.value(),
+                "embed_recipe": self.embed_recipe.isChecked(),
+            }
+        )
+
+    def choice(self) -> VideoChoice:
+        """What to remember for the next time."""
+        return VideoChoice(
+            suffix=self.suffix(),
+            resolution=self.resolution.value(),
+            fps=self.fps.currentText(),
+            quality=self.quality.value(),
+            embed_recipe=self.embed_recipe.isChecked(),
+        )
+
+    def _stretched(self) -> tuple[float, float] | None:
+        """The range, in seconds of the clip as it is to last."""
+        if self._span is None:
+            return None
+        growth = self.lasts.value() / self._seconds
+        return self._span[0] * growth, self._span[1] * growth
+
+    def _add_options(self, grid: QGridLayout) -> None:
+        self.resolution = figure_box("Longer side", 16, 8192, 16, " px")
+        self.resolution.setSingleStep(64)
+        self.fps = rate_box()
+        self.lasts = decimal_box("Seconds", 0.1, 3600, self._seconds, " s", decimals=3)
+        self.lasts.setToolTip("How long the whole clip lasts: more is slow motion, with new frames in between")
+        self.quality = figure_box("Quality", 1, 100, 1)
+        self.range_only = QCheckBox("Only the range between the marks")
+        self.range_only.setEnabled(self._span is not None)
+        self.range_only.setChecked(self._span is not None)
+        self.embed_recipe = recipe_box()
+        add_rows(
+            grid,
+            ("Longer side", self.resolution),
+            ("Frames a second", self.fps),
+            ("Length", self.lasts),
+            ("Quality", self.quality),
+        )
+        grid.addWidget(self.range_only, 5, 1)
+        grid.addWidget(self.embed_recipe, 6, 1)
+        for changed in (self.resolution.valueChanged, self.lasts.valueChanged, self.fps.currentTextChanged):
+            changed.connect(self._refresh)
+        self.range_only.toggled.connect(self._refresh)
+
+    def _show_choice(self, choice: VideoChoice) -> None:
+        self.resolution.setValue(choice.resolution)
+        self.fps.setCurrentText(choice.fps)
+        self.quality.setValue(choice.quality)
+        self.embed_recipe.setChecked(choice.embed_recipe)
+
+    def _told(self) -> str:
+        options = self.options()
+        size = options.pixels(self._extent)
+        start, stop = options.span or (0.0, self.lasts.value())
+        return told_film(size, self.suffix(), max(1, round((stop - start) * options.fps)))
+
+    def _find_problem(self) -> str:
+        try:
+            return too_fast(self.suffix(), self.options().fps) or super()._find_problem()
+        except ExportError as error:
+            return str(error)
+
+    def _refresh(self) -> None:
+        self.quality.setEnabled(self.suffix() in (".mp4", ".webm", ".webp"))
+        self.embed_recipe.setVisible(self._has_recipe and self.suffix() != ".png")
+        super()._refresh()
