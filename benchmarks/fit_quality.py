@@ -33,7 +33,6 @@ import torch
 import trimesh
 import tyro
 from PIL import Image
-from scipy.spatial import cKDTree
 from torch import nn
 
 from benchmarks.drawn_clips import BALL, CLIPS, DIFFICULT, FRAMES, HEIGHT, WIDTH, ball_place, drawn
@@ -49,6 +48,7 @@ from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.fitting.shapes import fit_shape
 from ddmi_core.fitting.solids import measured_places
 from ddmi_core.metrics.pictures import psnr, ssim
+from ddmi_core.metrics.shapes import surface_distances
 
 _FIDELITIES: tuple[Fidelity, ...] = ("balanced", "faithful")
 _SURFACE, _INSIDE = 30_000, 64**3
@@ -279,8 +279,13 @@ def _mesh(file: Path, fidelity: Fidelity) -> dict[str, Any]:
     _, places = measured_places(truth, 8, held_out=_INSIDE)
     found, inside = field.logits(torch.from_numpy(places.points)).numpy() > 0, places.distances > 0
     made = field.mesh(_MESHED)
-    ours, theirs = (trimesh.sample.sample_surface(mesh, _SURFACE, seed=0)[0] for mesh in (made, truth))
-    chamfer = (cKDTree(ours).query(theirs)[0].mean() + cKDTree(theirs).query(ours)[0].mean()) / 2
+    # From places on one surface to the other itself: between places of both it would be how densely they lie
+    chamfer = np.mean(
+        [
+            surface_distances(trimesh.sample.sample_surface(here, _SURFACE, seed=0)[0], there).mean()
+            for here, there in ((made, truth), (truth, made))
+        ]
+    )
     return {
         "iou": round(float((found & inside).sum() / (found | inside).sum()), 4),
         "chamfer_percent": round(100 * float(chamfer / np.linalg.norm(truth.extents)), 3),

@@ -11,6 +11,7 @@ from ddmi_core.support.errors import DataError
 HALF_SIDE = 0.9
 """The longest side of an object that has been brought in spans [-HALF_SIDE, HALF_SIDE]."""
 
+_ROUNDING = 1e-5  # of the object's size
 Up = Literal["y", "z"]
 
 TO_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
@@ -59,6 +60,11 @@ class Placement(BaseModel):
     def brought_in(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
         """Return points in the file's units, with y up, as they lie in [-1, 1]^3."""
         return (np.asarray(points, dtype=np.float64) - np.array(self.centre)) / self.unit
+
+    def is_near(self, other: "Placement") -> bool:
+        """Whether it is another placement but for rounding."""
+        apart = np.abs(np.subtract(self.centre, other.centre)).max()
+        return self.up == other.up and bool(max(apart, abs(self.unit - other.unit)) <= _ROUNDING * self.unit)
 
     @property
     def longest(self) -> float:

@@ -11,9 +11,11 @@ from scipy.spatial import cKDTree
 
 from ddmi_core.rendering.surfaces import components
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.progress import Progress, report
 
 DOMINANT_SHARE = 0.99
 """Parts below a hundredth of the volume are crumbs, which export drops."""
+_DISTANCES_AT_ONCE = 50_000
 
 
 def volumetric_iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
@@ -34,6 +36,28 @@ def chamfer_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     there, _ = cKDTree(b).query(a)
     back, _ = cKDTree(a).query(b)
     return float(there.mean() + back.mean()) / 2
+
+
+def surface_distances(
+    points: NDArray[np.floating], mesh: trimesh.Trimesh, progress: Progress | None = None
+) -> NDArray[np.float64]:
+    """Return the distance of each of the points (n, 3) from the surface of a mesh.
+
+    Args:
+        points: in the units of the mesh.
+        mesh: need not be closed.
+        progress: called now and then; may raise `Cancelled`.
+    """
+    import igl
+
+    vertices, faces = np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int64)
+    squared = np.empty(len(points))
+    step = max(_DISTANCES_AT_ONCE, len(faces))  # each part builds its search tree anew
+    for start in range(0, len(points), step):
+        report(progress, start / len(points), "measuring distances")
+        part = slice(start, start + step)
+        squared[part] = igl.point_mesh_squared_distance(np.asarray(points[part], np.float64), vertices, faces)[0]
+    return np.sqrt(np.maximum(squared, 0))
 
 
 F_SCORE_REACH = 0.02

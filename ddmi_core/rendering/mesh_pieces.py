@@ -16,7 +16,8 @@ class MeshPiece:
     """Ready for the graphics card.
 
     points: positions and unit normals. faces, edges: indices of points; of an edge that several pieces of a closed
-    surface share, one has it. low, high: corners of the box around it.
+    surface share, one has it. low, high: corners of the box around it. marks: what the points are coloured by, 0 to 1;
+    None where nothing is told by colours.
     """
 
     points: Float32[np.ndarray, "v 6"]
@@ -24,14 +25,18 @@ class MeshPiece:
     edges: UInt32[np.ndarray, "e 2"]
     low: Float32[np.ndarray, " 3"]
     high: Float32[np.ndarray, " 3"]
+    marks: Float32[np.ndarray, " v"] | None = None
 
 
 def mesh_pieces(
-    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], normals: Float[np.ndarray, "v 3"]
+    vertices: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    normals: Float[np.ndarray, "v 3"],
+    marks: Float[np.ndarray, " v"] | None = None,
 ) -> tuple[MeshPiece, ...]:
     """Cut a mesh into pieces of at most `MOST_FACES` triangles."""
     points = np.concatenate([vertices, normals], axis=1).astype(np.float32)
-    return tuple(_piece(points, part) for part in _halved(faces, points[faces[:, 0], :3]) if len(part))
+    return tuple(_piece(points, marks, part) for part in _halved(faces, points[faces[:, 0], :3]) if len(part))
 
 
 def _halved(faces: Int[np.ndarray, "f 3"], places: Float32[np.ndarray, "f 3"]) -> Iterator[Int[np.ndarray, "_ 3"]]:
@@ -45,7 +50,9 @@ def _halved(faces: Int[np.ndarray, "f 3"], places: Float32[np.ndarray, "f 3"]) -
         yield from _halved(faces[part], places[part])
 
 
-def _piece(points: Float32[np.ndarray, "v 6"], faces: Int[np.ndarray, "f 3"]) -> MeshPiece:
+def _piece(
+    points: Float32[np.ndarray, "v 6"], marks: Float[np.ndarray, " v"] | None, faces: Int[np.ndarray, "f 3"]
+) -> MeshPiece:
     is_used = np.zeros(len(points), dtype=bool)
     is_used[faces] = True
     used = np.flatnonzero(is_used)
@@ -55,4 +62,5 @@ def _piece(points: Float32[np.ndarray, "v 6"], faces: Int[np.ndarray, "f 3"]) ->
     # Two faces run through an edge of a closed surface in opposite directions; the order of points is the same in all.
     sides = np.stack([index[:, [0, 1]], index[:, [1, 2]], index[:, [2, 0]]], axis=1).reshape(-1, 2)
     edges = np.ascontiguousarray(sides[sides[:, 0] < sides[:, 1]])
-    return MeshPiece(own, index, edges, own[:, :3].min(axis=0), own[:, :3].max(axis=0))
+    own_marks = None if marks is None else marks[used].astype(np.float32)
+    return MeshPiece(own, index, edges, own[:, :3].min(axis=0), own[:, :3].max(axis=0), own_marks)

@@ -13,12 +13,14 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from ddmi_core.frame_size import Extent
+from ddmi_core.placement import Placement
 from ddmi_core.support.errors import DataError
 from studio.engine.pictures import Window
 from studio.state.library import Item
 
 if TYPE_CHECKING:
     from ddmi_core.data.clip_files import Shown
+    import trimesh
 
 _READ_ON = 1.0  # seconds: what is further away is sought
 _LEAST_LEFT = 0.02  # share of a clip that is read at least: its end itself has no frame
@@ -175,9 +177,7 @@ def open_original(item: Item) -> Original:
     from ddmi_core.coordinates import in_the_middle
     from ddmi_core.data.full_pictures import read_pixels
 
-    path = Path(item.recipe.source or "")
-    if not path.is_file():
-        raise DataError(f"{path.name} is no longer in {path.parent}, so there is nothing to compare with.")
+    path = _path(item)
     pixels = read_pixels(path)
     height, width, _ = pixels.shape
     _check_size(item, path, width, height)
@@ -192,3 +192,45 @@ def _check_size(item: Item, path: Path, width: int, height: int) -> None:
             f"{path.name} is another one than it was: it has {width} × {height} pixels now. Drop it again to fit what "
             "it is now."
         )
+
+
+class OriginalMesh(NamedTuple):
+    """A mesh file's own surface where the item lies that was made of it."""
+
+    mesh: trimesh.Trimesh
+    placement: Placement
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes, with what is computed of it."""
+        return 4 * (self.mesh.vertices.nbytes + self.mesh.faces.nbytes)
+
+
+def open_original_mesh(item: Item) -> OriginalMesh:
+    """Read the mesh that an item stands for.
+
+    Raises:
+        DataError: it is gone, cannot be read, is a point cloud, or is another mesh by now.
+    """
+    from ddmi_core.data.shape_folders import read_mesh
+
+    path, known = _path(item), item.recipe.placement
+    mesh, placement = read_mesh(path, known.up if known is not None else "y")
+    if known is not None and not placement.is_near(known):
+        raise DataError(
+            f"{path.name} is another mesh than it was: its size or its place are different. Drop it again to fit what "
+            "it is now."
+        )
+    return OriginalMesh(mesh, placement)
+
+
+def _path(item: Item) -> Path:
+    """Where the file of an item is.
+
+    Raises:
+        DataError: it is gone.
+    """
+    path = Path(item.recipe.source or "")
+    if not path.is_file():
+        raise DataError(f"{path.name} is no longer in {path.parent}, so there is nothing to compare with.")
+    return path

@@ -26,26 +26,36 @@ void main() {
 MESH_VERTEX = """
 attribute vec3 position;
 attribute vec3 normal;
+attribute float mark;
 uniform mat4 camera;
 uniform mat4 projection;
 varying vec3 v_normal;
 varying vec3 v_normal_camera;
 varying vec3 v_place_camera;
 varying float v_height;
+varying float v_mark;
 void main() {
     vec4 place = camera * vec4(position, 1.0);
     v_normal = normal;
     v_normal_camera = mat3(camera[0].xyz, camera[1].xyz, camera[2].xyz) * normal;
     v_place_camera = place.xyz;
     v_height = position.y;
+    v_mark = mark;
     gl_Position = projection * place;
 }
 """
 
 # Hemispheric ambient light, so that no side is black; a soft key light fixed to the camera; a little rim and sheen.
+# What is marked is coloured from `low` over `middle` to `high`.
 MESH_FRAGMENT = """
 uniform vec3 clay;
+uniform float alpha;
+uniform float marked;
+uniform vec3 low;
+uniform vec3 middle;
+uniform vec3 high;
 uniform float floor_height;
+varying float v_mark;
 varying vec3 v_normal;
 varying vec3 v_normal_camera;
 varying vec3 v_place_camera;
@@ -64,7 +74,8 @@ void main() {
     light *= mix(0.82, 1.0, smoothstep(0.0, 0.35, v_height - floor_height));
     float sheen = 0.10 * pow(max(dot(normal, normalize(key + toward)), 0.0), 28.0);
     float rim = 0.10 * pow(1.0 - abs(dot(normal, toward)), 3.0);
-    gl_FragColor = vec4(clay * light + sheen + rim, 1.0);
+    vec3 telling = v_mark < 0.5 ? mix(low, middle, 2.0 * v_mark) : mix(middle, high, 2.0 * v_mark - 1.0);
+    gl_FragColor = vec4(mix(clay, telling, marked) * light + sheen + rim, alpha);
 }
 """
 

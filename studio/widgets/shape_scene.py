@@ -23,6 +23,7 @@ from studio.widgets.orbit_camera import View
 _SAMPLES = 4  # a pixel, in the fine form
 _BANDS, _LIGHT_BANDS = 4, 2  # in which what fills a frame is drawn: all of it takes too long at once
 _MARGIN = 2  # rows around a piece that its smoothed edges may touch
+_GLASS_ALPHA = 0.55
 _SHADOW_SIZE = 256
 _BLURS = ((0, 1, (1, 0)), (1, 0, (0, 1)), (0, 1, (1.5, 0)), (1, 0, (0, 1.5)))  # from, to, step
 _QUAD = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=np.float32)
@@ -38,12 +39,21 @@ class _Buffers:
         self._points: gloo.VertexBuffer | None = None
         self._faces: gloo.IndexBuffer | None = None
         self._edges: gloo.IndexBuffer | None = None
+        self._marks: gloo.VertexBuffer | None = None
+        self.is_marked = piece.marks is not None
 
     @property
     def points(self) -> gloo.VertexBuffer:
         if self._points is None:
             self._points = gloo.VertexBuffer(self._piece.points.view(_POINT).reshape(-1))
         return self._points
+
+    @property
+    def marks(self) -> gloo.VertexBuffer:
+        if self._marks is None:
+            marks = self._piece.marks
+            self._marks = gloo.VertexBuffer(np.zeros(len(self._piece.points), np.float32) if marks is None else marks)
+        return self._marks
 
     @property
     def faces(self) -> gloo.IndexBuffer:
@@ -60,6 +70,11 @@ class _Buffers:
 
 def _rgb(colour: str) -> tuple[float, float, float]:
     return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
+
+
+def mark_colours(colours: Colours) -> tuple[str, str, str]:
+    """What points that are marked with 0, 0.5 and 1 are coloured with."""
+    return colours.accent, colours.star, colours.error
 
 
 def box_around(pieces: Sequence[MeshPiece]) -> Box:
@@ -79,6 +94,7 @@ class ShapeScene(OffscreenScene):
         self.grid = True
         self._light: list[_Buffers] = []
         self._fine: list[_Buffers] = []
+        self._other: list[_Buffers] = []  # that shines through
         self._cast_shadow: list[_Buffers] = []  # what the shadow is still to be drawn of
         self._has_shadow = False
         self._origin = (0.0, float(EMPTY_BOX[0][1]), 0.0)
@@ -108,7 +124,9 @@ class ShapeScene(OffscreenScene):
         """Take another theme's colours."""
         self._background["edge"] = _rgb(colours.stage)
         self._background["glow"] = _rgb(colours.stage_glow)
-        self._body["clay"] = _rgb(colours.clay)
+        self._clay, self._glass = _rgb(colours.clay), _rgb(colours.accent)
+        for name, colour in zip(("low", "middle", "high"), mark_colours(colours), strict=True):
+            self._body[name] = _rgb(colour)
         self._floor["line_colour"] = _rgb(colours.grid)
         self._floor["shadow_colour"] = _rgb(colours.shadow)
         self.shade = colours.shadow_strength
@@ -127,6 +145,10 @@ class ShapeScene(OffscreenScene):
         self._fine = [_Buffers(piece) for piece in pieces]
         if light:
             self._light = self._fine
+
+    def set_other(self, pieces: Sequence[MeshPiece]) -> None:
+        """Another surface that shines through where it lies outside of this one; it shows while the camera rests."""
+        self._other = [_Buffers(piece) for piece in pieces]
 
     def drawing(self, view: View, size: QSize, *, light: bool = False) -> Iterator[QImage | None]:
         """Draw a frame of a size in pixels, in parts: None until it is complete.
@@ -163,6 +185,10 @@ class ShapeScene(OffscreenScene):
         yield from in_bands(partial(self._draw_background, aspect))
         for buffers, extent in seen:
             yield from in_bands(partial(self._draw_surface, buffers), extent)
+        if not light:
+            for buffers in self._other:
+                if (extent := _extent(buffers, camera @ projection)) is not None:
+                    yield from in_bands(partial(self._draw_surface, buffers, glass=True), extent)
         if self.wireframe:
             for buffers, _ in seen:
                 self._draw_lines(buffers)
@@ -175,10 +201,15 @@ class ShapeScene(OffscreenScene):
         self._background["aspect"] = aspect
         self._background.draw("triangle_strip")
 
-    def _draw_surface(self, buffers: _Buffers) -> None:
-        gloo.set_state(depth_test=True, blend=False, polygon_offset_fill=self.wireframe)
-        gloo.set_polygon_offset(1.0, 1.0)
+    def _draw_surface(self, buffers: _Buffers, *, glass: bool = False) -> None:
+        gloo.set_state(depth_test=True, blend=glass, polygon_offset_fill=self.wireframe or glass)
+        if glass:
+            gloo.set_blend_func("src_alpha", "one_minus_src_alpha")
+        gloo.set_polygon_offset(1.0, 1.0)  # lines, and what is the same of two surfaces, win over it
         self._body.bind(buffers.points)
+        self._body["mark"] = buffers.marks
+        self._body["marked"] = float(buffers.is_marked)
+        self._body["clay"], self._body["alpha"] = (self._glass, _GLASS_ALPHA) if glass else (self._clay, 1.0)
         self._body["floor_height"] = self._origin[1]
         self._body.draw("triangles", buffers.faces)
         gloo.set_state(polygon_offset_fill=False)

@@ -204,6 +204,11 @@ class Viewport(CameraWidget):
         self._frames.scene.set_detail(pieces, light=light)
         self._frames.refresh()
 
+    def show_other(self, pieces: Sequence[MeshPiece]) -> None:
+        """Let another surface shine through where it lies outside of the one that is shown, or none."""
+        self._frames.scene.set_other(pieces)
+        self._frames.redraw()
+
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
         super().set_colours(colours)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
+from jaxtyping import Float
 
 from ddmi_core.export.options import KeyFrame
+from ddmi_core.placement import HALF_SIDE
 from ddmi_core.rendering.mesh_pieces import MeshPiece
 from ddmi_core.support.progress import sub_progress
-from studio.engine.work.base import FITS, Context, SignalRequest, StageAnswer, does
+from studio.engine.originals import OriginalMesh, open_original_mesh
+from studio.engine.work.base import FILES, FITS, Context, ItemRequest, SignalRequest, StageAnswer, does
 from studio.engine.work.items import View, decoded
 from studio.state.library import Item
 
 if TYPE_CHECKING:
+    import trimesh
+
     from ddmi_core.fields.shape import ShapeField
+
+FAR_SHARE = 0.01
+"""How far a point may be from a file's surface before its colour tells no more, as a share of the longest side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +52,21 @@ class ViewReady(StageAnswer):
 class DetailRequest(SignalRequest):
     """The surface of an item as finely as a camera sees it. Answered by a DetailReady twice, roughly and finely.
 
-    ``aspect``: width by height of the picture. ``wish`` numbers what the asker wanted.
+    ``aspect``: width by height of the picture. ``wish`` numbers what the asker wanted. ``measured``: its points are
+    marked with their distance from the mesh that the item was made of, 1 being `FAR_SHARE` of its longest side.
     """
 
     camera: KeyFrame
     aspect: float
     wish: int
+    measured: bool = False
+
+
+class Distances(NamedTuple):
+    """How far a surface is from a mesh, in the units of its file: mean over the surface, and the largest."""
+
+    mean: float
+    largest: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,6 +78,20 @@ class DetailReady(StageAnswer):
     resolution: int
     """Cells along an axis, where they are smallest."""
     rough: bool
+    distances: Distances | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeshRequest(ItemRequest):
+    """The surface of the mesh that an item was made of. Answered by a MeshReady."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeshReady(StageAnswer):
+    """The surface of a file, where the item's lies."""
+
+    request: MeshRequest
+    pieces: tuple[MeshPiece, ...]
 
 
 @does(ViewRequest, lane="view", words="preparing the view")
@@ -84,7 +115,33 @@ def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
     surface = context.fields.get(maker, name, lambda: field.adaptive_surface(context.progress))
     sight = Sight(Camera(np.array(request.camera.pose), request.camera.fov), request.aspect)
     for index, mesh in enumerate(surface.meshes(sight, context.progress)):
-        pieces = mesh_pieces(mesh.vertices, mesh.faces, mesh.vertex_normals)
+        marks, distances = _measured(request.item, mesh, context) if request.measured else (None, None)
+        pieces = mesh_pieces(mesh.vertices, mesh.faces, mesh.vertex_normals, marks)
         resolution = mesh.metadata["resolution"]
-        yield DetailReady(request=request, pieces=pieces, resolution=resolution, rough=index == 0)
+        yield DetailReady(request=request, pieces=pieces, resolution=resolution, rough=index == 0, distances=distances)
     context.fields.put(maker, name, surface)  # it has grown
+
+
+@does(MeshRequest, lane="view", words="reading the file")
+def _mesh(request: MeshRequest, context: Context) -> Iterator[MeshReady]:
+    from ddmi_core.rendering.mesh_pieces import mesh_pieces
+
+    context.progress(0.0, "reading the file")
+    mesh = _original(request.item, context).mesh
+    yield MeshReady(request=request, pieces=mesh_pieces(mesh.vertices, mesh.faces, mesh.vertex_normals))
+
+
+def _original(item: Item, context: Context) -> OriginalMesh:
+    return context.fields.get(FILES, item.id, lambda: open_original_mesh(item))
+
+
+def _measured(item: Item, mesh: trimesh.Trimesh, context: Context) -> tuple[Float[np.ndarray, " v"], Distances]:
+    """Marks for the points of a surface, and what they tell."""
+    from ddmi_core.metrics.shapes import surface_distances
+
+    original = _original(item, context)
+    found = surface_distances(mesh.vertices, original.mesh, context.progress)
+    over_surface = np.bincount(mesh.faces.ravel(), np.repeat(mesh.area_faces, 3), len(found))
+    unit = original.placement.unit
+    mean = float((found * over_surface).sum() / max(over_surface.sum(), 1e-12))
+    return (found / (FAR_SHARE * 2 * HALF_SIDE)).clip(0, 1), Distances(unit * mean, unit * float(found.max(initial=0)))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from ddmi_core.metrics import shapes
 from ddmi_core.metrics.shapes import chamfer_distance, f_score, mesh_health, volumetric_iou
 from ddmi_core.support.errors import DataError
 
@@ -48,3 +49,11 @@ def test_health_of_sound_and_unsound_meshes() -> None:
     crumb = trimesh.creation.icosphere(subdivisions=1, radius=0.05).apply_translation([5, 0, 0])
     assert mesh_health(trimesh.util.concatenate([ball, crumb])).sound
     assert not mesh_health(trimesh.Trimesh()).sound
+
+
+def test_distances_from_a_surface_are_those_of_the_nearest_place_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shapes, "_DISTANCES_AT_ONCE", 3)  # in parts
+    sheet = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]], process=False)
+    points = np.array([[0.2, 0.2, 0.5], [0.2, 0.2, 0.0], [-3.0, 0.0, 4.0], [2.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
+    np.testing.assert_allclose(shapes.surface_distances(points, sheet), [0.5, 0, 5, 1, 0.5**0.5], atol=1e-12)
+    assert len(shapes.surface_distances(points[:0], sheet)) == 0

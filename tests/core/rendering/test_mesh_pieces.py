@@ -34,5 +34,12 @@ def test_each_edge_of_a_closed_surface_once() -> None:
     assert len({tuple(sorted((edge[:12], edge[12:]))) for edge in edges}) == len(edges)
 
 
+def test_marks_go_with_their_points() -> None:
+    mesh = trimesh.creation.icosphere(6)
+    for piece in mesh_pieces(mesh.vertices, mesh.faces, mesh.vertex_normals, mesh.vertices[:, 1]):
+        assert piece.marks is not None
+        np.testing.assert_array_equal(piece.marks, piece.points[:, 1])
+
+
 def test_no_faces_no_pieces() -> None:
     assert mesh_pieces(np.zeros((0, 3)), np.zeros((0, 3), dtype=int), np.zeros((0, 3))) == ()

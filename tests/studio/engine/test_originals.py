@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 from PIL import Image
 
 from ddmi_core.fidelity import FitFacts
+from ddmi_core.placement import Placement
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DataError
-from studio.engine.originals import Original, open_original, open_original_clip
+from studio.engine.originals import Original, open_original, open_original_clip, open_original_mesh
 from studio.state.library import Item
 
 WIDE = (-1.0, -0.5, 1.0, 0.5)
@@ -106,3 +108,25 @@ def test_photographs_lie_as_they_were_taken_and_deep_ones_are_not_clipped(tmp_pa
     assert np.array_equal(drawn[..., :3], np.rot90(NOISE[..., :3], -1))
     Image.fromarray(np.full((8, 8), 0x8080, np.uint16)).save(tmp_path / "deep.png")
     assert open_original(item_of(tmp_path / "deep.png", (8, 8))).window(8, (0, 0, 8, 8), smooth=False)[0, 0, 0] == 128
+
+
+def test_a_mesh_lies_where_its_item_does_and_another_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "box.stl"
+    box = trimesh.creation.box((4.0, 2.0, 1.0))
+    box.apply_translation((10.0, 0.0, 0.0))
+    box.export(path)
+    facts = FitFacts(fidelity="faithful", size_bytes=1)
+    recipe = Recipe(domain="shape", model="m", model_hash="h", source=str(path), fit=facts)
+
+    def item(placement: Placement) -> Item:
+        recipe_there = recipe.model_copy(update={"placement": placement})
+        return Item("20260101T000000.000000-abc", recipe_there, path.parent)
+
+    here = Placement(centre=(10, 0, 0), unit=4 / 1.8)
+    assert np.ptp(open_original_mesh(item(here)).mesh.vertices, axis=0) == pytest.approx([1.8, 0.9, 0.45])
+    for other in (Placement(centre=(10, 0.1, 0), unit=4 / 1.8), Placement(centre=(10, 0, 0), unit=2.0)):
+        with pytest.raises(DataError, match=r"box\.stl is another mesh than it was"):
+            open_original_mesh(item(other))
+    path.unlink()
+    with pytest.raises(DataError, match=r"box\.stl is no longer in"):
+        open_original_mesh(item(here))

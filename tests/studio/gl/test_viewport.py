@@ -101,6 +101,39 @@ def test_wireframe_and_grid_change_the_picture(viewport):
     assert np.abs(pixels(viewport.screenshot()) - plain).max() <= 2
 
 
+def test_marks_colour_the_surface_from_low_to_high(viewport):
+    ball = trimesh.creation.icosphere(4, 0.8)
+    viewport.grid = False
+
+    def colour(mark: float) -> np.ndarray:
+        marks = np.full(len(ball.vertices), mark)
+        viewport.show_mesh(mesh_pieces(ball.vertices, ball.faces, ball.vertex_normals, marks))
+        picture = pixels(viewport.screenshot())
+        return picture[inside_of_sphere(picture)].mean(axis=0)
+
+    (low_red, _, low_blue), (high_red, _, high_blue) = colour(0.0), colour(1.0)
+    assert low_blue > 1.5 * low_red and high_red > 1.5 * high_blue
+    middle_red, middle_green, middle_blue = colour(0.5)
+    assert min(middle_red, middle_green) > 1.5 * middle_blue
+    viewport.show_mesh(mesh_of(ball))
+    grey = pixels(viewport.screenshot())
+    assert np.ptp(grey[inside_of_sphere(grey)].mean(axis=0)) < 20
+
+
+def test_another_surface_shines_through_only_where_it_lies_outside(viewport):
+    viewport.grid = False
+    viewport.show_mesh(sphere())
+    plain = pixels(viewport.screenshot())
+    disc = inside_of_sphere(plain)
+    viewport.show_other(mesh_of(trimesh.creation.icosphere(4, 0.7)))
+    assert np.abs(pixels(viewport.screenshot()) - plain).max() <= 2
+    viewport.show_other(mesh_of(trimesh.creation.icosphere(4, 0.9)))
+    glass = pixels(viewport.screenshot())
+    assert (glass - plain)[disc][:, 2].mean() > (glass - plain)[disc][:, 0].mean() + 15  # bluer
+    viewport.show_other(())
+    assert np.abs(pixels(viewport.screenshot()) - plain).max() <= 2
+
+
 def test_orbit_pan_and_zoom_change_the_picture_and_reset_brings_it_back(viewport, qtbot):
     box = mesh_of(trimesh.creation.box((1.2, 0.5, 0.8)))
     viewport.show_mesh(box)
