@@ -50,7 +50,7 @@ from studio.engine.work.machine import (
 from studio.engine.work.radiance import RenderRequest
 from studio.engine.work.sampling import GenerateRequest
 from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, TilesRequest
-from studio.engine.work.viewing import DetailRequest, ViewRequest
+from studio.engine.work.viewing import DetailRequest, MeshRequest, ViewRequest
 from studio.engine.worker import Worker
 from studio.state.app_state import AppState
 from studio.state.jobs import Job
@@ -133,6 +133,7 @@ class Engine(QObject):
         self._cancel_quiet(
             ViewRequest,
             DetailRequest,
+            MeshRequest,
             TilesRequest,
             EnlargeRequest,
             OriginalRequest,
@@ -149,8 +150,11 @@ class Engine(QObject):
         )
         return self._submit(request, "Open", quiet=True)
 
-    def detail(self, item: Item, camera: KeyFrame, aspect: float, *, wish: int) -> None:
-        """Mesh an item as finely as a camera sees it, instead of what was asked for before."""
+    def detail(self, item: Item, camera: KeyFrame, aspect: float, *, wish: int, measured: bool = False) -> None:
+        """Mesh an item as finely as a camera sees it, instead of what was asked for before.
+
+        ``measured``: with its distances from the mesh that the item was made of.
+        """
         model = self._folder_for(item)
         self.stop_detail()
         request = DetailRequest(
@@ -161,8 +165,19 @@ class Engine(QObject):
             camera=camera,
             aspect=aspect,
             wish=wish,
+            measured=measured,
         )
         self._submit(request, "Refine the view", quiet=True)
+
+    def mesh_of_file(self, item: Item) -> None:
+        """Read the mesh that an item was made of."""
+        self._cancel_quiet(MeshRequest)
+        request = MeshRequest(
+            job_id=self._state.jobs.new_id(),
+            generation=self._state.generation_in(item.recipe.domain),
+            item=item,
+        )
+        self._submit(request, "Compare with the file", quiet=True)
 
     def stop_detail(self) -> None:
         """Mesh no more of what was asked for with `detail`."""

@@ -224,6 +224,15 @@ def open_original_mesh(item: Item) -> OriginalMesh:
     return OriginalMesh(mesh, placement)
 
 
+def last_written(item: Item) -> int:
+    """When the file of an item was written, in nanoseconds.
+
+    Raises:
+        DataError: it is gone.
+    """
+    return _path(item).stat().st_mtime_ns
+
+
 def _path(item: Item) -> Path:
     """Where the file of an item is.
 

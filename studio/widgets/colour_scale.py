@@ -10,7 +10,7 @@ from studio.theme.theme import Theme
 from studio.theme.tokens import FONT_SMALL, GRID
 from studio.widgets.shape_scene import mark_colours
 
-_SIZE = QSize(300, 52)
+_LEAST_SIZE = QSize(300, 52)
 _BAR = 8  # px, its height
 _RADIUS = 4
 
@@ -23,7 +23,9 @@ class ColourScale(QWidget):
         self._theme, self._over = theme, over
         self._title, self._low, self._high = "", "", ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.resize(_SIZE)
+        font = self.font()
+        font.setPixelSize(FONT_SMALL)
+        self.setFont(font)
         self.hide()
         theme.changed.connect(self.update)
         over.installEventFilter(self)
@@ -32,6 +34,8 @@ class ColourScale(QWidget):
         """Show the scale with other words."""
         self._title, self._low, self._high = title, low, high
         self.setAccessibleName(f"{title}, from {low} to {high}")
+        words = self.fontMetrics().horizontalAdvance(title)
+        self.resize(_LEAST_SIZE.expandedTo(QSize(words + 4 * GRID, 0)))
         self._place()
         self.show()
         self.update()
@@ -55,9 +59,6 @@ class ColourScale(QWidget):
         painter.setPen(QColor(c.line))
         painter.setBrush(QColor(c.raised))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
-        font = painter.font()
-        font.setPixelSize(FONT_SMALL)
-        painter.setFont(font)
         inner = QRectF(self.rect()).adjusted(1.5 * GRID, GRID, -1.5 * GRID, -GRID)
         painter.setPen(QColor(c.text))
         painter.drawText(inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter, self._title)

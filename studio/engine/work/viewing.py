@@ -13,7 +13,7 @@ from ddmi_core.export.options import KeyFrame
 from ddmi_core.placement import HALF_SIDE
 from ddmi_core.rendering.mesh_pieces import MeshPiece
 from ddmi_core.support.progress import sub_progress
-from studio.engine.originals import OriginalMesh, open_original_mesh
+from studio.engine.originals import OriginalMesh, last_written, open_original_mesh
 from studio.engine.work.base import FILES, FITS, Context, ItemRequest, SignalRequest, StageAnswer, does
 from studio.engine.work.items import View, decoded
 from studio.state.library import Item
@@ -63,10 +63,14 @@ class DetailRequest(SignalRequest):
 
 
 class Distances(NamedTuple):
-    """How far a surface is from a mesh, in the units of its file: mean over the surface, and the largest."""
+    """How far a surface is from a mesh, in the units of its file.
+
+    Mean over the surface, the largest, and the one that is marked with 1.
+    """
 
     mean: float
     largest: float
+    far: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,7 +136,8 @@ def _mesh(request: MeshRequest, context: Context) -> Iterator[MeshReady]:
 
 
 def _original(item: Item, context: Context) -> OriginalMesh:
-    return context.fields.get(FILES, item.id, lambda: open_original_mesh(item))
+    written = last_written(item)
+    return context.fields.get(FILES, (item.id, written), lambda: open_original_mesh(item))
 
 
 def _measured(item: Item, mesh: trimesh.Trimesh, context: Context) -> tuple[Float[np.ndarray, " v"], Distances]:
@@ -142,6 +147,7 @@ def _measured(item: Item, mesh: trimesh.Trimesh, context: Context) -> tuple[Floa
     original = _original(item, context)
     found = surface_distances(mesh.vertices, original.mesh, context.progress)
     over_surface = np.bincount(mesh.faces.ravel(), np.repeat(mesh.area_faces, 3), len(found))
-    unit = original.placement.unit
     mean = float((found * over_surface).sum() / max(over_surface.sum(), 1e-12))
-    return (found / (FAR_SHARE * 2 * HALF_SIDE)).clip(0, 1), Distances(unit * mean, unit * float(found.max(initial=0)))
+    far, unit = FAR_SHARE * 2 * HALF_SIDE, original.placement.unit
+    told = Distances(unit * mean, unit * float(found.max(initial=0)), unit * far)
+    return (found / far).clip(0, 1), told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal, get_args
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -14,9 +15,9 @@ from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.fitting import FitRequest
 from studio.engine.work.items import View
-from studio.engine.work.viewing import DetailReady
+from studio.engine.work.viewing import DetailReady, MeshReady
 from studio.panels.export_dialog import Place
-from studio.panels.fidelity import told_bytes
+from studio.panels.fidelity import gone, has_its_file, told_bytes
 from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.inspector import item_title
 from studio.panels.room import Stage
@@ -27,9 +28,12 @@ from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.widgets.basics import ElidedLabel, label
+from studio.widgets.colour_scale import ColourScale
 from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import Viewport
 
+_Beside = Literal["nothing", "glass", "distances"]
+"""How a shape is shown beside the mesh that it was made of."""
 _RESTED_MS = 180
 _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 
@@ -46,6 +50,7 @@ class ShapeStage(Stage[Viewport]):
         ("view_home", "view_front", "view_side", "view_top"),
         ("fit", "reset"),
         ("shape_fidelity",),
+        ("beside_nothing", "beside_glass", "beside_distances"),
         ("wireframe", "grid", "axes"),
     )
 
@@ -59,6 +64,9 @@ class ShapeStage(Stage[Viewport]):
         self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
         self._rested.timeout.connect(self._ask_detail)
         self._lay_out(self.fineness, passing=self.facts)
+        self.scale = ColourScale(theme, self.viewer)
+        self._beside: _Beside = "nothing"
+        self._has_file = False  # it was read, and is what it was
         self._wire(actions)
         self.show_view(None, None)
 
@@ -67,7 +75,11 @@ class ShapeStage(Stage[Viewport]):
         known = item is not None and self._item is not None and item.id == self._item.id
         self._item = item if view is not None else None
         self.empty.setVisible(view is None)
-        self._actions["shape_fidelity"].setEnabled(self._item is not None and self._item.recipe.fit is not None)
+        of_file = self._item is not None and self._item.recipe.fit is not None
+        for name in ("shape_fidelity", "beside_glass", "beside_distances"):
+            self._actions[name].setEnabled(of_file)
+        if not known:
+            self._read_file()
         if view is None:
             self.viewer.show_mesh(())
             self.facts.setText("")
@@ -95,6 +107,36 @@ class ShapeStage(Stage[Viewport]):
                 self,
             )
 
+    # Beside the file
+
+    def show_beside(self, beside: _Beside) -> None:
+        """Show the shape by itself, with its file's surface as glass over it, or coloured by the distance to that."""
+        self._beside = beside
+        if self._item is not None and beside != "nothing" and not has_its_file(self._item):
+            self._state.notifications.warning(gone(self._item))
+        self._read_file()
+        self._wait_for_rest()
+
+    def _read_file(self) -> None:
+        """Ask for the file's surface if it is to be seen, or measured from."""
+        self._has_file = False
+        self.viewer.show_other(())
+        self.scale.hide()
+        item = self._item
+        if self._beside != "nothing" and item is not None and item.recipe.fit is not None and has_its_file(item):
+            self._engine.mesh_of_file(item)
+
+    def _on_file(self, result: MeshReady) -> None:
+        if self._item is None or result.request.item.id != self._item.id:
+            return
+        self._has_file = True
+        if self._beside == "glass":
+            self.viewer.show_other(result.pieces)
+        self._wait_for_rest()
+
+    def _is_measured(self) -> bool:
+        return self._has_file and self._beside == "distances"
+
     # Detail
 
     def _wait_for_rest(self) -> None:
@@ -112,14 +154,17 @@ class ShapeStage(Stage[Viewport]):
             self._rested.start()
             return
         view, aspect = self.viewer.view, self.viewer.width() / max(self.viewer.height(), 1)
-        item = self._item
-        self._try(lambda: self._engine.detail(item, key_frame(view), aspect, wish=self._wish))
+        item, measured = self._item, self._is_measured()
+        self._try(lambda: self._engine.detail(item, key_frame(view), aspect, wish=self._wish, measured=measured))
 
     def _on_detail(self, result: DetailReady) -> None:
         if self._item is None or result.request.item.id != self._item.id or result.request.wish != self._wish:
             return
         self.viewer.show_detail(result.pieces, light=result.rough)
         self._say_figures(result.pieces, result.resolution)
+        if (found := result.distances) is not None and self._is_measured():
+            title = f"Distance from the file: mean {found.mean:.2g}, at most {found.largest:.2g}"
+            self.scale.say(title, "0", f"{found.far:.2g} or more")
 
     def _say_figures(self, pieces: Sequence[MeshPiece], resolution: int) -> None:
         self.facts.setText(f"{sum(len(piece.faces) for piece in pieces):,} faces")
@@ -129,11 +174,15 @@ class ShapeStage(Stage[Viewport]):
         viewport = self.viewer
         viewport.view_changed.connect(self._wait_for_rest)
         self._engine.answers(DetailReady).connect(self._on_detail)
+        self._engine.answers(MeshReady).connect(self._on_file)
         for name in ("home", "front", "side", "top"):
             actions.on(f"view_{name}", partial(viewport.turn_to, name))
         actions.on("fit", viewport.fit)
         actions.on("reset", viewport.reset)
         actions.on("shape_fidelity", self.show_fidelities)
+        for beside in get_args(_Beside):
+            actions.on(f"beside_{beside}", partial(self.show_beside, beside))
+        actions["beside_nothing"].setChecked(True)
         for name in ("wireframe", "grid", "axes"):
             actions.on_toggled(name, partial(setattr, viewport, name))
         for name in ("grid", "axes"):

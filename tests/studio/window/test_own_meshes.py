@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 import trimesh
 from PySide6.QtWidgets import QMenu
 
+from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.fitting import shapes
 from studio.engine.work.fitting import FitRequest
 from studio.window import MainWindow
+from tests.studio.gl.test_viewport import pixels
+from tests.studio.window.fakes import FakeDomain
 from tests.studio.window.test_window import PATIENCE, calm, drop
 
 pytestmark = pytest.mark.gl
@@ -104,3 +108,49 @@ def test_a_fit_can_be_asked_for_again(qtbot, window, stand: Path) -> None:
     menu.close()
     qtbot.waitUntil(lambda: window.state.shown.recipe.is_fitted and calm(window), timeout=PATIENCE)
     assert window.state.shown.recipe.fit.fidelity == "balanced" and len(window.state.library.items()) == 2
+
+
+def test_a_fit_is_seen_beside_its_file(qtbot, window, stand: Path, monkeypatch) -> None:
+    there = read_mesh(stand)[1]
+    monkeypatch.setattr(FakeDomain, "placement", lambda *_: there)
+    drop(window, stand)
+    qtbot.waitUntil(
+        lambda: window.state.shown is not None and window.state.shown.recipe.is_fitted and calm(window),
+        timeout=PATIENCE,
+    )
+    stage, actions = window.stage, window.actions_
+
+    def is_coloured() -> bool:
+        return bool((np.ptp(pixels(stage.screenshot()), axis=2) > 60).any())
+
+    assert not is_coloured()
+    actions["beside_distances"].trigger()
+    qtbot.waitUntil(lambda: stage.scale.isVisible() and calm(window), timeout=PATIENCE)
+    assert re.fullmatch(r"Distance from the file: mean 0\.\d+, at most 0\.\d+", stage.scale.title)
+    qtbot.waitUntil(is_coloured, timeout=PATIENCE)
+    actions["beside_glass"].trigger()
+    assert not stage.scale.isVisible()
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    qtbot.waitUntil(is_coloured, timeout=PATIENCE)
+    actions["beside_nothing"].trigger()
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not is_coloured(), timeout=PATIENCE)
+    trimesh.creation.box((1.0, 1.0, 1.0)).export(stand)
+    actions["beside_distances"].trigger()
+    qtbot.waitUntil(lambda: bool(window.state.notifications.list()) and calm(window), timeout=PATIENCE)
+    stage.viewer.orbit(30, 10)
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    [said] = window.state.notifications.list()
+    assert "stand.glb is another mesh than it was" in said.text and not stage.scale.isVisible()
+    window.state.notifications.dismiss(said)
+    stand.unlink()
+    actions["beside_glass"].trigger()
+    [said] = window.state.notifications.list()
+    assert "stand.glb is no longer in" in said.text
+
+
+def test_what_was_made_of_no_file_is_compared_with_none(qtbot, window) -> None:
+    window.state.update_form(prompt="a round table")
+    window.generate()
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    assert not window.actions_["beside_glass"].isEnabled() and not window.actions_["beside_distances"].isEnabled()
