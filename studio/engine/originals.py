@@ -19,8 +19,9 @@ from studio.engine.pictures import Window
 from studio.state.library import Item
 
 if TYPE_CHECKING:
-    from ddmi_core.data.clip_files import Shown
     import trimesh
+
+    from ddmi_core.data.clip_files import Shown
 
 _READ_ON = 1.0  # seconds: what is further away is sought
 _LEAST_LEFT = 0.02  # share of a clip that is read at least: its end itself has no frame
@@ -160,9 +161,7 @@ def open_original_clip(item: Item) -> OriginalClip:
     Raises:
         DataError: it is gone, or cannot be read.
     """
-    path = Path(item.recipe.source or "")
-    if not path.is_file():
-        raise DataError(f"{path.name} is no longer in {path.parent}, so there is nothing to compare with.")
+    path = _path(item)
     clip = OriginalClip(path, item.recipe.span, item.recipe.seconds or 1.0)
     _check_size(item, path, *clip.pixels)
     return clip
