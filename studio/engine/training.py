@@ -85,7 +85,9 @@ class Training(QObject):
         """Start the training of a run folder from its newest checkpoint, in a process that outlives the window."""
 
         def start() -> None:
-            self._started[folder] = start_process(RunFolder(folder))
+            child = self._started.get(folder)
+            if child is None or child.poll() is not None:  # else it was asked for twice
+                self._started[folder] = start_process(RunFolder(folder))
             self._look()
 
         self._try(start)

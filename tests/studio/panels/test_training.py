@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from PySide6.QtWidgets import QPushButton
 
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
+from studio.engine import training as engine
 from studio.engine.training import Training
 from studio.panels.training import TrainingRoom
 from tests.studio.pointing import turn_wheel
@@ -106,6 +109,31 @@ def test_buttons_reach_a_run_that_is_alive(qtbot, room: TrainingRoom, home: Path
         ):
             qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
             qtbot.waitUntil(lambda command=command: run.take_command() == command, timeout=PATIENCE)
+
+
+def test_a_run_that_is_told_to_go_on_twice_is_started_once(qtbot, room: TrainingRoom, home: Path, monkeypatch) -> None:
+    run = make_run(home, "chairs", [0.5], state="stopped")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(_: RunFolder) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+        return started[-1]
+
+    monkeypatch.setattr(engine, "start_process", start)
+    qtbot.waitUntil(room.monitor.resume_button.isVisible, timeout=PATIENCE)
+    try:
+        for _ in range(2):  # a double click
+            room._training.go_on(run.path)
+        qtbot.waitUntil(lambda: room.monitor.state.text().startswith("Starting"), timeout=PATIENCE)
+        assert len(started) == 1
+        started[0].kill()
+        qtbot.waitUntil(room.monitor.resume_button.isVisible, timeout=PATIENCE)
+        room._training.go_on(run.path)
+        qtbot.waitUntil(lambda: len(started) == 2, timeout=PATIENCE)
+    finally:
+        for child in started:
+            child.kill()
+            child.wait()
 
 
 def test_runs_are_laid_over_each_other(qtbot, room: TrainingRoom, home: Path) -> None:
