@@ -118,7 +118,8 @@ def test_a_fit_is_kept_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[s
     for wrong, said in (
         (f"fit {photograph} --out {kept}", "already"),
         (f"fit {photograph} --out {tmp_path}/x.obj", "not a format of images"),
-        (f"fit {tmp_path}/x.mp4 --out {kept} --force", "Nothing can be fitted to .mp4"),
+        (f"fit {tmp_path}/x.txt --out {kept} --force", "Nothing can be fitted to .txt"),
+        (f"fit {tmp_path}/x.mp4 --out {kept} --force", "There is no file"),
         (f"fit {drawn}.fit --out {drawn} --force", "cannot be read"),
     ):
         assert cli.main(wrong.split()) == 1
