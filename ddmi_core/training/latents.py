@@ -16,8 +16,8 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -166,8 +166,10 @@ def cached_latents(
         _encode(store, done, autoencoder, accelerator, say, between)
     if accelerator.is_main_process:
         store.complete()
-        store.embed(text_encoder, say, between)
-    accelerator.wait_for_everyone()
+    # One encodes captions; all go along, as they obey together
+    with closing(store.embed(text_encoder, say)) as batches:
+        while from_first(accelerator, next(batches, 0) if accelerator.is_main_process else 0):
+            between()
     return store.open()
 
 
@@ -275,8 +277,8 @@ class _Store:
             with self._writing(self.count):
                 self._partial.replace(self._path)
 
-    def embed(self, encoder: TextEncoder, say: Callable[[str], None], between: Callable[[], object]) -> None:
-        """Put all captions through the text encoder, unless that has been done.
+    def embed(self, encoder: TextEncoder, say: Callable[[str], None]) -> Generator[int, None, None]:
+        """Put all captions through the text encoder, unless that has been done; yield how many are done.
 
         Raises:
             DDMIError: the result cannot be written.
@@ -303,11 +305,12 @@ class _Store:
             parts.write("captions", 0, captions)
             progress = _Progress("captions", len(texts), say)
             for start in range(0, len(texts), _EMBED_BATCH):
-                between()
                 some = EmbeddedTexts.of(texts[start : start + _EMBED_BATCH], encoder)
                 for name, tensor in some._asdict().items():
                     parts.write(name, start, tensor[:])
-                progress.tell(start + len(some.mask))
+                done = start + len(some.mask)
+                progress.tell(done)
+                yield done
 
     def open(self) -> CachedLatents:
         """Return what is there once all of it is."""

@@ -135,7 +135,7 @@ def test_captions_tell_their_progress_and_can_be_stopped(
     monkeypatch.setattr(module, "SAY_SECONDS", 0.0)
     monkeypatch.setattr(module, "_EMBED_BATCH", 2)
     made = maker("run")
-    made.killed_after(4 + 1)  # batches of latents, then one of captions
+    made.killed_after(4)  # batches of latents; then after the first one of captions
     assert re.fullmatch(r"encoded 2 of \d captions, about 1 min left", made.said[-1])
     assert sorted(made.files()) == ["captions.jsonl", "latents.json", "latents.safetensors"]
     latents = made.make()
