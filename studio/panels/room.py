@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -11,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from ddmi_core.fidelity import Fidelity
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions
@@ -18,6 +20,8 @@ from studio.engine.engine import Engine
 from studio.engine.work.items import View
 from studio.facts import RoomFacts
 from studio.panels.export_dialog import ExportDialog, Order, Place
+from studio.panels.fidelity import told_bytes
+from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.loading_note import LoadingNote
 from studio.settings import Settings
 from studio.state.app_state import AppState
@@ -45,6 +49,8 @@ class Stage(QWidget, Generic[_V]):
     """What the viewer is."""
     strip: ClassVar[tuple[tuple[str, ...], ...]]
     """The actions that have buttons, in groups."""
+    fidelity: ClassVar[str]
+    """The action that shows the fidelities, where files can be fitted."""
 
     def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
         super().__init__()
@@ -127,6 +133,17 @@ class Stage(QWidget, Generic[_V]):
             DataError: the file cannot be read.
         """
         return None
+
+    def show_fidelities(self) -> None:
+        """Let the person choose how closely the item's file is represented, and have it fitted so."""
+        if (item := self._item) is not None:
+            sizes, said = partial(self._expected_size, item), self._state.notifications
+            show_fidelities(item, sizes, self.refit_asked.emit, said, self._actions[self.fidelity], self)
+
+    def _expected_size(self, item: Item, fidelity: Fidelity) -> str:
+        """What an item of a fidelity takes, in words; empty where nobody knows."""
+        facts = item.recipe.fit
+        return told_bytes(facts.size_bytes) if facts is not None and facts.fidelity == fidelity else ""
 
     def _try(self, work: Callable[[], object]) -> bool:
         """Do it; a failure becomes a message. Whether it went well."""

@@ -18,7 +18,6 @@ from studio.engine.work.items import View
 from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, TileReady, TilesRequest
 from studio.panels.export_dialog import Place
 from studio.panels.fidelity import gone, has_its_file, told_bytes
-from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.inspector import item_title
 from studio.panels.room import Stage
 from studio.rooms.images.basis_dialog import BasisDialog
@@ -44,6 +43,7 @@ class ImageStage(Stage[DeepZoom]):
 
     room = FACTS
     canvas = DeepZoom
+    fidelity = "fidelity"
     strip = (
         ("whole", "one_to_one", "lift_cap"),
         ("compare_off", "compare_nearest", "compare_bicubic"),
@@ -124,7 +124,7 @@ class ImageStage(Stage[DeepZoom]):
         actions.on("bar_right", lambda: viewer.move_bar(_BAR_STEP))
         actions.on("basis", self.show_basis)
         actions.on("walk", self.show_walk)
-        actions.on("fidelity", self.show_fidelities)
+        actions.on(self.fidelity, self.show_fidelities)
 
     def compare(self, compare: Compare) -> None:
         """Show the file's own pixels to the right of a bar; those of a small drawing where there is no file."""
@@ -133,19 +133,13 @@ class ImageStage(Stage[DeepZoom]):
         if compare != "off" and item is not None and item.recipe.fit is not None and not self.viewer.beside_file:
             self._state.notifications.warning(f"{gone(item)} It is compared with a drawing of {BASE} px.")
 
-    def show_fidelities(self) -> None:
-        """Let the person choose how closely the picture's file is represented, and have it fitted so."""
-        if (item := self._item) is not None:
-            sizes, said = partial(self._expected_size, item), self._state.notifications
-            show_fidelities(item, sizes, self.refit_asked.emit, said, self._actions["fidelity"], self)
-
     def _expected_size(self, item: Item, fidelity: Fidelity) -> str:
         """What the file of an item takes, or would take."""
         facts = item.recipe.fit
         if facts is None or facts.pixels is None:
             return ""
         if facts.fidelity == fidelity:
-            return told_bytes(facts.size_bytes)
+            return super()._expected_size(item, fidelity)
         if fidelity == "small":
             return "some kB"
         return f"at most {told_bytes(basis_bytes(*facts.pixels, fidelity))}"

@@ -17,8 +17,7 @@ from studio.engine.work.fitting import FitRequest
 from studio.engine.work.items import View
 from studio.engine.work.viewing import DetailReady, MeshReady
 from studio.panels.export_dialog import Place
-from studio.panels.fidelity import gone, has_its_file, told_bytes
-from studio.panels.fidelity_menu import show_fidelities
+from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
 from studio.panels.room import Stage
 from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
@@ -46,6 +45,7 @@ class ShapeStage(Stage[Viewport]):
 
     room = FACTS
     canvas = Viewport
+    fidelity = "shape_fidelity"
     strip = (
         ("view_home", "view_front", "view_side", "view_top"),
         ("fit", "reset"),
@@ -94,18 +94,6 @@ class ShapeStage(Stage[Viewport]):
         """Asks for the format, the resolution, how many faces, and in which units."""
         choice = self._settings.export_choice(ShapeChoice)
         return ShapeExportDialog(item_title(item), choice, place, item.recipe.placement, parent)
-
-    def show_fidelities(self) -> None:
-        """Let the person choose how closely the shape's mesh is represented, and have it fitted so."""
-        if (item := self._item) is not None and (facts := item.recipe.fit) is not None:
-            show_fidelities(
-                item,
-                lambda fidelity: told_bytes(facts.size_bytes) if fidelity == facts.fidelity else "",
-                self.refit_asked.emit,
-                self._state.notifications,
-                self._actions["shape_fidelity"],
-                self,
-            )
 
     # Beside the file
 
@@ -179,7 +167,7 @@ class ShapeStage(Stage[Viewport]):
             actions.on(f"view_{name}", partial(viewport.turn_to, name))
         actions.on("fit", viewport.fit)
         actions.on("reset", viewport.reset)
-        actions.on("shape_fidelity", self.show_fidelities)
+        actions.on(self.fidelity, self.show_fidelities)
         for beside in get_args(_Beside):
             actions.on(f"beside_{beside}", partial(self.show_beside, beside))
         actions["beside_nothing"].setChecked(True)

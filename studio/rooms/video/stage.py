@@ -23,8 +23,7 @@ from studio.engine.work.clips import FrameReady, FramesRequest, SlicesReady
 from studio.engine.work.items import View
 from studio.engine.work.tiles import OriginalRequest, TileReady, TilesRequest
 from studio.panels.export_dialog import Order, Place
-from studio.panels.fidelity import gone, has_its_file, told_bytes
-from studio.panels.fidelity_menu import show_fidelities
+from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
 from studio.panels.room import Stage
 from studio.rooms.video.export_page import VideoChoice, VideoExportDialog
@@ -69,6 +68,7 @@ class VideoStage(Stage[FrameView]):
 
     room = FACTS
     canvas = FrameView
+    fidelity = "clip_fidelity"
     strip = (
         ("play", "frame_back", "frame_on", "loop"),
         ("mark_in", "mark_out"),
@@ -236,7 +236,7 @@ class VideoStage(Stage[FrameView]):
             actions.on(f"between_{between}", partial(self._compare, between))
         actions["between_function"].setChecked(True)
         actions.on_toggled("beside_file", self.compare_with_file)
-        actions.on("clip_fidelity", self.show_fidelities)
+        actions.on(self.fidelity, self.show_fidelities)
         actions.on("clip_whole", viewer.fit)
         actions.on("clip_closer", lambda: viewer.zoom(WHEEL_FACTOR))
         actions.on("clip_farther", lambda: viewer.zoom(1 / WHEEL_FACTOR))
@@ -318,18 +318,6 @@ class VideoStage(Stage[FrameView]):
         if look is None or not split.is_on:
             return None
         return round((look.left + split.bar(look.width)) * side / look.side)
-
-    def show_fidelities(self) -> None:
-        """Let the person choose how closely the clip's file is represented, and have it fitted so."""
-        if (item := self._item) is not None and (facts := item.recipe.fit) is not None:
-            show_fidelities(
-                item,
-                lambda fidelity: told_bytes(facts.size_bytes) if fidelity == facts.fidelity else "",
-                self.refit_asked.emit,
-                self._state.notifications,
-                self._actions["clip_fidelity"],
-                self,
-            )
 
     def _seek(self, second: float) -> None:
         """Go to a second and rest there, or play on from there."""
