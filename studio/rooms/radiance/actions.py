@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from studio.camera_actions import camera_moves, camera_views
 from studio.facts import ActionSpec
 
 ACTIONS: tuple[ActionSpec, ...] = (
@@ -24,39 +25,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
             ("opacity", "Opacity", "8", "Show how much of the background is covered"),
         )
     ),
-    ActionSpec(
-        "look_home",
-        "Perspective view",
-        "View",
-        "View",
-        ("5",),
-        "view-home",
-        "Look from the front right",
-        also="three-quarter corner camera angle",
-    ),
-    ActionSpec("look_front", "Front view", "View", "View", ("1",), "view-front", also="camera angle"),
-    ActionSpec("look_side", "Side view", "View", "View", ("3",), "view-side", also="profile right camera angle"),
-    ActionSpec("look_top", "Top view", "View", "View", ("7",), "view-top", also="plan above bird camera angle"),
-    ActionSpec(
-        "look_fit",
-        "Fit to window",
-        "View",
-        "View",
-        ("F",),
-        "fit",
-        "Show all of the space from this side",
-        also="zoom all frame centre center",
-    ),
-    ActionSpec(
-        "look_reset",
-        "Reset the view",
-        "View",
-        "View",
-        ("Home",),
-        "reset",
-        scope="stage",
-        also="home default camera",
-    ),
+    *camera_views("look", "look_fit", "look_reset", "space"),
     ActionSpec(
         "fly",
         "Fly",
@@ -109,16 +78,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Write a film of a whole turn of the object",
         also="spin rotate 360 video film movie",
     ),
-    ActionSpec("look_left", "Orbit left", "Camera", "", ("Left",), scope="stage"),
-    ActionSpec("look_right", "Orbit right", "Camera", "", ("Right",), scope="stage"),
-    ActionSpec("look_up", "Orbit up", "Camera", "", ("Up",), scope="stage"),
-    ActionSpec("look_down", "Orbit down", "Camera", "", ("Down",), scope="stage"),
-    ActionSpec("shift_left", "Pan left", "Camera", "", ("Shift+Left",), scope="stage"),
-    ActionSpec("shift_right", "Pan right", "Camera", "", ("Shift+Right",), scope="stage"),
-    ActionSpec("shift_up", "Pan up", "Camera", "", ("Shift+Up",), scope="stage"),
-    ActionSpec("shift_down", "Pan down", "Camera", "", ("Shift+Down",), scope="stage"),
-    ActionSpec("look_closer", "Zoom in", "Camera", "", ("+", "="), scope="stage"),
-    ActionSpec("look_farther", "Zoom out", "Camera", "", ("-",), scope="stage"),
+    *camera_moves("look", "shift", "look_closer", "look_farther"),
 )
 
 MOUSE = (

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
+from studio.camera_actions import camera_moves, camera_views
 from studio.facts import ActionSpec
 
 ACTIONS: tuple[ActionSpec, ...] = (
-    ActionSpec(
-        "view_home",
-        "Perspective view",
-        "View",
-        "View",
-        ("5",),
-        "view-home",
-        "Look from the front right",
-        also="three-quarter corner camera angle",
-    ),
-    ActionSpec("view_front", "Front view", "View", "View", ("1",), "view-front", also="camera angle"),
-    ActionSpec("view_side", "Side view", "View", "View", ("3",), "view-side", also="profile right camera angle"),
-    ActionSpec("view_top", "Top view", "View", "View", ("7",), "view-top", also="plan above bird camera angle"),
-    ActionSpec(
-        "fit",
-        "Fit to window",
-        "View",
-        "View",
-        ("F",),
-        "fit",
-        "Show all of the shape from this side",
-        also="zoom all frame centre center",
-    ),
-    ActionSpec(
-        "reset", "Reset the view", "View", "View", ("Home",), "reset", scope="stage", also="home default camera"
-    ),
+    *camera_views("view", "fit", "reset", "shape"),
     ActionSpec(
         "wireframe",
         "Wireframe",
@@ -88,16 +64,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("grid", "Floor grid", "Display", "View", ("G",), "grid", checkable=True, also="ground plane lines"),
     ActionSpec("axes", "Axes", "Display", "View", ("A",), "axes", checkable=True, also="gizmo orientation xyz"),
-    ActionSpec("orbit_left", "Orbit left", "Camera", "", ("Left",), scope="stage"),
-    ActionSpec("orbit_right", "Orbit right", "Camera", "", ("Right",), scope="stage"),
-    ActionSpec("orbit_up", "Orbit up", "Camera", "", ("Up",), scope="stage"),
-    ActionSpec("orbit_down", "Orbit down", "Camera", "", ("Down",), scope="stage"),
-    ActionSpec("pan_left", "Pan left", "Camera", "", ("Shift+Left",), scope="stage"),
-    ActionSpec("pan_right", "Pan right", "Camera", "", ("Shift+Right",), scope="stage"),
-    ActionSpec("pan_up", "Pan up", "Camera", "", ("Shift+Up",), scope="stage"),
-    ActionSpec("pan_down", "Pan down", "Camera", "", ("Shift+Down",), scope="stage"),
-    ActionSpec("zoom_in", "Zoom in", "Camera", "", ("+", "="), scope="stage"),
-    ActionSpec("zoom_out", "Zoom out", "Camera", "", ("-",), scope="stage"),
+    *camera_moves("orbit", "pan", "zoom_in", "zoom_out"),
 )
 
 MOUSE = (
