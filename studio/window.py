@@ -230,6 +230,7 @@ class MainWindow(QMainWindow):
         for stage in self.stages:
             stage.example_chosen.connect(self.generate_example)
             stage.refit_asked.connect(self.reconstruct)
+            stage.model_asked.connect(self.choose_model)
         self.history.chosen.connect(self.open_item)
         self.history.recipe_asked.connect(self.use_recipe_of)
         self.queue.cancelled.connect(self.engine.cancel)
@@ -472,8 +473,12 @@ class MainWindow(QMainWindow):
 
     def _open_item(self, item: Item) -> None:
         """Have an item shown. It counts at once, so that what is asked next, such as to delete it, is meant for it."""
-        if not self._try(lambda: self.engine.open(item, self.stage.room.preview_resolution)):
-            self._empty_stage(item.recipe.domain)
+        domain = item.recipe.domain
+        if self.state.lacks_model(item.recipe):
+            self._seen.pop(domain, None)
+            self.stage_of(domain).show_without_model(item)
+        elif not self._try(lambda: self.engine.open(item, self.stage_of(domain).room.preview_resolution)):
+            self._empty_stage(domain)
         self.state.show(item)
 
     def _empty_stage(self, domain: str) -> None:
@@ -848,8 +853,8 @@ class MainWindow(QMainWindow):
         question = self._question(
             "Delete the model?",
             f"Delete {model.name}?",
-            "Its folder goes to the trash. What was made with it stays in the history, but cannot be shown or exported "
-            "without it.",
+            "Its folder goes to the trash. What was made with it stays in the history, but only as thumbnails: nothing of "
+            "it can be drawn or exported without the model.",
         )
         delete = question.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
         keep = question.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
@@ -1084,6 +1089,9 @@ class MainWindow(QMainWindow):
         for stage in self.stages:
             fitting = any(model.domain == stage.room.words.domain for model in models)
             stage.set_can_generate(fitting or not self.state.models_known)
+            waiting = stage.missing.item
+            if waiting is not None and not self.state.lacks_model(waiting.recipe):
+                self._open_item(waiting)
         self.actions_["generate"].setEnabled(bool(self.state.usable_models()) or not self.state.models_known)
         if self.state.models_known and self._postponed:
             QTimer.singleShot(0, self, self._do_postponed)  # once all know of the models, and the form has one

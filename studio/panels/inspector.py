@@ -305,6 +305,8 @@ class Inspector(QWidget):
         if item is None:
             return
         recipe, model = item.recipe, self._state.made_by(item.recipe)
+        if self._state.models_known and self._state.lacks_model(recipe):
+            model = f"{model}, not installed"
         self.recipe.setEnabled(recipe.source is None)
         title = item_title(item)
         shown = title if len(title) <= _LONG_TITLE else title[: _LONG_TITLE - 1] + "…"

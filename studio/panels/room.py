@@ -23,6 +23,7 @@ from studio.panels.export_dialog import ExportDialog, Order, Place
 from studio.panels.fidelity import told_bytes
 from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.loading_note import LoadingNote
+from studio.panels.missing_model import MissingModel
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
@@ -44,6 +45,8 @@ class Stage(QWidget, Generic[_V]):
     example_chosen = Signal(str)
     refit_asked = Signal(object, str)
     """A file, and the fidelity with which it shall be fitted."""
+    model_asked = Signal()
+    """A model that the item needs is to be imported."""
     room: ClassVar[RoomFacts]
     canvas: type[_V]
     """What the viewer is."""
@@ -86,11 +89,25 @@ class Stage(QWidget, Generic[_V]):
             layout.addWidget(part)
         self.empty = EmptyState(self.room, self.viewer)
         self.empty.example_chosen.connect(self.example_chosen)
+        self.missing = MissingModel(self.room.words, self.viewer)
+        self.missing.model_asked.connect(self.model_asked)
+        self.missing.recipe_asked.connect(self._actions["recipe"].trigger)
         self.loading = LoadingNote(self._state.jobs, self.room.words.domain, self.viewer)
 
     @abstractmethod
     def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         """Show a view of an item, or the empty room."""
+
+    def show_without_model(self, item: Item) -> None:
+        """Show of an item whose model is not installed what there is, and say what it needs."""
+        self.show_view(None, None)
+        self.empty.hide()
+        self.missing.show_item(item)
+
+    def _set_empty(self, empty: bool) -> None:
+        """Show what an empty room says, or take away all that stands in the place of a signal."""
+        self.empty.setVisible(empty)
+        self.missing.show_item(None)
 
     @abstractmethod
     def export_dialog(self, item: Item, place: Place, parent: QWidget) -> ExportDialog[Any]:

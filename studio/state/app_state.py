@@ -199,6 +199,10 @@ class AppState:
                     return model
         return None
 
+    def lacks_model(self, recipe: Recipe) -> bool:
+        """Whether something cannot be decoded because no model here is the one that made it. A fit needs none."""
+        return not recipe.is_fitted and self.model_for(recipe) is None
+
     def akin(self, item: Item) -> list[Item]:
         """The other items that the model of an item can decode, newest first."""
         model, items = self.model_for(item.recipe), self.library.items(domain=item.recipe.domain)

@@ -68,7 +68,7 @@ class ImageStage(Stage[DeepZoom]):
     def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         """Show a picture, given its `pixels` at the base resolution."""
         self._item = item
-        self.empty.setVisible(view is None)
+        self._set_empty(view is None)
         facts = item.recipe.fit if item is not None else None
         self.viewer.show_picture(
             view["pixels"] if view is not None else None,

@@ -88,7 +88,7 @@ class RadianceStage(Stage[RadianceView]):
         self._stop_preview()
         self._item = item if view is not None else None
         self._waiting = False  # whatever was being drawn was given up when another field was opened
-        self.empty.setVisible(view is None)
+        self._set_empty(view is None)
         self.viewer.gizmo.setVisible(view is not None and self._actions["gizmo"].isChecked())
         self.viewer.show_picture(view["pixels"] if view is not None else None)
         self.figures.setText("")

@@ -74,7 +74,7 @@ class ShapeStage(Stage[Viewport]):
         """Show a shape's mesh, given in `pieces`; from where one looks, if it is the same item."""
         known = item is not None and self._item is not None and item.id == self._item.id
         self._item = item if view is not None else None
-        self.empty.setVisible(view is None)
+        self._set_empty(view is None)
         of_file = self._item is not None and self._item.recipe.fit is not None
         for name in ("shape_fidelity", "beside_glass", "beside_distances"):
             self._actions[name].setEnabled(of_file)

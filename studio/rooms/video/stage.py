@@ -123,7 +123,7 @@ class VideoStage(Stage[FrameView]):
         before, look = replace(self.playback), self.viewer.look if is_same else None
         self._pause()
         self._item = item if view is not None else None
-        self.empty.setVisible(view is None)
+        self._set_empty(view is None)
         recipe = item.recipe if item is not None else None
         seconds = (recipe.seconds if recipe is not None else None) or USUAL_SECONDS
         self._clip = (0.0, []) if view is None else (seconds, [float(t) for t in view["marks"]])

@@ -122,7 +122,7 @@ class SoundStage(Stage[WaveCanvas]):
 
     def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         self._item = item
-        self.empty.setVisible(view is None)
+        self._set_empty(view is None)
         self.viewer.wave = None if view is None else view["wave"]
         self.figures.setText("" if view is None else f"{resolution} samples")
         self.viewer.update()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
 )
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QInputDialog, QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox
 
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.export.recipe_files import RECIPE_KEY
@@ -367,16 +368,51 @@ def test_what_is_chosen_counts_before_its_view_is_there(qtbot, window):
     assert window.state.shown.recipe.prompt == "a bed" and window.actions_["export"].isEnabled()
 
 
-def test_what_cannot_be_shown_can_be_deleted(qtbot, window):
+def test_what_lacks_its_model_says_which_and_can_be_deleted(qtbot, window):
     make_shape(qtbot, window, "a chair")
-    shown = window.state.shown
-    recipe = shown.recipe.model_copy(update={"model": "gone", "model_hash": "gone", "prompt": "a ruin"})
-    window.state.library.add(window.state.library.load_latent(shown), recipe, np.zeros((8, 8, 4), np.uint8))
+    add_a_ruin(window, "gone")
     click_in_history(qtbot, window, 0)
-    assert "which is not installed" in window.state.notifications.list()[-1].text
-    assert not window.stage.empty.isHidden(), "the chair is not what is chosen"
+    missing = window.stage.missing
+    assert not missing.isHidden() and missing.title.text() == "This shape needs the model gone"
+    assert window.stage.empty.isHidden() and not window.actions_["export"].isEnabled()
+    assert not window.state.notifications.list(), "nothing went wrong"
+    assert window.inspector.shown_facts.text().endswith("gone, not installed")
+    click_in_history(qtbot, window, 1)
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert missing.isHidden() and missing.item is None and window.stage.empty.isHidden()
+    click_in_history(qtbot, window, 0)
     window.actions_["delete"].trigger()
     assert prompts_in(window) == ["a chair"]
+
+
+def test_what_lacks_its_model_is_shown_as_soon_as_that_is_imported(qtbot, window, tmp_path, monkeypatch):
+    make_shape(qtbot, window, "a chair")
+    add_a_ruin(window, "gone")
+    click_in_history(qtbot, window, 0)
+    imported = []
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(tmp_path))
+    monkeypatch.setattr(window.model_folders, "import_folder", imported.append)
+    window.stage.missing.bring.click()
+    assert imported == [tmp_path]
+    window.state.set_models([*window.state.models, replace(MODEL, name="gone", hash="gone")])
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert window.stage.missing.isHidden() and window.stage.empty.isHidden() and "faces" in window.stage.facts.text()
+    assert window.actions_["export"].isEnabled()
+
+
+def test_the_recipe_of_what_lacks_its_model_can_be_used_with_another(qtbot, window):
+    make_shape(qtbot, window, "a chair")
+    add_a_ruin(window, "gone")
+    click_in_history(qtbot, window, 0)
+    window.stage.missing.recipe.click()
+    assert (window.state.form.prompt, window.state.form.model) == ("a ruin", MODEL.name)
+
+
+def add_a_ruin(window, model: str) -> None:
+    """An item like the one on the stage, but of another model."""
+    shown = window.state.shown
+    recipe = shown.recipe.model_copy(update={"model": model, "model_hash": model, "prompt": "a ruin"})
+    window.state.library.add(window.state.library.load_latent(shown), recipe, np.zeros((8, 8, 4), np.uint8))
 
 
 def test_where_opening_gives_way_to_a_generation_that_is_cancelled_the_stage_keeps_its_item(qtbot, window, pipeline):
