@@ -26,10 +26,9 @@ from ddmi_core.recipe import SamplingSettings
 from ddmi_core.rendering.picture_layout import DARK, contact_sheet
 from ddmi_core.support.errors import DDMIError
 
-SEEDS = 2
 PROMPTS = 24
 _SHEETS = {"shape": furniture_prompts.SHEET, "nerf": furniture_prompts.SHEET, "image": portrait_prompts.SHEET}
-_COLUMNS, _GAP, _LINE = 4, 8, 18
+_PICTURES, _GAP, _LINE = 8, 8, 18  # in a row, between groups, and below them
 _INK, _RULE = (154, 163, 173), (91, 140, 255)
 
 Picture = UInt8[np.ndarray, "h w 3"]
@@ -40,6 +39,7 @@ def main(
     beside: str | None = None,
     out: Path = Path("out/contact-sheet.png"),
     prompts: tuple[str, ...] = (),
+    seeds: int = 2,
     size: int = 144,
     device: str = "auto",
     threads: int = 2,
@@ -51,6 +51,7 @@ def main(
         beside: another model of the same kind, drawn to the right of it.
         out: the PNG.
         prompts: others than the fixed ones.
+        seeds: samples of each prompt.
         size: side of a picture in pixels.
         device: auto, cpu or cuda.
         threads: how many threads torch may use.
@@ -59,12 +60,12 @@ def main(
     began = time.perf_counter()
     pipelines = [Pipeline.from_pretrained(find_model(name), device=device) for name in (model, beside) if name]
     chosen = prompts or _prompts(pipelines[0])
-    groups = [_group(prompt, pipelines, size) for prompt in chosen]
-    columns = max(1, _COLUMNS // len(pipelines))
+    groups = [_group(prompt, pipelines, seeds, size) for prompt in chosen]
+    columns = max(1, _PICTURES // (seeds * len(pipelines)))
     out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(contact_sheet(groups, columns, gap=_GAP)).save(out)
     lines = Lines("contact_sheet", pipelines[0])
-    lines("seconds", time.perf_counter() - began, "<= 120", samples=SEEDS * len(chosen) * len(pipelines), file=str(out))
+    lines("seconds", time.perf_counter() - began, "<= 120", samples=seeds * len(chosen) * len(pipelines), file=str(out))
 
 
 def _prompts(pipeline: Pipeline) -> Sequence[str]:
@@ -75,9 +76,9 @@ def _prompts(pipeline: Pipeline) -> Sequence[str]:
     return [items.captions(i)[0] for i in np.linspace(0, len(items) - 1, PROMPTS).astype(int).tolist()]
 
 
-def _group(prompt: str, pipelines: Sequence[Pipeline], size: int) -> Picture:
+def _group(prompt: str, pipelines: Sequence[Pipeline], seeds: int, size: int) -> Picture:
     """What the models make of a prompt, above its text."""
-    rows = [contact_sheet(_samples(pipeline, prompt, size), SEEDS, gap=2) for pipeline in pipelines]
+    rows = [contact_sheet(_samples(pipeline, prompt, seeds, size), seeds, gap=2) for pipeline in pipelines]
     rule = np.full((rows[0].shape[0], 2, 3), _RULE, np.uint8)
     pictures = rows[0] if len(rows) == 1 else np.concatenate([rows[0], rule, rows[1]], axis=1)
     text = Image.new("RGB", (pictures.shape[1], _LINE), DARK)
@@ -85,9 +86,9 @@ def _group(prompt: str, pipelines: Sequence[Pipeline], size: int) -> Picture:
     return np.concatenate([pictures, np.asarray(text)])
 
 
-def _samples(pipeline: Pipeline, prompt: str, size: int) -> list[Picture]:
+def _samples(pipeline: Pipeline, prompt: str, seeds: int, size: int) -> list[Picture]:
     drawn = []
-    for latent in pipeline.sample(SamplingSettings(prompt=prompt), range(SEEDS)):
+    for latent in pipeline.sample(SamplingSettings(prompt=prompt), range(seeds)):
         try:
             drawn.append(pipeline.decode(latent).preview(size=size))
         except DDMIError:  # nothing solid anywhere
