@@ -361,9 +361,18 @@ class Engine(QObject):
         return self._submit(request, "Interpolate", quiet=True)
 
     def walk(
-        self, start: Item, end: Item, path: Path, *, frames: int, resolution: int, rate: int, replace: bool = False
+        self,
+        start: Item,
+        end: Item,
+        path: Path,
+        *,
+        frames: int,
+        resolution: int,
+        rate: int,
+        back: bool = False,
+        replace: bool = False,
     ) -> Job:
-        """Write a walk from one item to another as a video, or as pictures into a folder."""
+        """Write a walk from one item to another, and ``back`` if wanted, as a film, or as pictures into a folder."""
         model = self._model_of_both(start, end)
         request = WalkRequest(
             job_id=self._state.jobs.new_id(),
@@ -375,6 +384,7 @@ class Engine(QObject):
             frames=frames,
             resolution=resolution,
             rate=rate,
+            back=back,
             replace=replace,
         )
         return self._submit(request, f"Walk {request.path.name}")

@@ -54,7 +54,7 @@ class BetweenReady(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class WalkRequest(WriteRequest):
-    """Write a walk from one item to another: a video, or a folder of pictures where ``path`` has no suffix.
+    """Write a walk from one item to another: a film, or a folder of pictures where ``path`` has no suffix.
 
     Answered by a WalkDone.
     """
@@ -62,9 +62,12 @@ class WalkRequest(WriteRequest):
     start: Item
     end: Item
     frames: int
+    """From the start to the end."""
     resolution: int
     rate: int
-    """Frames a second, of a video."""
+    """Frames a second, of a film."""
+    back: bool
+    """Whether it also goes back to where it began, so that a film that is repeated never jumps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,10 +104,14 @@ def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
     field_at = _way(request, context)
     side, _ = frame_size(request.resolution, request.resolution, request.path.suffix)
 
+    steps = list(range(request.frames))
+    if request.back:
+        steps += steps[-2:0:-1]
+
     def frames() -> Iterator[np.ndarray]:
-        for index in range(request.frames):
-            share = sub_progress(context.progress, index / request.frames, (index + 1) / request.frames)
-            yield field_at(index / max(1, request.frames - 1)).view(resolution=side, progress=share)["pixels"]
+        for number, step in enumerate(steps):
+            share = sub_progress(context.progress, number / len(steps), (number + 1) / len(steps))
+            yield field_at(step / max(1, request.frames - 1)).view(resolution=side, progress=share)["pixels"]
 
     written = write_frames(frames(), request.path, rate=Fraction(request.rate))
     yield WalkDone(request=request, path=written)

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
@@ -34,7 +35,7 @@ from studio.widgets.saving import ask_where
 _PREVIEW = 320  # px
 _STEPS = 100
 _RATE = 24
-_FORMATS = {".mp4": "MP4 video", "": "PNG pictures in a folder"}
+_FORMATS = {".mp4": "MP4 video", ".webp": "Animated WebP", "": "PNG pictures in a folder"}
 _WIDTH = 480
 _LISTED = 200
 
@@ -81,6 +82,8 @@ class WalkDialog(Dialog):
         self.format.setAccessibleName("Format")
         for suffix, name in _FORMATS.items():
             self.format.addItem(name, suffix)
+        self.back = QCheckBox("And back again")
+        self.back.setToolTip("So that a film that is repeated never jumps")
         self.save = QPushButton("Save the walk…")
         self.save.setProperty("look", "primary")
         self.save.clicked.connect(self._choose)
@@ -94,6 +97,7 @@ class WalkDialog(Dialog):
         ):
             grid.addWidget(label(name, "muted"), row, 0)
             grid.addWidget(field, row, 1)
+        grid.addWidget(self.back, grid.rowCount(), 1)
         way = QHBoxLayout()
         way.setSpacing(GRID)
         way.addWidget(self.slider, 1)
@@ -112,7 +116,7 @@ class WalkDialog(Dialog):
                 label("There is no other picture of this model yet. Generate one, then walk to it.", "muted", wrap=True)
             )
         layout.addWidget(self.save)
-        for part in (self.slider, self.end, self.frames, self.resolution, self.format, self.save):
+        for part in (self.slider, self.end, self.frames, self.resolution, self.format, self.back, self.save):
             part.setEnabled(self.end.count() > 0)
         engine.answers(BetweenReady).connect(self._on_between)
         self.slider.setValue(_STEPS // 2)
@@ -136,6 +140,7 @@ class WalkDialog(Dialog):
                 frames=self.frames.value(),
                 resolution=self.resolution.value(),
                 rate=_RATE,
+                back=self.back.isChecked(),
                 replace=replace,
             )
         except DDMIError as error:

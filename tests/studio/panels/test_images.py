@@ -280,6 +280,22 @@ def test_a_walk_is_looked_at_and_saved(qtbot, stage, show, add_picture, state, e
     dialog.close()
 
 
+def test_a_film_of_a_walk_leads_back_to_where_it_began(qtbot, stage, show, add_picture, engine, tmp_path):
+    first, _second = add_picture(10.0), add_picture(90.0)
+    show(first)
+    stage.show_walk()
+    [dialog] = stage.findChildren(WalkDialog)
+    dialog.frames.setValue(4)
+    dialog.resolution.setValue(64)
+    dialog.back.setChecked(True)
+    with qtbot.waitSignal(engine.answers(WalkDone), timeout=PATIENCE):
+        dialog.write(tmp_path / "walk.webp")
+    frames = imageio.imread(tmp_path / "walk.webp", index=...).astype(int)
+    assert len(frames) == 6
+    assert np.abs(frames[1] - frames[5]).mean() < np.abs(frames[1] - frames[3]).mean() / 4
+    dialog.close()
+
+
 def test_a_walk_that_is_cancelled_leaves_nothing(qtbot, stage, show, add_picture, state, engine, tmp_path):
     first, second = add_picture(10.0), add_picture(90.0)
     show(first)
