@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
+    QHideEvent,
     QImage,
+    QImageReader,
     QKeyEvent,
     QKeySequence,
+    QMovie,
     QPainter,
     QResizeEvent,
     QShortcut,
+    QShowEvent,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
@@ -180,6 +185,7 @@ class PageView(QTextBrowser):
     """Shows pages, Markdown files, in the theme's look.
 
     A picture is drawn at the screen's own pixels, as wide as the page at most. A click on one shows it alone, large.
+    Animated ones move while the page is seen.
     """
 
     def __init__(self, theme: Theme) -> None:
@@ -189,6 +195,7 @@ class PageView(QTextBrowser):
         """What is shown; `source` lags behind while `sourceChanged` is told."""
         self._words: list[str] = []
         self._places: list[int] = []
+        self._films: list[QMovie] = []
         styled(self, "page")
         self.setOpenExternalLinks(True)
         self.setAccessibleName("Page of the guide")
@@ -222,6 +229,16 @@ class PageView(QTextBrowser):
         super().resizeEvent(event)
         self._draw_pictures()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let the films go on."""
+        super().showEvent(event)
+        self._pause_films(False)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Let the films wait; nobody sees them."""
+        super().hideEvent(event)
+        self._pause_films(True)
+
     def _dress(self) -> None:
         document = self.document()
         dress(document, self._theme.colours)
@@ -231,6 +248,7 @@ class PageView(QTextBrowser):
         document.rootFrame().setFrameFormat(root)
         self._link_pictures()
         self._draw_pictures()
+        self._open_films()
         self._mark()
 
     # Pictures
@@ -269,9 +287,36 @@ class PageView(QTextBrowser):
             document.addResource(QTextDocument.ResourceType.ImageResource.value, name, image)
         document.markContentsDirty(0, document.characterCount())
 
+    def _open_films(self) -> None:
+        """Open the animated pictures of this page, in place of those of the page before."""
+        for film in self._films:
+            film.stop()
+            film.deleteLater()
+        self._films = []
+        for position, picture in self._picture_formats():
+            url = QUrl(picture.name())
+            if QImageReader(url.toLocalFile()).imageCount() > 1:
+                film = QMovie(url.toLocalFile(), parent=self)
+                film.frameChanged.connect(partial(self._show_frame, film, position, url))
+                film.start()
+                self._films.append(film)
+        self._pause_films(not self.isVisible())
+
+    def _pause_films(self, pause: bool) -> None:
+        for film in self._films:
+            film.setPaused(pause)
+
+    def _show_frame(self, film: QMovie, position: int, url: QUrl, _number: int) -> None:
+        document = self.document()
+        image = self._framed(film.currentImage(), url)
+        document.addResource(QTextDocument.ResourceType.ImageResource.value, url, image)
+        document.markContentsDirty(position, 1)
+
     def _picture(self, url: QUrl) -> QImage:
-        """The picture in the screen's pixels, with a thin line around it."""
-        image = QImage(url.toLocalFile())
+        return self._framed(QImage(url.toLocalFile()), url)
+
+    def _framed(self, image: QImage, url: QUrl) -> QImage:
+        """A picture, of a file, in the screen's pixels, with a thin line around it."""
         if image.isNull():
             return image
         ratio = self.devicePixelRatioF()

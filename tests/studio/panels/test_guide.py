@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QColor, QDesktopServices, QImage, QTextCursor, QTextDocument, QTextFrame, QTextTable
+from PySide6.QtGui import QColor, QDesktopServices, QImage, QMovie, QTextCursor, QTextDocument, QTextFrame, QTextTable
 
 from studio.panels.guide import GuideWindow
 from studio.state.guide import read_guide
@@ -144,3 +145,26 @@ def test_the_look_follows_the_theme(guide, theme):
     guide.list.setCurrentRow(1)
     (table,) = frames(guide)
     assert isinstance(table, QTextTable) and table.cellAt(0, 0).format().fontWeight() >= 600
+
+
+def test_an_animated_picture_moves_while_it_is_seen(guide, qtbot, tmp_path):
+    colours = [Image.new("RGB", (320, 40), colour) for colour in ("red", "lime", "blue")]
+    colours[0].save(
+        tmp_path / "film.webp", save_all=True, append_images=colours[1:], duration=40, loop=0, lossless=True
+    )
+    (tmp_path / "02-second.md").write_text("# Second\n\n![A film](film.webp)\n")
+    guide.list.setCurrentRow(1)
+    url = guide.page.current.resolved(QUrl("film.webp"))
+
+    def shown() -> str:
+        image = guide.page.document().resource(QTextDocument.ResourceType.ImageResource.value, url)
+        return image.pixelColor(image.width() // 2, image.height() // 2).name()
+
+    for colour in ("#0000ff", "#ff0000", "#00ff00"):
+        qtbot.waitUntil(lambda colour=colour: shown() == colour)
+    guide.hide()
+    assert [film.state() for film in guide.page.findChildren(QMovie)] == [QMovie.MovieState.Paused]
+    guide.show()
+    assert [film.state() for film in guide.page.findChildren(QMovie)] == [QMovie.MovieState.Running]
+    guide.list.setCurrentRow(0)
+    qtbot.waitUntil(lambda: not guide.page.findChildren(QMovie))
