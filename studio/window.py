@@ -853,8 +853,8 @@ class MainWindow(QMainWindow):
         question = self._question(
             "Delete the model?",
             f"Delete {model.name}?",
-            "Its folder goes to the trash. What was made with it stays in the history, but only as thumbnails: nothing of "
-            "it can be drawn or exported without the model.",
+            "Its folder goes to the trash. What was made with it stays in the history, but only as thumbnails: it "
+            "cannot be drawn or exported without the model.",
         )
         delete = question.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
         keep = question.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
