@@ -748,6 +748,9 @@ class MainWindow(QMainWindow):
         item = self.state.shown
         if item is None:
             return
+        if self.state.lacks_model(item.recipe):
+            self.status.say(f"{_quoted(item)} cannot be exported without its model, {item.recipe.model}.")
+            return
         if not self._is_seen(item):
             self.status.say(f"{_quoted(item)} is still being opened. Export it once it is on the stage.")
             return

@@ -377,6 +377,8 @@ def test_what_lacks_its_model_says_which_and_can_be_deleted(qtbot, window):
     assert window.stage.empty.isHidden() and not window.actions_["export"].isEnabled()
     assert not window.state.notifications.list(), "nothing went wrong"
     assert window.inspector.shown_facts.text().endswith("gone, not installed")
+    window.inspector.export.click()
+    assert "without its model, gone" in window.status.currentMessage()
     click_in_history(qtbot, window, 1)
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
     assert missing.isHidden() and missing.item is None and window.stage.empty.isHidden()
