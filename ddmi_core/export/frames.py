@@ -116,7 +116,7 @@ def _write_webm(stream: _Stream, path: Path) -> None:
 
 def _write_webp(stream: _Stream, path: Path) -> None:
     """Animated WebP; the recipe goes into a chunk behind the frames, as the format has it (RFC 9649)."""
-    _encode(stream, path, "libwebp_anim", "bgra", {"quality": str(stream.quality), "loop": "0"})
+    _encode(stream, path, "libwebp_anim", "bgra", {"quality": str(stream.quality)}, container={"loop": "0"})
     with path.open("r+b") as file:
         file.seek(_VP8X_FLAGS)
         # Only the part of a frame that is not empty is stored. Where all such parts are opaque, the encoder says that

@@ -63,7 +63,7 @@ def test_webm_and_webp_keep_transparency(tmp_path: Path) -> None:
     assert alpha[16, 10] > 240 and alpha[16, 40] < 15
     file = write_frames(frames(5, height=33, width=47), tmp_path / "x.webp", rate=Fraction(30000, 1001), quality=95)
     with Image.open(file) as picture:
-        assert picture.n_frames == 5 and picture.size == (47, 33)
+        assert picture.n_frames == 5 and picture.size == (47, 33) and picture.info["loop"] == 0, "it goes on"
         delays = []
         for number in range(5):
             picture.seek(number)
