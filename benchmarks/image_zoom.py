@@ -18,6 +18,7 @@ import time
 import tyro
 
 from benchmarks.open_studio import gap_figures, open_studio
+from studio.engine.work.exporting import ExportRequest
 
 VIEWPORT = (1280, 800)
 ZOOMS = (8, 16, 64, 256, 1024)
@@ -102,7 +103,11 @@ def main(model: str | None = None, rounds: int = 3) -> None:
         measure_gaps("zooming")
         item = state.shown
         assert item is not None
-        job = engine.export(item, studio.home / "picture.png", ImageExport(resolution=EXPORT_RESOLUTION))
+        job = engine.ask(
+            ExportRequest(
+                item=item, path=studio.home / "picture.png", options=ImageExport(resolution=EXPORT_RESOLUTION)
+            )
+        )
         measure_gaps("zooming and exporting")
         engine.cancel(job)
         studio.pump(studio.settled)

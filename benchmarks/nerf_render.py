@@ -25,6 +25,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from benchmarks.open_studio import OpenStudio, gap_figures, open_studio
+from studio.engine.work.radiance import RenderRequest
 
 MOVING_SIDES = (64, 96)
 FULL_SIDE = 256
@@ -156,8 +157,15 @@ def _measure_room(studio: OpenStudio, say: Callable[..., None], seconds: float, 
     )
     waits = []
     for number in range(stale):
-        studio.engine.render(
-            finest.item, finest.camera, viewer.width(), viewer.height(), finest.settings, wish=0, moving=False
+        studio.engine.ask(
+            RenderRequest(
+                item=finest.item,
+                camera=finest.camera,
+                width=viewer.width(),
+                height=viewer.height(),
+                settings=finest.settings,
+                wish=0,
+            )
         )
         job = studio.state.jobs.active(quiet=True)[-1]
         studio.pump_for(0.1 + 0.03 * number)  # into different parts of the work

@@ -18,6 +18,8 @@ from collections.abc import Callable
 import tyro
 
 from benchmarks.open_studio import gap_figures, open_studio
+from studio.engine.work.exporting import ExportRequest
+from studio.engine.work.viewing import ViewRequest
 
 VARIATIONS = 4
 EXPORT_RESOLUTION = 256
@@ -55,7 +57,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
             studio.pump_for(DRAWN_SECONDS)
 
         def refine() -> None:
-            engine.open(state.library.items()[0])
+            engine.ask(ViewRequest(item=state.library.items()[0]))
             look()
             for _ in range(2):
                 viewport.zoom(ZOOM)
@@ -65,7 +67,7 @@ def main(model: str | None = None, rounds: int = 3) -> None:
             target = studio.home / "shape.glb"
             target.unlink(missing_ok=True)  # of the round before
             options = ShapeExport(resolution=EXPORT_RESOLUTION)
-            studio.finish(engine.export(state.library.items()[0], target, options))
+            studio.finish(engine.ask(ExportRequest(item=state.library.items()[0], path=target, options=options)))
 
         cancel_seconds: list[float] = []
 

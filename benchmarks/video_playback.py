@@ -17,6 +17,7 @@ from fractions import Fraction
 import tyro
 
 from benchmarks.open_studio import gap_figures, open_studio
+from studio.engine.work.exporting import ExportRequest
 
 SIDES = (64, 128, 256, 512)
 SPEEDS = ("1/16", "1", "4")
@@ -91,7 +92,13 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2) -> No
             studio.pump(studio.settled)
         item = state.shown
         assert item is not None
-        job = engine.export(item, studio.home / "clip.mp4", VideoExport(resolution=512, fps=Fraction(60), seconds=10))
+        job = engine.ask(
+            ExportRequest(
+                item=item,
+                path=studio.home / "clip.mp4",
+                options=VideoExport(resolution=512, fps=Fraction(60), seconds=10),
+            )
+        )
         stage.toggle()
         say(phase="playing and exporting", **gap_figures(studio.tick_gaps(play)))
         stage.toggle()

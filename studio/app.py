@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from studio.engine.work.machine import ModelsRequest
+
 if sys.platform == "win32":
     import torch  # noqa: F401  (before Qt, or its libraries do not load)
 
@@ -87,7 +89,7 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
     engine.answers(ModelLoaded).connect(lambda loaded: window.status.set_device(loaded.device))
     engine.answers(ModelLoaded).connect(lambda _device: garbage.spare_what_stays())
     window.show()
-    QTimer.singleShot(0, engine.refresh_models)
+    QTimer.singleShot(0, lambda: engine.ask(ModelsRequest()))
     QTimer.singleShot(_TIDY_AFTER_MS, lambda: window.trash.empty_older_than(settings.trash_days))
     guest = on_open(window) if on_open is not None else _begin(window, options)
     code = app.exec()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,16 +32,16 @@ from ddmi_core.support.errors import DDMIError, RecipeError
 from ddmi_core.support.paths import assets, user_data
 from studio.actions import Actions
 from studio.engine.diagnostics import save_diagnostics
-from studio.engine.engine import MODELS_ROOM, Engine
+from studio.engine.engine import Engine
 from studio.engine.models import ModelFolders
 from studio.engine.training import Training
 from studio.engine.trash import Trash
 from studio.engine.work.clips import SequenceDone, SequenceRequest
 from studio.engine.work.exporting import ExportDone, ExportRequest
-from studio.engine.work.fitting import FitReady, ReconstructRequest, SpanWanted
+from studio.engine.work.fitting import FitReady, FitRequest, ReconstructRequest, SpanWanted
 from studio.engine.work.items import ItemReady, View
 from studio.engine.work.latents import WalkDone
-from studio.engine.work.machine import EvaluationDone
+from studio.engine.work.machine import MODELS_ROOM, EvaluateRequest, EvaluationDone, ModelsRequest, PreloadRequest
 from studio.engine.work.viewing import ViewReady, ViewRequest
 from studio.keymap import Keymap
 from studio.launcher import open_folder, open_outside
@@ -236,12 +236,12 @@ class MainWindow(QMainWindow):
         self.queue.cancelled.connect(self.engine.cancel)
         self.models.used.connect(self._use_model)
         self.models.opened.connect(self._open_folder)
-        self.models.refreshed.connect(self.engine.refresh_models)
+        self.models.refreshed.connect(self.look_for_models)
         self.models.import_asked.connect(self.choose_model)
         self.models.evaluate_asked.connect(self.evaluate_model)
         self.models.rename_asked.connect(self.rename_model)
         self.models.delete_asked.connect(self.delete_model)
-        self.model_folders.changed.connect(self.engine.refresh_models)
+        self.model_folders.changed.connect(self.look_for_models)
         self.model_folders.imported.connect(
             lambda model: self.state.notifications.info(f"{model.name} is imported and can be used.")
         )
@@ -474,10 +474,11 @@ class MainWindow(QMainWindow):
     def _open_item(self, item: Item) -> None:
         """Have an item shown. It counts at once, so that what is asked next, such as to delete it, is meant for it."""
         domain = item.recipe.domain
+        request = ViewRequest(item=item, resolution=self.stage_of(domain).room.preview_resolution)
         if self.state.lacks_model(item.recipe):
             self._seen.pop(domain, None)
             self.stage_of(domain).show_without_model(item)
-        elif not self._try(lambda: self.engine.open(item, self.stage_of(domain).room.preview_resolution)):
+        elif not self._try(lambda: self.engine.ask(request)):
             self._empty_stage(domain)
         self.state.show(item)
 
@@ -727,15 +728,19 @@ class MainWindow(QMainWindow):
                 "Open Models to add one."
             )
             return
-        wanted = fidelity or self.settings.fidelity
-        self._try(lambda: self.engine.reconstruct(path, stage.room.preview_resolution, fidelity=wanted))
+        request = ReconstructRequest(
+            path=path,
+            fidelity=fidelity or self.settings.fidelity,
+            preview_resolution=stage.room.preview_resolution,
+        )
+        self._try(lambda: self.engine.ask(request))
 
     def ask_span(self, wanted: SpanWanted) -> None:
         """Ask which part of a film to encode that is too long as a whole, and encode it."""
         request = wanted.request
         dialog = SpanDialog(request.path, wanted.seconds, wanted.longest, self)
         if dialog.exec() == QDialog.DialogCode.Accepted:
-            self._try(lambda: self.engine.reconstruct(request.path, request.preview_resolution, span=dialog.span()))
+            self._ask_again(request, span=dialog.span())
         dialog.deleteLater()
 
     def _stage_for(self, path: Path) -> Stage[Any] | None:
@@ -836,12 +841,20 @@ class MainWindow(QMainWindow):
             self.settings.set_folder("models", Path(path).parent)
             self.model_folders.import_folder(Path(path))
 
+    def look_for_models(self) -> None:
+        """Look which models are installed."""
+        self.engine.ask(ModelsRequest())
+
     def evaluate_model(self, model: ModelInfo) -> None:
         """Ask what a model is to be measured against, and measure it in the background."""
         dialog = EvaluateDialog(model, self.model_folders.starter_sets(model.domain), self.settings, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(
-            lambda: self.engine.evaluate(model, dialog.data(), dialog.samples.value(), dialog.folder())
+            lambda: self.engine.ask(
+                EvaluateRequest(
+                    model=model.folder, data=dialog.data(), samples=dialog.samples.value(), path=dialog.folder()
+                )
+            )
         )
         dialog.open()
 
@@ -957,19 +970,20 @@ class MainWindow(QMainWindow):
         if facts is None or item.recipe.is_fitted:
             return
         if request.fidelity != "small":
-            self.engine.fit(item, request.fidelity, request.preview_resolution)
+            self._fit(item, request.fidelity)
         elif any(value < _KNOWN[name] for name, value in facts.figures.items()):
             afterwards = self.stage_of(item.recipe.domain).room.fits_afterwards
-            fit = (
-                partial(self.engine.fit, item, "faithful", request.preview_resolution)
-                if afterwards
-                else partial(self.reconstruct, request.path, "faithful")
-            )
+            fit = partial(self._fit, item) if afterwards else partial(self.reconstruct, request.path, "faithful")
             self.state.notifications.warning(
                 f"{item.recipe.model} makes little of {request.path.name} ({nearness(facts)}): it is unlike what the "
                 "model was taught.",
                 action=Action("Fit it faithfully", fit),
             )
+
+    def _fit(self, item: Item, fidelity: Fidelity = "faithful") -> None:
+        """Fit to the file that an item stands for."""
+        resolution = self.stage_of(item.recipe.domain).room.preview_resolution
+        self.engine.ask(FitRequest(item=item, fidelity=fidelity, preview_resolution=resolution))
 
     def on_fit_ready(self, result: FitReady) -> None:
         """Let the item that was fitted be seen as it is now, if it is still on its stage."""
@@ -995,8 +1009,11 @@ class MainWindow(QMainWindow):
     def _read_again(self, request: ReconstructRequest, item: Item, up: Up) -> None:
         """Reconstruct a file once more, with another axis up than in an item that was made of it."""
         self.engine.stop_fit(item)
-        again = partial(self.engine.reconstruct, request.path, request.preview_resolution)
-        self._try(lambda: again(up=up, fidelity=request.fidelity))
+        self._ask_again(request, up=up)
+
+    def _ask_again(self, request: ReconstructRequest, **changed: Any) -> None:
+        """Have a file made an item of as before, but for what is changed; with the model that is chosen now."""
+        self._try(lambda: self.engine.ask(replace(request, model=None, **changed)))
 
     def on_view_ready(self, result: ViewReady) -> None:
         """Show an item that was opened."""
@@ -1019,7 +1036,7 @@ class MainWindow(QMainWindow):
         self._say_written(Path(facts.get("path", result.request.path)), figures)
 
     def _on_trained(self, run: RunSummary) -> None:
-        self.engine.refresh_models()
+        self.look_for_models()
         self.state.notifications.info(
             f"{run.name} is trained, its model is ready.", action=Action("Watch", partial(self._show_run, run.folder))
         )
@@ -1159,7 +1176,7 @@ class MainWindow(QMainWindow):
         model = self.state.selected_model
         if model is not None and model.hash not in self._warmed:
             self._warmed.add(model.hash)
-            self.engine.preload(model)
+            self.engine.ask(PreloadRequest(model=model.folder))
 
     def _try(self, work: Callable[[], object]) -> bool:
         """Do it; a failure becomes a message. Whether it went well."""

@@ -5,20 +5,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
-import numpy as np
-from jaxtyping import UInt8
 from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 
-from ddmi_core.export.options import ExportOptions, KeyFrame, VideoExport
-from ddmi_core.fidelity import Fidelity
 from ddmi_core.model_folder import ModelInfo
-from ddmi_core.placement import Up
-from ddmi_core.rendering.view_settings import ViewSettings
 from ddmi_core.support.errors import ModelError
-from studio.engine.pictures import Window
 from studio.engine.pipelines import PipelineCache
 from studio.engine.reports import (
     JobCancelled,
@@ -30,38 +23,19 @@ from studio.engine.reports import (
     ModelLoaded,
     ModelLoading,
 )
-from studio.engine.work.base import Answer, ModelRequest, Request, StageAnswer
-from studio.engine.work.clips import (
-    FramesRequest,
-    SequenceRequest,
-    SlicesRequest,
-)
-from studio.engine.work.exporting import ExportRequest
-from studio.engine.work.fitting import FitReady, FitRequest, ReconstructRequest
-from studio.engine.work.items import ItemReady
-from studio.engine.work.latents import BasisRequest, BetweenRequest, WalkRequest
-from studio.engine.work.machine import (
-    EvaluateRequest,
-    GpusRequest,
-    ModelsReady,
-    ModelsRequest,
-    PreloadRequest,
-)
-from studio.engine.work.radiance import RenderRequest
+from studio.engine.work.base import Answer, ItemRequest, ModelRequest, Request, StageAnswer, StageRequest, kind_of
+from studio.engine.work.fitting import FitReady, FitRequest
+from studio.engine.work.items import PREVIEW_RESOLUTION, ItemReady, MakeRequest
+from studio.engine.work.machine import ModelsReady, PreloadRequest
 from studio.engine.work.sampling import GenerateRequest
-from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, TilesRequest
-from studio.engine.work.viewing import DetailRequest, MeshRequest, ViewRequest
 from studio.engine.worker import Worker
 from studio.state.app_state import AppState
 from studio.state.jobs import Job
 from studio.state.library import Item
 from studio.state.memory import MemoryBudget
-from studio.state.sequence import Arrangement
 
-PREVIEW_RESOLUTION = 64
-MODELS_ROOM = "models"
-"""What the jobs call the room that lists the models; the others are called by their domains."""
 _SWITCH_SECONDS = 0.001  # how long the window's thread waits for the interpreter while a lane runs Python code
+_R = TypeVar("_R", bound=Request)
 
 
 class _Channel(QObject):
@@ -74,8 +48,7 @@ class Engine(QObject):
     """Turns what the person asks into requests, and answers into changes of the state and signals.
 
     Lives in the window's thread and never blocks it. Everything it starts is a :class:`~studio.state.jobs.Job` in
-    ``state.jobs``; a failure also becomes a notification. Methods that need a model raise
-    `ModelError` when it is not installed. Call :meth:`shutdown` before the application ends.
+    ``state.jobs``; a failure also becomes a notification. Call :meth:`shutdown` before the application ends.
     """
 
     _posted = Signal(object)
@@ -103,397 +76,42 @@ class Engine(QObject):
             for seed in request.seeds
         } & set(form.seeds())
 
+    def ask(self, request: Request) -> Job:
+        """Have something done; what a request replaces is given up.
+
+        Raises:
+            ModelError: it needs a model that is not installed.
+        """
+        kind, state = kind_of(request), self._state
+        if isinstance(request, ModelRequest) and request.model is None:
+            request = self._with_model(request)
+        room = request.room if request.room is not None else state.domain or ""
+        for job in state.jobs.active(quiet=True):
+            if request.replaces(job.request):
+                self.cancel(job)
+        generation = self._generation_of(request, room)
+        request = dataclasses.replace(request, job_id=state.jobs.new_id(), generation=generation)
+        title = kind.titled(request, self._name_of(request))
+        job = state.jobs.add(request.job_id, title, request, quiet=kind.quiet, room=room)
+        self._worker.submit(request)
+        return job
+
     def generate(self, preview_resolution: int = PREVIEW_RESOLUTION, *, without: Collection[int] = ()) -> Job:
         """Make what the form says, ``without`` some of its seeds.
 
         An unlocked seed is drawn anew first, and stands in the form afterwards.
+
+        Raises:
+            ModelError: no model is chosen.
         """
         state = self._state
-        model = self._selected_model()
+        self._selected_model()  # before a seed is drawn
         if not state.form.seed_locked:
             state.roll_seed()
-        form = state.form
-        seeds = tuple(seed for seed in form.seeds() if seed not in without)
-        self._cancel_quiet(PreloadRequest, ViewRequest, DetailRequest)
-        request = GenerateRequest(
-            job_id=state.jobs.new_id(),
-            generation=state.next_generation(),
-            model=model.folder,
-            domain=model.domain,
-            settings=form.settings,
-            seeds=seeds,
-            preview_resolution=preview_resolution,
+        seeds = tuple(seed for seed in state.form.seeds() if seed not in without)
+        return self.ask(
+            GenerateRequest(settings=state.form.settings, seeds=seeds, preview_resolution=preview_resolution)
         )
-        count = f" × {len(seeds)}" if len(seeds) > 1 else ""
-        return self._submit(request, (_short(form.prompt) or "Without a prompt") + count)
-
-    def open(self, item: Item, resolution: int = PREVIEW_RESOLUTION) -> Job:
-        """Bring an item's view: coarse and at once. Whatever was under way for the stage becomes stale."""
-        model = self._checked_folder_for(item)
-        self._cancel_quiet(
-            ViewRequest,
-            DetailRequest,
-            MeshRequest,
-            TilesRequest,
-            EnlargeRequest,
-            OriginalRequest,
-            FramesRequest,
-            RenderRequest,
-            SlicesRequest,
-        )
-        request = ViewRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.next_generation(item.recipe.domain),
-            model=model,
-            item=item,
-            resolution=resolution,
-        )
-        return self._submit(request, "Open", quiet=True)
-
-    def detail(self, item: Item, camera: KeyFrame, aspect: float, *, wish: int, measured: bool = False) -> None:
-        """Mesh an item as finely as a camera sees it, instead of what was asked for before.
-
-        ``measured``: with its distances from the mesh that the item was made of.
-        """
-        model = self._folder_for(item)
-        self.stop_detail()
-        request = DetailRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation_in(item.recipe.domain),
-            model=model,
-            item=item,
-            camera=camera,
-            aspect=aspect,
-            wish=wish,
-            measured=measured,
-        )
-        self._submit(request, "Refine the view", quiet=True)
-
-    def mesh_of_file(self, item: Item) -> None:
-        """Read the mesh that an item was made of."""
-        self._cancel_quiet(MeshRequest)
-        request = MeshRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation_in(item.recipe.domain),
-            item=item,
-        )
-        self._submit(request, "Compare with the file", quiet=True)
-
-    def stop_detail(self) -> None:
-        """Mesh no more of what was asked for with `detail`."""
-        self._cancel_quiet(DetailRequest)
-
-    def tiles(
-        self,
-        item: Item,
-        side: int,
-        windows: Sequence[Window],
-        coarse_side: int,
-        coarse: Window | None,
-        *,
-        moment: float | None = None,
-        arrangement: Arrangement | None = None,
-    ) -> None:
-        """Draw windows of an item with ``side`` pixels as a whole, instead of those asked for before.
-
-        ``moment``: of an item that moves. ``arrangement``: draw this sequence in the item's place.
-        """
-        model = self._folder_for(item) if arrangement is None else self._model_of_all(arrangement).folder
-        self._cancel_quiet(TilesRequest)
-        if not windows:
-            return
-        request = TilesRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation_in(item.recipe.domain),
-            model=model,
-            item=item,
-            side=side,
-            windows=tuple(windows),
-            coarse_side=coarse_side,
-            coarse=coarse,
-            moment=moment,
-            arrangement=arrangement,
-        )
-        self._submit(request, "Sharpen the view", quiet=True)
-
-    def frames(
-        self,
-        item: Item,
-        moments: Sequence[tuple[float, float, float]],
-        side: int,
-        window: Window,
-        *,
-        purpose: str,
-        wish: int,
-        more: bool = False,
-        arrangement: Arrangement | None = None,
-        bar: int | None = None,
-    ) -> None:
-        """Draw an item at several moments, instead of (or, with ``more``, after) those asked for the same purpose.
-
-        ``arrangement``: draw this sequence in the item's place. ``bar``: from this column on, the file's own frames.
-        """
-        model = self._folder_for(item) if arrangement is None else self._model_of_all(arrangement).folder
-        if not more:
-            self.stop_frames(purpose)
-        if not moments:
-            return
-        request = FramesRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation_in(item.recipe.domain),
-            model=model,
-            item=item,
-            moments=tuple(moments),
-            side=side,
-            window=window,
-            purpose=purpose,
-            wish=wish,
-            arrangement=arrangement,
-            bar=bar,
-        )
-        self._submit(request, "Draw frames", quiet=True)
-
-    def stop_frames(self, purpose: str) -> None:
-        """Draw no more of the frames that were asked for a purpose."""
-        for job in self._state.jobs.active(quiet=True):
-            if isinstance(job.request, FramesRequest) and job.request.purpose == purpose:
-                self.cancel(job)
-
-    def render(
-        self,
-        item: Item,
-        camera: KeyFrame,
-        width: int,
-        height: int,
-        settings: ViewSettings,
-        *,
-        wish: int,
-        moving: bool = False,
-    ) -> None:
-        """Draw an item in space as a camera sees it, instead of what was asked for before."""
-        model = self._folder_for(item)
-        self._cancel_quiet(RenderRequest)
-        request = RenderRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation_in(item.recipe.domain),
-            model=model,
-            item=item,
-            camera=camera,
-            width=width,
-            height=height,
-            settings=settings,
-            wish=wish,
-            moving=moving,
-        )
-        self._submit(request, "Render the view", quiet=True)
-
-    def slices(self, item: Item, x: float, y: float, *, side: int, moments: int) -> None:
-        """Draw slices through an item along time, instead of those asked for before."""
-        model = self._folder_for(item)
-        self._cancel_quiet(SlicesRequest)
-        request = SlicesRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation_in(item.recipe.domain),
-            model=model,
-            item=item,
-            x=x,
-            y=y,
-            side=side,
-            moments=moments,
-        )
-        self._submit(request, "Slice the clip", quiet=True)
-
-    def enlarge(self, item: Item, picture: UInt8[np.ndarray, "h w 4"], side: int, windows: Sequence[Window]) -> None:
-        """Enlarge windows of an item's finished picture, instead of those asked for before."""
-        self._cancel_quiet(EnlargeRequest)
-        if not windows:
-            return
-        request = EnlargeRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation_in(item.recipe.domain),
-            item=item,
-            picture=picture,
-            side=side,
-            windows=tuple(windows),
-        )
-        self._submit(request, "Enlarge the picture", quiet=True)
-
-    def original(
-        self, item: Item, side: int, windows: Sequence[Window], *, smooth: bool, moment: float | None = None
-    ) -> None:
-        """Draw windows of the file that an item stands for, at a moment if it moves, instead of those asked before."""
-        self._cancel_quiet(OriginalRequest)
-        if not windows:
-            return
-        request = OriginalRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation_in(item.recipe.domain),
-            item=item,
-            side=side,
-            windows=tuple(windows),
-            smooth=smooth,
-            moment=moment,
-        )
-        self._submit(request, "Compare with the file", quiet=True)
-
-    def basis(self, item: Item) -> Job:
-        """Bring the basis fields of an item as pictures."""
-        model = self._checked_folder_for(item)
-        self._cancel_quiet(BasisRequest)
-        request = BasisRequest(
-            job_id=self._state.jobs.new_id(), generation=self._state.generation, model=model, item=item
-        )
-        return self._submit(request, "Basis fields", quiet=True)
-
-    def between(self, start: Item, end: Item, share: float, resolution: int) -> Job:
-        """Bring a view of what lies between two items, instead of the one asked for before."""
-        model = self._model_of_both(start, end)
-        self._cancel_quiet(BetweenRequest)
-        request = BetweenRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation,
-            model=model.folder,
-            start=start,
-            end=end,
-            share=share,
-            resolution=resolution,
-        )
-        return self._submit(request, "Interpolate", quiet=True)
-
-    def walk(
-        self,
-        start: Item,
-        end: Item,
-        path: Path,
-        *,
-        frames: int,
-        resolution: int,
-        rate: int,
-        back: bool = False,
-        replace: bool = False,
-    ) -> Job:
-        """Write a walk from one item to another, and ``back`` if wanted, as a film, or as pictures into a folder."""
-        model = self._model_of_both(start, end)
-        request = WalkRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation,
-            model=model.folder,
-            start=start,
-            end=end,
-            path=Path(path),
-            frames=frames,
-            resolution=resolution,
-            rate=rate,
-            back=back,
-            replace=replace,
-        )
-        return self._submit(request, f"Walk {request.path.name}")
-
-    def evaluate(self, model: ModelInfo, data: str, samples: int, folder: Path) -> Job:
-        """Measure a model against a starter set or a folder, and write a report into ``folder``."""
-        request = EvaluateRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation,
-            model=model.folder,
-            data=data,
-            samples=samples,
-            path=Path(folder),
-        )
-        return self._submit(request, f"Evaluate {model.name}", room=MODELS_ROOM)
-
-    def sequence(self, arrangement: Arrangement, path: Path, options: VideoExport, *, replace: bool = False) -> Job:
-        """Write a sequence of clips to a file."""
-        model = self._model_of_all(arrangement)
-        request = SequenceRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation,
-            model=model.folder,
-            arrangement=arrangement,
-            path=Path(path),
-            options=options,
-            replace=replace,
-        )
-        return self._submit(request, f"Sequence {request.path.name}")
-
-    def export(self, item: Item, path: Path, options: ExportOptions, *, replace: bool = False) -> Job:
-        """Write an item to a file, in place of one of that name only if that may be replaced."""
-        model = self._checked_folder_for(item)
-        request = ExportRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation,
-            model=model,
-            item=item,
-            path=Path(path),
-            options=options,
-            replace=replace,
-        )
-        return self._submit(request, f"Export {request.path.name}")
-
-    def reconstruct(
-        self,
-        path: Path,
-        preview_resolution: int = PREVIEW_RESOLUTION,
-        *,
-        span: tuple[float, float] | None = None,
-        up: Up = "y",
-        fidelity: Fidelity = "faithful",
-    ) -> Job:
-        """Encode a file with the form's model, or what it has from .. to in seconds, or fit to it; make an item of it.
-
-        ``up`` is the axis that is up in a mesh or a cloud, ``fidelity`` how closely a picture is represented.
-        """
-        model = self._selected_model()
-        self._cancel_quiet(PreloadRequest, ViewRequest, DetailRequest)
-        request = ReconstructRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.next_generation(),
-            model=model.folder,
-            domain=model.domain,
-            path=Path(path),
-            span=span,
-            up=up,
-            fidelity=fidelity,
-            preview_resolution=preview_resolution,
-        )
-        return self._submit(request, f"Reconstruct {request.path.name}")
-
-    def fit(self, item: Item, fidelity: Fidelity, preview_resolution: int = PREVIEW_RESOLUTION) -> Job:
-        """Fit basis fields to the file that an item stands for; `fit_ready` follows.
-
-        Another fit of the item that is under way gives way to it.
-        """
-        self.stop_fit(item)
-        request = FitRequest(
-            job_id=self._state.jobs.new_id(),
-            generation=self._state.generation,
-            item=item,
-            fidelity=fidelity,
-            preview_resolution=preview_resolution,
-        )
-        return self._submit(request, f"Fit {request.path.name}", room=item.recipe.domain)
-
-    def stop_fit(self, item: Item) -> None:
-        """Stop the fit of an item that waits or is under way."""
-        for job in self._state.jobs.active():
-            if isinstance(job.request, FitRequest) and job.request.item.id == item.id:
-                self.cancel(job)
-
-    def preload(self, model: ModelInfo) -> Job:
-        """Load a model and run it once, so that the first Generate finds it warm; gives way to what the person asks."""
-        request = PreloadRequest(
-            job_id=self._state.jobs.new_id(), generation=self._state.generation, model=model.folder
-        )
-        return self._submit(request, f"Load {model.name}", quiet=True)
-
-    def refresh_models(self) -> Job:
-        """Look which models are installed; ``state.models`` follows."""
-        request = ModelsRequest(job_id=self._state.jobs.new_id(), generation=self._state.generation)
-        return self._submit(request, "Look for models", quiet=True)
-
-    def find_gpus(self) -> Job:
-        """Look which CUDA devices there are; `gpus_found` follows."""
-        request = GpusRequest(job_id=self._state.jobs.new_id(), generation=self._state.generation)
-        return self._submit(request, "Look for devices", quiet=True)
 
     # How it works
 
@@ -522,6 +140,16 @@ class Engine(QObject):
             self._state.jobs.cancelled(job_id)
         else:
             self._state.jobs.mark_cancelling(job_id)
+
+    def stop(self, kind: type[_R], which: Callable[[_R], bool] = lambda _: True) -> None:
+        """Stop the work of a kind that waits or is under way, all or some of it."""
+        for job in self._state.jobs.active(quiet=True):
+            if isinstance(job.request, kind) and which(job.request):
+                self.cancel(job)
+
+    def stop_fit(self, item: Item) -> None:
+        """Stop the fit of an item that waits or is under way."""
+        self.stop(FitRequest, lambda request: request.item.id == item.id)
 
     def cancel_all(self) -> None:
         """Stop every job."""
@@ -581,21 +209,32 @@ class Engine(QObject):
 
     # Helpers
 
-    def _submit(self, request: Request, title: str, *, quiet: bool = False, room: str | None = None) -> Job:
-        """Queue a job of a room, by default that of the domain that the person is at."""
-        room = room if room is not None else self._state.domain or ""
-        job = self._state.jobs.add(request.job_id, title, request, quiet=quiet, room=room)
-        self._worker.submit(request)
-        return job
+    def _with_model(self, request: ModelRequest) -> ModelRequest:
+        """A request with the model that it needs; says so if it is not the very one that made an item."""
+        if isinstance(request, MakeRequest):
+            model = self._selected_model()
+            return dataclasses.replace(request, model=model.folder, domain=model.domain)
+        if not request.latents:
+            return request
+        model, *others = map(self._find_model, request.latents)
+        if any(other != model for other in others):
+            raise ModelError("These were made by different models, so there is no way between them.")
+        once = not isinstance(request, StageRequest) or kind_of(request).takes_stage  # not again with every detail
+        if once and any(item.recipe.model_hash != model.hash for item in request.latents):
+            self._state.notifications.warning(
+                f"The model {model.name} has changed since this item was made, "
+                "so it may look different from its thumbnail."
+            )
+        return dataclasses.replace(request, model=model.folder)
+
+    def _generation_of(self, request: Request, room: str) -> int:
+        """The number that tells whether the answers are still of use; a new one for what may take the stage."""
+        if kind_of(request).takes_stage:
+            return self._state.next_generation(room)
+        return self._state.generation_in(room) if isinstance(request, ItemRequest) else self._state.generation
 
     def _is_current(self, request: Request, item: Item) -> bool:
         return request.generation == self._state.generation_in(item.recipe.domain)
-
-    def _cancel_quiet(self, *kinds: type[Request]) -> None:
-        """Stop work of these kinds that nobody waits for any longer."""
-        for job in self._state.jobs.active(quiet=True):
-            if job.quiet and isinstance(job.request, kinds):
-                self.cancel(job)
 
     def _selected_model(self) -> ModelInfo:
         model = self._state.selected_model
@@ -603,10 +242,11 @@ class Engine(QObject):
             raise ModelError("No model is chosen. Install one in the Models room, or choose one in the inspector.")
         return model
 
-    def _name_of(self, request: ModelRequest) -> str:
-        """What the model is called that a request needs."""
-        folder = request.model
-        assert folder is not None
+    def _name_of(self, request: Request) -> str:
+        """What the model is called that a request needs; nothing if it needs none."""
+        folder = request.model if isinstance(request, ModelRequest) else None
+        if folder is None:
+            return ""
         return next((model.name for model in self._state.models if model.folder == folder), folder.name)
 
     def _find_model(self, item: Item) -> ModelInfo:
@@ -615,36 +255,3 @@ class Engine(QObject):
         if model is None:
             raise ModelError(f"This item was made with the model {item.recipe.model}, which is not installed.")
         return model
-
-    def _model_of_both(self, start: Item, end: Item) -> ModelInfo:
-        """The model that can decode two items and what lies between them."""
-        model = self._find_model(start)
-        if self._find_model(end) != model:
-            raise ModelError("These two were made by different models, so there is no way between them.")
-        return model
-
-    def _model_of_all(self, arrangement: Arrangement) -> ModelInfo:
-        """The model that can decode all clips of a sequence and what lies between them."""
-        first, *others = (self._find_model(piece.item) for piece in arrangement.pieces)
-        if any(other != first for other in others):
-            raise ModelError("These clips were made by different models, so there is no way between them.")
-        return first
-
-    def _folder_for(self, item: Item) -> Path | None:
-        """The folder of the model that can decode an item; None of a fit, which needs none."""
-        return None if item.recipe.is_fitted else self._find_model(item).folder
-
-    def _checked_folder_for(self, item: Item) -> Path | None:
-        """The same; says so if the model is not the very one that made the item."""
-        recipe = item.recipe
-        if not recipe.is_fitted and self._find_model(item).hash != recipe.model_hash:
-            self._state.notifications.warning(
-                f"The model {recipe.model} has changed since this item was made, "
-                "so it may look different from its thumbnail."
-            )
-        return self._folder_for(item)
-
-
-def _short(text: str, limit: int = 60) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -17,7 +17,10 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions
 from studio.engine.engine import Engine
+from studio.engine.work.base import Request
+from studio.engine.work.exporting import ExportRequest
 from studio.engine.work.items import View
+from studio.engine.work.tiles import TilesRequest
 from studio.facts import RoomFacts
 from studio.panels.export_dialog import ExportDialog, Order, Place
 from studio.panels.fidelity import told_bytes
@@ -138,7 +141,7 @@ class Stage(QWidget, Generic[_V]):
         Raises:
             ModelError: the model that it needs is not installed.
         """
-        self._engine.export(item, order.path, order.options, replace=order.replace)
+        self._engine.ask(ExportRequest(item=item, path=order.path, options=order.options, replace=order.replace))
 
     def limit_tiles(self, budget: int) -> None:
         """Keep at most so many bytes of tiles, where the stage draws tiles."""
@@ -161,6 +164,17 @@ class Stage(QWidget, Generic[_V]):
         """What an item of a fidelity takes, in words; empty where nobody knows."""
         facts = item.recipe.fit
         return told_bytes(facts.size_bytes) if facts is not None and facts.fidelity == fidelity else ""
+
+    def _ask_for(self, request: Request) -> bool:
+        """Have something done; a failure becomes a message. Whether it went well."""
+        return self._try(lambda: self._engine.ask(request))
+
+    def _ask_for_tiles(self, request: TilesRequest) -> None:
+        """Have windows drawn, of which there may be none, instead of those asked for before."""
+        if request.windows:
+            self._ask_for(request)
+        else:
+            self._engine.stop(type(request))
 
     def _try(self, work: Callable[[], object]) -> bool:
         """Do it; a failure becomes a message. Whether it went well."""

@@ -24,7 +24,7 @@ from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.trash import Trash
-from studio.engine.work.machine import GpusFound
+from studio.engine.work.machine import GpusFound, GpusRequest
 from studio.facts import RoomFacts, Words
 from studio.library_folder import usual_folder
 from studio.panels.fidelity import NAMES, TIPS
@@ -96,7 +96,7 @@ class SettingsDialog(Dialog):
         layout.addWidget(line())
         layout.addLayout(bottom)
         engine.answers(GpusFound).connect(self._on_gpus)
-        engine.find_gpus()
+        engine.ask(GpusRequest())
 
     # Look
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from ddmi_core.support.errors import DDMIError
 from studio.actions import shown_keys
+from studio.engine.work.viewing import ViewRequest
 from studio.panels.room import Stage
 from studio.panels.training import NEW_RUN
 from studio.theme.tokens import GRID
@@ -55,7 +56,7 @@ def _with_something_on_the_stage(window: MainWindow) -> None:
     newest = window.history.model.item(0)
     if window.state.shown is None and newest is not None and not window.state.jobs.active():
         with suppress(DDMIError):  # no model for it; the tour goes on
-            window.engine.open(newest, window.stage.room.preview_resolution)
+            window.engine.ask(ViewRequest(item=newest, resolution=window.stage.room.preview_resolution))
 
 
 def _among_the_runs(window: MainWindow) -> None:

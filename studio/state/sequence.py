@@ -48,6 +48,11 @@ class Arrangement:
         return lay_out([piece.length for piece in pieces], [piece.shape for piece in pieces], self.transition)
 
     @property
+    def items(self) -> tuple[Item, ...]:
+        """The item of each piece."""
+        return tuple(piece.item for piece in self.pieces)
+
+    @property
     def key(self) -> tuple[object, ...]:
         """Tells apart what looks different."""
         return self.transition, *((piece.item.id, piece.seconds, piece.start, piece.stop) for piece in self.pieces)

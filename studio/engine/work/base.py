@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 from ddmi_core.support.errors import ExportError
 from ddmi_core.support.progress import Progress
@@ -13,6 +13,7 @@ from studio.engine.decoded import FieldCache
 from studio.state.library import Item, Library
 
 if TYPE_CHECKING:
+    from ddmi_core.fields.field import Field
     from ddmi_core.pipeline import Pipeline
 
 LaneName = Literal["make", "fit", "view", "export", "measure"]
@@ -25,18 +26,32 @@ FITS, FILES = "fits", "files"
 class Request:
     """What the window asks of the engine; captures all that its work needs.
 
-    ``job_id`` names the job in the queue; ``generation`` is the state's number when it was asked.
+    The engine numbers it when it is asked: ``job_id`` names the job in the queue, ``generation`` is the state's number.
     """
 
-    job_id: str
-    generation: int
+    job_id: str = ""
+    generation: int = 0
+
+    @property
+    def room(self) -> str | None:
+        """The room whose job it is; None: the one that the person is in."""
+        return None
+
+    def replaces(self, _other: Request) -> bool:
+        """Whether nobody waits for another request any longer once this one is asked."""
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRequest(Request):
-    """Work that needs the model in the folder ``model``; None where it is about a fit, which needs none."""
+    """Work that needs the model in the folder ``model``, which the engine finds; a fit needs none."""
 
-    model: Path | None
+    model: Path | None = None
+
+    @property
+    def latents(self) -> tuple[Item, ...]:
+        """The items whose latents the model is to decode."""
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +60,32 @@ class ItemRequest(Request):
 
     item: Item
 
+    @property
+    def room(self) -> str:
+        """That of the item's domain."""
+        return self.item.recipe.domain
+
 
 @dataclass(frozen=True, kw_only=True)
-class SignalRequest(ModelRequest, ItemRequest):
-    """Work on the signal of a library item."""
+class StageRequest(ItemRequest):
+    """Work for the stage that shows an item: quiet, and of no use once something else is asked for."""
+
+    def replaces(self, other: Request) -> bool:
+        """What was asked of the same kind before."""
+        return type(other) is type(self)
+
+
+F = TypeVar("F", bound="Field")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalRequest(ModelRequest, ItemRequest, Generic[F]):
+    """Work on the signal of a library item, which is a field of the kind F."""
+
+    @property
+    def latents(self) -> tuple[Item, ...]:
+        """The item, unless it is a fit."""
+        return () if self.item.recipe.is_fitted else (self.item,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +107,7 @@ class Answer:
 class StageAnswer(Answer):
     """What is of no use once the stage shows something else: it is held back when its generation is old."""
 
-    request: ItemRequest
+    request: StageRequest
 
 
 @dataclass(frozen=True)
@@ -100,7 +137,15 @@ class Kind(NamedTuple):
     do: Callable[..., Iterator[Answer]]
     lane: LaneName
     priority: Callable[..., int]
+    title: str
     words: str
+    quiet: bool
+    gives_way: bool
+    takes_stage: bool
+
+    def titled(self, request: Request, model: str) -> str:
+        """What work on a request is called in the queue; ``model`` is the name of the model that it needs."""
+        return self.title.format(request=request, model=model)
 
     def described(self, request: Request) -> str:
         """What work on a request is, to go after "Something went wrong while"."""
@@ -111,19 +156,32 @@ _KINDS: dict[type[Request], Kind] = {}
 
 
 def does(
-    request: type[_R], lane: LaneName, words: str, *, priority: int | Callable[[_R], int] = 0
+    request: type[_R],
+    lane: LaneName,
+    title: str,
+    words: str,
+    *,
+    quiet: bool = False,
+    gives_way: bool = False,
+    takes_stage: bool = False,
+    priority: int | Callable[[_R], int] = 0,
 ) -> Callable[[_Do[_R]], _Do[_R]]:
     """Let a function do what a kind of request asks, yielding each answer as soon as it exists.
 
     Args:
         request: the kind.
         lane: where; what a person waits for there goes before what nobody asked for, by ``priority``, low first.
-        words: what it is, to go after "Something went wrong while"; may name fields, such as ``{request.path.name}``.
+        title: what it is called in the queue; may name fields, such as ``{request.path.name}``, and the ``{model}``.
+        words: what it is, to go after "Something went wrong while"; may name fields too.
+        quiet: it is work that a person does not know of, and is not listed.
+        gives_way: nobody waits for it any longer once something new is to be made.
+        takes_stage: its result may take the stage of its room, so that what was under way for it becomes stale.
         priority: the same for all, or by request.
     """
 
     def register(do: _Do[_R]) -> _Do[_R]:
-        _KINDS[request] = Kind(do, lane, priority if callable(priority) else lambda _: priority, words)
+        order = priority if callable(priority) else lambda _: priority
+        _KINDS[request] = Kind(do, lane, order, title, words, quiet, gives_way, takes_stage)
         return do
 
     return register

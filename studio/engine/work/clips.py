@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import UInt8
@@ -15,7 +15,18 @@ from ddmi_core.export.options import VideoExport
 from ddmi_core.support.progress import Progress, sub_progress
 from studio.engine.originals import OriginalClip, open_original_clip
 from studio.engine.pictures import Window, blended
-from studio.engine.work.base import FILES, Answer, Context, SignalRequest, StageAnswer, WriteRequest, check_free, does
+from studio.engine.work.base import (
+    FILES,
+    Answer,
+    Context,
+    Request,
+    SignalRequest,
+    StageAnswer,
+    StageRequest,
+    WriteRequest,
+    check_free,
+    does,
+)
 from studio.engine.work.items import decoded
 from studio.state.library import Item
 from studio.state.sequence import Arrangement
@@ -28,10 +39,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArrangedRequest(SignalRequest):
+class ArrangedRequest(StageRequest, SignalRequest["VideoField"]):
     """Work on an item, or on the sequence ``arrangement`` that is on the stage in its place."""
 
     arrangement: Arrangement | None = None
+
+    @property
+    def latents(self) -> tuple[Item, ...]:
+        """The item, unless it is a fit, or the clips of the sequence."""
+        return super().latents if self.arrangement is None else self.arrangement.items
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +55,9 @@ class FramesRequest(ArrangedRequest):
     """A window of an item that moves, at several moments, in the order given. Answered by a FrameReady each.
 
     A moment is two time coordinates in [-1, 1] and the share of the second one in the picture. ``purpose`` tells apart
-    who asked: what was asked for the same purpose before is given up. ``wish`` numbers what the asker wanted. From the
-    column ``bar`` of the drawing on, it is the file's own frame that is drawn, if there is such a bar.
+    who asked: what was asked for the same purpose before is given up, unless this is ``more`` of it. ``wish`` numbers
+    what the asker wanted. From the column ``bar`` of the drawing on, it is the file's own frame that is drawn, if there
+    is such a bar.
     """
 
     moments: tuple[tuple[float, float, float], ...]
@@ -48,7 +65,12 @@ class FramesRequest(ArrangedRequest):
     window: Window
     purpose: str
     wish: int
+    more: bool = False
     bar: int | None = None
+
+    def replaces(self, other: Request) -> bool:
+        """What was asked for the same purpose before, unless this is more of it."""
+        return isinstance(other, FramesRequest) and other.purpose == self.purpose and not self.more
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,7 +84,7 @@ class FrameReady(StageAnswer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlicesRequest(SignalRequest):
+class SlicesRequest(StageRequest, SignalRequest["VideoField"]):
     """What an item that moves has along x and along y at all times, through a place. Answered by a SlicesReady."""
 
     x: float
@@ -87,6 +109,11 @@ class SequenceRequest(WriteRequest):
     arrangement: Arrangement
     options: VideoExport
 
+    @property
+    def latents(self) -> tuple[Item, ...]:
+        """The clips."""
+        return self.arrangement.items
+
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceDone(Answer):
@@ -97,7 +124,14 @@ class SequenceDone(Answer):
     """The file, or the folder of pictures."""
 
 
-@does(FramesRequest, lane="view", words="drawing frames", priority=lambda request: int(request.purpose != "play"))
+@does(
+    FramesRequest,
+    "view",
+    "Draw frames",
+    "drawing frames",
+    quiet=True,
+    priority=lambda request: int(request.purpose != "play"),
+)
 def _frames(request: FramesRequest, context: Context) -> Iterator[FrameReady]:
     field = moving(request, context)
     drawn: dict[float, np.ndarray] = {}  # a blend needs the frames of the one before it again
@@ -129,16 +163,16 @@ def original_clip(item: Item, context: Context) -> OriginalClip:
     return context.fields.get(FILES, item.id, lambda: open_original_clip(item))
 
 
-@does(SlicesRequest, lane="view", words="drawing frames", priority=1)
+@does(SlicesRequest, "view", "Slice the clip", "drawing frames", quiet=True, priority=1)
 def _slices(request: SlicesRequest, context: Context) -> Iterator[SlicesReady]:
-    field = cast("VideoField", decoded(request, context))
+    field = decoded(request, context)
     along_x, along_y = field.slices(
         request.x, request.y, side=request.side, moments=request.moments, progress=context.progress
     )
     yield SlicesReady(request=request, along_x=along_x, along_y=along_y)
 
 
-@does(SequenceRequest, lane="export", words="writing {request.path.name}")
+@does(SequenceRequest, "export", "Sequence {request.path.name}", "writing {request.path.name}")
 def _sequence(request: SequenceRequest, context: Context) -> Iterator[SequenceDone]:
     from ddmi_core.export.videos import export_video
 
@@ -156,7 +190,7 @@ def moving(request: ArrangedRequest, context: Context) -> Moving:
     """A clip: the item, or the sequence that is on the stage with it."""
     arrangement = request.arrangement
     if arrangement is None:
-        return cast("VideoField", decoded(request, context))
+        return decoded(request, context)
     pipeline = context.pipeline(request)
     return context.fields.get(pipeline.hash, arrangement.key, lambda: _arranged(arrangement, pipeline, context))
 

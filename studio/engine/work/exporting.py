@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ddmi_core.export.options import ExportOptions
 from ddmi_core.support.progress import sub_progress
 from studio.engine.work.base import Answer, Context, SignalRequest, WriteRequest, check_free, does
 from studio.engine.work.items import decoded
 
+if TYPE_CHECKING:
+    from ddmi_core.fields.field import Field
+
 
 @dataclass(frozen=True, kw_only=True)
-class ExportRequest(SignalRequest, WriteRequest):
+class ExportRequest(SignalRequest["Field"], WriteRequest):
     """Write a library item to a file, whose suffix says the format. Answered by an ExportDone.
 
     ``options`` are those of the item's domain.
@@ -30,7 +33,7 @@ class ExportDone(Answer):
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@does(ExportRequest, lane="export", words="exporting {request.path.name}")
+@does(ExportRequest, "export", "Export {request.path.name}", "exporting {request.path.name}")
 def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
     check_free(request, request.options.targets(request.path))
     context.progress(0.0, "loading the model")

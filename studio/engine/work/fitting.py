@@ -12,8 +12,17 @@ from ddmi_core.placement import Up
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import TooLongError
 from ddmi_core.support.progress import Progress, sub_progress
-from studio.engine.work.base import FITS, Answer, Context, ItemRequest, does
-from studio.engine.work.items import THUMBNAIL_SIZE, ItemReady, MakeRequest, View, check_domain, make_item, values_of
+from studio.engine.work.base import FITS, Answer, Context, ItemRequest, Request, does
+from studio.engine.work.items import (
+    PREVIEW_RESOLUTION,
+    THUMBNAIL_SIZE,
+    ItemReady,
+    MakeRequest,
+    View,
+    check_domain,
+    make_item,
+    values_of,
+)
 from studio.state.library import Item
 
 if TYPE_CHECKING:
@@ -33,7 +42,7 @@ class ReconstructRequest(MakeRequest):
     """
 
     path: Path
-    span: tuple[float, float] | None
+    span: tuple[float, float] | None = None
     """Only what the file has from .. to, in seconds."""
     up: Up = "y"
     """The axis that is up in a file that lies in space and does not say it itself."""
@@ -56,12 +65,16 @@ class FitRequest(ItemRequest):
     """Fit basis fields to the file that an item stands for, which takes a while. Answered by a FitReady."""
 
     fidelity: Fidelity
-    preview_resolution: int
+    preview_resolution: int = PREVIEW_RESOLUTION
 
     @property
     def path(self) -> Path:
         """The file."""
         return Path(self.item.recipe.source or "")
+
+    def replaces(self, other: Request) -> bool:
+        """Another fit of the item."""
+        return isinstance(other, FitRequest) and other.item.id == self.item.id
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +87,13 @@ class FitReady(Answer):
     resolution: int
 
 
-@does(ReconstructRequest, lane="make", words="reconstructing {request.path.name}")
+@does(
+    ReconstructRequest,
+    "make",
+    "Reconstruct {request.path.name}",
+    "reconstructing {request.path.name}",
+    takes_stage=True,
+)
 def _reconstruct(request: ReconstructRequest, context: Context) -> Iterator[ItemReady | SpanWanted]:
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
@@ -120,7 +139,7 @@ def _represented(
     return latent, field, None, domain.latent_facts(request.path, source, latent, field)
 
 
-@does(FitRequest, lane="fit", words="fitting {request.path.name}")
+@does(FitRequest, "fit", "Fit {request.path.name}", "fitting {request.path.name}")
 def _fit(request: FitRequest, context: Context) -> Iterator[FitReady]:
     from ddmi_core.domains import get_domain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DataError, ModelError
 from ddmi_core.support.progress import Progress, sub_progress
-from studio.engine.work.base import FITS, Answer, Context, ModelRequest, SignalRequest
+from studio.engine.work.base import FITS, Answer, Context, F, ModelRequest, Request, SignalRequest, kind_of
 from studio.state.library import FIT, Item
 
 if TYPE_CHECKING:
@@ -27,15 +27,25 @@ View = Mapping[str, Any]
 straight alpha. Videos: frames (n, h, w, 4) uint8, pixels, the one of them that stands for all, and marks (m,) float32,
 the moments of the base frames."""
 THUMBNAIL_SIZE = 256
+PREVIEW_RESOLUTION = 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class MakeRequest(ModelRequest):
-    """Make an item of a domain. Answered by an ItemReady each."""
+    """Make an item of a domain, with the form's model. Answered by an ItemReady each."""
 
-    domain: str
-    preview_resolution: int
+    domain: str = ""
+    preview_resolution: int = PREVIEW_RESOLUTION
     """Resolution of the first view, in samples along the longest axis."""
+
+    @property
+    def room(self) -> str:
+        """That of the domain."""
+        return self.domain
+
+    def replaces(self, other: Request) -> bool:
+        """What gives way."""
+        return kind_of(other).gives_way
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,10 +60,7 @@ class ItemReady(Answer):
     thumbnail: UInt8[np.ndarray, "height width 4"]
 
 
-def decoded(
-    request: SignalRequest,
-    context: Context,
-) -> Field:
+def decoded(request: SignalRequest[F], context: Context) -> F:
     """An item's signal: its fit where there is one, else what its model makes of its latent."""
     import torch
 
@@ -63,18 +70,18 @@ def decoded(
     item = request.item
     if item.recipe.is_fitted:
 
-        def read() -> Field:
+        def read() -> F:
             context.progress(0.02, "reading the fit")
             content, origin = context.library.load_fit(item) or b"", f"The fit of this item ({item.folder / FIT})"
-            return get_domain(item.recipe.domain).fitted(Fit.from_bytes(content, origin))
+            return cast("F", get_domain(item.recipe.domain).fitted(Fit.from_bytes(content, origin)))
 
         return context.fields.get(FITS, item.id, read)
     pipeline = context.pipeline(request)
     check_domain(pipeline, item.recipe.domain)
 
-    def decode() -> Field:
+    def decode() -> F:
         context.progress(0.02, "decoding")
-        return pipeline.decode(torch.from_numpy(context.library.load_latent(item)))
+        return cast("F", pipeline.decode(torch.from_numpy(context.library.load_latent(item))))
 
     return context.fields.get(pipeline.hash, item.id, decode)
 

@@ -13,7 +13,17 @@ import numpy as np
 from ddmi_core.frame_size import frame_size
 from ddmi_core.support.progress import sub_progress
 from studio.engine.pictures import BasisScale, basis_scale
-from studio.engine.work.base import Answer, Context, ModelRequest, SignalRequest, WriteRequest, check_free, does
+from studio.engine.work.base import (
+    Answer,
+    Context,
+    ModelRequest,
+    Request,
+    SignalRequest,
+    StageRequest,
+    WriteRequest,
+    check_free,
+    does,
+)
 from studio.engine.work.items import View, decoded
 from studio.state.library import Item
 
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BasisRequest(SignalRequest):
+class BasisRequest(StageRequest, SignalRequest["Field"]):
     """The basis fields of an item as pictures. Answered by a BasisReady."""
 
 
@@ -42,6 +52,15 @@ class BetweenRequest(ModelRequest):
     end: Item
     share: float
     resolution: int
+
+    @property
+    def latents(self) -> tuple[Item, ...]:
+        """Both items."""
+        return self.start, self.end
+
+    def replaces(self, other: Request) -> bool:
+        """What was asked for before."""
+        return isinstance(other, BetweenRequest)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,8 +85,13 @@ class WalkRequest(WriteRequest):
     resolution: int
     rate: int
     """Frames a second, of a film."""
-    back: bool
+    back: bool = False
     """Whether it also goes back to where it began, so that a film that is repeated never jumps."""
+
+    @property
+    def latents(self) -> tuple[Item, ...]:
+        """Both items."""
+        return self.start, self.end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +103,7 @@ class WalkDone(Answer):
     """The file, or the folder of pictures."""
 
 
-@does(BasisRequest, lane="view", words="looking at the basis fields")
+@does(BasisRequest, "view", "Basis fields", "looking at the basis fields", quiet=True)
 def _basis(request: BasisRequest, context: Context) -> Iterator[BasisReady]:
     field = decoded(request, context)
     scales = []
@@ -89,14 +113,14 @@ def _basis(request: BasisRequest, context: Context) -> Iterator[BasisReady]:
     yield BasisReady(request=request, scales=tuple(scales))
 
 
-@does(BetweenRequest, lane="view", words="interpolating")
+@does(BetweenRequest, "view", "Interpolate", "interpolating", quiet=True)
 def _between(request: BetweenRequest, context: Context) -> Iterator[BetweenReady]:
     field_at = _way(request, context)
     view = field_at(request.share).view(resolution=request.resolution, progress=context.progress)
     yield BetweenReady(request=request, view=view)
 
 
-@does(WalkRequest, lane="export", words="writing {request.path.name}")
+@does(WalkRequest, "export", "Walk {request.path.name}", "writing {request.path.name}")
 def _walk(request: WalkRequest, context: Context) -> Iterator[WalkDone]:
     from ddmi_core.export.frames import write_frames
 

@@ -14,12 +14,17 @@ from ddmi_core.support.progress import sub_progress
 from studio.engine.pipelines import gpus
 from studio.engine.work.base import Answer, Context, ModelRequest, Request, does
 
+MODELS_ROOM = "models"
+"""What the jobs call the room that lists the models; the others are called by their domains."""
 _WARM_UP_RESOLUTION = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreloadRequest(ModelRequest):
-    """Load the model and run it once, so that the first Generate finds it warm. Has no result of its own."""
+    """Load the model and run it once, so that the first Generate finds it warm; gives way to what the person asks.
+
+    Has no result of its own.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,11 @@ class EvaluateRequest(ModelRequest):
     samples: int
     path: Path
 
+    @property
+    def room(self) -> str:
+        """That of the models."""
+        return MODELS_ROOM
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationDone(Answer):
@@ -69,7 +79,7 @@ class EvaluationDone(Answer):
     page: Path
 
 
-@does(PreloadRequest, lane="make", words="loading the model", priority=1)
+@does(PreloadRequest, "make", "Load {model}", "loading the model", quiet=True, gives_way=True, priority=1)
 def _preload(request: PreloadRequest, context: Context) -> Iterator[Answer]:
     """The first pass through a network is several times slower than the next; do it while nobody waits."""
     context.progress(0.0, "loading the model")
@@ -81,17 +91,17 @@ def _preload(request: PreloadRequest, context: Context) -> Iterator[Answer]:
     yield from ()
 
 
-@does(ModelsRequest, lane="make", words="looking for models", priority=1)
+@does(ModelsRequest, "make", "Look for models", "looking for models", quiet=True, priority=1)
 def _models(request: ModelsRequest, context: Context) -> Iterator[ModelsReady]:
     yield ModelsReady(request=request, models=tuple(list_models()))
 
 
-@does(GpusRequest, lane="view", words="looking for devices")
+@does(GpusRequest, "view", "Look for devices", "looking for devices", quiet=True)
 def _gpus(request: GpusRequest, context: Context) -> Iterator[GpusFound]:
     yield GpusFound(request=request, names=gpus())
 
 
-@does(EvaluateRequest, lane="measure", words="measuring the model")
+@does(EvaluateRequest, "measure", "Evaluate {model}", "measuring the model")
 def _evaluate(request: EvaluateRequest, context: Context) -> Iterator[EvaluationDone]:
     from ddmi_core.evaluation.child import evaluate_in_child
 

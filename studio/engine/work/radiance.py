@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import UInt8
 
 from ddmi_core.export.options import KeyFrame
 from ddmi_core.rendering.view_settings import ViewSettings
-from studio.engine.work.base import Context, SignalRequest, StageAnswer, does
+from studio.engine.work.base import Context, SignalRequest, StageAnswer, StageRequest, does
 from studio.engine.work.items import decoded
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderRequest(SignalRequest):
+class RenderRequest(StageRequest, SignalRequest["RadianceField"]):
     """An item in space as a camera sees it, ``width`` × ``height`` pixels. Answered by a RenderReady.
 
     ``wish`` numbers what the asker wanted; ``moving`` says that the camera moves, so that a rough picture will do.
@@ -31,7 +31,7 @@ class RenderRequest(SignalRequest):
     height: int
     settings: ViewSettings
     wish: int
-    moving: bool
+    moving: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,11 +43,11 @@ class RenderReady(StageAnswer):
     seconds: float
 
 
-@does(RenderRequest, lane="view", words="rendering the view")
+@does(RenderRequest, "view", "Render the view", "rendering the view", quiet=True)
 def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
     from ddmi_core.rendering.cameras import Camera
 
-    field = cast("RadianceField", decoded(request, context))
+    field = decoded(request, context)
     began = time.perf_counter()
     camera = Camera(np.array(request.camera.pose), request.camera.fov)
     view = field.render(camera, request.width, request.height, request.settings, progress=context.progress)

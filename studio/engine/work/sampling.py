@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ddmi_core.pipeline import Pipeline
 
 _SAMPLING_SHARE = 0.6
+_SHORT = 60  # characters of a prompt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,15 @@ class GenerateRequest(MakeRequest):
     settings: SamplingSettings
     seeds: tuple[int, ...]
 
+    @property
+    def about(self) -> str:
+        """What is made, in short."""
+        prompt = " ".join(self.settings.prompt.split()) or "Without a prompt"
+        short = prompt if len(prompt) <= _SHORT else prompt[: _SHORT - 1] + "…"
+        return short + (f" × {len(self.seeds)}" if len(self.seeds) > 1 else "")
 
-@does(GenerateRequest, lane="make", words="generating")
+
+@does(GenerateRequest, "make", "{request.about}", "generating", takes_stage=True)
 def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]:
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -14,13 +14,14 @@ from ddmi_core.placement import HALF_SIDE
 from ddmi_core.rendering.mesh_pieces import MeshPiece
 from ddmi_core.support.progress import sub_progress
 from studio.engine.originals import OriginalMesh, last_written, open_original_mesh
-from studio.engine.work.base import FILES, FITS, Context, ItemRequest, SignalRequest, StageAnswer, does
-from studio.engine.work.items import View, decoded
+from studio.engine.work.base import FILES, FITS, Context, Request, SignalRequest, StageAnswer, StageRequest, does
+from studio.engine.work.items import PREVIEW_RESOLUTION, View, decoded
 from studio.state.library import Item
 
 if TYPE_CHECKING:
     import trimesh
 
+    from ddmi_core.fields.field import Field
     from ddmi_core.fields.shape import ShapeField
 
 FAR_SHARE = 0.01
@@ -28,10 +29,14 @@ FAR_SHARE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class ViewRequest(SignalRequest):
-    """Something to look at, of a library item, at a resolution. Answered by a ViewReady."""
+class ViewRequest(StageRequest, SignalRequest["Field"]):
+    """Something to look at, of a library item, at a resolution: coarse and at once. Answered by a ViewReady."""
 
-    resolution: int
+    resolution: int = PREVIEW_RESOLUTION
+
+    def replaces(self, other: Request) -> bool:
+        """Whatever is under way for the stage."""
+        return isinstance(other, StageRequest)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +54,7 @@ class ViewReady(StageAnswer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetailRequest(SignalRequest):
+class DetailRequest(StageRequest, SignalRequest["ShapeField"]):
     """The surface of an item as finely as a camera sees it. Answered by a DetailReady twice, roughly and finely.
 
     ``aspect``: width by height of the picture. ``wish`` numbers what the asker wanted. ``measured``: its points are
@@ -86,7 +91,7 @@ class DetailReady(StageAnswer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeshRequest(ItemRequest):
+class MeshRequest(StageRequest):
     """The surface of the mesh that an item was made of. Answered by a MeshReady."""
 
 
@@ -98,7 +103,7 @@ class MeshReady(StageAnswer):
     pieces: tuple[MeshPiece, ...]
 
 
-@does(ViewRequest, lane="view", words="preparing the view")
+@does(ViewRequest, "view", "Open", "preparing the view", quiet=True, gives_way=True, takes_stage=True)
 def _view(request: ViewRequest, context: Context) -> Iterator[ViewReady]:
     context.progress(0.0, "loading the model")
     field = decoded(request, context)
@@ -106,13 +111,13 @@ def _view(request: ViewRequest, context: Context) -> Iterator[ViewReady]:
     yield ViewReady(request=request, view=view, resolution=request.resolution)
 
 
-@does(DetailRequest, lane="view", words="sharpening the view", priority=1)
+@does(DetailRequest, "view", "Refine the view", "sharpening the view", quiet=True, gives_way=True, priority=1)
 def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
     from ddmi_core.rendering.adaptive_surface import Sight
     from ddmi_core.rendering.cameras import Camera
     from ddmi_core.rendering.mesh_pieces import mesh_pieces
 
-    field = cast("ShapeField", decoded(request, context))
+    field = decoded(request, context)
     fit = request.item.recipe.fit if request.item.recipe.is_fitted else None
     maker = FITS if fit is not None else context.pipeline(request).hash
     name = (request.item.id, "surface", fit.fidelity if fit is not None else None)
@@ -126,7 +131,7 @@ def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
     context.fields.put(maker, name, surface)  # it has grown
 
 
-@does(MeshRequest, lane="view", words="reading the file")
+@does(MeshRequest, "view", "Compare with the file", "reading the file", quiet=True)
 def _mesh(request: MeshRequest, context: Context) -> Iterator[MeshReady]:
     from ddmi_core.rendering.mesh_pieces import mesh_pieces
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from studio.engine.engine import Engine
-from studio.engine.work.latents import BasisReady
+from studio.engine.work.latents import BasisReady, BasisRequest
 from studio.panels.inspector import item_title
 from studio.state.library import Item
 from studio.theme.theme import Theme
@@ -69,7 +69,7 @@ class BasisDialog(Dialog):
         theme.changed.connect(self._on_theme)
         self._result: BasisReady | None = None
         self._on_theme()
-        engine.basis(item)
+        engine.ask(BasisRequest(item=item))
 
     def _on_basis(self, result: BasisReady) -> None:
         if result.request.item.id != self._item.id:

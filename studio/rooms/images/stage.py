@@ -15,7 +15,7 @@ from ddmi_core.recipe import Recipe
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.items import View
-from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, TileReady, TilesRequest
+from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, PictureTilesRequest, TileReady, TilesRequest
 from studio.panels.export_dialog import Place
 from studio.panels.fidelity import gone, has_its_file, told_bytes
 from studio.panels.inspector import item_title
@@ -166,15 +166,25 @@ class ImageStage(Stage[DeepZoom]):
 
     def _ask_tiles(self, wish: TileWish) -> None:
         if (item := self._item) is not None:
-            self._try(lambda: self._engine.tiles(item, wish.side, wish.windows, wish.coarse_side, wish.coarse))
+            self._ask_for_tiles(
+                PictureTilesRequest(
+                    item=item,
+                    side=wish.side,
+                    windows=wish.windows,
+                    coarse_side=wish.coarse_side,
+                    coarse=wish.coarse,
+                )
+            )
 
     def _ask_enlarged(self, source: Source, side: int, windows: tuple[Window, ...]) -> None:
         if self._item is None or self.viewer.pixels is None:
             return
+        request: TilesRequest
         if self.viewer.beside_file:
-            self._engine.original(self._item, side, windows, smooth=source == "bicubic")
+            request = OriginalRequest(item=self._item, side=side, windows=windows, smooth=source == "bicubic")
         else:
-            self._engine.enlarge(self._item, self.viewer.pixels, side, windows)
+            request = EnlargeRequest(item=self._item, side=side, windows=windows, picture=self.viewer.pixels)
+        self._ask_for_tiles(request)
 
     def _on_tile(self, result: TileReady) -> None:
         request = result.request
@@ -213,9 +223,9 @@ class ImageStage(Stage[DeepZoom]):
 _PICTURE_ACTIONS = ("whole", "one_to_one", "closer", "farther", "basis", "walk")
 
 
-def _source_of(request: TilesRequest | EnlargeRequest | OriginalRequest) -> Source:
+def _source_of(request: TilesRequest) -> Source:
     """What the tiles are of that answer a request."""
-    if isinstance(request, TilesRequest):
+    if isinstance(request, PictureTilesRequest):
         return "function"
     return "nearest" if isinstance(request, OriginalRequest) and not request.smooth else "bicubic"
 

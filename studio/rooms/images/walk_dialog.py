@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from ddmi_core.support.errors import DDMIError
 from studio.engine.engine import Engine
-from studio.engine.work.latents import BetweenReady
+from studio.engine.work.latents import BetweenReady, BetweenRequest, WalkRequest
 from studio.panels.export_dialog import file_stem
 from studio.panels.inspector import item_title
 from studio.settings import Settings
@@ -133,15 +133,17 @@ class WalkDialog(Dialog):
         if goal is None:
             return
         try:
-            self._engine.walk(
-                self._start,
-                goal,
-                path,
-                frames=self.frames.value(),
-                resolution=self.resolution.value(),
-                rate=_RATE,
-                back=self.back.isChecked(),
-                replace=replace,
+            self._engine.ask(
+                WalkRequest(
+                    start=self._start,
+                    end=goal,
+                    path=path,
+                    frames=self.frames.value(),
+                    resolution=self.resolution.value(),
+                    rate=_RATE,
+                    back=self.back.isChecked(),
+                    replace=replace,
+                )
             )
         except DDMIError as error:
             self._state.notifications.error(str(error))
@@ -151,7 +153,7 @@ class WalkDialog(Dialog):
         self.share.setText(f"{share:.0%}")
         self._show_note(goal)
         if goal is not None:
-            self._engine.between(self._start, goal, share, _PREVIEW)
+            self._engine.ask(BetweenRequest(start=self._start, end=goal, share=share, resolution=_PREVIEW))
 
     def _show_note(self, goal: Item | None) -> None:
         """Say what is walked between where an item is a fit: there is nothing between two of those."""

@@ -252,8 +252,16 @@ class RadianceStage(Stage[RadianceView]):
         assert item is not None
         self._wish += 1
         width = max(8, round(side * self._aspect()))
-        wish = self._wish
-        if not self._try(lambda: self._engine.render(item, camera, width, side, settings, wish=wish, moving=moving)):
+        request = RenderRequest(
+            item=item,
+            camera=camera,
+            width=width,
+            height=side,
+            settings=settings,
+            wish=self._wish,
+            moving=moving,
+        )
+        if not self._ask_for(request):
             self._waiting, self._rates = False, []
             self._stop_preview()
             self._settled.stop()

@@ -15,7 +15,7 @@ from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.fitting import FitRequest
 from studio.engine.work.items import View
-from studio.engine.work.viewing import DetailReady, MeshReady
+from studio.engine.work.viewing import DetailReady, DetailRequest, MeshReady, MeshRequest
 from studio.panels.export_dialog import Place
 from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
@@ -112,7 +112,7 @@ class ShapeStage(Stage[Viewport]):
         self.scale.hide()
         item = self._item
         if self._beside != "nothing" and item is not None and item.recipe.fit is not None and has_its_file(item):
-            self._engine.mesh_of_file(item)
+            self._engine.ask(MeshRequest(item=item))
 
     def _on_file(self, result: MeshReady) -> None:
         if self._item is None or result.request.item.id != self._item.id:
@@ -131,7 +131,7 @@ class ShapeStage(Stage[Viewport]):
         """What was asked for another view is not wanted any more; ask for this one once the camera rests."""
         if self._item is not None:
             self._wish += 1
-            self._engine.stop_detail()
+            self._engine.stop(DetailRequest)
             self._rested.start()
 
     def _ask_detail(self) -> None:
@@ -142,8 +142,10 @@ class ShapeStage(Stage[Viewport]):
             self._rested.start()
             return
         view, aspect = self.viewer.view, self.viewer.width() / max(self.viewer.height(), 1)
-        item, measured = self._item, self._is_measured()
-        self._try(lambda: self._engine.detail(item, key_frame(view), aspect, wish=self._wish, measured=measured))
+        request = DetailRequest(
+            item=self._item, camera=key_frame(view), aspect=aspect, wish=self._wish, measured=self._is_measured()
+        )
+        self._ask_for(request)
 
     def _on_detail(self, result: DetailReady) -> None:
         if self._item is None or result.request.item.id != self._item.id or result.request.wish != self._wish:

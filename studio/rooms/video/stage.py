@@ -19,9 +19,16 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError, ModelError
 from studio.actions import Actions
 from studio.engine.engine import Engine
-from studio.engine.work.clips import FrameReady, FramesRequest, SlicesReady
+from studio.engine.work.clips import (
+    ArrangedRequest,
+    FrameReady,
+    FramesRequest,
+    SequenceRequest,
+    SlicesReady,
+    SlicesRequest,
+)
 from studio.engine.work.items import View
-from studio.engine.work.tiles import OriginalRequest, TileReady, TilesRequest
+from studio.engine.work.tiles import MomentTilesRequest, OriginalRequest, TileReady
 from studio.panels.export_dialog import Order, Place
 from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
@@ -202,7 +209,11 @@ class VideoStage(Stage[FrameView]):
     def export(self, item: Item, order: Order) -> None:
         """Have the clip written to a file, or the sequence while that is shown."""
         if self._arrangement is not None and isinstance(order.options, VideoExport):
-            self._engine.sequence(self._arrangement, order.path, order.options, replace=order.replace)
+            self._engine.ask(
+                SequenceRequest(
+                    arrangement=self._arrangement, path=order.path, options=order.options, replace=order.replace
+                )
+            )
         else:
             super().export(item, order)
 
@@ -441,7 +452,7 @@ class VideoStage(Stage[FrameView]):
         self._wish += 1
         self._ring.clear()
         self._asked.clear()
-        self._engine.stop_frames("play")
+        self._engine.stop(FramesRequest, lambda request: request.purpose == "play")
 
     def _renew(self) -> None:
         """Draw ahead anew, because what is to be shown has changed."""
@@ -503,7 +514,7 @@ class VideoStage(Stage[FrameView]):
         if self._asked:
             self._ring.append((self._asked.popleft(), result))
 
-    def _is_mine(self, request: FramesRequest | TilesRequest) -> bool:
+    def _is_mine(self, request: ArrangedRequest) -> bool:
         """Whether what was asked for is of the clip, or the arrangement, that is on the stage now."""
         is_shown = self._item is not None and request.item.id == self._item.id
         return is_shown and request.arrangement is self._arrangement
@@ -537,12 +548,18 @@ class VideoStage(Stage[FrameView]):
         more: bool = False,
     ) -> None:
         bar = self._bar(side) if purpose != "thumbnails" else None
-        wish, shown = self._wish, self._arrangement
-        if not self._try(
-            lambda: self._engine.frames(
-                item, moments, side, window, purpose=purpose, wish=wish, more=more, arrangement=shown, bar=bar
-            )
-        ):
+        request = FramesRequest(
+            item=item,
+            moments=tuple(moments),
+            side=side,
+            window=window,
+            purpose=purpose,
+            wish=self._wish,
+            more=more,
+            arrangement=self._arrangement,
+            bar=bar,
+        )
+        if not self._ask_for(request):
             self._pause()
 
     # The picture at rest
@@ -551,17 +568,18 @@ class VideoStage(Stage[FrameView]):
         first, _, share = self._moment(self.playback.position)
         # A blend of two frames is no drawing of the function: it stays as it is.
         if (item := self._item) is not None and not self.playback.playing and share == 0:
-            shown = self._arrangement
-            self._try(
-                lambda: self._engine.tiles(
-                    item, wish.side, wish.windows, wish.coarse_side, None, moment=first, arrangement=shown
+            self._ask_for_tiles(
+                MomentTilesRequest(
+                    item=item, side=wish.side, windows=wish.windows, moment=first, arrangement=self._arrangement
                 )
             )
 
     def _ask_original(self, source: Source, side: int, windows: tuple[Window, ...]) -> None:
         if (item := self._item) is not None and not self.playback.playing and self.viewer.beside_file:
             moment = self.playback.to_moment(self.playback.position)
-            self._engine.original(item, side, windows, smooth=source == "bicubic", moment=moment)
+            self._ask_for_tiles(
+                OriginalRequest(item=item, side=side, windows=windows, smooth=source == "bicubic", moment=moment)
+            )
 
     def _on_tile(self, result: TileReady) -> None:
         request = result.request
@@ -569,7 +587,7 @@ class VideoStage(Stage[FrameView]):
             if not self.playback.playing and request.moment == self.playback.to_moment(self.playback.position):
                 self.viewer.add_tile("nearest", result.side, result.window, result.pixels)
             return
-        if not isinstance(request, TilesRequest) or self.playback.playing or not self._is_mine(request):
+        if not isinstance(request, MomentTilesRequest) or self.playback.playing or not self._is_mine(request):
             return
         if request.moment == self._moment(self.playback.position)[0]:
             self.viewer.add_tile("function", result.side, result.window, result.pixels)
@@ -593,7 +611,7 @@ class VideoStage(Stage[FrameView]):
     def _ask_slices(self) -> None:
         if (item := self._item) is not None and not self.slices.isHidden():
             x, y = self._place
-            self._try(lambda: self._engine.slices(item, x, y, side=_SLICE_SIDE, moments=_SLICE_MOMENTS))
+            self._ask_for(SlicesRequest(item=item, x=x, y=y, side=_SLICE_SIDE, moments=_SLICE_MOMENTS))
 
     def _on_slices(self, result: SlicesReady) -> None:
         if self._item is not None and result.request.item.id == self._item.id:

@@ -21,11 +21,11 @@ from ddmi_core.support.progress import Progress
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.reports import ModelLoaded
-from studio.engine.work.exporting import ExportDone
-from studio.engine.work.fitting import SpanWanted
+from studio.engine.work.exporting import ExportDone, ExportRequest
+from studio.engine.work.fitting import ReconstructRequest, SpanWanted
 from studio.engine.work.items import ItemReady
-from studio.engine.work.machine import EvaluationDone
-from studio.engine.work.viewing import DetailReady, ViewReady
+from studio.engine.work.machine import EvaluateRequest, EvaluationDone, PreloadRequest
+from studio.engine.work.viewing import DetailReady, DetailRequest, ViewReady, ViewRequest
 from studio.state.app_state import AppState
 from studio.state.form import GenerateForm
 from studio.state.jobs import Job
@@ -97,6 +97,9 @@ class Studio:
         self.state.update_form(prompt=prompt, **form)
         return self.engine.generate()
 
+    def export(self, item: Item, path: Path) -> Job:
+        return self.engine.ask(ExportRequest(item=item, path=path, options=ShapeExport(resolution=64)))
+
     def wait(self, *jobs: Job) -> None:
         self.qtbot.waitUntil(lambda: not any(job.is_active for job in jobs), timeout=PATIENCE)
 
@@ -148,7 +151,7 @@ def test_a_job_names_the_model_that_it_waits_for_until_that_is_loaded(
     studio = Studio(tmp_path / "library", load, qtbot)
     loading: list[str] = []
     studio.state.jobs.changed.connect(lambda job: loading.append(job.loading))
-    preload = studio.engine.preload(MODEL)
+    preload = studio.engine.ask(PreloadRequest(model=MODEL.folder))
     qtbot.waitUntil(lambda: gate.reached.is_set(), timeout=PATIENCE)
     assert not any(loading)  # nobody waits for it
     job = studio.generate("a table")
@@ -239,7 +242,7 @@ def test_an_item_opens_while_another_is_being_made(studio: Studio, pipeline: Gat
     item = studio.make()
     job = studio.generate("wait")
     assert pipeline.gate.reached.wait(5)
-    studio.engine.open(item)
+    studio.engine.ask(ViewRequest(item=item))
     studio.qtbot.waitUntil(lambda: bool(studio.views), timeout=PATIENCE)
     assert studio.views[0].item == item and job.status == "running"
     pipeline.gate.open()
@@ -249,8 +252,8 @@ def test_an_item_opens_while_another_is_being_made(studio: Studio, pipeline: Gat
 
 def test_views_that_are_stale_are_held_back(studio: Studio) -> None:
     item, other = studio.make(), studio.make()
-    studio.engine.open(item)
-    studio.engine.open(other)
+    studio.engine.ask(ViewRequest(item=item))
+    studio.engine.ask(ViewRequest(item=other))
     studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
     assert [view.item for view in studio.views] == [other]
 
@@ -263,7 +266,7 @@ def test_a_surface_comes_roughly_and_then_finely_for_the_view_asked_for_last(stu
     details: list[DetailReady] = []
     studio.engine.answers(DetailReady).connect(details.append)
     for wish in (1, 2):
-        studio.engine.detail(item, CAMERA, 1.5, wish=wish)
+        studio.engine.ask(DetailRequest(item=item, camera=CAMERA, aspect=1.5, wish=wish))
     studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
     rough, fine = (detail for detail in details if detail.request.wish == 2)
     assert rough.rough and not fine.rough and rough.resolution < fine.resolution
@@ -274,7 +277,7 @@ def test_a_surface_of_what_has_left_the_stage_is_held_back(studio: Studio) -> No
     item = studio.make()
     details: list[DetailReady] = []
     studio.engine.answers(DetailReady).connect(details.append)
-    studio.engine.detail(item, CAMERA, 1.5, wish=1)
+    studio.engine.ask(DetailRequest(item=item, camera=CAMERA, aspect=1.5, wish=1))
     studio.state.next_generation()
     studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
     assert not details
@@ -285,7 +288,7 @@ def test_surfaces_are_kept_within_the_budget_of_decoded_items(studio: Studio) ->
     cache = studio.engine._worker._fields
 
     def look() -> None:
-        studio.engine.detail(item, CAMERA, 1.5, wish=1)
+        studio.engine.ask(DetailRequest(item=item, camera=CAMERA, aspect=1.5, wish=1))
         studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
 
     look()
@@ -299,27 +302,29 @@ def test_surfaces_are_kept_within_the_budget_of_decoded_items(studio: Studio) ->
 
 def test_views_are_quiet_and_what_has_ended_leaves_no_trace_in_the_queue(studio: Studio) -> None:
     item = studio.make()
-    assert studio.engine.open(item).quiet
+    assert studio.engine.ask(ViewRequest(item=item)).quiet
     studio.qtbot.waitUntil(lambda: bool(studio.views), timeout=PATIENCE)
     studio.qtbot.waitUntil(lambda: len(studio.state.jobs) == 0, timeout=PATIENCE)
 
 
 def test_export_writes_the_file_and_says_what_is_in_it(studio: Studio, tmp_path: Path) -> None:
     target = tmp_path / "table.obj"
-    job = studio.engine.export(studio.make(), target, ShapeExport(resolution=64))
+    job = studio.export(studio.make(), target)
     studio.wait(job)
     [done] = studio.exports
     assert done.request.path == target and done.facts["faces"] == len(trimesh.load(target, force="mesh").faces)
 
 
 def test_export_where_nothing_can_be_written_fails_readably(studio: Studio, tmp_path: Path) -> None:
-    job = studio.engine.export(studio.make(), tmp_path / "missing" / "table.obj", ShapeExport(resolution=64))
+    job = studio.engine.ask(
+        ExportRequest(item=studio.make(), path=tmp_path / "missing" / "table.obj", options=ShapeExport(resolution=64))
+    )
     studio.wait(job)
     assert job.status == "failed" and "cannot be written" in studio.errors[0]
 
 
 def test_reconstruction_makes_an_item_that_names_its_source(studio: Studio, tmp_path: Path) -> None:
-    job = studio.engine.reconstruct(tmp_path / "chair.obj")
+    job = studio.engine.ask(ReconstructRequest(path=tmp_path / "chair.obj"))
     studio.wait(job)
     assert studio.library.items()[0].recipe.source == str(tmp_path / "chair.obj")
 
@@ -327,7 +332,13 @@ def test_reconstruction_makes_an_item_that_names_its_source(studio: Studio, tmp_
 def test_the_log_does_not_name_the_files_of_the_person(
     studio: Studio, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    studio.wait(studio.engine.export(studio.make(), tmp_path / "missing" / "secret.obj", ShapeExport(resolution=64)))
+    studio.wait(
+        studio.engine.ask(
+            ExportRequest(
+                item=studio.make(), path=tmp_path / "missing" / "secret.obj", options=ShapeExport(resolution=64)
+            )
+        )
+    )
     assert "secret.obj" in studio.errors[0]
     assert "exporting a file.obj failed" in caplog.text and "secret" not in caplog.text
 
@@ -335,10 +346,10 @@ def test_the_log_does_not_name_the_files_of_the_person(
 def test_of_a_film_a_span_is_wanted(studio: Studio, tmp_path: Path) -> None:
     wanted: list[SpanWanted] = []
     studio.engine.answers(SpanWanted).connect(wanted.append)
-    studio.wait(studio.engine.reconstruct(tmp_path / "film.mp4"))
+    studio.wait(studio.engine.ask(ReconstructRequest(path=tmp_path / "film.mp4")))
     [one] = wanted
     assert (one.seconds, one.longest) == (3600, 30) and not studio.library.items() and not studio.errors
-    studio.wait(studio.engine.reconstruct(one.request.path, span=(61.0, 70.0)))
+    studio.wait(studio.engine.ask(ReconstructRequest(path=one.request.path, span=(61.0, 70.0))))
     assert studio.library.load_latent(studio.library.items()[0]).max() == 61
 
 
@@ -346,7 +357,7 @@ def test_without_its_model_an_item_cannot_be_opened(studio: Studio) -> None:
     item = studio.make()
     studio.state.set_models([])
     with pytest.raises(ModelError, match="not installed"):
-        studio.engine.open(item)
+        studio.engine.ask(ViewRequest(item=item))
     with pytest.raises(ModelError, match="No model"):
         studio.engine.generate()
 
@@ -354,7 +365,7 @@ def test_without_its_model_an_item_cannot_be_opened(studio: Studio) -> None:
 def test_a_changed_model_is_pointed_out(studio: Studio) -> None:
     item = studio.make()
     studio.state.set_models([replace(MODEL, hash="other")])
-    studio.engine.open(item)
+    studio.engine.ask(ViewRequest(item=item))
     assert any("has changed" in one.text for one in studio.state.notifications.list())
 
 
@@ -413,7 +424,7 @@ def test_generating_tells_the_device_too_and_how_far_a_long_prompt_is_read(studi
 
 def test_preloading_warms_up_and_tells_the_device(studio: Studio, pipeline: GatedPipeline) -> None:
     with studio.qtbot.waitSignal(studio.engine.answers(ModelLoaded), timeout=PATIENCE) as device:
-        job = studio.engine.preload(MODEL)
+        job = studio.engine.ask(PreloadRequest(model=MODEL.folder))
     assert device.args[0].device == "cpu"
     studio.wait(job)
     assert pipeline.batches == [(0,)] and studio.items == [] and studio.state.jobs.active() == []
@@ -444,10 +455,10 @@ def test_a_real_model_generates_opens_and_exports(real: Studio, tmp_path: Path) 
     view = real.items[0].view
     assert np.abs(np.linalg.norm(view["vertices"], axis=1) - 0.6).max() < 0.2
     real.state.set_models([replace(real.state.models[0], hash=item.recipe.model_hash)])
-    real.engine.open(item)
+    real.engine.ask(ViewRequest(item=item))
     real.qtbot.waitUntil(lambda: bool(real.views), timeout=PATIENCE)
     np.testing.assert_allclose(real.views[0].view["vertices"], view["vertices"], atol=1e-5)
-    real.wait(real.engine.export(item, tmp_path / "ball.ply", ShapeExport(resolution=64)))
+    real.wait(real.engine.ask(ExportRequest(item=item, path=tmp_path / "ball.ply", options=ShapeExport(resolution=64))))
     assert trimesh.load(tmp_path / "ball.ply").is_watertight
 
 
@@ -459,13 +470,13 @@ def test_a_model_is_measured_in_another_process_and_stopped(real: Studio, tmp_pa
         trimesh.creation.box((side, 1.0, 1.0)).export(data / f"box {side}.obj")
     (model,) = real.state.models
     patience = 5 * PATIENCE  # it gives way to everything else on the machine
-    job = real.engine.evaluate(model, str(data), 16, report)
+    job = real.engine.ask(EvaluateRequest(model=model.folder, data=str(data), samples=16, path=report))
     real.qtbot.waitUntil(lambda: job.fraction > 0, timeout=patience)
     real.engine.cancel(job)
     real.wait(job)
     assert job.status == "cancelled" and not (report / "report.html").exists()
     with real.qtbot.waitSignal(real.engine.answers(EvaluationDone), timeout=patience) as done:
-        real.engine.evaluate(model, str(data), 16, report)
+        real.engine.ask(EvaluateRequest(model=model.folder, data=str(data), samples=16, path=report))
     assert done.args[0].page == report / "report.html"
     assert "tiny" in done.args[0].page.read_text(encoding="utf-8")
 

@@ -14,7 +14,7 @@ from ddmi_core.recipe import Recipe
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
-from studio.engine.work.latents import WalkDone
+from studio.engine.work.latents import WalkDone, WalkRequest
 from studio.rooms.images import facts as images
 from studio.rooms.images.basis_dialog import BasisDialog
 from studio.rooms.images.stage import ImageStage
@@ -299,7 +299,7 @@ def test_a_film_of_a_walk_leads_back_to_where_it_began(qtbot, stage, show, add_p
 def test_a_walk_that_is_cancelled_leaves_nothing(qtbot, stage, show, add_picture, state, engine, tmp_path):
     first, second = add_picture(10.0), add_picture(90.0)
     show(first)
-    job = engine.walk(first, second, tmp_path / "walk", frames=2000, resolution=64, rate=24)
+    job = engine.ask(WalkRequest(start=first, end=second, path=tmp_path / "walk", frames=2000, resolution=64, rate=24))
     qtbot.waitUntil(lambda: job.fraction > 0, timeout=PATIENCE)
     engine.cancel(job)
     qtbot.waitUntil(lambda: not job.is_active, timeout=PATIENCE)

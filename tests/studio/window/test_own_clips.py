@@ -18,6 +18,7 @@ from ddmi_core.fidelity import FitFacts
 from ddmi_core.fitting import clips
 from ddmi_core.placement import Up
 from studio.engine.work.clips import FrameReady
+from studio.engine.work.exporting import ExportRequest
 from studio.engine.work.fitting import FitRequest
 from studio.engine.work.tiles import OriginalRequest, TileReady
 from studio.window import MainWindow
@@ -103,7 +104,11 @@ def test_the_same_clip_is_fitted_and_seen_beside_its_file(qtbot, window, film: P
     assert played[-1] is not None and 0 < played[-1] < frames[-1].request.side
     window.actions_["play"].trigger()
 
-    window.engine.export(shown, film.with_name("again.mp4"), VideoExport(resolution=48, fps=Fraction(30)))
+    window.engine.ask(
+        ExportRequest(
+            item=shown, path=film.with_name("again.mp4"), options=VideoExport(resolution=48, fps=Fraction(30))
+        )
+    )
     qtbot.waitUntil(lambda: film.with_name("again.mp4").is_file() and calm(window), timeout=PATIENCE)
     window.actions_["sequence"].trigger()
     assert "not by the fit" in window.state.notifications.list()[-1].text

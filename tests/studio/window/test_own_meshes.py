@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu
 from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.fitting import shapes
 from studio.engine.work.fitting import FitRequest
+from studio.engine.work.viewing import ViewRequest
 from studio.window import MainWindow
 from tests.studio.gl.test_viewport import pixels
 from tests.studio.window.fakes import FakeDomain
@@ -55,7 +56,7 @@ def test_the_same_item_is_fitted_and_stays_seen_from_where_one_looks(qtbot, wind
     assert window.inspector.shown_facts.text().startswith("Faithful fit of the file\nIoU")
     assert window.stage.viewer.view == view
     window.state.set_models([])  # a fit needs no model
-    window.engine.open(fitted)
+    window.engine.ask(ViewRequest(item=fitted))
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
     assert not [one.text for one in window.state.notifications.list() if one.level == "error"]
 

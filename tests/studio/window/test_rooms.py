@@ -14,6 +14,7 @@ from ddmi_core.export.frames import write_frames
 from ddmi_core.export.options import ImageExport
 from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
+from studio.engine.work.viewing import ViewRequest
 from studio.panels.export_dialog import Order
 from studio.rooms.images.stage import ImageStage
 from studio.state.library import FIT
@@ -102,7 +103,7 @@ def test_a_dropped_picture_is_fitted_and_needs_no_model_any_more(qtbot, window, 
     with Image.open(tmp_path / "again.png") as again:
         assert np.abs(np.asarray(again.convert("RGB")).astype(int) - pixels).max() <= 5  # noise is what it likes least
     window.state.set_models([])
-    window.engine.open(item)
+    window.engine.ask(ViewRequest(item=item))
     qtbot.waitUntil(lambda: calm(window) and stage.viewer.is_sharp(), timeout=PATIENCE)
     assert not [one.text for one in window.state.notifications.list() if one.level != "info"]
 
@@ -129,7 +130,7 @@ def test_a_lost_fit_is_named(qtbot, window, tmp_path: Path):
     item = window.state.shown
     (item.folder / FIT).write_bytes((item.folder / FIT).read_bytes()[:-9])
     window.engine.set_device("cpu")  # nothing stays decoded
-    window.engine.open(item)
+    window.engine.ask(ViewRequest(item=item))
     qtbot.waitUntil(lambda: bool(window.state.notifications.list()) and calm(window), timeout=PATIENCE)
     assert str(item.folder / FIT) in window.state.notifications.list()[0].text
 

@@ -25,6 +25,7 @@ from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
+from studio.engine.work.fitting import ReconstructRequest
 from studio.engine.work.machine import EvaluateRequest, EvaluationDone
 from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.export_dialog import Order, Place
@@ -548,7 +549,7 @@ def test_a_film_is_cut_before_it_is_encoded(qtbot, window, monkeypatch):
     answers = iter([QDialog.DialogCode.Rejected, QDialog.DialogCode.Accepted])
     monkeypatch.setattr(SpanDialog, "exec", lambda dialog: next(answers))
     for made in (0, 1):
-        window.engine.reconstruct(Path("film.mp4"))
+        window.engine.ask(ReconstructRequest(path=Path("film.mp4")))
         qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
         qtbot.waitUntil(lambda made=made: calm(window) and len(window.state.library.items()) == made, timeout=PATIENCE)
     assert window.state.library.items()[0].recipe.source == "film.mp4"
@@ -655,7 +656,7 @@ def test_a_run_that_was_cut_off_is_offered_to_go_on(qtbot, make_window, run: Run
 
 def test_a_model_is_evaluated_in_the_background_and_the_report_opens(window, monkeypatch, tmp_path: Path):
     asked: list[tuple[object, ...]] = []
-    monkeypatch.setattr(window.engine, "evaluate", lambda *given: asked.append(given))
+    monkeypatch.setattr(window.engine, "ask", asked.append)
     window.models.evaluate_asked.emit(MODEL)
     dialog = window.findChild(EvaluateDialog)
     assert dialog is not None and [dialog.sets.itemText(i) for i in range(2)] == ["furniture", "procedural"]
@@ -663,7 +664,7 @@ def test_a_model_is_evaluated_in_the_background_and_the_report_opens(window, mon
     dialog.samples.setValue(321)
     assert dialog.folder() != first and "321" in dialog.folder().name
     dialog.accept()
-    assert asked == [(MODEL, "furniture", 321, dialog.folder())]
+    assert asked == [EvaluateRequest(model=MODEL.folder, data="furniture", samples=321, path=dialog.folder())]
     opened: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or True)
     request = EvaluateRequest(
