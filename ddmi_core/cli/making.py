@@ -1,0 +1,273 @@
+"""`ddmi generate`, `ddmi reconstruct` and `ddmi fit`: signals of a prompt, or of a file of one's own."""
+
+import random
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import Positional, arg
+
+from ddmi_core.cli.terminal import Device, Flag, Meter, model_folder, print_json, require
+from ddmi_core.cli.writing import Writes, read_span
+from ddmi_core.frame_size import told_size
+from ddmi_core.placement import Up
+from ddmi_core.recipe import MAX_SEED, Recipe, SamplingSettings
+from ddmi_core.support.errors import DataError, ModelError
+from ddmi_core.support.progress import Progress, sub_progress
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ddmi_core.domains import Domain
+    from ddmi_core.export.options import ExportOptions
+    from ddmi_core.fitting import fit as fits
+    from ddmi_core.pipeline import Pipeline
+
+BATCH = 8  # items sampled at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generate(Writes):
+    """Generate signals from a prompt and write them to files.
+
+    Attributes:
+        domain: what to generate: shape, image, nerf or video.
+        settings: what is sampled, and how.
+        seed: of the first item; the next ones count on from it. Random if not given.
+        count: how many. A file's name gets -1, -2 and so on.
+        span: from,to in seconds of the part of a clip to write.
+        no_recipe: do not write into a file how it was made.
+        device: auto takes a GPU if there is one.
+        model: name or folder; otherwise the first model of the domain.
+    """
+
+    domain: Positional[str]
+    settings: Annotated[SamplingSettings, arg(name="")] = SamplingSettings()  # noqa: RUF009 - frozen
+    seed: int | None = None
+    count: int = 1
+    span: str | None = None
+    no_recipe: Flag = False
+    device: Device = "auto"
+    model: str | None = None
+
+    def run(self) -> None:
+        """Do it."""
+        from ddmi_core.domains import get_domain
+
+        kind, count = get_domain(self.domain), self.count
+        span = None if self.span is None else self.span.split(",")
+        options = self.options(kind, has_recipe=not self.no_recipe, span=span)
+        require(count >= 1, "--count must be at least 1.")
+        seed_fits = self.seed is None or 0 <= self.seed <= MAX_SEED - count + 1
+        require(seed_fits, "--seed must be 0 or more, and all below 2^63.")
+        targets = self.targets(count, kind, options)
+        pipeline = _load(model_folder(self.model, self.domain), self.device)
+        first = random.SystemRandom().randrange(2**31) if self.seed is None else self.seed
+        seeds = range(first, first + count)
+        if not self.settings.prompt:
+            print("No prompt: anything the model knows.", file=sys.stderr)
+        with Meter() as meter:
+            for start in range(0, count, BATCH):
+                part = seeds[start : start + BATCH]
+                began = time.perf_counter()
+                share = sub_progress(meter, start / count, (start + len(part)) / count)
+                latents = pipeline.sample(self.settings, part, progress=sub_progress(share, 0.0, 0.3))
+                sampling = (time.perf_counter() - began) / len(part)
+                for index, (seed, latent) in enumerate(zip(part, latents, strict=True)):
+                    recipe = _recipe(pipeline, seed=seed, **self.settings.model_dump())
+                    slot = sub_progress(share, 0.3 + 0.7 * index / len(part), 0.3 + 0.7 * (index + 1) / len(part))
+                    facts = _export(pipeline, latent, targets[start + index], options, recipe, slot, spent=sampling)
+                    meter.clear()
+                    _tell(recipe, facts, self.json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfAFile(Writes):
+    """A command about a file of one's own.
+
+    Attributes:
+        file: the file, or the folder of a scene.
+        span: from,to in seconds of the part of a clip to take.
+        up: the axis that is up in a mesh or a point cloud; scenes of posed pictures say it themselves.
+        unit_cube: leave meshes, depths and cameras in [-1, 1] instead of the file's own units, place and up axis.
+    """
+
+    file: Positional[Path]
+    span: str | None = None
+    up: Up = "y"
+    unit_cube: Flag = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruct(_OfAFile):
+    """Encode a file of yours, such as a picture, a mesh or a point cloud, and write its continuous reconstruction.
+
+    Attributes:
+        refine: how many steps to fit what the encoder says to the file, 0 for none; not of point clouds.
+        no_recipe: do not write into a file how it was made.
+        device: auto takes a GPU if there is one.
+        model: name or folder; otherwise the first model that reads such files.
+    """
+
+    refine: int = 100
+    no_recipe: Flag = False
+    device: Device = "auto"
+    model: str | None = None
+
+    def run(self) -> None:
+        """Do it."""
+        from ddmi_core.domains import get_domain
+        from ddmi_core.model_folder import describe
+
+        require(self.refine >= 0, "--refine is a number of steps: 0 or more.")
+        file = self.file
+        folder = model_folder(self.model, None) if self.model else _model_that_reads(file)
+        kind = get_domain(describe(folder).domain)
+        options = self.options(kind, has_recipe=not self.no_recipe, unit_cube=self.unit_cube or None)
+        span = read_span(self.span)
+        (target,) = self.targets(1, kind, options)
+        pipeline = _load(folder, self.device)
+        began = time.perf_counter()
+        with Meter() as meter:
+            meter(0.0, f"reading {file.name}")
+            source = pipeline.read(file, span=span, up=self.up)
+            latent = pipeline.encode(source, refine_steps=self.refine, progress=meter)
+            spent = time.perf_counter() - began
+            recipe = _recipe(
+                pipeline,
+                seed=0,
+                source=str(file),
+                extent=pipeline.domain.extent(file),
+                seconds=pipeline.domain.duration(file, span),
+                placement=pipeline.domain.placement(source),
+            )
+            facts = _export(pipeline, latent, target, options, recipe, meter, spent=spent)
+        _tell(recipe, facts, self.json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit(_OfAFile):
+    """Fit basis fields to a picture, mesh or clip of yours, and keep them, or write what they stand for at any size.
+
+    The file may also be a fit that was kept, and the output a .fit file, which keeps the basis fields. Pictures and
+    clips get as many pixels as they have, unless a resolution is given.
+
+    Attributes:
+        fidelity: of pictures, faithful has a cell for each pixel, balanced one for 4 x 4; of meshes, planes of 128 or
+            64 cells a side; of clips, a cell for each pixel or for 2 x 2. A fit that was kept is as it was.
+    """
+
+    fidelity: Literal["balanced", "faithful"] = "faithful"
+
+    def run(self) -> None:
+        """Do it."""
+        from ddmi_core.domains import get_domain
+        from ddmi_core.fitting import fit as fits
+
+        began, file = time.perf_counter(), self.file
+        kept = fits.Fit.load(file) if file.suffix.lower() == fits.SUFFIX else None
+        domain = get_domain(kept.domain) if kept else _domain_that_fits(file)
+        # Without its model nobody can make it again from what a file says of it
+        has_recipe = "embed_recipe" not in domain.kind.export_options.model_fields
+        options = self.options(domain, has_recipe=has_recipe, unit_cube=self.unit_cube or None)
+        span = read_span(self.span)
+        is_whole = kept is None or span is None
+        require(is_whole, "A fit that was kept is of the part that it was fitted to: leave --span out.")
+        (target,) = self.targets(1, domain, options, more=(fits.SUFFIX,))
+        with Meter() as meter:
+            found = kept or domain.fit(file, self.fidelity, sub_progress(meter, 0.0, 0.8), up=self.up, span=span)
+            facts: dict[str, Any] = found.facts.model_dump()
+            if target.suffix.lower() == fits.SUFFIX:
+                found.save(target)
+            else:
+                facts |= self._export(found, domain, target, options, sub_progress(meter, 0.8, 1.0))
+        facts = {"path": str(target), "seconds": round(time.perf_counter() - began, 3), **facts}
+        if self.json:
+            print_json(facts)
+        else:
+            figures = ", ".join(f"{name.upper()} {value:.4g}" for name, value in facts["figures"].items())
+            size = f"{facts['size_bytes'] / 1e6:.1f} MB"
+            print(f"{target}  (from {file}, {facts['fidelity']}, {size}, {figures})", flush=True)
+
+    def _export(
+        self, found: "fits.Fit", domain: "Domain", target: Path, options: "ExportOptions", progress: Progress | None
+    ) -> dict[str, Any]:
+        """Write what a fit stands for; return the facts about it."""
+        recipe = Recipe(
+            domain=domain.name,
+            model="",
+            model_hash="",
+            source=str(self.file),
+            extent=found.extent,
+            seconds=found.film.seconds if found.film is not None else None,
+            placement=found.placement,
+            fit=found.facts,
+        )
+        own = found.facts.resolution(getattr(options, "region", None))
+        if self.resolution is None and own is not None:
+            options = options.model_copy(update={"resolution": own})
+        return domain.fitted(found).export(target, options, recipe=recipe, progress=progress)
+
+
+def _domain_that_fits(file: Path) -> "Domain":
+    from ddmi_core.domains import domain_names, get_domain
+
+    domains = [domain for domain in map(get_domain, domain_names()) if domain.can_fit]
+    for domain in domains:
+        if file.suffix.lower() in domain.import_formats:
+            return domain
+    known = ", ".join(suffix for domain in domains for suffix in domain.import_formats)
+    raise DataError(f"Nothing can be fitted to {file.suffix or 'a file without a suffix'}; it can be to {known}.")
+
+
+def _model_that_reads(file: Path) -> Path:
+    from ddmi_core.domains import get_domain
+    from ddmi_core.model_folder import list_models
+
+    for info in list_models():
+        if file.suffix.lower() in get_domain(info.domain).import_formats:
+            return info.folder
+    raise ModelError(
+        f"No model on this machine reads {file.suffix or 'files without a suffix'}. Give one with --model."
+    )
+
+
+def _load(folder: Path, device: Device) -> "Pipeline":
+    from ddmi_core.pipeline import Pipeline
+
+    return Pipeline.from_pretrained(folder, device=device)
+
+
+def _recipe(pipeline: "Pipeline", **values: Any) -> Recipe:
+    return Recipe(domain=pipeline.domain.name, model=pipeline.name, model_hash=pipeline.hash, **values)
+
+
+def _export(
+    pipeline: "Pipeline",
+    latent: "Tensor",
+    target: Path,
+    options: "ExportOptions",
+    recipe: Recipe,
+    progress: Progress | None,
+    *,
+    spent: float,
+) -> dict[str, Any]:
+    """Decode and write one item; return the facts about it. `spent` seconds went into its latent."""
+    asked = options.pixels(recipe.extent)
+    if asked is not None and (told := told_size(*asked, target.suffix)):
+        print(told, file=sys.stderr)
+    began = time.perf_counter()
+    field = pipeline.decode(latent)
+    facts = field.export(target, options, recipe=recipe, progress=progress)
+    return {"path": str(target), "seconds": round(spent + time.perf_counter() - began, 3), **facts}
+
+
+def _tell(recipe: Recipe, facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json({"seed": recipe.seed, **facts, "recipe": recipe.model_dump()})
+        return
+    details = ", ".join(f"{name} {value}" for name, value in facts.items() if name != "path")
+    origin = f"from {recipe.source}" if recipe.source else f"seed {recipe.seed}"
+    print(f"{facts['path']}  ({origin}, {details})", flush=True)
