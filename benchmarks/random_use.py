@@ -78,7 +78,7 @@ def main(minutes: float = 10.0, seed: int = 0, memory: int = 256, steps: Path | 
             opened = counted_openings()
             watch = Watch(studio)
             studio.window.settings.memory = MemoryBudget(memory * 2**20)
-            studio.window.take_setting("memory")
+            studio.window.preferences.take("memory")
             _make_one_of_each(studio)
             watch.settle()
             start, held_at, size = watch.look(), [_held()], studio.window.size()
@@ -457,7 +457,7 @@ class Person:
             self._studio.engine.cancel_all()
 
     def _drop(self, _where: QWidget) -> None:
-        self._window.bring_in(self._rng.choice(self._files))
+        self._window.own_files.bring_in(self._rng.choice(self._files))
 
     def _change_room(self, _where: QWidget) -> None:
         self._window.show_room(self._rng.randrange(self._window.rooms.count()))

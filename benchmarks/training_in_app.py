@@ -47,7 +47,7 @@ def main(preset: str = "emoji", seconds: float = 60.0, rounds: int = 2) -> None:
             shell.append(_speed(run))
 
             run = _make(studio.home / "runs" / f"app-{number}", config)
-            studio.window.start_run(run.path)
+            studio.window.trainings.start(run.path)
             _watch(studio, run, 0.0)
             gaps += studio.tick_gaps(lambda run=run: _watch(studio, run, seconds))
             run.command("stop")

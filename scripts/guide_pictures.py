@@ -106,9 +106,9 @@ class Album:
         yield from self._shoot("first-shape", self.window)
         yield from self._generate("shape", "a round table with one leg", seed=7, count=2)
         yield from self._generate("shape", "a tall bookcase", seed=5)
-        self.window.toggle_star()
+        self.window.items.toggle_star()
         yield from self._shoot("history", self.window.history)
-        QTimer.singleShot(0, self.window.choose_export)  # it blocks until it is answered
+        QTimer.singleShot(0, self.window.exports.choose)  # it blocks until it is answered
         yield lambda: QApplication.activeModalWidget() is not None
         dialog = QApplication.activeModalWidget()
         dialog.file.setText("bookcase.glb")
@@ -191,7 +191,7 @@ class Album:
         """The wizard's page of data, then a run of the tiny preset that it starts, seen with its first pictures."""
         from studio.wizard.pages import DataPage  # loads torch, which the studio does later
 
-        QTimer.singleShot(0, self.window.new_run)
+        QTimer.singleShot(0, self.window.trainings.new)
         yield lambda: QApplication.activeModalWidget() is not None
         wizard = QApplication.activeModalWidget()
         wizard.go_on()
@@ -212,7 +212,7 @@ class Album:
     def _generate(self, domain: str, prompt: str, *, seed: int, count: int = 1) -> Iterator[Wait]:
         self.window.show_room_of(domain)
         self.state.update_form(prompt=prompt, seed=seed, seed_locked=True, count=count)
-        self.window.generate()  # but for what a new library begins with
+        self.window.generation.generate()  # but for what a new library begins with
         yield lambda: len(self.state.made_already()) == count
         yield self._is_calm
 

@@ -135,7 +135,7 @@ class Photographer(QObject):
                 if not state.usable_models():
                     self._window.show_room_of(state.models[0].domain)
                 state.update_form(prompt=self._prompt)
-                self._window.generate()
+                self._window.generation.generate()
             elif self._calm > 50:
                 self._end("No model is installed, so there is nothing to show.")
         handle = self._window.windowHandle()

@@ -59,7 +59,7 @@ def test_a_typed_prompt_becomes_a_shape_and_a_file(
     qtbot.keyClicks(window.inspector.prompt, "a round table with one leg")
     qtbot.keyClick(window.inspector.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     if not state.jobs.active():  # without a window manager the shortcut may not reach an inactive window
-        window.generate()
+        window.generation.generate()
     qtbot.waitUntil(lambda: state.shown is not None and not state.jobs.active(quiet=True), timeout=PATIENCE)
 
     item = state.shown
@@ -69,7 +69,7 @@ def test_a_typed_prompt_becomes_a_shape_and_a_file(
     qtbot.waitUntil(lambda: (np.abs(_pixels(window) - before).max(axis=-1) > 24).mean() > 0.02, timeout=PATIENCE)
 
     target = tmp_path / "table.obj"
-    window.export(item, Order(target, ShapeExport(resolution=64)))
+    window.exports.export(item, Order(target, ShapeExport(resolution=64)))
     qtbot.waitUntil(target.exists, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not state.jobs.active(), timeout=PATIENCE)
     mesh = trimesh.load(target, force="mesh")
@@ -78,7 +78,7 @@ def test_a_typed_prompt_becomes_a_shape_and_a_file(
 
 def test_what_was_made_is_there_after_a_restart(qtbot: QtBot, window: MainWindow, home: Path) -> None:
     window.state.update_form(prompt="a chair", steps=4)
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(
         lambda: bool(window.state.library.items()) and not window.state.jobs.active(quiet=True), timeout=PATIENCE
     )

@@ -102,7 +102,7 @@ def test_its_room_generates_shows_and_exports(qtbot, window: MainWindow, tmp_pat
     assert isinstance(stage, SoundStage) and window.actions_["middle_line"].isVisible()
     assert not window.actions_["wireframe"].isVisible() and window.actions_["middle_line"].isChecked()
     window.state.update_form(prompt="a tone of 2 hertz", steps=1)
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: stage.viewer.wave is not None, timeout=60_000)
     assert stage.figures.text() == f"{len(stage.viewer.wave)} samples" and not stage.screenshot().isNull()
 
@@ -114,7 +114,7 @@ def test_its_room_generates_shows_and_exports(qtbot, window: MainWindow, tmp_pat
         dialog.export.click()
 
     QTimer.singleShot(0, answer)
-    window.choose_export()
+    window.exports.choose()
     qtbot.waitUntil((tmp_path / "tone.wav").exists, timeout=60_000)
     assert len(samples_of(tmp_path / "tone.wav")) == 123
     assert Settings().export_choice(SoundChoice) == SoundChoice(".wav", 123)
@@ -124,8 +124,8 @@ def test_sheet_palette_and_drops_know_its_room(window: MainWindow) -> None:
     window.show_room_of("sound")
     listed = dict(sections(window.stage.room, window.actions_.keymap))
     assert ("Louder", ["Wheel"]) in listed["Mouse"] and any(text == "Middle line" for text, _ in listed["Display"])
-    palette = Palette(window.actions_, window.stage.room.words, window._ways(), window)
+    palette = Palette(window.actions_, window.stage.room.words, window.ways(), window)
     assert {"Sounds", "Middle line"} <= {entry.text for entry in palette._entries}
     palette.close()
     window.show_room_of("shape")
-    assert window._prospect(Path("bell.wav")).title == "Drop to reconstruct a sound"
+    assert window.own_files.prospect_of(Path("bell.wav")).title == "Drop to reconstruct a sound"

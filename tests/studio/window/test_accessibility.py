@@ -266,7 +266,7 @@ def test_each_dialog(qtbot, window: MainWindow, items: dict[str, Item], tmp_path
 
 
 def test_the_settings(qtbot, window: MainWindow, opened: list[QDialog]):
-    window.open_settings()
+    window.preferences.open()
     (dialog,) = [child for child in window.findChildren(QDialog) if child.windowTitle() == "Settings"]
     opened.append(dialog)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)

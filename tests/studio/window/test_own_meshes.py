@@ -65,7 +65,7 @@ def test_another_item_stays_on_the_stage_while_one_is_fitted(qtbot, window, stan
     drop(window, stand)
     qtbot.waitUntil(lambda: bool(fits(window)), timeout=PATIENCE)
     window.state.update_form(prompt="a round table")
-    window.generate()  # does not wait for the fit
+    window.generation.generate()  # does not wait for the fit
     qtbot.waitUntil(lambda: len(window.state.library.items()) == 2 and calm(window), timeout=PATIENCE)
     assert window.state.shown.recipe.prompt == "a round table"
     assert [one.recipe.is_fitted for one in window.state.library.items()] == [False, True]
@@ -152,6 +152,6 @@ def test_a_fit_is_seen_beside_its_file(qtbot, window, stand: Path, monkeypatch) 
 
 def test_what_was_made_of_no_file_is_compared_with_none(qtbot, window) -> None:
     window.state.update_form(prompt="a round table")
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     assert not window.actions_["beside_glass"].isEnabled() and not window.actions_["beside_distances"].isEnabled()

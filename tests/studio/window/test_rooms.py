@@ -29,7 +29,7 @@ def make_picture(qtbot, window: MainWindow, prompt: str = "red heart") -> ImageS
     window.show_room_of("image")
     before = len(window.state.library.items(domain="image"))
     window.state.update_form(prompt=prompt)
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: len(window.state.library.items(domain="image")) > before and calm(window), timeout=PATIENCE)
     assert isinstance(window.stage, ImageStage)
     return window.stage
@@ -70,7 +70,7 @@ def test_what_is_made_in_a_room_one_has_left_waits_there(qtbot, window, pictures
     pictures.delay = 0.05
     window.show_room_of("image")
     window.state.update_form(prompt="red heart")
-    window.generate()
+    window.generation.generate()
     window.show_room_of("shape")
     qtbot.waitUntil(lambda: calm(window) and bool(window.state.library.items()), timeout=PATIENCE)
     assert window.state.shown is None and not window.stage.empty.isHidden()
@@ -98,7 +98,7 @@ def test_a_dropped_picture_is_fitted_and_needs_no_model_any_more(qtbot, window, 
     item = window.state.shown
     assert item.recipe.fit.fidelity == "faithful" and item.recipe.fit.pixels == (30, 30)
     assert "Faithful fit of the file\n30 × 30  ·" in window.inspector.shown_facts.text()
-    window.export(item, Order(tmp_path / "again.png", ImageExport(resolution=30)))
+    window.exports.export(item, Order(tmp_path / "again.png", ImageExport(resolution=30)))
     qtbot.waitUntil(lambda: (tmp_path / "again.png").exists() and calm(window), timeout=PATIENCE)
     with Image.open(tmp_path / "again.png") as again:
         assert np.abs(np.asarray(again.convert("RGB")).astype(int) - pixels).max() <= 5  # noise is what it likes least
@@ -177,7 +177,7 @@ def export_with(folder: Path, **values: object) -> Path:
 def test_a_dropped_recipe_may_be_all_that_the_command_line_allows(qtbot, window, tmp_path: Path):
     drop(window, export_with(tmp_path, guidance=40.0, seed=2**40))
     assert (window.state.form.guidance, window.state.form.seed) == (40.0, 2**40)
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     assert (window.state.shown.recipe.guidance, window.state.shown.recipe.seed) == (40.0, 2**40)
 

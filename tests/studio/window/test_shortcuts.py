@@ -124,9 +124,9 @@ def test_no_key_means_two_things_in_any_room(everything: MainWindow, layout: str
 def test_no_key_means_two_things_in_any_dialog(
     qtbot, window: MainWindow, items: dict, tmp_path: Path, opened: list[QDialog], layout: str
 ):
-    window.show_guide()
-    assert window._guide is not None
-    found = {"guide": clashes(window._guide, layout)}
+    window.help.show_guide()
+    assert window.help.guide is not None
+    found = {"guide": clashes(window.help.guide, layout)}
     for which, make in dialogs(window, items, tmp_path).items():
         dialog = make()
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)

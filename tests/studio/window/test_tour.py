@@ -8,9 +8,9 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from studio import app
-from studio.panels.tour import STOPS, Tour
 from studio.widgets.spotlight import Spotlight
 from studio.window import MainWindow
+from studio.window.tour import STOPS, Tour
 from tests.studio.window.test_window import PATIENCE, calm, make_shape
 
 pytestmark = pytest.mark.gl

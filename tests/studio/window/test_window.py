@@ -31,7 +31,8 @@ from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.export_dialog import Order, Place
 from studio.panels.guide import GuideWindow
 from studio.panels.span_dialog import SpanDialog
-from studio.window import MainWindow, _first_size
+from studio.window import MainWindow
+from studio.window.shell import first_size
 from tests.studio.window.fakes import MODEL, PICTURES
 
 pytestmark = pytest.mark.gl
@@ -41,7 +42,7 @@ PATIENCE = 60_000  # ms
 def make_shape(qtbot, window: MainWindow, prompt: str = "a round table") -> None:
     before = len(window.state.library.items())
     window.state.update_form(prompt=prompt)
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: len(window.state.library.items()) > before and calm(window), timeout=PATIENCE)
 
 
@@ -50,8 +51,8 @@ def calm(window: MainWindow) -> bool:
 
 
 def test_all_of_the_window_is_seen_at_first():
-    assert _first_size(QSize(2560, 1440)) == QSize(1280, 800)
-    assert _first_size(QSize(1280, 800)).height() < 770, "there is a title bar above it"
+    assert first_size(QSize(2560, 1440)) == QSize(1280, 800)
+    assert first_size(QSize(1280, 800)).height() < 770, "there is a title bar above it"
 
 
 def test_prompt_to_shape_to_file(qtbot, window, tmp_path: Path):
@@ -60,12 +61,12 @@ def test_prompt_to_shape_to_file(qtbot, window, tmp_path: Path):
     qtbot.keyClicks(window.inspector.prompt, "a round table")
     qtbot.keyClick(window.inspector.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     if not window.state.jobs.active():  # without a window manager the shortcut may not reach an inactive window
-        window.generate()
+        window.generation.generate()
     qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
     assert window.stage.empty.isHidden() and "faces" in window.stage.facts.text()
     assert window.state.shown.recipe.prompt == "a round table"
     target = tmp_path / "table.glb"
-    window.export(window.state.shown, Order(target, ShapeExport(resolution=64)))
+    window.exports.export(window.state.shown, Order(target, ShapeExport(resolution=64)))
     qtbot.waitUntil(lambda: any("Saved" in n.text for n in window.state.notifications.list()), timeout=PATIENCE)
     assert len(trimesh.load(target, force="mesh").faces) > 100
     assert "Show in folder" in [n.action.label for n in window.state.notifications.list() if n.action]
@@ -76,8 +77,8 @@ def test_what_needs_a_model_waits_while_they_are_being_read(qtbot, make_window):
     make_shape(qtbot, first, "a round table")
     window = make_window(look_for_models=False)
     (item,) = window.state.library.items()
-    window.open_item(item)
-    window.use_recipe_of(item)
+    window.items.open(item)
+    window.generation.use_recipe_of(item)
     assert window.actions_["generate"].isEnabled() and window.inspector.generate.isEnabled()
     assert "being read" in window.status.currentMessage() and not window.state.notifications.list()
     window.state.set_models([MODEL, PICTURES])
@@ -88,7 +89,7 @@ def test_what_needs_a_model_waits_while_they_are_being_read(qtbot, make_window):
 
 def test_a_prompt_sent_off_while_the_models_are_being_read_is_generated(qtbot, make_window):
     window = make_window(look_for_models=False)
-    window.generate_example("a round table")
+    window.generation.generate_example("a round table")
     window.state.set_models([MODEL, PICTURES])
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     assert window.state.shown.recipe.prompt == "a round table"
@@ -107,7 +108,7 @@ def test_the_folder_of_an_export_that_failed_is_not_the_next_ones(qtbot, window,
 
     monkeypatch.setattr(window.stage, "ask_export", ask)
     for _ in range(3):
-        window.choose_export()
+        window.exports.choose()
         qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
     assert [place.folder for place in places] == [usual, usual, tmp_path]
 
@@ -116,10 +117,10 @@ def test_two_exports_of_one_name_do_not_replace_each_other(qtbot, window, tmp_pa
     make_shape(qtbot, window)
     item, target = window.state.shown, tmp_path / "table.glb"
     for _ in range(2):
-        window.export(item, Order(target, ShapeExport(resolution=64)))
+        window.exports.export(item, Order(target, ShapeExport(resolution=64)))
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
     assert "is there already, and was kept" in window.state.notifications.list()[-1].text
-    window.export(item, Order(target, ShapeExport(resolution=64), replace=True))
+    window.exports.export(item, Order(target, ShapeExport(resolution=64), replace=True))
     qtbot.waitUntil(lambda: "Saved" in window.state.notifications.list()[-1].text, timeout=PATIENCE)
 
 
@@ -139,7 +140,7 @@ def test_what_is_reconstructed_keeps_where_it_lay(qtbot, window, tmp_path: Path)
     window.settings.fidelity = "small"  # a fit would take a while
     mesh = tmp_path / "stool.obj"
     trimesh.creation.box().export(mesh)
-    window.reconstruct(mesh)
+    window.own_files.reconstruct(mesh)
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     kept = window.state.library.get(window.state.shown.id).recipe.placement
     assert kept is not None and (kept.centre, kept.unit, kept.up) == ((1.0, 2.0, 3.0), 2.0, "y")
@@ -203,9 +204,9 @@ def test_a_recipe_does_not_make_what_is_there_and_a_new_seed_is_offered(qtbot, w
     make_shape(qtbot, window, "a chair")
     first = window.state.shown
     make_shape(qtbot, window, "a sofa")
-    window.use_recipe_of(first)
+    window.generation.use_recipe_of(first)
     for _ in range(5):
-        window.generate()
+        window.generation.generate()
     qtbot.waitUntil(lambda: calm(window) and window.state.shown == first, timeout=PATIENCE)
     assert len(window.state.library.items()) == 2
     (said,) = (one for one in window.state.notifications.list() if one.action and one.action.label == "New seed")
@@ -219,20 +220,20 @@ def test_a_recipe_does_not_make_what_is_there_and_a_new_seed_is_offered(qtbot, w
 
 def test_only_the_variations_that_are_missing_are_made_and_each_once(qtbot, window):
     window.state.update_form(prompt="a chair", seed=7, seed_locked=True)
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: calm(window) and len(window.state.library.items()) == 1, timeout=PATIENCE)
     window.state.update_form(count=3, seed=6)
-    window.generate()
-    window.generate()  # while they are being made
+    window.generation.generate()
+    window.generation.generate()  # while they are being made
     assert len(window.state.jobs.active()) == 1
     assert "3 of these 3 shapes are there already" in window.state.notifications.list()[-1].text
     qtbot.waitUntil(lambda: not window.state.jobs.active(), timeout=PATIENCE)
     assert sorted(item.recipe.seed for item in window.state.library.items()) == [6, 7, 8]
     window.state.update_form(steps=9)  # another recipe
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: not window.state.jobs.active() and len(window.state.library.items()) == 6, timeout=PATIENCE)
     window.state.library.delete(window.state.library.items()[0])
-    window.generate()  # what is in the trash is not there
+    window.generation.generate()  # what is in the trash is not there
     qtbot.waitUntil(lambda: len(window.state.library.items()) == 6, timeout=PATIENCE)
 
 
@@ -241,7 +242,7 @@ def test_undo_in_the_prompt_is_of_the_typing_first_and_then_of_the_recipe(qtbot,
     prompt = window.inspector.prompt
     window.state.update_form(prompt="")
     qtbot.keyClicks(prompt, "a lamp")
-    window.use_recipe()
+    window.generation.use_recipe()
     assert prompt.text() == "a chair"
     asked = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
 
@@ -274,7 +275,7 @@ def test_a_reconstruction_has_no_recipe_to_bring_back(qtbot, window, tmp_path: P
 
 def test_variations_arrive_with_their_seeds(qtbot, window):
     window.state.update_form(prompt="a bed", count=3, seed=10, seed_locked=True)
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: len(window.state.library.items()) == 3, timeout=PATIENCE)
     assert sorted(item.recipe.seed for item in window.state.library.items()) == [10, 11, 12]
     qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
@@ -284,10 +285,10 @@ def test_variations_arrive_with_their_seeds(qtbot, window):
 def test_cancel_stops_and_the_queue_goes_away(qtbot, window, pipeline):
     pipeline.delay = 0.1
     window.state.update_form(prompt="a chair")
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: bool(window.state.jobs.active()) and not window.queue.isHidden(), timeout=PATIENCE)
     assert window.inspector.generate.text() == "Add to queue" and window.actions_["cancel"].isEnabled()
-    window.cancel()
+    window.generation.cancel()
     qtbot.waitUntil(lambda: not window.state.jobs.active(), timeout=PATIENCE)
     assert window.queue.isHidden() and window.inspector.generate.text() == "Generate"
     assert window.state.library.items() == []
@@ -296,17 +297,17 @@ def test_cancel_stops_and_the_queue_goes_away(qtbot, window, pipeline):
 def test_cancel_means_what_was_started_last_in_this_room(qtbot, window, pipeline, monkeypatch):
     pipeline.delay = 0.1
     window.state.update_form(prompt="a chair")
-    window.generate()
+    window.generation.generate()
     chair = window.state.jobs.newest("shape")
     window.show_room_of("image")
     assert not window.actions_["cancel"].isEnabled() and window.inspector.cancel.isHidden()
-    window.cancel()
+    window.generation.cancel()
     assert not chair.cancelling and chair.is_active
     window.show_room_of("shape")
     window.state.update_form(prompt="a sofa")
-    window.generate()
+    window.generation.generate()
     assert window.actions_["cancel"].isEnabled()
-    window.cancel()
+    window.generation.cancel()
     assert chair.is_active and not chair.cancelling, "the sofa was started last"
     assert window.state.notifications.list()[-1].text == "Cancelled “a sofa”."
     qtbot.waitUntil(lambda: window.state.jobs.newest("shape") is chair, timeout=PATIENCE)
@@ -315,20 +316,20 @@ def test_cancel_means_what_was_started_last_in_this_room(qtbot, window, pipeline
 def test_cancelling_what_ran_long_is_asked_about(qtbot, window, pipeline, monkeypatch):
     pipeline.delay = 0.1
     window.state.update_form(prompt="a chair")
-    window.generate()
+    window.generation.generate()
     (job,) = window.state.jobs.active()
     qtbot.waitUntil(lambda: job.status == "running", timeout=PATIENCE)
     monkeypatch.setattr(window.state.jobs, "seconds", lambda _job: 3700.0)
     asked = _answering(monkeypatch, "Keep working", "Cancel it")
-    window.cancel()
+    window.generation.cancel()
     assert asked == ["Cancel “a chair”?"] and not job.cancelling
-    window.cancel()
+    window.generation.cancel()
     assert len(asked) == 2 and (job.cancelling or not job.is_active)
 
 
 def test_an_error_is_shown_once_and_the_next_job_runs(qtbot, window):
     window.state.update_form(prompt="fail")
-    window.generate()
+    window.generation.generate()
     qtbot.waitUntil(lambda: len(window.toasts.toasts()) == 1, timeout=PATIENCE)
     assert window.toasts.toasts()[0].level == "error" and "asked to fail" in window.toasts.toasts()[0].text
     window.state.notifications.clear()
@@ -358,7 +359,7 @@ def test_what_is_chosen_counts_before_its_view_is_there(qtbot, window):
         make_shape(qtbot, window, prompt)
     click_in_history(qtbot, window, 2)
     assert not window.actions_["export"].isEnabled(), "the stage still shows the bed"
-    window.choose_export()
+    window.exports.choose()
     assert "“a sofa” is still being opened" in window.status.currentMessage()
     window.actions_["delete"].trigger()
     assert prompts_in(window) == ["a bed", "a table", "a chair"]
@@ -424,8 +425,8 @@ def test_where_opening_gives_way_to_a_generation_that_is_cancelled_the_stage_kee
     sofa = window.state.shown
     click_in_history(qtbot, window, 1)
     pipeline.delay = 0.1
-    window.generate()
-    window.cancel()
+    window.generation.generate()
+    window.generation.cancel()
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
     assert window.state.shown == sofa and window.history.view.currentIndex().row() == 0
     assert window.actions_["export"].isEnabled()
@@ -558,7 +559,7 @@ def test_a_film_is_cut_before_it_is_encoded(qtbot, window, monkeypatch):
 def test_closing_while_working_asks(qtbot, window, pipeline, monkeypatch):
     pipeline.delay = 0.1
     window.state.update_form(prompt="a chair")
-    window.generate()
+    window.generation.generate()
     asked: list[str] = []
     answers = iter(["Keep working", "Quit"])
 
@@ -670,7 +671,7 @@ def test_a_model_is_evaluated_in_the_background_and_the_report_opens(window, mon
     request = EvaluateRequest(
         job_id="1", generation=0, model=MODEL.folder, data="furniture", samples=321, path=tmp_path
     )
-    window.on_evaluation_done(EvaluationDone(request=request, page=tmp_path / "report.html"))
+    window.installed.on_evaluation_done(EvaluationDone(request=request, page=tmp_path / "report.html"))
     assert opened == [str(tmp_path / "report.html")]
     assert "report.html" in window.state.notifications.list()[-1].text
 
@@ -711,9 +712,9 @@ def test_the_guide_opens_beside_the_work_and_is_opened_once(qtbot, window):
     guide.close()
     window.actions_["guide"].trigger()
     assert window.findChildren(GuideWindow) == [guide] and guide.isVisible() and guide.list.currentRow() == 4
-    window.set_theme("light")
+    window.preferences.set_theme("light")
     assert guide.page.document().firstBlock().text() == guide.list.item(4).text()
-    window.set_theme("dark")
+    window.preferences.set_theme("dark")
 
 
 def test_what_cannot_be_saved_is_shown_and_told_and_saved_when_there_is_room(
@@ -727,7 +728,7 @@ def test_what_cannot_be_saved_is_shown_and_told_and_saved_when_there_is_room(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         window.state.update_form(prompt="a table")
-        window.generate()
+        window.generation.generate()
         qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
         qtbot.waitUntil(lambda: not window.state.jobs.active(quiet=True), timeout=PATIENCE)
         assert any("kept in memory" in one.text for one in window.state.notifications.list())
@@ -751,7 +752,7 @@ def test_the_trash_is_emptied_when_it_is_asked_for_and_confirmed(qtbot, window: 
 
     monkeypatch.setattr(window, "_answer", answer)
     make_shape(qtbot, window)
-    window.delete()
+    window.items.delete()
     window.actions_["empty_trash"].trigger()
     qtbot.waitUntil(lambda: len(said) == 1, timeout=60_000)
     assert said[0].startswith("The trash holds 1 item, ") and window.actions_["undo"].isEnabled()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
@@ -21,13 +21,12 @@ from studio.theme.tokens import GRID
 from studio.widgets.basics import label, styled
 from studio.widgets.bubble import Bubble
 from studio.widgets.spotlight import Spotlight, lit_around, place_in
-
-if TYPE_CHECKING:
-    from studio.window import MainWindow
+from studio.window.shell import Shell
 
 _FOLLOW_MS = 100
 _KEY = re.compile(r" \[(\w+)\]")
 _PARTS = ("inspector", "history")
+Thing = Literal["rooms", "prompt", "generate", "history", "stage", "export", "new run", "help"]
 
 
 @dataclass(frozen=True)
@@ -35,22 +34,22 @@ class Stop:
     """One stop. In `text`, the words of the room are put in as in the actions, {mouse} is what the mouse does there,
     {example} is a prompt, and [action] stands for the shortcut of an action.
 
-    `go` brings the window to where the thing is; `find` says where it lies, in the window's coordinates.
+    `go` brings the window to where the `thing` is.
     """
 
     title: str
     text: str
-    find: Callable[[MainWindow], QRect]
-    go: Callable[[MainWindow], None]
+    thing: Thing
+    go: Callable[[Shell], None]
 
 
-def _at_work(window: MainWindow) -> None:
+def _at_work(window: Shell) -> None:
     window.show_stage()
     for part in _PARTS:
         window.actions_[part].setChecked(True)
 
 
-def _with_something_on_the_stage(window: MainWindow) -> None:
+def _with_something_on_the_stage(window: Shell) -> None:
     """Open the newest item where nothing is shown or on its way. The form stays as it is."""
     _at_work(window)
     newest = window.history.model.item(0)
@@ -59,46 +58,22 @@ def _with_something_on_the_stage(window: MainWindow) -> None:
             window.engine.ask(ViewRequest(item=newest, resolution=window.stage.room.preview_resolution))
 
 
-def _among_the_runs(window: MainWindow) -> None:
+def _among_the_runs(window: Shell) -> None:
     window.show_training()
 
 
-def _rooms(window: MainWindow) -> QRect:
-    return _all(window, *(window.rail.button(place) for place in range(len(window.stages))))
-
-
-def _prompt(window: MainWindow) -> QRect:
-    return _all(window, window.inspector.prompt)
-
-
-def _generate(window: MainWindow) -> QRect:
-    return _all(window, window.inspector.generate)
-
-
-def _history(window: MainWindow) -> QRect:
-    return _all(window, window.history)
-
-
-def _stage(window: MainWindow) -> QRect:
-    return _all(window, window.stage)
-
-
-def _new_run(window: MainWindow) -> QRect:
-    return _all(window, *window.runs.findChildren(QPushButton, NEW_RUN))
-
-
-def _export_button(window: MainWindow) -> QRect:
-    buttons = window.stage.findChildren(QToolButton)
-    return _all(window, *(one for one in buttons if one.defaultAction() is window.actions_["export"]))
-
-
-def _help(window: MainWindow) -> QRect:
+def _help(window: Shell) -> QRect:
     bar = window.menuBar()
     entry = next(entry for entry in bar.actions() if entry.text() == "Help")
     return place_in(window, bar, bar.actionGeometry(entry))
 
 
-def _all(window: MainWindow, *parts: QWidget) -> QRect:
+def _export_button(window: Shell) -> QRect:
+    buttons = window.stage.findChildren(QToolButton)
+    return _around(window, *(one for one in buttons if one.defaultAction() is window.actions_["export"]))
+
+
+def _around(window: Shell, *parts: QWidget) -> QRect:
     """The rectangle around what is visible of some parts."""
     around = QRect()
     for part in parts:
@@ -106,71 +81,83 @@ def _all(window: MainWindow, *parts: QWidget) -> QRect:
     return around
 
 
+RECTANGLES: dict[Thing, Callable[[Shell], QRect]] = {
+    "rooms": lambda window: _around(window, *(window.rail.button(place) for place in range(len(window.stages)))),
+    "prompt": lambda window: _around(window, window.inspector.prompt),
+    "generate": lambda window: _around(window, window.inspector.generate),
+    "history": lambda window: _around(window, window.history),
+    "stage": lambda window: _around(window, window.stage),
+    "export": _export_button,
+    "new run": lambda window: _around(window, *window.runs.findChildren(QPushButton, NEW_RUN)),
+    "help": _help,
+}
+"""Where things lie, in the window's coordinates."""
+
 STOPS: tuple[Stop, ...] = (
     Stop(
         "A room for each kind",
         "Shapes, pictures, radiance fields and videos are made in rooms of their own. Each has its own stage, form and "
         "history. Change rooms whenever you like; the tour comes along.",
-        _rooms,
+        "rooms",
         _at_work,
     ),
     Stop(
         "Say what you want",
         "A few words do, such as “{example}”. Without any, you get something of all that the model knows.",
-        _prompt,
+        "prompt",
         _at_work,
     ),
     Stop(
         "Generate it",
         "One press [generate] makes what the form says. The number of variations, the seed and the model stand below: "
         "the same seed and words give the same {noun} again.",
-        _generate,
+        "generate",
         _at_work,
     ),
     Stop(
         "Nothing is lost",
         "Every {noun} that you make stays here with its whole recipe, in kilobytes. A click shows it, a double click "
         "brings its recipe into the form; star it, or delete it.",
-        _history,
+        "history",
         _with_something_on_the_stage,
     ),
     Stop(
         "Look closely",
         "The {noun} on the stage is a function and is drawn anew for every view, so come as near as you like. {mouse}",
-        _stage,
+        "stage",
         _with_something_on_the_stage,
     ),
     Stop(
         "Take it with you",
         "Export [export] writes it as {written_as}, at the resolution that you ask for.",
-        _export_button,
+        "export",
         _at_work,
     ),
     Stop(
         "Bring your own",
         "Drop a {source} anywhere on the window: its continuous reconstruction appears here. A file that was "
         "exported from here may bring its recipe back.",
-        _stage,
+        "stage",
         _at_work,
     ),
     Stop(
         "Train a model of your own",
         "A wizard looks through a folder of yours, proposes a plan and starts the run. Curves and samples appear in "
         "this room. A run goes on when the window is closed, and one that was cut off can be resumed.",
-        _new_run,
+        "new run",
         _among_the_runs,
     ),
     Stop(
         "Find anything",
         "Find an action [palette] searches all that can be done here by its name, shows its shortcut, and does it.",
-        _help,
+        "help",
         _at_work,
     ),
     Stop(
         "Read on",
         "In the Help menu are the guide, which explains every room and how to do things, all keyboard shortcuts "
         "[shortcuts], and this tour, whenever you want it again.",
-        _help,
+        "help",
         _at_work,
     ),
 )
@@ -179,7 +166,7 @@ STOPS: tuple[Stop, ...] = (
 class Tour(QObject):
     """Offers the tour and leads through it. Nothing of it is there before :meth:`offer` or :meth:`start`."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Shell) -> None:
         super().__init__(window)
         self._window = window
         self.place = -1
@@ -256,7 +243,7 @@ class Tour(QObject):
         text = stop.text.replace("{mouse}", mouse).replace("{example}", facts.examples[0])
         text = _KEY.sub(self._shortcut, facts.words.put_into(text))
         bubble.say(stop.title, text, self.place, len(STOPS))
-        target = stop.find(window)
+        target = RECTANGLES[stop.thing](window)
         light.light(lit_around(target, window.rect()))
         bubble.point_at(target, window.rooms.rect().translated(window.rooms.mapTo(window, QPoint())))
 

@@ -1,0 +1,169 @@
+"""Generation: what the form says is made, and recipes come back into the form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from ddmi_core.recipe import Recipe
+from studio.panels.inspector import item_title
+from studio.panels.queue import duration
+from studio.state.form import GenerateForm
+from studio.state.jobs import Job
+from studio.state.library import Item
+from studio.state.notifications import Action, Notification
+from studio.state.undo import Step
+from studio.window.items import Items
+from studio.window.models import Models
+from studio.window.questions import agrees
+from studio.window.shell import Shell, quoted, shortened
+from studio.window.undoing import Undoing
+
+_ASK_AFTER_SECONDS = 10.0
+
+
+class Generation:
+    """What is made of the form, and what comes back into it."""
+
+    def __init__(self, shell: Shell, models: Models, items: Items, undoing: Undoing) -> None:
+        self._shell, self._state, self._engine = shell, shell.state, shell.engine
+        self._models, self._items, self._undoing = models, items, undoing
+        self._recalled: GenerateForm | None = None
+        """The form as the last recipe left it."""
+        self._new_seed: Notification | None = None
+        """What was said of a recipe that would only make the same again."""
+        actions = shell.actions_
+        actions.on("generate", self.generate)
+        actions.on("cancel", self.cancel)
+        actions.on("dice", self._state.roll_seed)
+        actions.on("recipe", self.use_recipe)
+        actions.on("lock", lambda: self._state.update_form(seed_locked=actions["lock"].isChecked()))
+        shell.inspector.generate_clicked.connect(self.generate)
+        shell.inspector.cancel_clicked.connect(self.cancel)
+        shell.history.recipe_asked.connect(self.use_recipe_of)
+        shell.queue.cancelled.connect(self._engine.cancel)
+        for stage in shell.stages:
+            stage.example_chosen.connect(self.generate_example)
+        self._state.form_changed.connect(self._on_form)
+
+    def generate(self) -> None:
+        """Generate what the form says, but for what is there already; a seed that is not kept is rolled first."""
+        self._models.once_known(self._generate)
+
+    def _generate(self) -> None:
+        if self._state.selected_model is None:
+            noun = self._shell.stage.room.words.noun
+            self._state.notifications.warning(
+                f"No model for {noun}s is installed, so nothing can be generated. Open Models to add one."
+            )
+            return
+        self._shell.show_stage()
+        form = self._state.form
+        made = self._state.made_already() if form.seed_locked else {}
+        making = self._engine.being_made() if form.seed_locked else set()
+        if known := made.keys() | making:
+            self._say_it_is_there(made, making)
+        if known != set(form.seeds()):
+            self._shell.attempt(lambda: self._engine.generate(self._shell.stage.room.preview_resolution, without=known))
+        elif made and (self._state.shown is None or self._state.shown.id not in {item.id for item in made.values()}):
+            self._items.open(next(iter(made.values())))
+
+    def generate_anew(self) -> None:
+        """Let go of a kept seed, and generate."""
+        self._state.update_form(seed_locked=False)
+        self.generate()
+
+    def _say_it_is_there(self, made: Mapping[int, Item], making: Collection[int]) -> None:
+        """Say of what seeds Generate would only make the same again, and offer another one."""
+        noun, count, known = self._shell.stage.room.words.noun, self._state.form.count, len(made.keys() | making)
+        if count > 1:
+            what = f"{known} of these {count} {noun}s {'is' if known == 1 else 'are'} there already"
+        else:
+            what = f"This {noun} is {'being made' if making else 'in the history'} already"
+        text = f"{what}: the same recipe and seed make the same again."
+        self._withdraw_new_seed()
+        self._new_seed = self._state.notifications.info(text, action=Action("New seed", self.generate_anew))
+
+    def generate_example(self, prompt: str) -> None:
+        """Take an example prompt and generate it."""
+        self._change_form("example", lambda: self._state.update_form(prompt=prompt))
+        self.generate()
+
+    def cancel(self) -> None:
+        """Cancel what was started last in this room, asking first where that would lose more than a moment's work."""
+        jobs = self._state.jobs
+        job = jobs.newest(self._shell.room_name())
+        if job is None:
+            return
+        if jobs.seconds(job) >= _ASK_AFTER_SECONDS and not self._may_cancel(job):
+            return
+        if jobs.get(job.id) is not None:  # it may have ended while the question stood
+            self._engine.cancel(job)
+            self._state.notifications.info(f"Cancelled “{shortened(job.title)}”.")
+
+    def use_recipe(self) -> None:
+        """Bring the recipe of the item on the stage back into the form."""
+        if self._state.shown is not None:
+            self.use_recipe_of(self._state.shown)
+
+    def use_recipe_of(self, item: Item) -> None:
+        """Bring the recipe of an item into the form; if that replaces what was typed, offer to undo it."""
+        if item.recipe.source is not None:
+            self._state.notifications.info(
+                f"{item_title(item)} was reconstructed from a file: it has no prompt and no seed to bring back."
+            )
+            return
+        self._models.once_known(lambda: self._use_recipe_of(item))
+
+    def _use_recipe_of(self, item: Item) -> None:
+        before = self._state.form
+        step = self.recall(item.recipe)
+        if step is not None and before.prompt.strip() not in ("", item.recipe.prompt) and before != self._recalled:
+            self._undoing.offer(step, f"The form holds the recipe of {quoted(item)} instead of what was in it.")
+
+    def recall(self, recipe: Recipe) -> Step | None:
+        """Bring a recipe into the form of its room; return the step, None if it was there already."""
+        self._shell.show_room_of(recipe.domain)
+        step = self._change_form("recipe", lambda: self._state.recall(recipe))
+        self._recalled = self._state.form
+        self._shell.go_to_prompt()
+        return step
+
+    def _change_form(self, text: str, change: Callable[[], object]) -> Step | None:
+        """Change the form of this room at once, so that it can be undone; return the step, None if it is the same."""
+        before, domain = self._state.form, self._state.domain or ""
+        change()
+        self._shell.inspector.prompt.forget_typing()
+        if self._state.form == before:
+            return None
+
+        def swap() -> None:
+            nonlocal before
+            self._shell.show_room_of(domain)
+            before = self._state.replace_form(before)  # redo brings back what has been typed since
+            self._shell.inspector.prompt.forget_typing()
+            self._undoing.withdraw(step)
+
+        step = Step(text, swap, swap)
+        self._state.undo.push(step)
+        return step
+
+    def _withdraw_new_seed(self) -> None:
+        """Take the offer of a new seed away: it was for a form that has changed meanwhile."""
+        if self._new_seed is not None:
+            self._state.notifications.withdraw(self._new_seed)
+            self._new_seed = None
+
+    def _on_form(self, _form: object) -> None:
+        self._withdraw_new_seed()
+        self._shell.actions_["lock"].setChecked(self._state.form.seed_locked)
+
+    def _may_cancel(self, job: Job) -> bool:
+        """Ask whether a job that has run for a while is to be given up."""
+        return agrees(
+            self._shell,
+            "Cancel?",
+            f"Cancel “{shortened(job.title)}”?",
+            f"It has been worked on for {duration(self._state.jobs.seconds(job))}, and what is not finished is lost.",
+            do="Cancel it",
+            keep="Keep working",
+        )

@@ -1,0 +1,190 @@
+"""The items: shown on their stages, starred, and deleted."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtGui import QGuiApplication
+
+from studio.engine.work.fitting import FitReady
+from studio.engine.work.items import ItemReady, View
+from studio.engine.work.viewing import ViewReady, ViewRequest
+from studio.state.jobs import Job
+from studio.state.library import Item, TrashContent
+from studio.state.undo import Step
+from studio.window.models import Models
+from studio.window.questions import agrees
+from studio.window.shell import Shell, quoted
+from studio.window.undoing import Undoing
+
+_DELETE = "delete"  # a step that can be undone until the trash is emptied
+
+
+class Items:
+    """What is done with items, and what the stages show of them."""
+
+    def __init__(self, shell: Shell, models: Models, undoing: Undoing) -> None:
+        self._shell, self._state, self._engine = shell, shell.state, shell.engine
+        self._models, self._undoing = models, undoing
+        self._seen: dict[str, Item] = {}
+        """What the stages really show, by domain: an item that was chosen may still be on its way."""
+        self._asks_to_empty = False
+        shell.actions_.on("copy_prompt", self.copy_prompt)
+        shell.actions_.on("star", self.toggle_star)
+        shell.actions_.on("delete", self.delete)
+        shell.actions_.on("empty_trash", self.empty_trash)
+        shell.actions_.on("newer", lambda: shell.history.step(-1))
+        shell.actions_.on("older", lambda: shell.history.step(1))
+        shell.history.chosen.connect(self.open)
+        shell.trash.measured.connect(self._on_trash_measured)
+        self._engine.answers(ItemReady).connect(self.on_item_ready)
+        self._engine.answers(ViewReady).connect(self.on_view_ready)
+        self._engine.answers(FitReady).connect(self.on_fit_ready)
+        self._state.jobs.changed.connect(self._on_view_ended)
+        self._state.shown_changed.connect(self._on_shown)
+        self._state.models_changed.connect(lambda _models: self._open_what_waits())
+
+    def open(self, item: Item) -> None:
+        """Show an item on the stage of its room; the form stays as it is."""
+        self._shell.show_room_of(item.recipe.domain)
+        self._models.once_known(partial(self._open, item))
+
+    def _open(self, item: Item) -> None:
+        """Have an item shown. It counts at once, so that what is asked next, such as to delete it, is meant for it."""
+        domain = item.recipe.domain
+        request = ViewRequest(item=item, resolution=self._shell.stage_of(domain).room.preview_resolution)
+        if self._state.lacks_model(item.recipe):
+            self._seen.pop(domain, None)
+            self._shell.stage_of(domain).show_without_model(item)
+        elif not self._shell.attempt(lambda: self._engine.ask(request)):
+            self._empty_stage(domain)
+        self._state.show(item)
+
+    def _open_what_waits(self) -> None:
+        """Show what had no model until now."""
+        for stage in self._shell.stages:
+            waiting = stage.missing.item
+            if waiting is not None and not self._state.lacks_model(waiting.recipe):
+                self._open(waiting)
+
+    def _empty_stage(self, domain: str) -> None:
+        """Show nothing on a stage."""
+        self._seen.pop(domain, None)
+        self._shell.stage_of(domain).show_view(None, None)
+
+    def is_seen(self, item: Item) -> bool:
+        """Whether an item is what its stage shows, and not still on its way there."""
+        seen = self._seen.get(item.recipe.domain)
+        return seen is not None and seen.id == item.id
+
+    def _on_view_ended(self, job: Job) -> None:
+        """An item that did not come after all is not the one on the stage: that is still the one before it."""
+        request = job.request
+        if job.is_active or not isinstance(request, ViewRequest) or self.is_seen(request.item):
+            return
+        item, domain = request.item, request.item.recipe.domain
+        shown = self._state.shown_in(domain)
+        views = [one.request for one in self._state.jobs.active(quiet=True) if isinstance(one.request, ViewRequest)]
+        if shown is None or shown.id != item.id or any(view.item.id == item.id for view in views):
+            return
+        if job.status == "failed":
+            self._empty_stage(domain)
+        elif (before := self._seen.get(domain)) is None or not self._shell.attempt(
+            lambda: self._state.show(self._state.library.get(before.id))
+        ):
+            self._state.clear(domain)
+
+    def copy_prompt(self) -> None:
+        """Copy the prompt of the item on the stage."""
+        if self._state.shown is not None:
+            QGuiApplication.clipboard().setText(self._state.shown.recipe.prompt)
+
+    def toggle_star(self) -> None:
+        """Star or unstar the item on the stage."""
+        shown = self._state.shown
+        if shown is not None:
+            self._shell.attempt(lambda: self._state.library.star(shown, not shown.starred))
+        self._on_shown(self._state.shown)
+
+    def delete(self) -> None:
+        """Delete the item on the stage; a message offers to undo that, and its neighbour takes its place."""
+        item = self._state.shown
+        if item is None:
+            return
+
+        def restore() -> None:
+            self._undoing.withdraw(step)
+            self.open(self._state.library.restore(item))
+
+        def delete() -> None:
+            self._shell.show_room_of(item.recipe.domain)
+            row = self._shell.history.model.row_of(item)
+            self._state.library.delete(item)
+            seed = "" if item.recipe.source is not None else f", seed {item.recipe.seed}"
+            self._undoing.offer(step, f"Deleted {quoted(item)}{seed}.")
+            neighbour = self._shell.history.model.item(min(row, self._shell.history.model.rowCount() - 1))
+            if neighbour is not None:
+                self.open(neighbour)
+
+        step = Step(_DELETE, undo=restore, redo=delete)
+        if self._shell.attempt(delete):
+            self._state.undo.push(step)
+
+    def empty_trash(self) -> None:
+        """Ask, once it is known how much is in it, and delete what was deleted for good."""
+        self._asks_to_empty = True
+        self._shell.trash.measure()
+
+    def _on_trash_measured(self, content: TrashContent) -> None:
+        if not self._asks_to_empty:
+            return
+        self._asks_to_empty = False
+        if not content.count:
+            self._state.notifications.info("The trash is empty.")
+            return
+        text, more = f"The trash holds {content}.", "What is deleted now cannot be brought back."
+        if agrees(self._shell, "Empty the trash?", text, more, do="Delete for good", keep="Keep"):
+            self._shell.trash.empty()
+            self._undoing.forget(_DELETE)
+
+    def on_item_ready(self, result: ItemReady) -> None:
+        """Show the first variation, unless the person went on to something else meanwhile."""
+        item = result.item
+        if result.index == 0 and result.request.generation == self._state.generation_in(item.recipe.domain):
+            self._show(item, result.view, result.resolution)
+
+    def on_view_ready(self, result: ViewReady) -> None:
+        """Show an item that was opened."""
+        item, domain = result.item, result.item.recipe.domain
+        if result.request.generation == self._state.generation_in(domain):
+            self._show(item, result.view, result.resolution)
+
+    def on_fit_ready(self, result: FitReady) -> None:
+        """Let the item that was fitted be seen as it is now, if it is still on its stage."""
+        item, domain = result.item, result.item.recipe.domain
+        shown = self._state.shown_in(domain)
+        if shown is not None and shown.id == item.id:
+            self._show(item, result.view, result.resolution)
+
+    def _show(self, item: Item, view: View, resolution: int) -> None:
+        """Put an item on the stage of its room."""
+        domain = item.recipe.domain
+        self._seen[domain] = item
+        self._shell.stage_of(domain).show_view(item, view, resolution)
+        self._state.show(item)
+        self._enable_what_is_seen()
+
+    def _on_shown(self, item: Item | None) -> None:
+        for name in ("copy_prompt", "star", "delete"):
+            self._shell.actions_[name].setEnabled(item is not None)
+        self._enable_what_is_seen()
+        self._shell.actions_["recipe"].setEnabled(item is not None and item.recipe.source is None)
+        self._shell.actions_["star"].setChecked(item is not None and item.starred)
+        if item is None:
+            self._empty_stage(self._shell.stage.room.words.domain)
+
+    def _enable_what_is_seen(self) -> None:
+        """What is on its way to the stage cannot be exported from there yet."""
+        shown = self._state.shown
+        for name in ("export", "screenshot"):
+            self._shell.actions_[name].setEnabled(shown is not None and self.is_seen(shown))

@@ -1,0 +1,88 @@
+"""The main window: the shell and all that is done in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+
+from studio.engine.engine import Engine
+from studio.engine.training import Training
+from studio.rooms import ROOMS, Room
+from studio.settings import Settings
+from studio.state.app_state import AppState
+from studio.theme.theme import Theme
+from studio.window.closing import Closing
+from studio.window.exports import Exports
+from studio.window.generation import Generation
+from studio.window.help import Help
+from studio.window.items import Items
+from studio.window.models import Models
+from studio.window.own_files import OwnFiles
+from studio.window.preferences import Preferences
+from studio.window.runs import Runs
+from studio.window.shell import Shell
+from studio.window.tour import Tour
+from studio.window.undoing import Undoing
+
+
+class MainWindow(Shell):
+    """One window, one stage. Owns no data: `state` does; computes nothing: `engine` does."""
+
+    def __init__(
+        self,
+        state: AppState,
+        engine: Engine,
+        training: Training,
+        theme: Theme,
+        settings: Settings,
+        rooms: Sequence[Room] = ROOMS,
+    ) -> None:
+        super().__init__(state, engine, training, theme, settings, rooms)
+        self.undoing, self.help, self.tour = Undoing(self), Help(self), Tour(self)
+        self.installed = Models(self)
+        self.items = Items(self, self.installed, self.undoing)
+        self.generation = Generation(self, self.installed, self.items, self.undoing)
+        self.own_files = OwnFiles(self, self.installed, self.generation)
+        self.exports = Exports(self, self.items)
+        self.trainings = Runs(self, self.installed)
+        self.preferences = Preferences(self, self.installed, self.items, self.help)
+        self.closing = Closing(self, self.help)
+        self.actions_.on("tour", self.tour.start)
+        self.actions_.on("quit", self.close)
+        self.restore()
+        self.preferences.take_all()
+        training.start()
+
+    # Qt
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files, and say what will become of them."""
+        if paths := _files(event.mimeData()):
+            self.own_files.foretell(paths)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """They are not dropped here after all."""
+        self.drop.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take the files that were dropped."""
+        self.drop.hide()
+        self.own_files.bring_in(*_files(event.mimeData()))
+        event.acceptProposedAction()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask when work is going on; remember how things were left."""
+        if not self.closing.may_close():
+            event.ignore()
+            return
+        self.closing.remember()
+        super().closeEvent(event)
+
+
+def _files(data: QMimeData) -> list[Path]:
+    """The files among what is dragged."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
