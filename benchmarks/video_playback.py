@@ -83,9 +83,9 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2) -> No
             stage.playback.speed = float(Fraction(speed))
             studio.pump_for(1.0)  # until the size has settled
             drawn.clear()
-            began, shown = time.perf_counter(), stage.shown
+            began, shown = time.perf_counter(), stage.player.shown
             gaps = studio.tick_gaps(play)
-            rate = (stage.shown - shown) / (time.perf_counter() - began)
+            rate = (stage.player.shown - shown) / (time.perf_counter() - began)
             side = drawn[-1].request.side if drawn else 0
             say(phase="playing", speed=speed, frames_a_second=round(rate, 1), side=side, **gap_figures(gaps))
             stage.toggle()

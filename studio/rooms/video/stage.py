@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 
 from ddmi_core.export.options import USUAL_SECONDS, VideoExport
 from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.recipe import Recipe
-from ddmi_core.support.errors import DDMIError, ModelError
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.clips import (
@@ -35,29 +31,26 @@ from studio.panels.inspector import item_title
 from studio.panels.room import Stage
 from studio.rooms.video.export_page import VideoChoice, VideoExportDialog
 from studio.rooms.video.facts import FACTS
+from studio.rooms.video.player import Player
+from studio.rooms.video.sequence_editing import SequenceEditing
+from studio.rooms.video.slices_pane import SLICE_SIDE, SlicesPane
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
-from studio.state.playback import RATE, Between, Moment, Pace, Playback, moment_between
-from studio.state.sequence import Arrangement, Piece, SequenceEdits, piece_of
+from studio.state.playback import RATE, Between, Moment, Playback, moment_between
+from studio.state.sequence import Arrangement
 from studio.theme.theme import Theme
-from studio.theme.tokens import GRID
-from studio.widgets.basics import ElidedLabel, label, line, styled
+from studio.widgets.basics import ElidedLabel, label, line
 from studio.widgets.deep_zoom.geometry import WHOLE, Window
 from studio.widgets.deep_zoom.images import to_image
 from studio.widgets.deep_zoom.tiles import Source
 from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, Pointed, TileWish
 from studio.widgets.video.frame_view import FrameView, seen_window, visible_share
-from studio.widgets.video.sequence_track import SequencePanel
 from studio.widgets.video.timeline import Timeline
 
 _BETWEEN: tuple[Between, ...] = ("function", "repeated", "blended")
 _PAN_STEP = 0.125
-_RING = 12  # frames that are drawn ahead, half a second
-_BATCH = 4  # frames that are asked for at once
-_MOST_WAITS = 10 * RATE  # ticks without a frame
-_OFFERED = 60  # clips of the history
-_SLICE_SIDE, _SLICE_MOMENTS = 192, 192
+_SLICE_MOMENTS = 192
 _CLIP_ACTIONS = (
     "play", "play_space", "play_back", "play_on", "frame_back", "frame_on", "slower", "quicker", "mark_in", "mark_out",
     "clear_marks", "clip_whole", "clip_closer", "clip_farther", "sequence", "add_to_sequence",
@@ -69,8 +62,7 @@ _OF_A_CLIP = ("between_repeated", "between_blended", "slices")  # what a sequenc
 class VideoStage(Stage[FrameView]):
     """Shows and plays one clip, or the sequence of clips while that is shown.
 
-    Frames are drawn ahead by the engine into a ring of a dozen. When it runs dry the playhead waits; before that, the
-    drawings become smaller (`Pace`), and the figures say so.
+    Where drawings become smaller while it plays, the figures say so.
     """
 
     room = FACTS
@@ -86,14 +78,10 @@ class VideoStage(Stage[FrameView]):
 
     def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
         super().__init__(state, engine, actions, theme, settings)
-        self.playback = Playback()
-        self.pace = Pace()
-        self.shown = 0
-        """Frames shown while playing, so far."""
+        self.player = Player(self._draw_ahead, self._give_up, self)
         self.timeline = Timeline(theme.colours)
-        self.edits = SequenceEdits()
-        self.sequence = SequencePanel(self.timeline, theme, item_title, self._to_add)
-        self.sequence.hide()
+        self.editing = SequenceEditing(state, self.timeline, theme, self)
+        self.sequence = self.editing.panel
         self.slices = SlicesPane()
         self.under_pointer = ElidedLabel(look="small")
         self.under_pointer.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -109,18 +97,16 @@ class VideoStage(Stage[FrameView]):
         self._marks: list[float] = []
         self._between: Between = "function"
         self._wish = 0
-        self._ring: deque[tuple[float, FrameReady]] = deque()
-        self._asked: deque[float] = deque()  # positions that are being drawn, in order
-        self._waits = 0
         self._thumbnail_seconds: tuple[float, ...] = ()
         self._thumbnail_moments: tuple[Moment, ...] = ()
         self._place = (0.0, 0.0)
-        self._tick = QTimer(self, interval=round(1000 / RATE), timerType=Qt.TimerType.PreciseTimer)
-        self._tick.timeout.connect(self._on_tick)
-        self._shown_at = 0.0
-        self._rate = 0.0
         self._wire(actions)
         self.show_view(None, None)
+
+    @property
+    def playback(self) -> Playback:
+        """Where and how the clip is played."""
+        return self.player.playback
 
     # The stage
 
@@ -171,7 +157,8 @@ class VideoStage(Stage[FrameView]):
         """Begin with another clip or arrangement, at a second of it."""
         arrangement = self._arrangement
         seconds, self._marks = self._clip if arrangement is None else (arrangement.layout.seconds, [])
-        self.playback = Playback(seconds=seconds or USUAL_SECONDS, looping=self._actions["loop"].isChecked())
+        looping = self._actions["loop"].isChecked()
+        self.player.playback = Playback(seconds=seconds or USUAL_SECONDS, looping=looping)
         self.timeline.show_clip(seconds, [(t + 1) / 2 * seconds for t in self._marks])
         if self._item is not None:
             self._seek(second)
@@ -256,10 +243,10 @@ class VideoStage(Stage[FrameView]):
         actions.on_toggled("slices", self._show_slices)
         actions.on_toggled("sequence", self._show_sequence)
         actions.on("add_to_sequence", self._add_shown)
-        self.sequence.changed.connect(self._rearrange)
-        self.sequence.add_asked.connect(self._add)
+        self.player.due.connect(self._on_due)
+        self.player.ended.connect(self._on_ended)
+        self.editing.edited.connect(self._follow_edits)
         self.sequence.track.sought.connect(self._seek)
-        self.sequence.track.undo_asked.connect(self._undo_edit)
         self.sequence.track.addAction(actions["play_space"])
         self._show_slices(actions["slices"].isChecked())
 
@@ -289,21 +276,21 @@ class VideoStage(Stage[FrameView]):
 
     def _faster(self, steps: int) -> None:
         self.playback.faster(steps)
-        self._renew()
+        self.player.renew()
         self._say_figures()
 
     def _set_loop(self, on: bool) -> None:
         self.playback.looping = on
-        self._renew()
+        self.player.renew()
 
     def _mark(self, change: Callable[[], None]) -> None:
         change()
         self.timeline.show_range(*self.playback.range)
-        self._renew()
+        self.player.renew()
 
     def _compare(self, between: Between) -> None:
         self._between = between
-        self._renew()
+        self.player.renew()
         if not self.playback.playing:
             self._rest()
 
@@ -334,7 +321,7 @@ class VideoStage(Stage[FrameView]):
         """Go to a second and rest there, or play on from there."""
         self.playback.seek(second)
         if self.playback.playing:
-            self._renew()
+            self.player.renew()
             self.timeline.show_position(self.playback.position)
         else:
             self._rest()
@@ -343,15 +330,13 @@ class VideoStage(Stage[FrameView]):
 
     def _show_sequence(self, on: bool) -> None:
         """Play the sequence instead of the clip, or the clip again. At first the sequence is the clip's range."""
-        item, current = self._item, self.edits.current
+        item = self._item
         if on and item is not None:
-            is_begun = current is not None and (len(current.pieces) > 1 or current.place_of(item) is not None)
-            if not is_begun:
-                self._try_edit(lambda: Arrangement((self._piece(item, self.playback.range),)))
-        on = on and item is not None and self.edits.current is not None
+            self.editing.begin_with(item, self.playback.range)
+        on = on and item is not None and self.editing.current is not None
         self._actions["sequence"].setChecked(on)
         self._pause()
-        self._arrangement = self.edits.current if on else None
+        self._arrangement = self.editing.current if on else None
         if self._arrangement is not None:
             self.sequence.show_arrangement(self._arrangement)
         self.sequence.setVisible(on)
@@ -365,49 +350,7 @@ class VideoStage(Stage[FrameView]):
 
     def _add_shown(self) -> None:
         if self._item is not None:
-            self._add(self._item)
-
-    def _add(self, item: Item) -> None:
-        """Put a clip at the end of the sequence, and show that."""
-
-        def added() -> Arrangement:
-            current = self.edits.current
-            if current is None:
-                return Arrangement((self._piece(item),))
-            model = self._state.model_for(item.recipe)
-            if self._state.model_for(current.pieces[0].item.recipe) != model:
-                raise ModelError(
-                    "This clip was made by another model than those of the sequence, so there is no way between them."
-                )
-            return current.added(self._piece(item))
-
-        if self._try_edit(added):
-            self._follow_edits()
-            self.sequence.track.choose(len(self._arrangement.pieces) - 1 if self._arrangement is not None else 0)
-
-    def _piece(self, item: Item, span: tuple[float, float] | None = None) -> Piece:
-        if item.recipe.is_fitted:
-            self._state.notifications.info(
-                f"The sequence goes by what {item.recipe.model} makes of {item_title(item)}, not by the fit."
-            )
-        return piece_of(item, self._state.library.latent_shape(item), span)
-
-    def _rearrange(self, arrangement: Arrangement) -> None:
-        if self.edits.change(arrangement):
-            self._follow_edits()
-        else:
-            self.sequence.show_arrangement(arrangement)
-
-    def _undo_edit(self) -> None:
-        if self.edits.undo():
-            self._follow_edits()
-
-    def _try_edit(self, edit: Callable[[], Arrangement]) -> bool:
-        try:
-            return self.edits.change(edit())
-        except DDMIError as error:
-            self._state.notifications.error(str(error))
-            return False
+            self.editing.add(self._item)
 
     def _follow_edits(self) -> None:
         """Show the arrangement as it has become, where the person looks."""
@@ -416,86 +359,45 @@ class VideoStage(Stage[FrameView]):
             return
         self._pause()
         (start, stop), position, before = self.timeline.span, self.playback.position, self._arrangement.layout.seconds
-        self._arrangement = self.edits.current
+        self._arrangement = self.editing.current
         assert self._arrangement is not None
         self._begin(position)
         self.sequence.show_arrangement(self._arrangement)
         if stop - start < before:
             self.timeline.look(start, stop - start)
 
-    def _to_add(self) -> list[Item]:
-        """The clips that can be put into the sequence: the one that it begins with, then the newest."""
-        current = self.edits.current
-        if current is None:
-            return []
-        first = current.pieces[0].item
-        return [first, *self._state.akin(first)][:_OFFERED]
-
     # Playing
 
     def _play(self) -> None:
         self._actions["play"].setChecked(True)
-        self._shown_at = time.monotonic()
-        self._rate, self._waits = float(RATE), 0
-        self._renew()
-        self._tick.start()
+        self.player.play()
         self._say_figures()
 
     def _pause(self) -> None:
-        self.playback.playing = False
-        self._tick.stop()
         self._actions["play"].setChecked(False)
-        self._forget()
+        self.player.pause()
 
-    def _forget(self) -> None:
-        """Give up what is drawn ahead."""
+    def _draw_ahead(self, seconds: list[float]) -> bool:
+        """Have frames drawn for the player; whether they come."""
+        look, item = self.viewer.look, self._item
+        if look is None or item is None:
+            return False
+        side, window = seen_window(look, self.player.pace.side(look.side, visible_share(look)))
+        return self._try_frames(item, [self._moment(second) for second in seconds], side, window, "play", more=True)
+
+    def _give_up(self) -> None:
+        """Have nothing more drawn for the player; what still comes is not wanted."""
         self._wish += 1
-        self._ring.clear()
-        self._asked.clear()
         self._engine.stop(FramesRequest, lambda request: request.purpose == "play")
 
-    def _renew(self) -> None:
-        """Draw ahead anew, because what is to be shown has changed."""
-        if self.playback.playing:
-            self._forget()
-            self._draw_ahead()
+    def _on_due(self, frame: FrameReady) -> None:
+        self._show(frame, moving=True)
+        self.timeline.show_position(self.playback.position)
+        self._say_figures()
 
-    def _draw_ahead(self) -> None:
-        """Ask for more frames while the ring has room for them."""
-        look, item = self.viewer.look, self._item
-        if look is None or item is None or len(self._ring) + len(self._asked) > _RING - _BATCH:
-            return
-        last = self._asked[-1] if self._asked else self._ring[-1][0] if self._ring else self.playback.position
-        ahead = self.playback.ahead(last, _BATCH)
-        if not ahead:
-            return
-        side, window = seen_window(look, self.pace.side(look.side, visible_share(look)))
-        self._asked.extend(ahead)
-        self._try_frames(item, [self._moment(second) for second in ahead], side, window, "play", more=True)
-
-    def _on_tick(self) -> None:
-        """Show the next frame; where it is not there yet, the playhead waits."""
-        if self._ring:
-            second, frame = self._ring.popleft()
-            self.playback.position = second
-            self._show(frame, moving=True)
-            self._waits = 0
-            self.shown += 1
-            now = time.monotonic()
-            self._rate = 0.9 * self._rate + 0.1 / max(now - self._shown_at, 1e-3)
-            self._shown_at = now
-            self.timeline.show_position(second)
-            self._say_figures()
-        elif not self._asked:  # the range has ended
-            self._pause()
-            self._rest()
-            return
-        else:
-            self._waits += 1
-            if self._waits > _MOST_WAITS:  # drawing has failed, which has been said
-                self._pause()
-                return
-        self._draw_ahead()
+    def _on_ended(self) -> None:
+        self._actions["play"].setChecked(False)
+        self._rest()
 
     def _on_frame(self, result: FrameReady) -> None:
         request = result.request
@@ -510,9 +412,7 @@ class VideoStage(Stage[FrameView]):
         if request.purpose == "rest":
             self._show(result, moving=False)
             return
-        self.pace.learn(result.pixels.shape[0] * result.pixels.shape[1], result.seconds)
-        if self._asked:
-            self._ring.append((self._asked.popleft(), result))
+        self.player.take(result)
 
     def _is_mine(self, request: ArrangedRequest) -> bool:
         """Whether what was asked for is of the clip, or the arrangement, that is on the stage now."""
@@ -546,7 +446,8 @@ class VideoStage(Stage[FrameView]):
         purpose: str,
         *,
         more: bool = False,
-    ) -> None:
+    ) -> bool:
+        """Have frames drawn; whether they come, otherwise playing ends."""
         bar = self._bar(side) if purpose != "thumbnails" else None
         request = FramesRequest(
             item=item,
@@ -559,8 +460,10 @@ class VideoStage(Stage[FrameView]):
             arrangement=self._arrangement,
             bar=bar,
         )
-        if not self._ask_for(request):
-            self._pause()
+        if self._ask_for(request):
+            return True
+        self._pause()
+        return False
 
     # The picture at rest
 
@@ -593,7 +496,7 @@ class VideoStage(Stage[FrameView]):
             self.viewer.add_tile("function", result.side, result.window, result.pixels)
 
     def _on_look(self) -> None:
-        self._renew()
+        self.player.renew()
         self._say_figures()
 
     # Timeline and slices
@@ -611,7 +514,7 @@ class VideoStage(Stage[FrameView]):
     def _ask_slices(self) -> None:
         if (item := self._item) is not None and not self.slices.isHidden():
             x, y = self._place
-            self._ask_for(SlicesRequest(item=item, x=x, y=y, side=_SLICE_SIDE, moments=_SLICE_MOMENTS))
+            self._ask_for(SlicesRequest(item=item, x=x, y=y, side=SLICE_SIDE, moments=_SLICE_MOMENTS))
 
     def _on_slices(self, result: SlicesReady) -> None:
         if self._item is not None and result.request.item.id == self._item.id:
@@ -627,8 +530,8 @@ class VideoStage(Stage[FrameView]):
         speed = f"{playback.speed:g}×" if playback.speed >= 1 else f"1/{round(1 / playback.speed)}×"
         parts = [f"{playback.position:.3f} s", ("−" if playback.direction < 0 else "") + speed]
         if playback.playing:
-            side = self.pace.side(look.side, visible_share(look))
-            parts.append(f"{min(self._rate, RATE):.0f} fps")
+            side = self.player.pace.side(look.side, visible_share(look))
+            parts.append(f"{min(self.player.rate, RATE):.0f} fps")
             if side < look.side:
                 parts.append(f"{side} of {look.side} px")
         self.figures.setText("   ".join(parts))
@@ -651,32 +554,3 @@ class VideoStage(Stage[FrameView]):
         super()._on_theme()
         self.timeline.set_colours(self._theme.colours)
         self.sequence.track.update()
-
-
-class SlicesPane(QWidget):
-    """Two pictures with time downwards: what passes along a horizontal line, and along a vertical one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        styled(self, "panel")
-        self.setFixedWidth(_SLICE_SIDE + 2 * GRID)
-        self.along_x, self.along_y = QLabel(), QLabel()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(GRID, GRID, GRID, GRID)
-        layout.setSpacing(GRID // 2)
-        for name, picture in (("x, time downwards", self.along_x), ("y, time downwards", self.along_y)):
-            picture.setScaledContents(True)
-            picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-            picture.setAccessibleName(name)
-            layout.addWidget(label(name, "small"))
-            layout.addWidget(picture, 1)
-
-    def show_slices(self, found: SlicesReady) -> None:
-        """Show both."""
-        self.along_x.setPixmap(QPixmap.fromImage(to_image(found.along_x)))
-        self.along_y.setPixmap(QPixmap.fromImage(to_image(found.along_y)))
-
-    def clear(self) -> None:
-        """Show nothing."""
-        self.along_x.clear()
-        self.along_y.clear()

@@ -114,11 +114,11 @@ def test_what_is_drawn_ahead_is_bounded(
     qtbot, stage: VideoStage, clip: Item, actions: Actions, frames: list[FrameReady]
 ) -> None:
     actions["play_on"].trigger()
-    stage._tick.stop()
-    qtbot.waitUntil(lambda: len(stage._ring) + len(stage._asked) >= 4, timeout=PATIENCE)
+    stage.player._tick.stop()
+    qtbot.waitUntil(lambda: len(stage.player._ring) + len(stage.player._asked) >= 4, timeout=PATIENCE)
     for _ in range(20):
-        stage._draw_ahead()
-    assert len(stage._ring) + len(stage._asked) <= 12
+        stage.player.draw_ahead()
+    assert len(stage.player._ring) + len(stage.player._asked) <= 12
 
 
 def test_marks_bound_what_is_played(stage: VideoStage, clip: Item, actions: Actions) -> None:
@@ -223,8 +223,8 @@ def other(state: AppState, clip: Item) -> Item:
 
 
 def spans(stage: VideoStage) -> list[tuple[float, float]]:
-    assert stage.edits.current is not None
-    return [(piece.start, piece.stop) for piece in stage.edits.current.pieces]
+    assert stage.editing.edits.current is not None
+    return [(piece.start, piece.stop) for piece in stage.editing.edits.current.pieces]
 
 
 def test_the_sequence_begins_with_the_range_of_the_clip_and_takes_others(
@@ -252,7 +252,7 @@ def test_the_whole_sequence_is_played_and_seen_in_full_at_rest(
     qtbot, stage: VideoStage, clip: Item, other: Item, actions: Actions, frames: list[FrameReady]
 ) -> None:
     actions["sequence"].trigger()
-    stage._add(other)
+    stage.editing.add(other)
     actions["loop"].setChecked(False)
     stage.sequence.track.sought.emit(1.2)
     qtbot.waitUntil(stage.viewer.is_sharp, timeout=PATIENCE)
@@ -261,7 +261,7 @@ def test_the_whole_sequence_is_played_and_seen_in_full_at_rest(
     qtbot.waitUntil(lambda: not stage.playback.playing, timeout=PATIENCE)
     assert stage.playback.position == pytest.approx(3.5, abs=0.1)
     shown = [frame for frame in frames if frame.request.purpose == "play"]
-    assert all(frame.request.arrangement is stage.edits.current for frame in shown)
+    assert all(frame.request.arrangement is stage.editing.edits.current for frame in shown)
     last = shown[-1]
     moment, _, _ = last.request.moments[last.index]
     of_other = (moment + 1) / 2 * 3.5 - 1.5  # seconds of the other clip, which begins at 1.5 s
@@ -275,19 +275,19 @@ def test_what_an_earlier_arrangement_drew_is_dropped(
     actions["sequence"].trigger()
     qtbot.waitUntil(lambda: any(frame.request.purpose == "rest" for frame in frames), timeout=PATIENCE)
     late = next(frame for frame in frames if frame.request.purpose == "rest")
-    assert stage._is_mine(late.request) is (late.request.arrangement is stage.edits.current)
+    assert stage._is_mine(late.request) is (late.request.arrangement is stage.editing.edits.current)
     stage.sequence.transition.setValue(0.2)
     assert not stage._is_mine(late.request)
 
 
 def test_a_sequence_is_edited_with_the_keyboard_alone(qtbot, stage: VideoStage, clip: Item, other: Item) -> None:
-    stage._add(clip)
-    stage._add(other)
+    stage.editing.add(clip)
+    stage.editing.add(other)
     track = stage.sequence.track
     track.setFocus()
     alt, shift, control = (getattr(Qt.KeyboardModifier, f"{name}Modifier") for name in ("Alt", "Shift", "Control"))
     qtbot.keyClick(track, Qt.Key.Key_Left, alt)
-    assert [piece.item.id for piece in stage.edits.current.pieces] == [other.id, clip.id] and track.chosen == 0
+    assert [piece.item.id for piece in stage.editing.edits.current.pieces] == [other.id, clip.id] and track.chosen == 0
     qtbot.keyClick(track, Qt.Key.Key_Left, shift)
     qtbot.keyClick(track, Qt.Key.Key_Right, control)
     assert spans(stage)[0] == pytest.approx((0.05, 1.95)) and stage.playback.position == 0
@@ -296,14 +296,14 @@ def test_a_sequence_is_edited_with_the_keyboard_alone(qtbot, stage: VideoStage, 
     assert track.chosen == 1 and stage.playback.position == pytest.approx(1.4)
     qtbot.keyClick(track, Qt.Key.Key_Delete)
     qtbot.keyClick(track, Qt.Key.Key_Delete)
-    assert [piece.item.id for piece in stage.edits.current.pieces] == [other.id]
+    assert [piece.item.id for piece in stage.editing.edits.current.pieces] == [other.id]
     qtbot.keyClick(track, Qt.Key.Key_Z, control)
-    assert [piece.item.id for piece in stage.edits.current.pieces] == [other.id, clip.id]
+    assert [piece.item.id for piece in stage.editing.edits.current.pieces] == [other.id, clip.id]
 
 
 def test_blocks_are_dragged_to_reorder_and_to_trim(qtbot, stage: VideoStage, clip: Item, other: Item) -> None:
-    stage._add(clip)
-    stage._add(other)
+    stage.editing.add(clip)
+    stage.editing.add(other)
     track = stage.sequence.track
 
     def drag(start: float, stop: float) -> None:
@@ -314,7 +314,7 @@ def test_blocks_are_dragged_to_reorder_and_to_trim(qtbot, stage: VideoStage, cli
         qtbot.mouseRelease(track, Qt.MouseButton.LeftButton, pos=QPoint(round(stop), middle))
 
     drag(track.block(0).center().x(), track.block(1).right())
-    assert [piece.item.id for piece in stage.edits.current.pieces] == [other.id, clip.id]
+    assert [piece.item.id for piece in stage.editing.edits.current.pieces] == [other.id, clip.id]
     second = track.block(1)
     drag(second.right() - 2, second.right() - 2 - second.width() / 4)
     assert spans(stage)[1] == pytest.approx((0.0, 1.5), abs=0.02)
@@ -345,7 +345,7 @@ def test_clips_of_another_model_are_refused(state: AppState, stage: VideoStage, 
         Recipe(domain="video", model="another", model_hash="x", seconds=2.0),
         np.zeros((32, 32, 4), np.uint8),
     )
-    stage._add(stranger)
+    stage.editing.add(stranger)
     assert len(spans(stage)) == 1
     assert "another model" in state.notifications.list()[-1].text
 
@@ -353,8 +353,8 @@ def test_clips_of_another_model_are_refused(state: AppState, stage: VideoStage, 
 def test_the_sequence_is_exported_as_a_clip_is(
     qtbot, stage: VideoStage, clip: Item, other: Item, engine: Engine, tmp_path: Path
 ) -> None:
-    stage._add(clip)
-    stage._add(other)
+    stage.editing.add(clip)
+    stage.editing.add(other)
     dialog = VideoExportDialog("x", VideoChoice(), Place(Path.home()), 3.5, (0.0, 1.0), has_recipe=False)
     qtbot.addWidget(dialog)
     dialog.resolution.setValue(32)

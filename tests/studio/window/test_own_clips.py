@@ -99,7 +99,7 @@ def test_the_same_clip_is_fitted_and_seen_beside_its_file(qtbot, window, film: P
     assert theirs.request.moment == pytest.approx(2 * 0.15 / stage.playback.seconds - 1)
 
     window.actions_["play_on"].trigger()
-    qtbot.waitUntil(lambda: stage.shown > 3, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: stage.player.shown > 3, timeout=PATIENCE)
     played = [frame.request.bar for frame in frames if frame.request.purpose == "play"]
     assert played[-1] is not None and 0 < played[-1] < frames[-1].request.side
     window.actions_["play"].trigger()
