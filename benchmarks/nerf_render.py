@@ -164,7 +164,7 @@ def _measure_room(studio: OpenStudio, say: Callable[..., None], seconds: float, 
                 width=viewer.width(),
                 height=viewer.height(),
                 settings=finest.settings,
-                wish=0,
+                serial=0,
             )
         )
         job = studio.state.jobs.active(quiet=True)[-1]

@@ -22,7 +22,7 @@ def frame_size(width: int, height: int, suffix: str) -> tuple[int, int]:
     return width + width % 2, height + height % 2
 
 
-def told_size(width: int, height: int, suffix: str) -> str:
+def size_notice(width: int, height: int, suffix: str) -> str:
     """Say what becomes of a size that a format cannot have; empty where it can."""
     wide, high = frame_size(width, height, suffix)
     if (wide, high) == (width, height):

@@ -11,7 +11,7 @@ from tyro.conf import Positional, arg
 
 from ddmi_core.cli.terminal import Device, Flag, Meter, model_folder, print_json, require
 from ddmi_core.cli.writing import Writes, read_span
-from ddmi_core.frame_size import told_size
+from ddmi_core.frame_size import size_notice
 from ddmi_core.placement import Up
 from ddmi_core.recipe import MAX_SEED, Recipe, SamplingSettings
 from ddmi_core.support.errors import DataError, ModelError
@@ -256,8 +256,8 @@ def _export(
 ) -> dict[str, Any]:
     """Decode and write one item; return the facts about it. `spent` seconds went into its latent."""
     asked = options.pixels(recipe.extent)
-    if asked is not None and (told := told_size(*asked, target.suffix)):
-        print(told, file=sys.stderr)
+    if asked is not None and (notice := size_notice(*asked, target.suffix)):
+        print(notice, file=sys.stderr)
     began = time.perf_counter()
     field = pipeline.decode(latent)
     facts = field.export(target, options, recipe=recipe, progress=progress)

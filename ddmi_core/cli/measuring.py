@@ -91,8 +91,9 @@ class Evaluate:
             print_json(report)
             return
         for figure in report["figures"]:
-            told = "not told" if figure["value"] is None else f"{figure['value']:.4g} {figure.get('unit', '')}".rstrip()
-            print(f"{figure['name']}: {told}{'. ' + figure['reason'] if 'reason' in figure else ''}")
+            unit, value = figure.get("unit", ""), figure["value"]
+            text = "not told" if value is None else f"{value:.4g} {unit}".rstrip()
+            print(f"{figure['name']}: {text}{'. ' + figure['reason'] if 'reason' in figure else ''}")
         for kind, reasons in report["not_measured"].items():
             if left_out := sum(reasons.values()):
                 print(f"{left_out:,} of the {kind} are in no figure: {reasons}", file=sys.stderr)

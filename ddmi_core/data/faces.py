@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ddmi_core.data.pictures import Raster, premultiplied
 from ddmi_core.data.vector_pictures import drawn
+from ddmi_core.support.cached import cached
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.files import atomic_write
-from ddmi_core.support.kept import kept
 from ddmi_core.support.paths import assets
 
 FACES_FILE = "faces.jsonl.gz"
@@ -55,7 +55,7 @@ def save_faces(folder: Path, faces: Sequence[Face]) -> None:
         temporary.write_bytes(gzip.compress(lines.encode(), 9, mtime=0))
 
 
-@kept()
+@cached()
 def _load(folder: Path) -> list[Face]:
     try:
         lines = gzip.decompress((folder / FACES_FILE).read_bytes()).decode().splitlines()

@@ -134,11 +134,11 @@ def _reconstruction(parts: Parts, metric: str) -> Figure:
     name, better, unit, definition = _RECONSTRUCTION[metric]
     column = parts.column("reconstructions", metric)
     values = [] if column is None else column.tolist()
-    told = float(np.mean(values)) if values else None
+    value = float(np.mean(values)) if values else None
     return Figure(
         metric,
         f"{name} of reconstructions",
-        told,
+        value,
         better,
         f"{definition} Held-out signals, encoded to the posterior's mean and decoded, not refined; the mean over them.",
         {"reconstructions": len(values)},

@@ -93,7 +93,7 @@ def _summary(found: Mapping[str, Any]) -> str:
 
 
 def _not_measured(found: Mapping[str, Any]) -> str:
-    told = [
+    texts = [
         f"{count:,} of the {kind} {reason}"
         for kind, reasons in found["not_measured"].items()
         for count, reason in (
@@ -102,7 +102,7 @@ def _not_measured(found: Mapping[str, Any]) -> str:
         )
         if count
     ]
-    return f"<p><b>Left out of all figures: {escape('; '.join(told))}.</b></p>" if told else ""
+    return f"<p><b>Left out of all figures: {escape('; '.join(texts))}.</b></p>" if texts else ""
 
 
 def _figures(figures: list[Figure]) -> str:

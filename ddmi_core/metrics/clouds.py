@@ -109,8 +109,8 @@ def cloud_figures(
     if min(between.shape) < 2:
         raise DataError("MMD, COV and 1-NNA take at least 2 clouds of each set. Generate more of them.")
     covered = len(np.unique(between.argmin(axis=1)))
-    told = nearest_neighbour_accuracy(samples, data, between)
-    return CloudFigures(float(between.min(axis=0).mean()), covered / len(data), told)
+    accuracy = nearest_neighbour_accuracy(samples, data, between)
+    return CloudFigures(float(between.min(axis=0).mean()), covered / len(data), accuracy)
 
 
 def nearest_neighbour_accuracy(

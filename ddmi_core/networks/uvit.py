@@ -146,8 +146,8 @@ class _Attending(nn.Module):
         height = x.shape[-2]
         cells = rearrange(self.convolve(x, condition), "b c h w -> b (h w) c")
         normed = self.norm(cells)
-        told = torch.cat([self.tell(normed), self.tell_text(text)], dim=1)
-        keys, values = rearrange(told, "b n (two k d) -> two b k n d", two=2, k=self.heads)
+        context = torch.cat([self.tell(normed), self.tell_text(text)], dim=1)
+        keys, values = rearrange(context, "b n (two k d) -> two b k n d", two=2, k=self.heads)
         queries = rearrange(self.ask(normed), "b n (k d) -> b k n d", k=self.heads)
         seen = torch.cat([mask.new_ones(len(mask), cells.shape[1]), mask], dim=1)
         gathered = F.scaled_dot_product_attention(queries, keys, values, attn_mask=seen[:, None, None])

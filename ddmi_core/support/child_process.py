@@ -62,18 +62,18 @@ def run_module(
             give_way(child.pid)
         lines = child.stdout
         assert lines is not None
-        told: dict[str, object] = {"fraction": 0.0, "text": doing}
+        state: dict[str, object] = {"fraction": 0.0, "text": doing}
 
         def listen() -> None:
             for line in lines:
                 with suppress(ValueError, TypeError):  # a library may print too
-                    told.update(json.loads(line))
+                    state.update(json.loads(line))
 
         listener = threading.Thread(target=listen, name="child-output", daemon=True)
         listener.start()
         try:
             while child.poll() is None:
-                report(progress, float(str(told["fraction"])), str(told["text"]))
+                report(progress, float(str(state["fraction"])), str(state["text"]))
                 time.sleep(_LOOK_SECONDS)
         except BaseException:
             child.kill()
@@ -82,8 +82,8 @@ def run_module(
             listener.join()
         if child.returncode == 0:
             return
-        if "error" in told:
-            raise DDMIError(str(told["error"]))
+        if "error" in state:
+            raise DDMIError(str(state["error"]))
         errors.seek(0)
         _log.error("%s ended with code %d: %s", module, child.returncode, errors.read())
         raise DDMIError(failed)

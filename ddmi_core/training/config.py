@@ -18,7 +18,7 @@ from ddmi_core.support.files import write_text
 from ddmi_core.support.parsing import parse_yaml
 from ddmi_core.support.paths import assets, user_data
 from ddmi_core.text import TextEncoderConfig
-from ddmi_core.training.mistakes import Place, lines_of, told
+from ddmi_core.training.mistakes import Place, explained, lines_of
 from ddmi_core.training.versions import VERSION, migrated
 
 
@@ -215,7 +215,7 @@ class RunConfig(_Settings):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise DDMIError(told(error, cls, origin, lines)) from error
+            raise DDMIError(explained(error, cls, origin, lines)) from error
 
 
 def preset_names() -> list[str]:

@@ -38,7 +38,7 @@ def lines_of(text: str) -> dict[Place, int]:
     return lines
 
 
-def told(error: ValidationError, schema: type[BaseModel], origin: str, lines: Mapping[Place, int]) -> str:
+def explained(error: ValidationError, schema: type[BaseModel], origin: str, lines: Mapping[Place, int]) -> str:
     """Return a sentence for each mistake, each with its line where that is known."""
     every = error.errors()
     places = [mistake["loc"] for mistake in every]

@@ -124,8 +124,8 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         given_back = remove_latents(run) / 1e6
-        told = f"the model is in {run.model}; the latents that it learned from, {given_back:,.0f} MB, were removed"
-        run.record(stage="done", step=config.stage2.steps, message=told)
+        message = f"the model is in {run.model}; the latents that it learned from, {given_back:,.0f} MB, were removed"
+        run.record(stage="done", step=config.stage2.steps, message=message)
     return run.model
 
 

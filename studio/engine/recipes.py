@@ -18,8 +18,8 @@ from PySide6.QtCore import QObject, Signal
 from ddmi_core.data.user_folder import FEW, other_files, scan_folder
 from ddmi_core.domains import domain_names, get_domain
 from ddmi_core.model_folder import INDEX, PREVIEW
+from ddmi_core.support.cached import release
 from ddmi_core.support.errors import DDMIError
-from ddmi_core.support.kept import release
 from ddmi_core.support.known_runs import runs_folder
 from ddmi_core.support.paths import assets
 from ddmi_core.support.progress import Cancelled, Progress
@@ -276,7 +276,7 @@ def _folder(domain: str, source: str, progress: Progress) -> DataReport:
     """Look through a folder of a user's."""
     kind, folder = get_domain(domain), Path(source)
     found = scan_folder(
-        lambda split, told: kind.folder(folder, split, told), progress, thumbnails=_THUMBNAILS, size=_THUMBNAIL_SIZE
+        lambda split, share: kind.folder(folder, split, share), progress, thumbnails=_THUMBNAILS, size=_THUMBNAIL_SIZE
     )
     unusable = [(str(one.path.relative_to(folder)), one.reason) for one in found.unusable]
     unusable += _of_other_kinds(domain, folder)

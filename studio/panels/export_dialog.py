@@ -169,18 +169,18 @@ class ExportDialog(Dialog, Generic[_C]):
     def _show_choice(self, choice: _C) -> None:
         """Fill the domain's own fields."""
 
-    def _told(self) -> str:
+    def _remark(self) -> str:
         """What a person should know beforehand, as it stands."""
         return ""
 
     def _refresh(self) -> None:
         """Show what counts for the format, and what is to be known."""
         try:
-            told = self._told()
+            remark = self._remark()
         except ExportError:  # is said when Export is pressed
-            told = ""
-        self.remark.setText(told)
-        self.remark.setVisible(bool(told))
+            remark = ""
+        self.remark.setText(remark)
+        self.remark.setVisible(bool(remark))
 
     def _on_format(self) -> None:
         if self.file.text().strip():

@@ -7,7 +7,7 @@ from fractions import Fraction
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QWidget
 
 from ddmi_core.export.options import FASTEST_GIF
-from ddmi_core.frame_size import frame_size, told_size
+from ddmi_core.frame_size import frame_size, size_notice
 from ddmi_core.placement import Placement
 from studio.theme.tokens import GRID
 from studio.widgets.basics import SliderField, figure_box, label
@@ -68,11 +68,11 @@ def units_box(placement: Placement | None) -> QComboBox:
     return box
 
 
-def told_film(size: tuple[int, int], suffix: str, count: int) -> str:
+def film_notice(size: tuple[int, int], suffix: str, count: int) -> str:
     """Say how large a film becomes, and why that is another size than the one asked for."""
     width, height = frame_size(*size, suffix)
     frames = "1 frame" if count == 1 else f"{count:,} frames"
-    return told_size(*size, suffix) or f"{frames} of {width:,} × {height:,} px"
+    return size_notice(*size, suffix) or f"{frames} of {width:,} × {height:,} px"
 
 
 def too_fast(suffix: str, fps: Fraction) -> str:

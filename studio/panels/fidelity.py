@@ -29,7 +29,7 @@ def figures(facts: FitFacts) -> str:
         parts.append("{} × {}".format(*facts.pixels))
     if near := nearness(facts):
         parts.append(near)
-    parts.append(told_bytes(facts.size_bytes))
+    parts.append(formatted_bytes(facts.size_bytes))
     return "  ·  ".join(parts)
 
 
@@ -41,7 +41,7 @@ def nearness(facts: FitFacts) -> str:
     return "" if iou is None else f"IoU {iou:.3f}" if iou > 0.99 else f"IoU {iou:.2f}"
 
 
-def told_bytes(count: int) -> str:
+def formatted_bytes(count: int) -> str:
     """A number of bytes as a person reads it."""
     return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{max(1, round(count / 1e3)):,} kB"
 

@@ -23,7 +23,7 @@ from studio.engine.work.items import View
 from studio.engine.work.tiles import TilesRequest
 from studio.facts import RoomFacts
 from studio.panels.export_dialog import ExportDialog, Order, Place
-from studio.panels.fidelity import told_bytes
+from studio.panels.fidelity import formatted_bytes
 from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.loading_note import LoadingNote
 from studio.panels.missing_model import MissingModel
@@ -163,7 +163,7 @@ class Stage(QWidget, Generic[_V]):
     def _expected_size(self, item: Item, fidelity: Fidelity) -> str:
         """What an item of a fidelity takes, in words; empty where nobody knows."""
         facts = item.recipe.fit
-        return told_bytes(facts.size_bytes) if facts is not None and facts.fidelity == fidelity else ""
+        return formatted_bytes(facts.size_bytes) if facts is not None and facts.fidelity == fidelity else ""
 
     def _ask_for(self, request: Request) -> bool:
         """Have something done; a failure becomes a message. Whether it went well."""

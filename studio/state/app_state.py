@@ -17,7 +17,7 @@ from studio.state.undo import UndoStack
 
 
 @dataclass
-class _Desk:
+class _RoomState:
     """What each room has of its own."""
 
     form: GenerateForm
@@ -54,8 +54,8 @@ class AppState:
         self.models_known = False
         """Whether the models were looked for yet; until then nobody can say that there are none."""
         self._domain: str | None = None
-        self._common = _Desk(form or GenerateForm(seed=random_seed()))
-        self._desks: dict[str, _Desk] = {}
+        self._common = _RoomState(form or GenerateForm(seed=random_seed()))
+        self._room_states: dict[str, _RoomState] = {}
         self._first_forms = dict(forms or {})
         self._generations = 0
         library.removed.connect(self._on_removed)
@@ -74,7 +74,7 @@ class AppState:
 
     def add_room(self, domain: str) -> None:
         """Give a domain a room: a form and a stage of its own."""
-        self._desks[domain] = _Desk(self._first_forms.get(domain, self._common.form))
+        self._room_states[domain] = _RoomState(self._first_forms.get(domain, self._common.form))
 
     def enter(self, domain: str) -> None:
         """Go to the room of a domain."""
@@ -87,25 +87,25 @@ class AppState:
 
     def forms(self) -> dict[str, GenerateForm]:
         """The forms of all rooms."""
-        return {domain: desk.form for domain, desk in self._desks.items()}
+        return {domain: room.form for domain, room in self._room_states.items()}
 
-    def _desk(self, domain: str | None = None) -> _Desk:
-        """The desk of a domain, or of the room that the person is in."""
-        return self._desks.get(domain or self._domain or "", self._common)
+    def _room_state(self, domain: str | None = None) -> _RoomState:
+        """That of a domain's room, or of the room that the person is in."""
+        return self._room_states.get(domain or self._domain or "", self._common)
 
     # Form
 
     @property
     def form(self) -> GenerateForm:
         """The form as it stands."""
-        return self._desk().form
+        return self._room_state().form
 
     def update_form(self, **values: object) -> GenerateForm:
         """Change values of the form, and announce it if any differs. Raises pydantic's ValidationError out of range."""
-        desk = self._desk()
-        form = desk.form.changed(**values)
-        if form != desk.form:
-            desk.form = form
+        room = self._room_state()
+        form = room.form.changed(**values)
+        if form != room.form:
+            room.form = form
             self.form_changed.emit(form)
         return form
 
@@ -158,9 +158,9 @@ class AppState:
         renamed = {old.name: by_folder[old.folder] for old in gone if old.folder in by_folder}
         self._models, self.models_known = list(models), True
         before = self.form
-        for desk in (self._common, *self._desks.values()):
-            if desk.form.model in renamed:
-                desk.form = desk.form.changed(model=renamed[desk.form.model])
+        for room in (self._common, *self._room_states.values()):
+            if room.form.model in renamed:
+                room.form = room.form.changed(model=renamed[room.form.model])
         self.models_changed.emit(self.models)
         if self.form != before:
             self.form_changed.emit(self.form)
@@ -172,13 +172,13 @@ class AppState:
 
     def use_model(self, model: ModelInfo) -> None:
         """Put a model into the form of its room."""
-        desk = self._desk(model.domain)
-        desk.form = desk.form.changed(model=model.name)
+        room = self._room_state(model.domain)
+        room.form = room.form.changed(model=model.name)
         self.form_changed.emit(self.form)
 
     def is_in_use(self, model: ModelInfo) -> bool:
         """Whether the form of its room names the model."""
-        return self._desk(model.domain).form.model == model.name
+        return self._room_state(model.domain).form.model == model.name
 
     @property
     def selected_model(self) -> ModelInfo | None:
@@ -218,48 +218,48 @@ class AppState:
     @property
     def shown(self) -> Item | None:
         """The item on the stage."""
-        return self._desk().shown
+        return self._room_state().shown
 
     def shown_in(self, domain: str) -> Item | None:
         """The item on the stage of a domain's room."""
-        return self._desk(domain).shown
+        return self._room_state(domain).shown
 
     def show(self, item: Item) -> None:
         """Make an item the one on the stage of its room, meant by what is asked next; its view may follow later."""
-        self._put(self._desk(item.recipe.domain), item)
+        self._put(self._room_state(item.recipe.domain), item)
 
     def clear(self, domain: str) -> None:
         """Nothing is on the stage of a domain's room any longer."""
-        self._put(self._desk(domain), None)
+        self._put(self._room_state(domain), None)
 
     @property
     def generation(self) -> int:
         """The newest number given out for the stage."""
-        return self._desk().generation
+        return self._room_state().generation
 
     def next_generation(self, domain: str | None = None) -> int:
         """A new number for a request whose result may take the stage of a room; makes all earlier ones stale."""
         self._generations += 1
-        self._desk(domain).generation = self._generations
+        self._room_state(domain).generation = self._generations
         return self._generations
 
     def generation_in(self, domain: str) -> int:
         """The newest number given out for the stage of a domain's room."""
-        return self._desk(domain).generation
+        return self._room_state(domain).generation
 
-    def _put(self, desk: _Desk, item: Item | None) -> None:
-        if item != desk.shown:
-            desk.shown = item
-            if desk is self._desk():
+    def _put(self, room: _RoomState, item: Item | None) -> None:
+        if item != room.shown:
+            room.shown = item
+            if room is self._room_state():
                 self.shown_changed.emit(item)
 
     def _on_removed(self, item: Item) -> None:
-        desk = self._desk(item.recipe.domain)
-        if desk.shown is not None and desk.shown.id == item.id:
+        room = self._room_state(item.recipe.domain)
+        if room.shown is not None and room.shown.id == item.id:
             self.next_generation(item.recipe.domain)
-            self._put(desk, None)
+            self._put(room, None)
 
     def _on_changed(self, item: Item) -> None:
-        desk = self._desk(item.recipe.domain)
-        if desk.shown is not None and desk.shown.id == item.id:
-            self._put(desk, item)
+        room = self._room_state(item.recipe.domain)
+        if room.shown is not None and room.shown.id == item.id:
+            self._put(room, item)

@@ -178,16 +178,16 @@ class CurvePlot(QWidget):
         return _Drawn(_colour(self._theme.colours, line.hue), steps, values)
 
     def _tell(self) -> None:
-        told = [
+        texts = [
             f"<span style='color: {drawn.colour}'>{value:.4g}</span>"
             for drawn in self._drawn
             if (value := drawn.value_at(self._step)) is not None
         ]
-        if self._step is not None and told:
-            told.insert(
+        if self._step is not None and texts:
+            texts.insert(
                 0, f"<span style='color: {self._theme.colours.muted}'>step {max(0, round(self._step)):,}</span>"
             )
-        self.values.setText("&nbsp; ".join(told))
+        self.values.setText("&nbsp; ".join(texts))
 
     def _dress(self) -> None:
         c = self._theme.colours
@@ -294,12 +294,12 @@ class CurvePlots(QWidget):
     def _tell_runs(self) -> None:
         """Say which colour is whose, where there are several runs."""
         runs = {line.name: line.hue for figure in self._figures for line in figure.lines}
-        told = (
+        texts = (
             f"<span style='color: {_colour(self._theme.colours, hue)}'>&#9632;</span> {escape(name)}"
             for name, hue in runs.items()
         )
         self.legend.setVisible(len(runs) > 1)
-        self.legend.setText("&nbsp;&nbsp; ".join(told) if len(runs) > 1 else "")
+        self.legend.setText("&nbsp;&nbsp; ".join(texts) if len(runs) > 1 else "")
 
     def _on_zoom(self, _axes: object) -> None:
         self._zoomed = True

@@ -9,7 +9,7 @@ from ddmi_core.coordinates import cell_centres
 from ddmi_core.data.clip_storage import expand
 from ddmi_core.data.clips import Clip
 from ddmi_core.data.emoji.archive import EmojiEntry, read_archive, write_archive
-from ddmi_core.support.kept import kept
+from ddmi_core.support.cached import cached
 from ddmi_core.support.paths import assets
 
 CLIPS_FILE = "clips.zip"
@@ -59,7 +59,7 @@ def save_emoji_motion(folder: Path, entries: Sequence[MotionEntry], files: Seque
     write_archive(folder / CLIPS_FILE, ".webm", entries, files)
 
 
-@kept()
+@cached()
 def _load(folder: Path) -> tuple[list[MotionEntry], list[bytes]]:
     def broken(error: Exception) -> str:
         return f"The animated emoji in {folder} cannot be read ({error}). Rebuild them: scripts/build_emoji_motion.py."
@@ -67,7 +67,7 @@ def _load(folder: Path) -> tuple[list[MotionEntry], list[bytes]]:
     return read_archive(folder / CLIPS_FILE, ".webm", MotionEntry, broken)
 
 
-@kept(2)
+@cached(2)
 def _part(folder: Path, split: str) -> EmojiMotion:
     entries, files = _load(folder)
     chosen = [i for i, entry in enumerate(entries) if entry.split == split]

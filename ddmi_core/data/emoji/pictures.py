@@ -8,7 +8,7 @@ from PIL import Image
 
 from ddmi_core.data.emoji.archive import EmojiEntry, read_archive, write_archive
 from ddmi_core.data.pictures import Raster, premultiplied
-from ddmi_core.support.kept import kept
+from ddmi_core.support.cached import cached
 from ddmi_core.support.paths import assets
 
 PICTURES_FILE = "pictures.zip"
@@ -45,7 +45,7 @@ def save_emoji(folder: Path, entries: Sequence[EmojiEntry], files: Sequence[byte
     write_archive(folder / PICTURES_FILE, ".webp", entries, files)
 
 
-@kept()
+@cached()
 def _load(folder: Path) -> tuple[list[EmojiEntry], list[bytes]]:
     def broken(error: Exception) -> str:
         return f"The emoji set in {folder} cannot be read ({error}). Rebuild it: scripts/build_emoji.py."

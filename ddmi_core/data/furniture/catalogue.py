@@ -11,9 +11,9 @@ import numpy as np
 
 from ddmi_core.data.labels import RESOLUTION
 from ddmi_core.data.shapes import GridShapes
+from ddmi_core.support.cached import cached
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.files import atomic_write, write_json
-from ddmi_core.support.kept import kept
 from ddmi_core.support.paths import assets
 
 INDEX_FILE = "index.json"
@@ -64,7 +64,7 @@ def save_furniture(
     write_json(folder / INDEX_FILE, [asdict(entry) for entry in entries])
 
 
-@kept()
+@cached()
 def _load(folder: Path) -> tuple[list[FurnitureEntry], list[np.ndarray], np.ndarray]:
     entries = _load_index(folder)
     try:

@@ -19,9 +19,9 @@ from ddmi_core.data.coloured_meshes import ColouredPoints, spread_cameras
 from ddmi_core.data.furniture.catalogue import FurnitureEntry, furniture_entries
 from ddmi_core.data.radiance import PosedPictures, RadianceSet
 from ddmi_core.rendering.cameras import Camera
+from ddmi_core.support.cached import cached
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.files import atomic_write, write_json
-from ddmi_core.support.kept import kept
 from ddmi_core.support.paths import assets
 
 SIDE, VIEWS, POINTS = 64, 24, 2048
@@ -103,7 +103,7 @@ def unpack_points(stream: bytes) -> ColouredPoints:
     return ColouredPoints(positions, colours.astype(np.float32) / _SHADES)
 
 
-@kept()
+@cached()
 def _load(folder: Path) -> tuple[list[RenderedEntry], list[bytes], list[ColouredPoints]]:
     try:
         entries = [RenderedEntry(**entry) for entry in json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))]

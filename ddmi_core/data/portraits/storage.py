@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddmi_core.data.portraits.facts import Parts
+from ddmi_core.support.cached import cached
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.files import atomic_write
-from ddmi_core.support.kept import kept
 from ddmi_core.support.parsing import parse_json
 from ddmi_core.support.paths import assets
 
@@ -85,7 +85,7 @@ def read_portraits(folder: Path) -> StoredPortraits:
         ) from error
 
 
-@kept()
+@cached()
 def shipped_portraits() -> StoredPortraits:
     """Return the set that comes along.
 

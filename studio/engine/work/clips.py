@@ -55,7 +55,7 @@ class FramesRequest(ArrangedRequest):
     """A window of an item that moves, at several moments, in the order given. Answered by a FrameReady each.
 
     A moment is two time coordinates in [-1, 1] and the share of the second one in the picture. ``purpose`` tells apart
-    who asked: what was asked for the same purpose before is given up, unless this is ``more`` of it. ``wish`` numbers
+    who asked: what was asked for the same purpose before is given up, unless this is ``more`` of it. ``serial`` numbers
     what the asker wanted. From the column ``bar`` of the drawing on, it is the file's own frame that is drawn, if there
     is such a bar.
     """
@@ -64,7 +64,7 @@ class FramesRequest(ArrangedRequest):
     side: int
     window: Window
     purpose: str
-    wish: int
+    serial: int
     more: bool = False
     bar: int | None = None
 

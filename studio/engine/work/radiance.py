@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 class RenderRequest(StageRequest, SignalRequest["RadianceField"]):
     """An item in space as a camera sees it, ``width`` × ``height`` pixels. Answered by a RenderReady.
 
-    ``wish`` numbers what the asker wanted; ``moving`` says that the camera moves, so that a rough picture will do.
+    ``serial`` numbers what the asker wanted; ``moving`` says that the camera moves, so that a rough picture will do.
     """
 
     camera: KeyFrame
     width: int
     height: int
     settings: ViewSettings
-    wish: int
+    serial: int
     moving: bool = False
 
 

@@ -57,13 +57,13 @@ class ViewReady(StageAnswer):
 class DetailRequest(StageRequest, SignalRequest["ShapeField"]):
     """The surface of an item as finely as a camera sees it. Answered by a DetailReady twice, roughly and finely.
 
-    ``aspect``: width by height of the picture. ``wish`` numbers what the asker wanted. ``measured``: its points are
+    ``aspect``: width by height of the picture. ``serial`` numbers what the asker wanted. ``measured``: its points are
     marked with their distance from the mesh that the item was made of, 1 being `FAR_SHARE` of its longest side.
     """
 
     camera: KeyFrame
     aspect: float
-    wish: int
+    serial: int
     measured: bool = False
 
 
@@ -154,5 +154,5 @@ def _measured(item: Item, mesh: trimesh.Trimesh, context: Context) -> tuple[Floa
     over_surface = np.bincount(mesh.faces.ravel(), np.repeat(mesh.area_faces, 3), len(found))
     mean = float((found * over_surface).sum() / max(over_surface.sum(), 1e-12))
     far, unit = FAR_SHARE * 2 * HALF_SIDE, original.placement.unit
-    told = Distances(unit * mean, unit * float(found.max(initial=0)), unit * far)
-    return (found / far).clip(0, 1), told
+    distances = Distances(unit * mean, unit * float(found.max(initial=0)), unit * far)
+    return (found / far).clip(0, 1), distances

@@ -115,7 +115,7 @@ class PictureExportDialog(ExportDialog[PictureChoice]):
         self.quality.setValue(choice.quality)
         self.embed_recipe.setChecked(choice.embed_recipe)
 
-    def _told(self) -> str:
+    def _remark(self) -> str:
         width, height = self.options().pixels(self._extent)
         return f"{width:,} × {height:,} px"
 

@@ -17,7 +17,7 @@ from studio.engine.engine import Engine
 from studio.engine.work.items import View
 from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, PictureTilesRequest, TileReady, TilesRequest
 from studio.panels.export_dialog import Place
-from studio.panels.fidelity import gone, has_its_file, told_bytes
+from studio.panels.fidelity import formatted_bytes, gone, has_its_file
 from studio.panels.inspector import item_title
 from studio.panels.room import Stage
 from studio.rooms.images.basis_dialog import BasisDialog
@@ -32,7 +32,7 @@ from studio.widgets.basics import ElidedLabel, label
 from studio.widgets.deep_zoom.geometry import BASE, WHOLE, Region, Window
 from studio.widgets.deep_zoom.split import Compare
 from studio.widgets.deep_zoom.tiles import Source
-from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, DeepZoom, Pointed, TileWish
+from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, DeepZoom, MissingTiles, Pointed
 
 _PAN_STEP, _BAR_STEP = 0.125, 0.02
 _COMPARISONS: tuple[Compare, ...] = ("off", "nearest", "bicubic")
@@ -142,7 +142,7 @@ class ImageStage(Stage[DeepZoom]):
             return super()._expected_size(item, fidelity)
         if fidelity == "small":
             return "some kB"
-        return f"at most {told_bytes(basis_bytes(*facts.pixels, fidelity))}"
+        return f"at most {formatted_bytes(basis_bytes(*facts.pixels, fidelity))}"
 
     def show_basis(self) -> None:
         """Open the basis fields of the picture beside the work."""
@@ -164,15 +164,15 @@ class ImageStage(Stage[DeepZoom]):
 
     # Tiles
 
-    def _ask_tiles(self, wish: TileWish) -> None:
+    def _ask_tiles(self, missing: MissingTiles) -> None:
         if (item := self._item) is not None:
             self._ask_for_tiles(
                 PictureTilesRequest(
                     item=item,
-                    side=wish.side,
-                    windows=wish.windows,
-                    coarse_side=wish.coarse_side,
-                    coarse=wish.coarse,
+                    side=missing.side,
+                    windows=missing.windows,
+                    coarse_side=missing.coarse_side,
+                    coarse=missing.coarse,
                 )
             )
 

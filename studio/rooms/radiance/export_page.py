@@ -16,11 +16,11 @@ from ddmi_core.support.errors import ExportError
 from studio.panels.export_dialog import ExportDialog, Place
 from studio.panels.export_fields import (
     faces_box,
+    film_notice,
     rate_box,
     recipe_box,
     resolution_field,
     side_by_side,
-    told_film,
     too_fast,
     units_box,
 )
@@ -190,12 +190,12 @@ class RadianceExportDialog(ExportDialog[RadianceChoice]):
         self.units.setCurrentIndex(self.units.findData(choice.unit_cube))
         self.embed_recipe.setChecked(choice.embed_recipe)
 
-    def _told(self) -> str:
-        told = ["Only what is in the crop box"] if self._view.crop != WHOLE_SPACE else []
+    def _remark(self) -> str:
+        remarks = ["Only what is in the crop box"] if self._view.crop != WHOLE_SPACE else []
         if self.suffix() in RadianceExport.FILMS:
             options = self.options()
-            told.append(told_film(options.pixels(), self.suffix(), options.views or 1))
-        return "\n".join(told)
+            remarks.append(film_notice(options.pixels(), self.suffix(), options.views or 1))
+        return "\n".join(remarks)
 
     def _find_problem(self) -> str:
         if self.motion.currentData() == "path" and len(self._scene.path) < 2 and not self._is_mesh():

@@ -83,7 +83,7 @@ class LookPane(QScrollArea):
             for name, text in (("add", "Add"), ("remove", "Remove"), ("preview", "Play"), ("clear", "Clear"))
         }
         for name, button in self.buttons.items():
-            button.clicked.connect(lambda _checked=False, wish=name: self.path_asked.emit(wish))
+            button.clicked.connect(lambda _checked=False, serial=name: self.path_asked.emit(serial))
         self.buttons["add"].setToolTip("Let the path go through where the camera is now")
         self._lay_out()
         self.show_keys(0)

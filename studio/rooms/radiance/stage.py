@@ -65,7 +65,7 @@ class RadianceStage(Stage[RadianceView]):
         self._lay_out(self.figures, beside=(pane_line, self.pane))
         self._turntable_asked = False
         self._channel: Channel = "colour"
-        self._wish = 0
+        self._serial = 0
         self._drawn: RenderReady | None = None
         self._waiting = False  # for a rough picture
         self._moved_since = False
@@ -168,8 +168,8 @@ class RadianceStage(Stage[RadianceView]):
 
     # The path
 
-    def _on_path(self, wish: str) -> None:
-        match wish:
+    def _on_path(self, name: str) -> None:
+        match name:
             case "add" if self._item is not None:
                 self.path.append(self.viewer.view)
             case "remove" if self.path:
@@ -250,7 +250,7 @@ class RadianceStage(Stage[RadianceView]):
     def _ask(self, camera: KeyFrame, side: int, settings: ViewSettings, *, moving: bool) -> None:
         item = self._item
         assert item is not None
-        self._wish += 1
+        self._serial += 1
         width = max(8, round(side * self._aspect()))
         request = RenderRequest(
             item=item,
@@ -258,7 +258,7 @@ class RadianceStage(Stage[RadianceView]):
             width=width,
             height=side,
             settings=settings,
-            wish=self._wish,
+            serial=self._serial,
             moving=moving,
         )
         if not self._ask_for(request):
@@ -268,7 +268,7 @@ class RadianceStage(Stage[RadianceView]):
 
     def _on_render(self, result: RenderReady) -> None:
         request = result.request
-        if self._item is None or request.item.id != self._item.id or request.wish != self._wish:
+        if self._item is None or request.item.id != self._item.id or request.serial != self._serial:
             return
         pace = self.moving_pace if request.moving else self.still_pace
         pace.learn(request.width * request.height, result.seconds)

@@ -60,7 +60,7 @@ class ShapeStage(Stage[Viewport]):
         self.facts.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.fineness = label(look="small")
         self.fineness.setToolTip("Samples along each axis, where they lie closest")
-        self._wish = 0
+        self._serial = 0
         self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
         self._rested.timeout.connect(self._ask_detail)
         self._lay_out(self.fineness, passing=self.facts)
@@ -130,7 +130,7 @@ class ShapeStage(Stage[Viewport]):
     def _wait_for_rest(self) -> None:
         """What was asked for another view is not wanted any more; ask for this one once the camera rests."""
         if self._item is not None:
-            self._wish += 1
+            self._serial += 1
             self._engine.stop(DetailRequest)
             self._rested.start()
 
@@ -143,12 +143,12 @@ class ShapeStage(Stage[Viewport]):
             return
         view, aspect = self.viewer.view, self.viewer.width() / max(self.viewer.height(), 1)
         request = DetailRequest(
-            item=self._item, camera=key_frame(view), aspect=aspect, wish=self._wish, measured=self._is_measured()
+            item=self._item, camera=key_frame(view), aspect=aspect, serial=self._serial, measured=self._is_measured()
         )
         self._ask_for(request)
 
     def _on_detail(self, result: DetailReady) -> None:
-        if self._item is None or result.request.item.id != self._item.id or result.request.wish != self._wish:
+        if self._item is None or result.request.item.id != self._item.id or result.request.serial != self._serial:
             return
         self.viewer.show_detail(result.pieces, light=result.rough)
         self._say_figures(result.pieces, result.resolution)

@@ -13,9 +13,9 @@ from ddmi_core.support.errors import ExportError
 from studio.panels.export_dialog import ExportDialog, Place
 from studio.panels.export_fields import (
     add_rows,
+    film_notice,
     rate_box,
     recipe_box,
-    told_film,
     too_fast,
 )
 from studio.state.export_choice import Choice
@@ -120,11 +120,11 @@ class VideoExportDialog(ExportDialog[VideoChoice]):
         self.quality.setValue(choice.quality)
         self.embed_recipe.setChecked(choice.embed_recipe)
 
-    def _told(self) -> str:
+    def _remark(self) -> str:
         options = self.options()
         size = options.pixels(self._extent)
         start, stop = options.span or (0.0, self.lasts.value())
-        return told_film(size, self.suffix(), max(1, round((stop - start) * options.fps)))
+        return film_notice(size, self.suffix(), max(1, round((stop - start) * options.fps)))
 
     def _find_problem(self) -> str:
         try:

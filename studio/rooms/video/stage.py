@@ -44,7 +44,7 @@ from studio.widgets.basics import ElidedLabel, label, line
 from studio.widgets.deep_zoom.geometry import WHOLE, Window
 from studio.widgets.deep_zoom.images import to_image
 from studio.widgets.deep_zoom.tiles import Source
-from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, Pointed, TileWish
+from studio.widgets.deep_zoom.viewer import WHEEL_FACTOR, MissingTiles, Pointed
 from studio.widgets.video.frame_view import FrameView, seen_window, visible_share
 from studio.widgets.video.timeline import Timeline
 
@@ -96,7 +96,7 @@ class VideoStage(Stage[FrameView]):
         self._arrangement: Arrangement | None = None  # the sequence, while that is what is played
         self._marks: list[float] = []
         self._between: Between = "function"
-        self._wish = 0
+        self._serial = 0
         self._thumbnail_seconds: tuple[float, ...] = ()
         self._thumbnail_moments: tuple[Moment, ...] = ()
         self._place = (0.0, 0.0)
@@ -387,7 +387,7 @@ class VideoStage(Stage[FrameView]):
 
     def _give_up(self) -> None:
         """Have nothing more drawn for the player; what still comes is not wanted."""
-        self._wish += 1
+        self._serial += 1
         self._engine.stop(FramesRequest, lambda request: request.purpose == "play")
 
     def _on_due(self, frame: FrameReady) -> None:
@@ -407,7 +407,7 @@ class VideoStage(Stage[FrameView]):
             if request.moments == self._thumbnail_moments:
                 self.timeline.add_thumbnail(self._thumbnail_seconds[result.index], to_image(result.pixels))
             return
-        if request.wish != self._wish:
+        if request.serial != self._serial:
             return
         if request.purpose == "rest":
             self._show(result, moving=False)
@@ -426,7 +426,7 @@ class VideoStage(Stage[FrameView]):
         self._say_figures()
         if look is None or item is None:
             return
-        self._wish += 1
+        self._serial += 1
         side, window = seen_window(look, min(look.side, FACTS.preview_resolution))
         self._try_frames(item, [self._moment(self.playback.position)], side, window, "rest")
 
@@ -455,7 +455,7 @@ class VideoStage(Stage[FrameView]):
             side=side,
             window=window,
             purpose=purpose,
-            wish=self._wish,
+            serial=self._serial,
             more=more,
             arrangement=self._arrangement,
             bar=bar,
@@ -467,13 +467,13 @@ class VideoStage(Stage[FrameView]):
 
     # The picture at rest
 
-    def _ask_tiles(self, wish: TileWish) -> None:
+    def _ask_tiles(self, missing: MissingTiles) -> None:
         first, _, share = self._moment(self.playback.position)
         # A blend of two frames is no drawing of the function: it stays as it is.
         if (item := self._item) is not None and not self.playback.playing and share == 0:
             self._ask_for_tiles(
                 MomentTilesRequest(
-                    item=item, side=wish.side, windows=wish.windows, moment=first, arrangement=self._arrangement
+                    item=item, side=missing.side, windows=missing.windows, moment=first, arrangement=self._arrangement
                 )
             )
 

@@ -58,7 +58,7 @@ _SMOOTH = QPainter.RenderHint.SmoothPixmapTransform
 
 
 @dataclass(frozen=True)
-class TileWish:
+class MissingTiles:
     """Windows of drawings that the viewer lacks: one coarse frame, then tiles, the most wanted first."""
 
     side: int
@@ -80,7 +80,7 @@ class DeepZoom(Canvas):
     """Shows one continuous picture at any zoom."""
 
     tiles_wanted = Signal(object)
-    """TileWish: what is missing of the function, instead of everything asked for before."""
+    """MissingTiles: what is missing of the function, instead of everything asked for before."""
     enlarged_wanted = Signal(str, int, object)
     """How the picture is enlarged that the function is compared with (a Source), the side, and the windows of it that
     are missing, instead of those asked for before."""
@@ -306,7 +306,7 @@ class DeepZoom(Canvas):
         if not (missing and self._wished[0] == look.side and self._wished[1].issuperset(missing)):
             self._wished = (look.side, frozenset(missing))
             coarse_side, coarse = coarse_window(look)
-            self.tiles_wanted.emit(TileWish(look.side, tuple(missing), coarse_side, coarse))
+            self.tiles_wanted.emit(MissingTiles(look.side, tuple(missing), coarse_side, coarse))
         if (source := self._compared()) is not None:
             missing = self._missing(source, pixels)
             *wished, windows = self._enlargement_wished

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ddmi_core.export.frames import write_frames
 from ddmi_core.export.recipe_files import read_recipe
-from ddmi_core.frame_size import frame_size, told_size
+from ddmi_core.frame_size import frame_size, size_notice
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DataError, ExportError
 from ddmi_core.support.progress import Cancelled
@@ -115,7 +115,7 @@ def test_odd_sizes_are_refused_where_the_format_has_none(tmp_path: Path, suffix:
     with pytest.raises(ExportError, match="even sides only, not 47 x 32"):
         write_frames(frames(3, width=47), tmp_path / f"x{suffix}", rate=Fraction(24))
     assert frame_size(47, 33, suffix) == (48, 34) and frame_size(47, 33, ".gif") == (47, 33)
-    assert "47 × 33 px becomes 48 × 34 px" in told_size(47, 33, suffix) and not told_size(48, 34, suffix)
+    assert "47 × 33 px becomes 48 × 34 px" in size_notice(47, 33, suffix) and not size_notice(48, 34, suffix)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp", ".png"])

@@ -1,13 +1,13 @@
 from pathlib import Path
 
 from ddmi_core.data.emoji.pictures import emoji
-from ddmi_core.support.kept import kept, release
+from ddmi_core.support.cached import cached, release
 
 
 def test_what_is_loaded_is_kept_until_it_is_released() -> None:
     loads: list[Path] = []
 
-    @kept(2)
+    @cached(2)
     def load(folder: Path) -> list[Path]:
         loads.append(folder)
         return [folder]

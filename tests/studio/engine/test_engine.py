@@ -265,10 +265,10 @@ def test_a_surface_comes_roughly_and_then_finely_for_the_view_asked_for_last(stu
     item = studio.make()
     details: list[DetailReady] = []
     studio.engine.answers(DetailReady).connect(details.append)
-    for wish in (1, 2):
-        studio.engine.ask(DetailRequest(item=item, camera=CAMERA, aspect=1.5, wish=wish))
+    for serial in (1, 2):
+        studio.engine.ask(DetailRequest(item=item, camera=CAMERA, aspect=1.5, serial=serial))
     studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
-    rough, fine = (detail for detail in details if detail.request.wish == 2)
+    rough, fine = (detail for detail in details if detail.request.serial == 2)
     assert rough.rough and not fine.rough and rough.resolution < fine.resolution
     assert 0 < sum(len(piece.faces) for piece in rough.pieces) < sum(len(piece.faces) for piece in fine.pieces)
 
@@ -277,7 +277,7 @@ def test_a_surface_of_what_has_left_the_stage_is_held_back(studio: Studio) -> No
     item = studio.make()
     details: list[DetailReady] = []
     studio.engine.answers(DetailReady).connect(details.append)
-    studio.engine.ask(DetailRequest(item=item, camera=CAMERA, aspect=1.5, wish=1))
+    studio.engine.ask(DetailRequest(item=item, camera=CAMERA, aspect=1.5, serial=1))
     studio.state.next_generation()
     studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
     assert not details
@@ -288,7 +288,7 @@ def test_surfaces_are_kept_within_the_budget_of_decoded_items(studio: Studio) ->
     cache = studio.engine._worker._fields
 
     def look() -> None:
-        studio.engine.ask(DetailRequest(item=item, camera=CAMERA, aspect=1.5, wish=1))
+        studio.engine.ask(DetailRequest(item=item, camera=CAMERA, aspect=1.5, serial=1))
         studio.qtbot.waitUntil(lambda: not studio.state.jobs.active(quiet=True), timeout=PATIENCE)
 
     look()

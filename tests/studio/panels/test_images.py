@@ -241,7 +241,7 @@ def test_without_the_file_there_is_the_small_drawing_and_a_word(qtbot, stage, sh
 
 def test_a_file_is_fitted_again_as_closely_as_one_likes(qtbot, stage, show, add_file, add_picture, actions, tmp_path):
     asked: list[tuple[object, str]] = []
-    stage.refit_asked.connect(lambda *wish: asked.append(wish))
+    stage.refit_asked.connect(lambda *given: asked.append(given))
     show(add_picture())
     assert not actions["fidelity"].isEnabled()
     show(add_file())

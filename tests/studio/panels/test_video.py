@@ -89,7 +89,7 @@ def test_it_plays_onwards_in_steps_of_the_function(
     actions["slower"].trigger()
     qtbot.waitUntil(lambda: stage.playback.position > 0.2, timeout=PATIENCE)
     # What was drawn ahead at the speed before is of no use
-    latest = [frame for frame in frames if frame.request.wish == frames[-1].request.wish]
+    latest = [frame for frame in frames if frame.request.serial == frames[-1].request.serial]
     moments = [first for first, _, share in played(latest) if share == 0]
     assert len(set(moments)) == len(moments) and actions["play"].isChecked()
     assert "1/2×" in stage.figures.text() and "fps" in stage.figures.text()

@@ -33,13 +33,13 @@ viewer.zoom(6.6)
 for _ in range(5):
     app.processEvents()
 look, wish = viewer.look, wishes[-1]
-drawing = np.full((wish.side, wish.side, 3), 0, np.uint8)
+drawing = np.full((missing.side, missing.side, 3), 0, np.uint8)
 rng = np.random.default_rng(0)
-for left, top, width, height in wish.windows:
+for left, top, width, height in missing.windows:
     pixels = rng.integers(0, 256, (height, width, 4), dtype=np.uint8)
     pixels[..., 3] = 255
     drawing[top : top + height, left : left + width] = pixels[..., :3]
-    viewer.add_tile("function", wish.side, (left, top, width, height), pixels)
+    viewer.add_tile("function", missing.side, (left, top, width, height), pixels)
 image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
 shown = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)[:, : 3 * image.width()]
 shown = shown.reshape(image.height(), image.width(), 3)

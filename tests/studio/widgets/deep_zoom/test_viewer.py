@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from studio.theme.tokens import DARK, LIGHT
 from studio.widgets.deep_zoom.images import to_image
 from studio.widgets.deep_zoom.tiles import TILE
-from studio.widgets.deep_zoom.viewer import DeepZoom, Pointed, TileWish
+from studio.widgets.deep_zoom.viewer import DeepZoom, MissingTiles, Pointed
 from tests.studio.pointing import point_at
 from tests.studio.window.fakes import FakeField
 
@@ -17,23 +17,25 @@ FIELD = FakeField(0.1)
 
 
 class Drawn:
-    """A viewer whose wishes a field answers at once, and a record of what was asked."""
+    """A viewer whose asked_for a field answers at once, and a record of what was asked."""
 
     def __init__(self, viewer: DeepZoom) -> None:
         self.viewer = viewer
-        self.wishes: list[TileWish] = []
+        self.asked_for: list[MissingTiles] = []
         self.answers = True
         viewer.tiles_wanted.connect(self._draw)
 
-    def _draw(self, wish: TileWish) -> None:
-        self.wishes.append(wish)
-        if self.answers and wish.windows:
+    def _draw(self, missing: MissingTiles) -> None:
+        self.asked_for.append(missing)
+        if self.answers and missing.windows:
             self.viewer.set_coarse(
-                wish.coarse_side, wish.coarse, FIELD.render(wish.coarse_side, wish.coarse_side, window=wish.coarse)
+                missing.coarse_side,
+                missing.coarse,
+                FIELD.render(missing.coarse_side, missing.coarse_side, window=missing.coarse),
             )
-            for window in wish.windows:
-                tile = FIELD.render(wish.side, wish.side, window=window)
-                self.viewer.add_tile("function", wish.side, window, tile)
+            for window in missing.windows:
+                tile = FIELD.render(missing.side, missing.side, window=window)
+                self.viewer.add_tile("function", missing.side, window, tile)
 
 
 @pytest.fixture
@@ -93,18 +95,18 @@ def test_before_the_tiles_come_something_like_the_picture_is_there(drawn, viewer
 
 
 def test_nothing_is_asked_for_twice(drawn, viewer):
-    asked = len(drawn.wishes)
+    asked = len(drawn.asked_for)
     viewer.pan(0.001, 0)
     viewer.pan(-0.001, 0)
     settle()
-    assert all(not wish.windows for wish in drawn.wishes[asked:])
+    assert all(not missing.windows for wish in drawn.asked_for[asked:])
     drawn.answers = False
     viewer.zoom(4)
     settle()
-    asked = len(drawn.wishes)
+    asked = len(drawn.asked_for)
     viewer.pan(0.01, 0)
     settle()
-    assert len(drawn.wishes) == asked  # the same tiles are under way
+    assert len(drawn.asked_for) == asked  # the same tiles are under way
 
 
 def test_the_wheel_zooms_around_the_pointer_and_its_tiles_come_first(drawn, viewer):
@@ -124,7 +126,7 @@ def test_the_wheel_zooms_around_the_pointer_and_its_tiles_come_first(drawn, view
         QApplication.sendEvent(viewer, event)
     settle()
     assert viewer.look.place(*before) == pytest.approx((500, 100), abs=8)
-    left, top, width, height = drawn.wishes[-1].windows[0]
+    left, top, width, height = drawn.asked_for[-1].windows[0]
     assert left <= viewer.look.left + 500 < left + width and top <= viewer.look.top + 100 < top + height
 
 
@@ -167,15 +169,15 @@ def test_the_bar_is_moved_with_the_mouse_and_only_its_left_is_evaluated(qtbot, d
     viewer.zoom(20)
     settle()
     limit = viewer.look.left + 161
-    assert all(left < limit for left, *_ in drawn.wishes[-1].windows)
+    assert all(left < limit for left, *_ in drawn.asked_for[-1].windows)
     viewer.move_bar(0.5)
     settle()
-    assert any(left + TILE > limit for left, *_ in drawn.wishes[-1].windows)
+    assert any(left + TILE > limit for left, *_ in drawn.asked_for[-1].windows)
 
 
 def test_the_enlarged_picture_is_asked_for_once(drawn, viewer):
     asked: list[tuple[str, int, tuple]] = []
-    viewer.enlarged_wanted.connect(lambda *wish: asked.append(wish))
+    viewer.enlarged_wanted.connect(lambda *given: asked.append(given))
     viewer.compare("bicubic")
     settle()
     viewer.move_bar(0.01)
@@ -187,16 +189,16 @@ def test_the_enlarged_picture_is_asked_for_once(drawn, viewer):
 
 
 def test_the_same_picture_shown_again_is_drawn_again(drawn, viewer):
-    asked, look = len(drawn.wishes), viewer.look
+    asked, look = len(drawn.asked_for), viewer.look
     viewer.show_picture(viewer.pixels)
     settle()
-    assert viewer.look == look and len(drawn.wishes) == asked + 1 and drawn.wishes[-1].windows
+    assert viewer.look == look and len(drawn.asked_for) == asked + 1 and drawn.asked_for[-1].windows
 
 
 def test_of_a_file_the_squares_are_asked_for_too(drawn, viewer):
     viewer.show_picture(viewer.pixels, base=1800, beside_file=True)
     asked: list[tuple[str, int, tuple]] = []
-    viewer.enlarged_wanted.connect(lambda *wish: asked.append(wish))
+    viewer.enlarged_wanted.connect(lambda *given: asked.append(given))
     for compare in ("nearest", "bicubic"):
         viewer.compare(compare)
         settle()
@@ -268,12 +270,12 @@ def test_transparent_parts_show_the_checks_of_the_theme(drawn, viewer):
 
 def test_no_picture_asks_nothing(drawn, viewer):
     viewer.show_picture(None)
-    asked = len(drawn.wishes)
+    asked = len(drawn.asked_for)
     viewer.zoom(2)
     viewer.pan(1, 1)
     viewer.one_to_one()
     settle()
-    assert viewer.look is None and len(drawn.wishes) == asked
+    assert viewer.look is None and len(drawn.asked_for) == asked
     viewer.screenshot()
 
 

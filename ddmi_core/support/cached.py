@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 _clearers: list[Callable[[], None]] = []
 
 
-def kept(most: int = 1) -> Callable[[Callable[..., _T]], Callable[..., _T]]:
+def cached(most: int = 1) -> Callable[[Callable[..., _T]], Callable[..., _T]]:
     """Let a function that loads something return the same again: the results of the last `most` arguments."""
 
     def wrap(load: Callable[..., _T]) -> Callable[..., _T]:
