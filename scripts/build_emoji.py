@@ -17,9 +17,10 @@ from pathlib import Path
 
 import emoji
 from PIL import Image
+from set_writers import save_emoji
 
 from ddmi_core.data.emoji.archive import EmojiEntry
-from ddmi_core.data.emoji.pictures import CREDITS_FILE, save_emoji
+from ddmi_core.data.emoji.pictures import CREDITS_FILE
 from ddmi_core.support.files import write_text
 from ddmi_core.support.paths import assets
 

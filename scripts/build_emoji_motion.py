@@ -21,9 +21,10 @@ from pathlib import Path
 import numpy as np
 from build_emoji import captions_of, is_held_out, wanted
 from PIL import Image
+from set_writers import save_emoji_motion
 
 from ddmi_core.data.clip_storage import compress
-from ddmi_core.data.emoji.clips import CREDITS_FILE, MotionEntry, save_emoji_motion
+from ddmi_core.data.emoji.clips import CREDITS_FILE, MotionEntry
 from ddmi_core.support.files import write_text
 from ddmi_core.support.paths import assets
 

@@ -12,8 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 from dicebear import drawn
+from set_writers import save_faces
 
-from ddmi_core.data.faces import CREDITS_FILE, Face, save_faces
+from ddmi_core.data.faces import CREDITS_FILE, Face
 from ddmi_core.support.files import write_text
 from ddmi_core.support.paths import assets
 

@@ -23,9 +23,10 @@ from typing import NamedTuple
 
 import numpy as np
 import trimesh
+from set_writers import save_furniture
 
 from ddmi_core.data.furniture.captions import captions_of, kind_of
-from ddmi_core.data.furniture.catalogue import CREDITS_FILE, NAMED_KINDS, FurnitureEntry, save_furniture
+from ddmi_core.data.furniture.catalogue import CREDITS_FILE, NAMED_KINDS, FurnitureEntry
 from ddmi_core.data.furniture.geometry import measure
 from ddmi_core.data.labels import normalise, pack, solid_grid, surface_points, thickened
 from ddmi_core.support.errors import DataError

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import trimesh
 from build_furniture import PACKAGE, Piece, fetch, pieces, upright
+from set_writers import pack_points, pack_sheet, save_furniture_nerf
 
 from ddmi_core.data.coloured_meshes import ColouredMesh
 from ddmi_core.data.furniture.catalogue import furniture_entries
@@ -27,9 +28,6 @@ from ddmi_core.data.furniture.renders import (
     SIDE,
     RenderedEntry,
     cameras_of,
-    pack_points,
-    pack_sheet,
-    save_furniture_nerf,
 )
 from ddmi_core.data.shape_folders import load_parts
 from ddmi_core.support.errors import DataError

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from dicebear import drawn
+from set_writers import save_portraits
 
 from ddmi_core.data.portraits.storage import (
     CREDITS_FILE,
@@ -18,7 +19,6 @@ from ddmi_core.data.portraits.storage import (
     PORTRAITS_FILE,
     Portrait,
     read_portraits,
-    save_portraits,
 )
 from ddmi_core.support.files import write_text
 from ddmi_core.support.paths import assets

@@ -3,14 +3,13 @@
 import gzip
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from ddmi_core.data.pictures import Raster, premultiplied
 from ddmi_core.data.vector_pictures import drawn
 from ddmi_core.support.cached import cached
 from ddmi_core.support.errors import DataError
-from ddmi_core.support.files import atomic_write
 from ddmi_core.support.paths import assets
 
 FACES_FILE = "faces.jsonl.gz"
@@ -45,14 +44,6 @@ class FacePictures:
     def open(self, index: int) -> Raster:
         """Return a face, drawn when it is first asked for and kept in the cache."""
         return Raster(premultiplied(drawn(self.faces[index].svg, DRAWN_SIDE, "faces")))
-
-
-def save_faces(folder: Path, faces: Sequence[Face]) -> None:
-    """Write the set as one compressed file of JSON lines."""
-    lines = "".join(json.dumps(asdict(face)) + "\n" for face in faces)
-    with atomic_write(folder / FACES_FILE) as temporary:
-        # A fixed date, so that the same faces give the same bytes.
-        temporary.write_bytes(gzip.compress(lines.encode(), 9, mtime=0))
 
 
 @cached()

@@ -2,13 +2,12 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from ddmi_core.support.errors import DataError
-from ddmi_core.support.files import atomic_write, write_json
 
 INDEX_FILE = "index.json"
 
@@ -25,19 +24,10 @@ class EmojiEntry:
 _E = TypeVar("_E", bound=EmojiEntry)
 
 
-def write_archive(path: Path, suffix: str, entries: Sequence[EmojiEntry], files: Sequence[bytes]) -> None:
-    """Write a set: the zip, whose files have the suffix, and the index beside it."""
-    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for entry, content in zip(entries, files, strict=True):
-            # A fixed date, so that the same files give the same bytes.
-            archive.writestr(zipfile.ZipInfo(f"{entry.id}{suffix}"), content)
-    write_json(path.parent / INDEX_FILE, [asdict(entry) for entry in entries])
-
-
 def read_archive(
     path: Path, suffix: str, kind: type[_E], broken: Callable[[Exception], str]
 ) -> tuple[list[_E], list[bytes]]:
-    """Read what `write_archive` wrote.
+    """Read a set: the zip, whose files have the suffix, and the index beside it.
 
     Raises:
         DataError: it is missing or damaged; `broken` words it.

@@ -8,7 +8,7 @@ from pathlib import Path
 from ddmi_core.coordinates import cell_centres
 from ddmi_core.data.clip_storage import expand
 from ddmi_core.data.clips import Clip
-from ddmi_core.data.emoji.archive import EmojiEntry, read_archive, write_archive
+from ddmi_core.data.emoji.archive import EmojiEntry, read_archive
 from ddmi_core.support.cached import cached
 from ddmi_core.support.paths import assets
 
@@ -52,11 +52,6 @@ class EmojiMotion:
     def _decoded(self, index: int) -> Clip:
         frames = expand(self._files[index])
         return Clip(frames, cell_centres(len(frames)).numpy(), self.entries[index].seconds)
-
-
-def save_emoji_motion(folder: Path, entries: Sequence[MotionEntry], files: Sequence[bytes]) -> None:
-    """Write the set: the index as JSON, the clips as they are in one uncompressed zip."""
-    write_archive(folder / CLIPS_FILE, ".webm", entries, files)
 
 
 @cached()

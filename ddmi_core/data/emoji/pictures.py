@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ddmi_core.data.emoji.archive import EmojiEntry, read_archive, write_archive
+from ddmi_core.data.emoji.archive import EmojiEntry, read_archive
 from ddmi_core.data.pictures import Raster, premultiplied
 from ddmi_core.support.cached import cached
 from ddmi_core.support.paths import assets
@@ -38,11 +38,6 @@ class EmojiPictures:
         """Return an emoji."""
         with Image.open(BytesIO(self._files[index]), formats=["WEBP"]) as picture:
             return Raster(premultiplied(picture))
-
-
-def save_emoji(folder: Path, entries: Sequence[EmojiEntry], files: Sequence[bytes]) -> None:
-    """Write the set: the index as JSON, the WebP files as they are in one uncompressed zip."""
-    write_archive(folder / PICTURES_FILE, ".webp", entries, files)
 
 
 @cached()

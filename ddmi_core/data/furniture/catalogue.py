@@ -3,8 +3,7 @@
 import json
 import zipfile
 import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from ddmi_core.data.labels import RESOLUTION
 from ddmi_core.data.shapes import GridShapes
 from ddmi_core.support.cached import cached
 from ddmi_core.support.errors import DataError
-from ddmi_core.support.files import atomic_write, write_json
 from ddmi_core.support.paths import assets
 
 INDEX_FILE = "index.json"
@@ -48,20 +46,6 @@ class FurnitureEntry:
     def is_named(self) -> bool:
         """Whether it is of a kind that prompts name, and shows it."""
         return self.kind in NAMED_KINDS and not self.crowded
-
-
-def save_furniture(
-    folder: Path, entries: Sequence[FurnitureEntry], grids: Sequence[np.ndarray], points: Sequence[np.ndarray]
-) -> None:
-    """Write the set: the index as JSON, packed grids (zlib, one stream a shape) and int16 points in one npz."""
-    streams = [zlib.compress(grid.tobytes(), 9) for grid in grids]
-    ends = np.cumsum([len(stream) for stream in streams])
-    # Sorted and differenced coordinates compress to two thirds.
-    ordered = np.stack([part[np.lexsort(part.T)] for part in points])
-    steps = np.diff(ordered, axis=1, prepend=np.int16(0))
-    with atomic_write(folder / SHAPES_FILE) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, grids=np.frombuffer(b"".join(streams), np.uint8), ends=ends, steps=steps)
-    write_json(folder / INDEX_FILE, [asdict(entry) for entry in entries])
 
 
 @cached()

@@ -7,12 +7,11 @@ import io
 import json
 import lzma
 import zipfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from PIL import Image
 
 from ddmi_core.data.coloured_meshes import ColouredPoints, spread_cameras
@@ -21,18 +20,15 @@ from ddmi_core.data.radiance import PosedPictures, RadianceSet
 from ddmi_core.rendering.cameras import Camera
 from ddmi_core.support.cached import cached
 from ddmi_core.support.errors import DataError
-from ddmi_core.support.files import atomic_write, write_json
 from ddmi_core.support.paths import assets
 
 SIDE, VIEWS, POINTS = 64, 24, 2048
 INDEX_FILE = "index.json"
 VIEWS_FILE = "views.npz"
 
-_COLUMNS = 6  # of a sheet
-_STEPS = 383  # positions are kept in steps of 2/383, a sixth of a cell of the finest plane
-_BLOCK = 16  # steps; points of one block of space follow each other
-_SHADES = 31  # colours of points, steps a channel
-_QUALITY, _ALPHA_QUALITY = 55, 30  # of WebP
+COLUMNS = 6  # of a sheet
+STEPS = 383  # positions are kept in steps of 2/383, a sixth of a cell of the finest plane
+SHADES = 31  # colours of points, steps a channel
 
 
 @dataclass(frozen=True)
@@ -48,59 +44,22 @@ def cameras_of(start: float) -> list[Camera]:
     return spread_cameras(VIEWS, start=start)
 
 
-def save_furniture_nerf(
-    folder: Path,
-    entries: Sequence[RenderedEntry],
-    sheets: Sequence[bytes],
-    points: Sequence[bytes],
-) -> None:
-    """Write the set: the index as JSON, all sheets and points of `pack_sheet` and `pack_points` in one npz."""
-    blobs = {}
-    for name, parts in (("sheets", sheets), ("points", points)):
-        blobs[name] = np.frombuffer(b"".join(parts), np.uint8)
-        blobs[f"{name}_ends"] = np.cumsum([len(part) for part in parts])
-    with atomic_write(folder / VIEWS_FILE) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **blobs)
-    write_json(folder / INDEX_FILE, [asdict(entry) for entry in entries])
-
-
-def pack_sheet(pictures: Float[np.ndarray, "views side side 4"]) -> bytes:
-    """Compress premultiplied pictures in [0, 1] to one WebP sheet, six in a row."""
-    side = pictures.shape[1]
-    alpha = pictures[..., 3:]
-    straight = np.concatenate([pictures[..., :3] / np.maximum(alpha, 1e-6), alpha], axis=-1)
-    grid = straight.reshape(-1, _COLUMNS, side, side, 4).transpose(0, 2, 1, 3, 4)
-    sheet = np.round(255 * np.clip(grid, 0, 1)).astype(np.uint8).reshape(-1, _COLUMNS * side, 4)
-    stream = io.BytesIO()
-    Image.fromarray(sheet).save(stream, "webp", quality=_QUALITY, alpha_quality=_ALPHA_QUALITY, method=6)
-    return stream.getvalue()
-
-
 def unpack_sheet(stream: bytes) -> UInt8[np.ndarray, "views side side 4"]:
     """Return the pictures of a sheet, straight alpha."""
     with Image.open(io.BytesIO(stream)) as sheet:
         pixels = np.asarray(sheet.convert("RGBA"))
-    side = pixels.shape[1] // _COLUMNS
-    return pixels.reshape(-1, side, _COLUMNS, side, 4).transpose(0, 2, 1, 3, 4).reshape(-1, side, side, 4)
-
-
-def pack_points(points: ColouredPoints) -> bytes:
-    """Quantise and compress points."""
-    positions = np.round((points.positions + 1) / 2 * _STEPS).astype(np.int16)
-    colours = np.round(points.colours * _SHADES).astype(np.uint8)
-    order = np.lexsort([*positions.T, *(positions.T // _BLOCK)])  # neighbours stay together, so steps are small
-    steps = np.diff(positions[order], axis=0, prepend=np.int16(0)).astype(np.int16)
-    return lzma.compress(steps.T.tobytes() + colours[order].T.tobytes(), lzma.FORMAT_ALONE, preset=9)
+    side = pixels.shape[1] // COLUMNS
+    return pixels.reshape(-1, side, COLUMNS, side, 4).transpose(0, 2, 1, 3, 4).reshape(-1, side, side, 4)
 
 
 def unpack_points(stream: bytes) -> ColouredPoints:
-    """Undo `pack_points`."""
+    """Return points from LZMA: differences of positions in `STEPS`, int16, then colours in `SHADES`, uint8."""
     content = lzma.decompress(stream)
     count = len(content) // 9
     steps = np.frombuffer(content, np.int16, 3 * count).reshape(3, count).T
     colours = np.frombuffer(content, np.uint8, 3 * count, 6 * count).reshape(3, count).T
-    positions = np.cumsum(steps, axis=0, dtype=np.int16).astype(np.float32) * (2 / _STEPS) - 1
-    return ColouredPoints(positions, colours.astype(np.float32) / _SHADES)
+    positions = np.cumsum(steps, axis=0, dtype=np.int16).astype(np.float32) * (2 / STEPS) - 1
+    return ColouredPoints(positions, colours.astype(np.float32) / SHADES)
 
 
 @cached()

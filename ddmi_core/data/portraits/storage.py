@@ -6,15 +6,13 @@ style, the parts that it was put together from, and which elements, in order, ar
 
 import json
 import lzma
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ddmi_core.data.portraits.facts import Parts
 from ddmi_core.support.cached import cached
 from ddmi_core.support.errors import DataError
-from ddmi_core.support.files import atomic_write
 from ddmi_core.support.parsing import parse_json
 from ddmi_core.support.paths import assets
 
@@ -22,8 +20,6 @@ PORTRAITS_FILE = "portraits.jsonl.xz"
 CREDITS_FILE = "ATTRIBUTION.md"
 HELD_OUT = 1000
 """How many portraits, those of the smallest seeds, are held out."""
-
-_ELEMENT = re.compile(r"<[^>]*>|[^<]+")
 
 
 @dataclass(frozen=True)
@@ -55,23 +51,8 @@ class StoredPortraits:
         return Portrait(said["style"], said["parts"], "".join(self._elements[i] for i in said["elements"]))
 
 
-def save_portraits(folder: Path, portraits: Iterable[Portrait]) -> None:
-    """Write the set, by seed from 0; the same portraits give the same bytes."""
-    known: dict[str, int] = {}
-    lines = []
-    for portrait in portraits:
-        used = [known.setdefault(element, len(known)) for element in _ELEMENT.findall(portrait.svg)]
-        lines.append(_line({"style": portrait.style, "parts": portrait.parts, "elements": used}))
-    with atomic_write(folder / PORTRAITS_FILE) as temporary:
-        temporary.write_bytes(lzma.compress(b"".join([_line(list(known)), *lines]), preset=9 | lzma.PRESET_EXTREME))
-
-
-def _line(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
-
-
 def read_portraits(folder: Path) -> StoredPortraits:
-    """Read the set that `save_portraits` has written.
+    """Read the set.
 
     Raises:
         DataError: it is missing or damaged.

@@ -19,10 +19,11 @@ from ddmi_core.data.portraits import rasters
 from ddmi_core.data.portraits.captions import caption
 from ddmi_core.data.portraits.colours import CLOTHES, HAIR, nearest, skin_tone
 from ddmi_core.data.portraits.pictures import PortraitPictures, portraits
-from ddmi_core.data.portraits.storage import Portrait, read_portraits, save_portraits, shipped_portraits
+from ddmi_core.data.portraits.storage import Portrait, read_portraits, shipped_portraits
 from ddmi_core.data.vector_pictures import draw
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Cancelled
+from scripts.set_writers import save_portraits
 
 STYLES = {"personas", "toonHead", "bigSmile", "micah", "adventurer", "miniavs", "openPeeps"}
 

@@ -13,13 +13,13 @@ from ddmi_core.data.furniture.catalogue import (
     SHAPES_FILE,
     FurnitureEntry,
     furniture,
-    save_furniture,
 )
 from ddmi_core.data.furniture.geometry import Geometry
 from ddmi_core.data.items import Augment
 from ddmi_core.data.labels import pack, thickened
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.paths import assets
+from scripts.set_writers import save_furniture
 
 SET = assets() / "datasets" / "furniture"
 NEEDED = {"chair", "table", "sofa", "bed", "lamp", "wardrobe", "bookcase"}

@@ -17,7 +17,7 @@ FIELD = FakeField(0.1)
 
 
 class Drawn:
-    """A viewer whose asked_for a field answers at once, and a record of what was asked."""
+    """A viewer whose questions a field answers at once, and a record of what was asked."""
 
     def __init__(self, viewer: DeepZoom) -> None:
         self.viewer = viewer
@@ -99,7 +99,7 @@ def test_nothing_is_asked_for_twice(drawn, viewer):
     viewer.pan(0.001, 0)
     viewer.pan(-0.001, 0)
     settle()
-    assert all(not missing.windows for wish in drawn.asked_for[asked:])
+    assert all(not missing.windows for missing in drawn.asked_for[asked:])
     drawn.answers = False
     viewer.zoom(4)
     settle()
