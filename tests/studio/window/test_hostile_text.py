@@ -74,8 +74,8 @@ def test_the_legend_of_the_curves_shows_names_as_they_stand(hostile: MainWindow)
 def test_questions_show_names_as_they_stand(hostile: MainWindow, monkeypatch) -> None:
     asked: list[QMessageBox] = []
     monkeypatch.setattr(QMessageBox, "exec", lambda box: asked.append(box) or 0)
-    hostile.delete_model(hostile.state.models[0])
-    hostile.discard_run(hostile.runs.monitor.run)
+    hostile.installed.delete(hostile.state.models[0])
+    hostile.trainings.discard(hostile.runs.monitor.run)
     assert [box.textFormat() for box in asked] == [Qt.TextFormat.PlainText] * 2
     assert all(HOSTILE in box.text() for box in asked)
 

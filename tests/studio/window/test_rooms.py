@@ -209,7 +209,7 @@ def test_the_room_is_remembered_and_one_without_a_model_says_so(qtbot, make_wind
     assert again.state.domain == "image" and not again.actions_["navigator"].isChecked()
     again.state.set_models([MODEL])
     assert not again.actions_["generate"].isEnabled() and again.inspector.model.count() == 0
-    again.generate()
+    again.generation.generate()
     assert "No model for pictures" in again.state.notifications.list()[-1].text
     again.show_room_of("shape")
     assert again.actions_["generate"].isEnabled()

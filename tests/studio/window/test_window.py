@@ -31,7 +31,7 @@ from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.export_dialog import Order, Place
 from studio.panels.guide import GuideWindow
 from studio.panels.span_dialog import SpanDialog
-from studio.window import MainWindow
+from studio.window import MainWindow, questions
 from studio.window.shell import first_size
 from tests.studio.window.fakes import MODEL, PICTURES
 
@@ -750,7 +750,7 @@ def test_the_trash_is_emptied_when_it_is_asked_for_and_confirmed(qtbot, window: 
         wanted = next(answers)
         return next(button for button in question.buttons() if button.text() == wanted)
 
-    monkeypatch.setattr(window, "_answer", answer)
+    monkeypatch.setattr(questions, "answer", answer)
     make_shape(qtbot, window)
     window.items.delete()
     window.actions_["empty_trash"].trigger()
