@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from typing_extensions import override
 
 from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, Order, SurfacePoints
@@ -56,6 +56,11 @@ class ShapeSource(ItemSource):
         example = self.shapes.sample(index, rng, self._surface.count, self._queries, augment, label_sigma=sigma)
         example["points"] = self._surface.disturb(example["points"], rng, augment)
         return {name: example[name] for name in ("points", "normals", "coords", "targets") if name in example}
+
+    def solid(self, index: int, resolution: int) -> Bool[np.ndarray, "x y z"] | None:
+        """Return the solid grid of a shape; None of a cloud of points, which has no inside."""
+        grid = getattr(self.shapes, "grid", None)
+        return None if grid is None else grid(index, resolution)
 
     @override
     def captions(self, index: int) -> Sequence[str]:

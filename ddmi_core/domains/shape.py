@@ -125,11 +125,10 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
         self, path: Path, source: ShapeSource, latent: Float[Tensor, "c h w"], field: ShapeField
     ) -> FitFacts | None:
         """With the intersection over union with the solid of a mesh; a cloud, which has no inside, cannot be fitted."""
-        from ddmi_core.data.shapes import GridShapes
-
-        if not isinstance(source.shapes, GridShapes):
+        solid = source.solid(0, _COMPARED_RESOLUTION)
+        if solid is None:
             return None
-        true = torch.from_numpy(source.shapes.grid(0, _COMPARED_RESOLUTION)).flatten()
+        true = torch.from_numpy(solid).flatten()
         found = field.logits(grid(*(_COMPARED_RESOLUTION,) * 3).flatten(0, -2)).cpu() > 0
         figures = {"iou": float((found & true).sum() / (found | true).sum().clamp(min=1))}
         return FitFacts(fidelity="small", size_bytes=latent.nbytes, figures=figures)
