@@ -119,6 +119,7 @@ def test_the_window_opens_before_torch_is_loaded() -> None:
     assert loaded.isdisjoint({"torch", "diffusers", "transformers", "scipy", "open_clip"})
 
 
+@pytest.mark.slow
 def test_libraries_that_need_torchvision_import() -> None:
     loaded = modules_after(
         "from ddmi_core.support._torchvision import ensure_torchvision\n"

@@ -73,6 +73,7 @@ def test_what_nobody_could_say_is_not_learned() -> None:
     assert pictures.shape == (3, 3, portrait_attributes.SIDE, portrait_attributes.SIDE) and len(labels["style"]) == 3
 
 
+@pytest.mark.slow
 def test_the_classifier_learns_styles_within_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portrait_attributes, "_STEPS", 90)
     monkeypatch.setattr(portrait_attributes, "_BATCH", 24)

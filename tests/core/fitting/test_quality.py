@@ -11,6 +11,7 @@ from ddmi_core.fitting import shapes
 from tests.core.fitting.test_pictures import drawing
 
 
+@pytest.mark.slow
 def test_pictures_and_meshes_are_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,7 @@ def test_features_ignore_place_and_scale() -> None:
     assert features(points).shape == (classifier.CELLS,) * 3
 
 
+@pytest.mark.slow
 def test_learns_kinds_it_can_name_on_unseen_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier, "_STEPS", 70)
     monkeypatch.setattr(classifier, "_BATCH", 48)

@@ -341,6 +341,7 @@ def test_posterior_samples_vary_about_the_mean_as_they_should(maker: Callable[..
     assert apart.mean().abs() < 0.01 and apart.std() == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_run_learns_from_posterior_samples_and_leaves_none_behind(tmp_path: Path) -> None:
     run, kept = RunFolder(tmp_path / "run"), []
 

@@ -38,6 +38,7 @@ def every_step_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("every_step_recorded")
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_exactly_as_one_that_was_not(tmp_path: Path) -> None:
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     model = train(quick(), whole, device="cpu")

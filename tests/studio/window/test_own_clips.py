@@ -116,6 +116,7 @@ def test_the_same_clip_is_fitted_and_seen_beside_its_file(qtbot, window, film: P
     assert not [one.text for one in window.state.notifications.list() if one.level == "error"]
 
 
+@pytest.mark.slow
 def test_its_fidelity_is_chosen_from_a_menu(qtbot, window, film: Path) -> None:
     window.settings.fidelity = "balanced"
     drop(window, film)

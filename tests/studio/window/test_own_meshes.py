@@ -111,6 +111,7 @@ def test_a_fit_can_be_asked_for_again(qtbot, window, stand: Path) -> None:
     assert window.state.shown.recipe.fit.fidelity == "balanced" and len(window.state.library.items()) == 2
 
 
+@pytest.mark.slow
 def test_a_fit_is_seen_beside_its_file(qtbot, window, stand: Path, monkeypatch) -> None:
     there = read_mesh(stand)[1]
     monkeypatch.setattr(FakeDomain, "placement", lambda *_: there)
