@@ -19,20 +19,20 @@ from studio.theme.tokens import DARK
 from studio.widgets.deep_zoom.viewer import DeepZoom
 
 app = QApplication([])
-window, viewer, wishes = QWidget(), DeepZoom(DARK), []
+window, viewer, asked_for = QWidget(), DeepZoom(DARK), []
 layout = QVBoxLayout(window)
 layout.setContentsMargins(81, 77, 0, 0)
 layout.addWidget(viewer)
 window.resize(501, 403)
 viewer.show_navigator(False)
-viewer.tiles_wanted.connect(wishes.append)
+viewer.tiles_wanted.connect(asked_for.append)
 window.show()
 app.processEvents()
 viewer.show_picture(np.full((256, 256, 4), 255, np.uint8))
 viewer.zoom(6.6)
 for _ in range(5):
     app.processEvents()
-look, wish = viewer.look, wishes[-1]
+look, missing = viewer.look, asked_for[-1]
 drawing = np.full((missing.side, missing.side, 3), 0, np.uint8)
 rng = np.random.default_rng(0)
 for left, top, width, height in missing.windows:
