@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from ddmi_core.export.options import VideoExport
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.frame_size import Extent
 from ddmi_core.support.errors import ExportError
 from studio.panels.export_dialog import ExportDialog, Place
@@ -20,6 +21,8 @@ from studio.panels.export_fields import (
 )
 from studio.state.export_choice import Choice
 from studio.widgets.basics import decimal_box, figure_box
+
+_LEAST_SIDE = 16  # px
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,15 @@ class VideoExportDialog(ExportDialog[VideoChoice]):
         parent: QWidget | None = None,
         *,
         has_recipe: bool = True,
+        fit: FitFacts | None = None,
     ) -> None:
         """`seconds`: how long the clip lasts. `span`: the range between the marks, unless that is all.
 
-        `extent`: what it covers of its canvas. `has_recipe`: whether there is a recipe to put into the file.
+        `extent`: what it covers of its canvas. `has_recipe`: whether there is a recipe to put into the file. `fit`:
+        facts about the fit that the clip is, whose file's own pixels are usual then.
         """
         self._seconds, self._span, self._extent, self._has_recipe = seconds, span, extent, has_recipe
+        self._fit = fit
         super().__init__(title, choice, place, parent)
 
     def options(self) -> VideoExport:
@@ -91,7 +97,7 @@ class VideoExportDialog(ExportDialog[VideoChoice]):
         return self._span[0] * growth, self._span[1] * growth
 
     def _add_options(self, grid: QGridLayout) -> None:
-        self.resolution = figure_box("Longer side", 16, 8192, 16, " px")
+        self.resolution = figure_box("Longer side", _LEAST_SIDE, 8192, 16, " px")
         self.resolution.setSingleStep(64)
         self.fps = rate_box()
         self.lasts = decimal_box("Seconds", 0.1, 3600, self._seconds, " s", decimals=3)
@@ -113,6 +119,10 @@ class VideoExportDialog(ExportDialog[VideoChoice]):
         for changed in (self.resolution.valueChanged, self.lasts.valueChanged, self.fps.currentTextChanged):
             changed.connect(self._refresh)
         self.range_only.toggled.connect(self._refresh)
+
+    def _usual(self, choice: VideoChoice) -> VideoChoice:
+        usual, own = super()._usual(choice), None if self._fit is None else self._fit.resolution()
+        return usual if own is None else replace(usual, resolution=max(_LEAST_SIDE, own))
 
     def _show_choice(self, choice: VideoChoice) -> None:
         self.resolution.setValue(choice.resolution)

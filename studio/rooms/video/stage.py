@@ -187,6 +187,7 @@ class VideoStage(Stage[FrameView]):
             extent,
             parent,
             has_recipe=arrangement is None,
+            fit=item.recipe.fit if arrangement is None else None,
         )
 
     def recipe_in(self, path: Path) -> Recipe | None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt, QTime
 
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions
 from studio.engine.engine import Engine
@@ -195,6 +196,13 @@ def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
     assert "up to 50 frames" in dialog._find_problem()
     dialog.fps.setCurrentText("29.97")
     assert dialog.options().fps == Fraction(30000, 1001)
+
+
+def test_the_export_of_a_fit_begins_with_the_pixels_of_its_file(qtbot, theme, tmp_path: Path) -> None:
+    facts = FitFacts(fidelity="faithful", size_bytes=1, pixels=(640, 360))
+    dialog = VideoExportDialog("Cat", VideoChoice(), Place(tmp_path), 2.0, fit=facts)
+    qtbot.addWidget(dialog)
+    assert dialog.resolution.value() == 640
 
 
 def test_an_odd_size_is_told_before_and_so_is_what_comes(qtbot, theme, tmp_path: Path) -> None:
