@@ -5,9 +5,10 @@
 Opens the studio (on a virtual display where there is none), and in each phase ticks every 16 ms: `idle`; `generate`,
 four variations with previews; `refine`, a shape that is opened, and zoomed into twice; `export`, a mesh at 256³;
 `cancel`, where a generation is cancelled in the middle and `seconds_worst` is how long it took to end; `fit`, a mesh
-that is dropped, encoded and fitted, and `first_seconds` is how long it took until it was seen, at worst. `turn_cpu_ms` is
-the processor time of the longest turn of the window's event loop, which a busy machine does not change. Prints one JSON
-object a line.
+that is dropped, encoded and fitted, and `first_seconds` is how long it took until it was seen, at worst.
+
+`turn_cpu_ms` is the processor time of the longest turn of the window's event loop, which a busy machine does not
+change. Prints one JSON object a line.
 """
 
 from __future__ import annotations
