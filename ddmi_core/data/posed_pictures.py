@@ -17,6 +17,7 @@ from scipy import ndimage
 
 from ddmi_core.data.array_files import read_arrays
 from ddmi_core.data.layouts import SRN_INTRINSICS
+from ddmi_core.data.lens import Lens, straightened
 from ddmi_core.data.listing import Unusable
 from ddmi_core.export.transforms_json import camera_of, rigid
 from ddmi_core.placement import TO_Y_UP
@@ -58,8 +59,12 @@ class Shots:
         self.unusable.append(Unusable(path, f"{path.name}: {reason}"))
 
 
-def read_transforms(path: Path) -> Shots:
-    """Read a `transforms.json` or `transforms_train.json` with the pictures that it names.
+def read_transforms(path: Path, *, largest: int = _LARGEST_SIDE) -> Shots:
+    """Read a `transforms.json` or `transforms_train.json` with the pictures that it names, as a pinhole shows them.
+
+    Args:
+        path: the file.
+        largest: pixels along the longer side to which larger pictures are reduced.
 
     Raises:
         DataError: the file cannot be read, or hardly any view can be used; the message says why.
@@ -79,10 +84,10 @@ def read_transforms(path: Path) -> Shots:
         file = path.parent / frame["file_path"][:_SHOWN]
         try:
             file = _picture_file(path.parent, frame["file_path"])
-            if any(abs(float({**table, **frame}.get(key, 0))) > 1e-6 for key in ("k1", "k2", "p1", "p2")):
-                raise ValueError("its lens is distorted; undistort the pictures first")
-            pixels = _read_pixels(file)
+            pixels = _read_pixels(file, largest)
             camera = camera_of(frame, table, pixels.shape[1], pixels.shape[0])
+            if (lens := Lens.of(frame, table, camera, pixels.shape[1], pixels.shape[0])) is not None:
+                pixels = straightened(pixels, lens, camera)
         except (DataError, OSError, TypeError, ValueError) as error:
             shots.leave_out(file, error)
             continue
@@ -90,7 +95,7 @@ def read_transforms(path: Path) -> Shots:
     return _checked(shots, path)
 
 
-def read_srn(folder: Path) -> Shots:
+def read_srn(folder: Path, *, largest: int = _LARGEST_SIDE) -> Shots:
     """Read the SRN layout (Sitzmann et al. 2019): `intrinsics.txt`, `rgb/NAME.png` and `pose/NAME.txt`.
 
     The first line of the intrinsics is focal length, cx, cy and a number; the last one height and width. Poses are
@@ -115,7 +120,7 @@ def read_srn(folder: Path) -> Shots:
         picture = _picture_file(folder / "rgb", pose_file.stem)
         try:
             pose = rigid(np.array(pose_file.read_text().split(), dtype=np.float64).reshape(4, 4))
-            pixels = _read_pixels(picture)
+            pixels = _read_pixels(picture, largest)
         except (DataError, OSError, ValueError) as error:
             shots.leave_out(picture, error)
             continue
@@ -214,7 +219,7 @@ def _picture_file(folder: Path, name: str) -> Path:
     return next((candidate for candidate in candidates if candidate.is_file()), file)
 
 
-def _read_pixels(file: Path) -> UInt8[np.ndarray, "h w 4"]:
+def _read_pixels(file: Path, largest: int) -> UInt8[np.ndarray, "h w 4"]:
     """Read a picture with what is transparent in it, reduced to the size that is worth while.
 
     Raises:
@@ -229,7 +234,7 @@ def _read_pixels(file: Path) -> UInt8[np.ndarray, "h w 4"]:
             picture = picture.convert("RGB" if opaque else "RGBA")
         except (OSError, SyntaxError, ValueError) as error:
             raise DataError(f"it is damaged ({error})") from error
-        picture.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE), Image.Resampling.BOX)
+        picture.thumbnail((largest, largest), Image.Resampling.BOX)
         pixels = np.asarray(picture)
     if pixels.shape[-1] == 4 and (pixels[..., 3] < 255).any():
         return pixels
@@ -263,9 +268,11 @@ def moved(shots: Shots, centre: Float[np.ndarray, "3"], scale: float) -> tuple[l
     return cameras, np.stack([shot.pixels for shot in shots.views])
 
 
-def read_shots(file: Path) -> Shots:
+def read_shots(file: Path, *, largest: int = _LARGEST_SIDE) -> Shots:
     """Read the scene that a `transforms.json` or an SRN `intrinsics.txt` stands for."""
-    return read_srn(file.parent) if file.name == SRN_INTRINSICS else read_transforms(file)
+    if file.name == SRN_INTRINSICS:
+        return read_srn(file.parent, largest=largest)
+    return read_transforms(file, largest=largest)
 
 
 def scene_digest_files(file: Path) -> list[Path]:

@@ -44,7 +44,7 @@ from ddmi_core.support.progress import Progress
 _FILE_SUFFIXES = (*SURFACES, ".npz")
 _POINTS = 4096
 _RECENT = 64  # objects that are kept in memory, of about 3 MB each
-_CACHE_VERSION = 2  # raise it when what is made of a scene changes
+_CACHE_VERSION = 3  # raise it when what is made of a scene changes
 _SIDE, _VIEWS = 96, 24  # of the pictures that are made of a mesh
 
 _log = logging.getLogger(__name__)
