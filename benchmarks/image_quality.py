@@ -1,6 +1,6 @@
 """How good an image model is: reconstruction, enlargement, and how near its samples are to the data.
 
-    python -m benchmarks.image_quality --model assets/models/emoji
+    python -m benchmarks.image_quality --model FOLDER
 
 Prints one JSON object a line. `reconstruction`: held-out emoji encoded and decoded at the base resolution, PSNR in dB
 of premultiplied RGBA over the whole canvas; `refined`: the same after the latent was fitted to the picture, as
@@ -43,14 +43,14 @@ _HELD_OUT_FACES = 40
 
 
 def main(
-    model: str = "assets/models/emoji",
+    model: str,
     device: str = "auto",
     threads: int = 2,
     samples: int = 3000,
     held_out: int = 200,
     sheet: Path | None = None,
 ) -> None:
-    """Measure an image model.
+    """Measure a model of emoji.
 
     Args:
         model: name or folder.

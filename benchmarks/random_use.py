@@ -49,8 +49,8 @@ STEP_MS = (5, 120)
 SIZES = ((960, 600), (1280, 800), (1100, 900), (1920, 1080), (2560, 1440))
 PROMPTS = (
     "a round table with one leg",
-    "a red heart",
-    "smiling cat face",
+    "a man with a full beard",
+    "a person with green hair",
     "<b>bold</b> <img src='http://localhost/x.png'>",
     "=cmd|'/c calc'!A1",
     "テーブル 🪑 ééé",
@@ -512,7 +512,7 @@ def _make_one_of_each(studio: OpenStudio) -> None:
         studio.window.show_room_of(stage.room.words.domain)
         studio.pump_for(0.5)
         if studio.state.selected_model is not None:
-            studio.state.update_form(prompt="a red heart", count=1)
+            studio.state.update_form(prompt="a man with a full beard", count=1)
             studio.finish(studio.engine.generate(stage.room.preview_resolution))
             studio.pump_for(3.0)
     studio.window.show_room(0)

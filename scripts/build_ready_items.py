@@ -1,13 +1,16 @@
-"""Rebuild assets/ready: the items that a new library begins with, one of each domain.
+"""Rebuild assets/ready: the items that a new library begins with, one of each domain, and a portrait to walk to.
 
-    python scripts/build_ready_items.py
+    python scripts/build_ready_items.py                    # all
+    python scripts/build_ready_items.py image image-goal   # these
 
 Run it again after a model in assets/models has changed, and look at the thumbnails: another model makes other things of
 the same seeds, and better ones may have to be chosen.
 """
 
 import shutil
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +25,9 @@ STEPS = 20
 
 
 class Wish(NamedTuple):
-    """What to make, and the resolution of the view that its thumbnail is made of."""
+    """What to make, its folder, and the resolution of the view that its thumbnail is made of."""
 
+    folder: str
     model: str
     prompt: str
     seed: int
@@ -31,18 +35,21 @@ class Wish(NamedTuple):
 
 
 WISHES = (
-    Wish("furniture", "a rectangular table with four legs", 21, 160),
-    Wish("emoji", "a red heart", 6, 256),
-    Wish("furniture-nerf", "a wooden chair", 5, 256),
-    Wish("emoji-motion", "smiling face", 11, 256),
+    Wish("shape", "furniture", "a rectangular table with four legs", 21, 160),
+    Wish("image", "portraits", "a person, outlined cartoon style", 3, 256),
+    Wish("image-goal", "portraits", "a person, outlined cartoon style", 0, 256),
+    Wish("nerf", "furniture-nerf", "a wooden chair", 5, 256),
+    Wish("video", "emoji-motion", "smiling face", 11, 256),
 )
 
 
-def main() -> None:
-    """Make each item anew and replace the one of its domain."""
+def main(names: Sequence[str]) -> None:
+    """Make items anew, all if none is named, and replace those in their folders."""
     with tempfile.TemporaryDirectory() as folder:
         library = Library(Path(folder))
         for wish in WISHES:
+            if names and wish.folder not in names:
+                continue
             pipeline = Pipeline.from_pretrained(assets() / "models" / wish.model)
             domain = pipeline.domain
             recipe = Recipe(
@@ -57,7 +64,7 @@ def main() -> None:
             field = pipeline.decode(latent)
             view = field.view(resolution=wish.resolution)
             item = library.save(latent.float().numpy(), recipe, field.thumbnail(view, size=THUMBNAIL_SIZE))
-            target = READY / domain.name
+            target = READY / wish.folder
             target.mkdir(parents=True, exist_ok=True)
             for part in (LATENT, RECIPE, THUMBNAIL):
                 shutil.copyfile(item.folder / part, target / part)
@@ -67,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

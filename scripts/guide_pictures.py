@@ -35,13 +35,14 @@ SIZE = "1104x690"
 SCREEN = "2400x1600"
 SCALE = "1.5"  # the screen's pixels for each of the window's: the pictures stay sharp on fine screens
 QUALITY = 80  # of WebP, 0..100
+_FILM_FRAMES, _FILM_SIDE = 40, 224  # of a walk one way, and its pixels
 PATIENCE = 1200  # seconds that one thing may take
 _LOOK_MS = 60
 _CALM = 12  # looks in a row at which nothing goes on
 
 SCENES = {
     "shapes": ("first-shape", "history", "export", "actions"),
-    "pictures": ("zoom", "compare", "basis-fields", "walk"),
+    "pictures": ("zoom", "compare", "basis-fields", "walk", "identity"),
     "clips": ("video", "sequence"),
     "radiance": ("radiance", "depth"),
     "models": ("models",),
@@ -121,9 +122,10 @@ class Album:
         palette.close()
 
     def pictures(self) -> Iterator[Wait]:
-        """A picture from near and beside its pixels, its basis fields, and the way to another one."""
-        yield from self._generate("image", "red heart", seed=4)
-        yield from self._generate("image", "smiling face", seed=6)
+        """A picture from near and beside its pixels, its basis fields, and the way to another one, as a film too."""
+        for item in self.state.library.items(domain="image")[::-1]:  # those that a new library begins with
+            self.window.items.open(item)
+            yield self._is_calm
         stage = self.window.stage
         viewer = stage.viewer
         viewer.centre(0.3, -0.25)
@@ -139,7 +141,17 @@ class Album:
         self.window.actions_["walk"].trigger()
         walk = stage.findChild(WalkDialog)
         walk.slider.setValue(50)
-        yield from self._shoot("walk", walk, close=True)
+        walk.frames.setValue(_FILM_FRAMES)
+        walk.resolution.setValue(_FILM_SIDE)
+        walk.back.setChecked(True)
+        walk.format.setCurrentIndex(walk.format.findData(".webp"))
+        yield from self._shoot("walk", walk)
+        if self._is_wanted("identity"):
+            film = self._folder / "identity.webp"
+            walk.write(film, replace=film.exists())
+            yield self._is_calm
+            self._say(film)
+        walk.close()
 
     def clips(self) -> Iterator[Wait]:
         """A clip with slices through time, and a sequence of three."""
@@ -221,13 +233,19 @@ class Album:
         for notification in self.state.notifications.list():
             self.state.notifications.dismiss(notification)
         yield self._is_calm if calm else lambda: True
-        if not self._wanted or name in self._wanted:
+        if self._is_wanted(name):
             path = self._folder / f"{name}.webp"
             if not widget.grab().save(str(path), quality=QUALITY):
                 raise DDMIError(f"{path} could not be written.")
-            print(f"{path.name}  {path.stat().st_size // 1000} kB", flush=True)
+            self._say(path)
         if close:
             widget.close()
+
+    def _is_wanted(self, name: str) -> bool:
+        return not self._wanted or name in self._wanted
+
+    def _say(self, path: Path) -> None:
+        print(f"{path.name}  {path.stat().st_size // 1000} kB", flush=True)
 
     def _is_calm(self) -> bool:
         """Whether nothing has been going on for a while; the finer views that follow by themselves included."""

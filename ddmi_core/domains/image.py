@@ -82,7 +82,7 @@ class ImageDomain(Domain[ImageField, PictureSource]):
     kind = ImageField
     can_fit = True
     fits_at_once = True
-    starter_sets = ("emoji", "faces", "portraits")
+    starter_sets = ("portraits", "emoji", "faces")
     import_formats = PICTURES
 
     @override

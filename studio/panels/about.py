@@ -27,14 +27,15 @@ _CREDITS = (
     ),
     (
         "Emoji and faces",
-        "Those of pictures and videos: on Microsoft's Fluent emoji, still and animated (MIT), and on cartoon faces of "
-        "DiceBear whose artists gave them to the public domain (CC0).",
+        "The shipped model of videos was trained on Microsoft's animated Fluent emoji (MIT). The starter sets of still "
+        "ones (MIT), and of cartoon faces of DiceBear whose artists gave them to the public domain (CC0), come along.",
     ),
     (
         "Portraits",
-        "The starter set is put together by DiceBear (MIT) from parts by Draftbit, Johan Melin, Ashley Seo, Micah "
-        "Lanier, Lisa Wischofsky and Webpixels (CC BY 4.0) and Pablo Stanley (CC0), recoloured. Links to their works "
-        "and to the licences lie beside the data, in assets/datasets/portraits.",
+        "The shipped model of pictures was trained on portraits that are put together by DiceBear (MIT) from parts by "
+        "Draftbit, Johan Melin, Ashley Seo, Micah Lanier, Lisa Wischofsky and Webpixels (CC BY 4.0) and Pablo Stanley "
+        "(CC0), recoloured. Links to their works and to the licences lie beside the data, in "
+        "assets/datasets/portraits.",
     ),
     ("Text encoder", "all-MiniLM-L6-v2 by the Sentence Transformers team, Apache 2.0."),
     (

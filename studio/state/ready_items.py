@@ -1,6 +1,6 @@
-"""What a library begins with: one item of each domain, made by the models that come along.
+"""What a library begins with: an item of each domain, two pictures to walk between, made by the models that come along.
 
-They lie in ``assets/ready/<domain>/`` in the files of a library item, and are rebuilt by
+They lie in folders of ``assets/ready/`` in the files of a library item, and are rebuilt by
 ``scripts/build_ready_items.py`` when a model that made one of them has changed.
 """
 

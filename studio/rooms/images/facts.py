@@ -19,18 +19,25 @@ FACTS = RoomFacts(
     title="Images",
     icon="images",
     tip="Generate pictures without a resolution",
-    placeholder="Describe a picture, for example\nsmiling cat face\nred heart",
+    placeholder="Describe a person, for example\na man with a full beard\na smiling man, flat style",
     empty_title="Describe a picture",
     empty_text=(
         "Type a prompt and press Generate, or drop a picture of your own here. The result is a continuous function: "
         "zoom in as far as you like. Or start from an example:"
     ),
-    examples=("smiling cat face", "red heart", "a house", "a birthday cake", "crescent moon", "hot beverage"),
+    examples=(
+        "a smiling man, flat style",
+        "a person, outlined cartoon style",
+        "a woman with long black hair, flat icon style",
+        "a man with a full beard",
+        "a person in a red shirt",
+        "a person with sunglasses, flat style",
+    ),
     export=ImageExport,
     import_formats=PICTURES,
     import_title="Reconstruct a picture",
     import_kind="Pictures",
-    preset="emoji",
+    preset="portraits",
     preview_resolution=BASE,
     switches=("navigator",),
     fits_at_once=True,

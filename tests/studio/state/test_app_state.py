@@ -121,7 +121,7 @@ def test_all_that_was_said_can_be_read_again() -> None:
     assert notifications.unread == 1
 
 
-PICTURES = replace(MODEL, name="emoji", domain="image", hash="ccc")
+PICTURES = replace(MODEL, name="portraits", domain="image", hash="ccc")
 
 
 def test_each_room_has_its_form_its_models_and_its_item(state: AppState) -> None:
@@ -142,7 +142,7 @@ def test_each_room_has_its_form_its_models_and_its_item(state: AppState) -> None
     assert state.selected_model == PICTURES and state.is_in_use(MODEL) and not state.is_in_use(OTHER)
     state.enter("shape")
     assert state.shown == item and state.form.prompt == "a sofa" and state.selected_model == MODEL
-    assert state.forms()["image"].model == "emoji"
+    assert state.forms()["image"].model == "portraits"
 
 
 def test_what_is_asked_in_one_room_makes_nothing_stale_in_another(state: AppState) -> None:

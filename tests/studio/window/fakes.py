@@ -44,9 +44,9 @@ MODEL = ModelInfo(
 )
 
 PICTURES = ModelInfo(
-    name="emoji",
+    name="portraits",
     domain="image",
-    folder=Path("/nowhere/emoji"),
+    folder=Path("/nowhere/portraits"),
     size_bytes=21_000_000,
     hash="fedcba9876543210",
     text_encoder="all-MiniLM-L6-v2",
