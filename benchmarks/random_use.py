@@ -9,8 +9,8 @@ chosen in the temporary home alone; what works for longer than `PATIENCE` is can
 
 Prints JSON lines: once a minute how it goes, and at the end the actions done by kind, exceptions (of any thread, of
 Qt's handlers, of jobs that failed for a reason nobody foresaw, and warnings of Qt), the longest time in which the
-window took nothing, memory after settling at the start, after the first `FILLING` minutes and at the end, and windows
-and threads left over.
+window took nothing, memory after settling at the start, after the first `FILLING` minutes and at the end, and windows,
+threads and processes left over.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -108,7 +108,7 @@ def main(minutes: float = 10.0, seed: int = 0, memory: int = 256, steps: Path | 
                 "picture_tiles_mb": sum(one.cache.size for one in studio.window.findChildren(DeepZoom)) >> 20,
                 "windows_left": sorted((Counter(end.windows) - Counter(start.windows)).elements()),
                 "threads_left": sorted((Counter(end.threads) - Counter(start.threads)).elements()),
-                "processes_left": end.processes,
+                "processes_left": sorted((Counter(end.processes) - Counter(start.processes)).elements()),
             }
             print(json.dumps({"benchmark": "random_use", "seed": seed, **figures}), flush=True)
             for text, count in Counter(watch.exceptions).most_common(_SHOWN_EXCEPTIONS):
@@ -121,6 +121,13 @@ def _held() -> int:
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).malloc_trim(0)
     return round(psutil.Process().memory_info().rss / 2**20)
+
+
+def _command(process: psutil.Process) -> str:
+    """What a process was started with, in short; it may have ended since."""
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline()[-4:])[:80]
+    return "ended"
 
 
 def counted_openings() -> Any:
@@ -235,7 +242,7 @@ class Watch:
             memory=round(process.memory_info().rss / 2**20),
             windows=[type(window).__name__ for window in self._studio.app.topLevelWidgets() if window.isWindow()],
             threads=[names.get(ident, "a thread of Qt") for ident in sys._current_frames()],
-            processes=len(process.children(recursive=True)),
+            processes=[_command(child) for child in process.children(recursive=True)],
         )
 
 
