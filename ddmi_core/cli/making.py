@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ddmi_core.pipeline import Pipeline
 
 BATCH = 8  # items sampled at once
+_FIGURES = {"psnr": "PSNR", "iou": "IOU", "held_out_views": "views held out", "seen_psnr": "PSNR of the others"}
+"""Of a fit, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,14 +151,15 @@ class Reconstruct(_OfAFile):
 
 @dataclass(frozen=True, kw_only=True)
 class Fit(_OfAFile):
-    """Fit basis fields to a picture, mesh or clip of yours, and keep them, or write what they stand for at any size.
+    """Fit basis fields to a picture, mesh, clip or scene of yours, and keep them, or write what they stand for.
 
-    The file may also be a fit that was kept, and the output a .fit file, which keeps the basis fields. Pictures and
-    clips get as many pixels as they have, unless a resolution is given.
+    A scene is the `transforms.json` of posed photographs, or their folder. The file may also be a fit that was kept,
+    and the output a .fit file, which keeps the basis fields. Pictures and clips get as many pixels as they have, unless
+    a resolution is given.
 
     Attributes:
-        fidelity: of pictures, faithful has a cell for each pixel, balanced one for 4 x 4; of meshes, planes of 128 or
-            64 cells a side; of clips, a cell for each pixel or for 2 x 2. A fit that was kept is as it was.
+        fidelity: of pictures, faithful has a cell for each pixel, balanced one for 4 x 4; of meshes and scenes, planes
+            of 128 or 64 cells a side; of clips, a cell for each pixel or for 2 x 2. A fit that was kept is as it was.
     """
 
     fidelity: Literal["balanced", "faithful"] = "faithful"
@@ -187,7 +190,7 @@ class Fit(_OfAFile):
         if self.json:
             print_json(facts)
         else:
-            figures = ", ".join(f"{name.upper()} {value:.4g}" for name, value in facts["figures"].items())
+            figures = ", ".join(f"{_FIGURES.get(name, name)} {value:.4g}" for name, value in facts["figures"].items())
             size = f"{facts['size_bytes'] / 1e6:.1f} MB"
             print(f"{target}  (from {file}, {facts['fidelity']}, {size}, {figures})", flush=True)
 
@@ -212,13 +215,16 @@ class Fit(_OfAFile):
 
 
 def _domain_that_fits(file: Path) -> "Domain":
+    from ddmi_core.data.scene_views import scene_file
     from ddmi_core.domains import domain_names, get_domain
 
+    if scene_file(file) is not None:
+        return get_domain("nerf")
     domains = [domain for domain in map(get_domain, domain_names()) if domain.can_fit]
     for domain in domains:
         if file.suffix.lower() in domain.import_formats:
             return domain
-    known = ", ".join(suffix for domain in domains for suffix in domain.import_formats)
+    known = ", ".join(dict.fromkeys(suffix for domain in domains for suffix in domain.import_formats))
     raise DataError(f"Nothing can be fitted to {file.suffix or 'a file without a suffix'}; it can be to {known}.")
 
 

@@ -34,7 +34,7 @@ def hull_points(shots: Shots) -> tuple[Float[np.ndarray, "p 3"], Float[np.ndarra
     for _ in range(2):
         axis = ((2 * np.arange(_CELLS) + 1) / _CELLS - 1) * half
         cells = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1) + centre
-        solid = _carve(cells.reshape(-1, 3), cameras, pixels).reshape((_CELLS,) * 3)
+        solid = carve(cells.reshape(-1, 3), cameras, pixels).reshape((_CELLS,) * 3)
         if not solid.any():
             raise DataError("the silhouettes in its views have nothing in common: the cameras or the masks are wrong.")
         found = cells[solid]
@@ -49,10 +49,10 @@ def _half_of_view(camera: Camera, centre: Float[np.ndarray, "3"], aspect: float)
     return float(distance * np.sin(np.radians(camera.fov) / 2) * min(1.0, aspect))
 
 
-def _carve(
+def carve(
     places: Float[np.ndarray, "n 3"], cameras: Sequence[Camera], pixels: UInt8[np.ndarray, "v h w 4"]
 ) -> np.ndarray:
-    """Which places project into the object in (nearly) all views."""
+    """Return which places project into the object in (nearly) all views."""
     height, width = pixels.shape[1:3]
     against = np.zeros(len(places), dtype=np.int32)
     for camera, picture in zip(cameras, pixels, strict=True):

@@ -1,7 +1,7 @@
 """What a domain is: everything that differs between pictures, shapes, radiance fields and videos."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -217,6 +217,22 @@ class Domain(ABC, Generic[AnyField, AnySource]):
             DataError: the file cannot be used, or signals of this domain cannot be fitted.
         """
         raise DataError(f"{self.title} cannot be fitted to a file; they are what their model makes of it.")
+
+    def fit_gradually(
+        self,
+        path: Path,
+        fidelity: Fidelity,
+        progress: Progress | None = None,
+        *,
+        up: Up = "y",
+        span: tuple[float, float] | None = None,
+    ) -> Iterator[Fit]:
+        """Yield fits that come nearer and nearer to a file, where that takes long; the last is that of `fit`."""
+        yield self.fit(path, fidelity, progress, up=up, span=span)
+
+    def fits(self, path: Path) -> bool:
+        """Return whether `fit` can be asked for of such a file."""
+        return self.can_fit
 
     def latent_facts(
         self, path: Path, source: AnySource, latent: Float[Tensor, "c h w"], field: AnyField

@@ -1,11 +1,12 @@
 """Radiance fields: density and colour at (x, y, z) and a direction, encoded from coloured points (paper 4.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -15,8 +16,10 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
 from ddmi_core.data.radiance import PosedPictures, RadianceSource
 from ddmi_core.domains.base import Domain, point_encoder
+from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.radiance import RadianceField, colour_of, density_of
+from ddmi_core.fitting.fit import Fit
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.networks.readout import Combine, ReadOut
@@ -39,6 +42,7 @@ _DENSITY_RATE = 0.1
 # of the densities' gradient. What a ray sees depends on where it stops more than on the colour there: without these
 # two, colours learn only what all objects have in common.
 _MEASURED_VIEWS = 4
+_COMPARED_SIDE = 48  # pixels of the pictures that a latent is compared with its file at
 
 
 class NerfDomain(Domain[RadianceField, RadianceSource]):
@@ -58,6 +62,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     kind = RadianceField
     starter_sets = ("furniture-nerf",)
     import_formats = SCENES
+    can_fit = True
 
     @override
     def encoder(self, config: AutoencoderConfig) -> nn.Module:
@@ -130,6 +135,56 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> RadianceField:
         return RadianceField(readout, basis)
+
+    @override
+    def fit(
+        self,
+        path: Path,
+        fidelity: Fidelity,
+        progress: Progress | None = None,
+        *,
+        up: Up = "y",
+        span: tuple[float, float] | None = None,
+    ) -> Fit:
+        from ddmi_core.fitting.scenes import fit_scene
+
+        return fit_scene(path, fidelity, progress)
+
+    @override
+    def fit_gradually(
+        self,
+        path: Path,
+        fidelity: Fidelity,
+        progress: Progress | None = None,
+        *,
+        up: Up = "y",
+        span: tuple[float, float] | None = None,
+    ) -> Iterator[Fit]:
+        from ddmi_core.fitting.scenes import fit_scene_gradually
+
+        yield from fit_scene_gradually(path, fidelity, progress)
+
+    @override
+    def fits(self, path: Path) -> bool:
+        from ddmi_core.data.scene_views import scene_file
+
+        return scene_file(path) is not None
+
+    @override
+    def latent_facts(
+        self, path: Path, source: RadianceSource, latent: Float[Tensor, "c h w"], field: RadianceField
+    ) -> FitFacts | None:
+        """With the PSNR of some of a scene's pictures, made small; other things cannot be fitted."""
+        if not self.fits(path):
+            return None
+        there = self.vantage(source, 0, "pictures")
+        shrunk = min(1.0, _COMPARED_SIDE / max(there.size))
+        width, height = (max(1, round(shrunk * side)) for side in there.size)
+        seen = field.observe("pictures", there._replace(size=(width, height)))
+        truth = F.interpolate(self.observed(source, 0, "pictures"), (height, width), mode="area")
+        error = (seen - truth).square().mean()
+        figures = {"psnr": float(-10 * error.clamp(min=1e-10).log10())}
+        return FitFacts(fidelity="small", size_bytes=latent.nbytes, figures=figures)
 
     @override
     def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> RadianceSource:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import trimesh
 
     from ddmi_core.data.clip_files import Shown
+    from ddmi_core.data.scene_views import SceneViews
 
 _READ_ON = 1.0  # seconds: what is further away is sought
 _LEAST_LEFT = 0.02  # share of a clip that is read at least: its end itself has no frame
@@ -221,6 +222,24 @@ def open_original_mesh(item: Item) -> OriginalMesh:
             "it is now."
         )
     return OriginalMesh(mesh, placement)
+
+
+def open_original_scene(item: Item) -> SceneViews:
+    """Read the posed pictures that an item stands for.
+
+    Raises:
+        DataError: they are gone, cannot be read, or are another scene by now.
+    """
+    from ddmi_core.data.scene_views import read_scene
+
+    path, known = _path(item), item.recipe.placement
+    scene = read_scene(path)
+    if known is not None and not scene.placement.is_near(known):
+        raise DataError(
+            f"{path.name} is another scene than it was: its size or its place are different. Drop it again to fit what "
+            "it is now."
+        )
+    return scene
 
 
 def last_written(item: Item) -> int:

@@ -10,8 +10,8 @@ from studio.state.library import Item
 NAMES: dict[Fidelity, str] = {"small": "Small", "balanced": "Balanced", "faithful": "Faithful"}
 TIPS: dict[Fidelity, str] = {
     "small": "What the model makes of the file: a latent of a few kilobytes",
-    "balanced": "Basis fields with a cell for 4 × 4 pixels, of clips 2 × 2; of a mesh, planes of 64 cells a side",
-    "faithful": "Basis fields with a cell for each pixel, the file as it is; of a mesh, planes of 128 cells a side",
+    "balanced": "Basis fields with a cell for 4 × 4 pixels, of clips 2 × 2; in space, planes of 64 cells a side",
+    "faithful": "Basis fields with a cell for each pixel, the file as it is; in space, planes of 128 cells a side",
 }
 
 
@@ -36,7 +36,8 @@ def figures(facts: FitFacts) -> str:
 def nearness(facts: FitFacts) -> str:
     """How near an item comes to its file: a PSNR, or how much a shape and the solid of its file have in common."""
     if (psnr := facts.figures.get("psnr")) is not None:
-        return f"{psnr:.0f} dB"
+        views = facts.figures.get("held_out_views")
+        return f"{psnr:.0f} dB" if views is None else f"{psnr:.1f} dB at {views:.0f} held-out views"
     iou = facts.figures.get("iou")
     return "" if iou is None else f"IoU {iou:.3f}" if iou > 0.99 else f"IoU {iou:.2f}"
 

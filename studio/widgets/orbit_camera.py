@@ -31,6 +31,15 @@ class View:
     centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
     fov: float = FIELD_OF_VIEW
 
+    @classmethod
+    def of_pose(cls, pose: Float[np.ndarray, "4 4"], fov: float) -> "View":
+        """The view of a camera, upright: where it stands and looks, at what is as far away as the origin."""
+        backward, place = pose[:3, 2], pose[:3, 3]
+        elevation = float(np.degrees(np.arcsin(np.clip(backward[1], -1, 1))))
+        azimuth = float(np.degrees(np.arctan2(backward[0], backward[2])))
+        distance = float(np.clip(place @ backward, MIN_DISTANCE, MAX_DISTANCE))
+        return cls(azimuth, elevation, distance, fov=fov)._looking_at(place - distance * backward)
+
     def orbited(self, azimuth: float, elevation: float) -> "View":
         """This view turned by the angles given (degrees); it stops at the poles."""
         return replace(

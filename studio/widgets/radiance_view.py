@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QFocusEvent,
     QImage,
     QKeyEvent,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -24,7 +25,9 @@ from PySide6.QtWidgets import QWidget
 from ddmi_core.rendering.view_settings import Crop, ViewSettings
 from studio.theme.tokens import GRID, Colours
 from studio.widgets.camera_widget import CameraWidget
+from studio.widgets.deep_zoom.bar import paint_bar
 from studio.widgets.deep_zoom.images import to_image
+from studio.widgets.deep_zoom.split import Split
 from studio.widgets.focus_ring import paint_ring
 from studio.widgets.orbit_camera import View
 
@@ -53,9 +56,14 @@ class RadianceView(CameraWidget):
         super().__init__(colours, FIRST_VIEW, parent)
         self.setAccessibleName("Radiance field")
         self._image: QImage | None = None
+        self._photograph: QImage | None = None
+        self._photograph_name = ""
+        self._split = Split("bicubic")
+        self._drags_bar = False
         self._crop = _WHOLE
         self._path: tuple[tuple[float, float, float], ...] = ()
         self._keys_down: set[int] = set()
+        self.setMouseTracking(True)  # the pointer tells where the bar can be taken hold of
         self._flight = QTimer(self, interval=_STEP_MS)
         self._flight.timeout.connect(self._fly)
         self._flown_at = 0.0
@@ -66,6 +74,25 @@ class RadianceView(CameraWidget):
     def show_picture(self, pixels: UInt8[np.ndarray, "h w 4"] | None) -> None:
         """Show a picture seen from where the camera is, or nothing. It fills the height, in the middle."""
         self._image = None if pixels is None else to_image(pixels)
+        self._photograph = None
+        self.unsetCursor()
+        self.update()
+
+    def show_beside(
+        self, pixels: UInt8[np.ndarray, "h w 4"], photograph: UInt8[np.ndarray, "h w 4"], name: str
+    ) -> None:
+        """Show a picture left of a bar that can be moved, and a photograph of the same size right of it."""
+        self._image, self._photograph, self._photograph_name = to_image(pixels), to_image(photograph), name
+        self.update()
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether a bar parts the picture from a photograph."""
+        return self._photograph is not None
+
+    def move_bar(self, by: float) -> None:
+        """Move the bar by a share of the width."""
+        self._split = self._split.moved(by)
         self.update()
 
     def show_crop(self, crop: Crop) -> None:
@@ -99,6 +126,10 @@ class RadianceView(CameraWidget):
         paint_ring(self, painter, self._colours.accent)
         if self._image is None:
             return
+        if self.is_parted:
+            bar = self._split.bar(self.width())
+            paint_bar(painter, self._colours, bar, self.height(), "Fit", self._photograph_name)
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._crop != _WHOLE:
             low, high = np.array(self._crop[:3]), np.array(self._crop[3:])
@@ -116,10 +147,19 @@ class RadianceView(CameraWidget):
 
     def _paint_picture(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor(self._colours.stage))
-        if self._image is not None:
-            width = self._image.width() * self.height() / self._image.height()
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(QRectF((self.width() - width) / 2, 0.0, width, self.height()), self._image)
+        if self._image is None:
+            return
+        width = self._image.width() * self.height() / self._image.height()
+        place = QRectF((self.width() - width) / 2, 0.0, width, self.height())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        if self._photograph is None:
+            painter.drawImage(place, self._image)
+            return
+        bar = self._split.bar(self.width())
+        for image, left, right in ((self._image, 0.0, bar), (self._photograph, bar, float(self.width()))):
+            painter.setClipRect(QRectF(left, 0.0, right - left, self.height()))
+            painter.drawImage(place, image)
+        painter.setClipping(False)
 
     def _on_screen(self, points: np.ndarray) -> list[QPointF | None]:
         """Where points are seen; None behind the camera, or so near to it that a line would cross all of the view."""
@@ -131,6 +171,32 @@ class RadianceView(CameraWidget):
             QPointF(x + 0.5, y + 0.5) if distance > _NEAREST else None
             for (x, y), distance in zip(pixels, distances, strict=True)
         ]
+
+    # The bar
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of the bar, or of what is seen."""
+        self._drags_bar = self.is_parted and self._split.holds(event.position().x(), self.width())
+        if not self._drags_bar:
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Move the bar, or the camera."""
+        x = event.position().x()
+        if self._drags_bar:
+            self._split = self._split.at(x / max(1, self.width()))
+            self.update()
+            return
+        if self.is_parted and self._split.holds(x, self.width()):
+            self.setCursor(Qt.CursorShape.SplitHCursor)
+        else:
+            self.unsetCursor()
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        self._drags_bar = False
+        super().mouseReleaseEvent(event)
 
     # Flying
 

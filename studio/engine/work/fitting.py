@@ -62,7 +62,10 @@ class SpanWanted(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class FitRequest(ItemRequest):
-    """Fit basis fields to the file that an item stands for, which takes a while. Answered by a FitReady."""
+    """Fit basis fields to the file that an item stands for, which takes a while.
+
+    Answered by a FitReady, or by several where it can be seen on the way; what was answered is kept if it is stopped.
+    """
 
     fidelity: Fidelity
     preview_resolution: int = PREVIEW_RESOLUTION
@@ -131,7 +134,8 @@ def _represented(
         fit = pipeline.fit(request.path, request.fidelity, progress=progress)
         latent = pipeline.encode(source, refine_steps=0)  # stands for the file where only a latent can
         return latent, domain.fitted(fit), fit.to_bytes(), fit.facts
-    if domain.can_fit and request.fidelity != "small":  # a fit follows, so that the person waits for the encoder alone
+    # Where a fit follows, the person waits for the encoder alone
+    if domain.fits(request.path) and request.fidelity != "small":
         latent = pipeline.encode(source, refine_steps=0)
     else:
         latent = pipeline.encode(source, progress=progress)
@@ -146,11 +150,22 @@ def _fit(request: FitRequest, context: Context) -> Iterator[FitReady]:
     item, recipe = request.item, request.item.recipe
     domain = get_domain(recipe.domain)
     up = recipe.placement.up if recipe.placement is not None else "y"
-    progress = sub_progress(context.progress, 0.0, 0.9)
-    fit = domain.fit(request.path, request.fidelity, progress, up=up, span=recipe.span)
-    field, progress = domain.fitted(fit), sub_progress(context.progress, 0.9, 1.0)
-    view = field.view(resolution=request.preview_resolution, progress=progress)
-    thumbnail = field.thumbnail(view, size=THUMBNAIL_SIZE)
-    fitted = context.library.save_fit(item, recipe.model_copy(update={"fit": fit.facts}), thumbnail, fit.to_bytes())
-    context.fields.put(FITS, item.id, field)
-    yield FitReady(request=request, item=fitted, view=view, resolution=request.preview_resolution)
+    share = 0.0
+
+    def fitting(fraction: float, text: str) -> None:
+        nonlocal share
+        share = 0.95 * fraction
+        context.progress(share, text)
+
+    def looking(fraction: float, text: str) -> None:
+        context.progress(share + 0.05 * fraction, text)
+
+    for fit in domain.fit_gradually(request.path, request.fidelity, fitting, up=up, span=recipe.span):
+        field = domain.fitted(fit)
+        view = field.view(resolution=request.preview_resolution, progress=looking)
+        thumbnail = field.thumbnail(view, size=THUMBNAIL_SIZE)
+        placement = fit.placement or recipe.placement
+        known = recipe.model_copy(update={"fit": fit.facts, "placement": placement})
+        fitted = context.library.save_fit(item, known, thumbnail, fit.to_bytes())
+        context.fields.put(FITS, item.id, field)
+        yield FitReady(request=request, item=fitted, view=view, resolution=request.preview_resolution)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from ddmi_core.export.options import KeyFrame
 from ddmi_core.rendering.view_settings import ViewSettings
-from studio.engine.work.base import Context, SignalRequest, StageAnswer, StageRequest, does
+from studio.engine.originals import last_written, open_original_scene
+from studio.engine.work.base import FILES, Context, Request, SignalRequest, StageAnswer, StageRequest, does
 from studio.engine.work.items import decoded
 
 if TYPE_CHECKING:
+    from ddmi_core.data.scene_views import SceneViews
     from ddmi_core.fields.radiance import RadianceField
 
 
@@ -43,6 +45,38 @@ class RenderReady(StageAnswer):
     seconds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeldOutRequest(StageRequest, SignalRequest["RadianceField"]):
+    """A view of a scene's file that its fit did not learn from, and what the fit shows there. See HeldOutReady.
+
+    ``number`` counts the views from 0, round and round; ``serial`` numbers what the asker wanted.
+    """
+
+    number: int
+    serial: int
+
+    def replaces(self, other: Request) -> bool:
+        """Other views of the stage."""
+        return isinstance(other, HeldOutRequest | RenderRequest)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeldOutReady(StageAnswer):
+    """The photograph and the same view of the fit, both straight alpha; the camera, and what was measured there.
+
+    ``number`` of ``count`` views; ``name`` is what the file calls it; ``psnr`` is in dB, on white.
+    """
+
+    request: HeldOutRequest
+    photograph: UInt8[np.ndarray, "h w 4"]
+    pixels: UInt8[np.ndarray, "h w 4"]
+    camera: KeyFrame
+    number: int
+    count: int
+    name: str
+    psnr: float
+
+
 @does(RenderRequest, "view", "Render the view", "rendering the view", quiet=True)
 def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
     from ddmi_core.rendering.cameras import Camera
@@ -53,3 +87,34 @@ def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
     view = field.render(camera, request.width, request.height, request.settings, progress=context.progress)
     pixels = view.picture(request.settings)
     yield RenderReady(request=request, pixels=pixels, seconds=time.perf_counter() - began)
+
+
+@does(HeldOutRequest, "view", "Compare with the file", "comparing with the file", quiet=True)
+def _held_out(request: HeldOutRequest, context: Context) -> Iterator[HeldOutReady]:
+    from ddmi_core.metrics.pictures import psnr
+
+    item = request.item
+    context.progress(0.0, "reading the file")
+    scene: SceneViews = context.fields.get(FILES, (item.id, last_written(item)), lambda: open_original_scene(item))
+    views = scene.held_out if scene.held_out.cameras else scene.learned
+    number = request.number % len(views.cameras)
+    camera, photograph = views.cameras[number], views.pixels[number]
+    height, width = photograph.shape[:2]
+    field = decoded(request, context)
+    settings = ViewSettings()
+    pixels = field.render(camera, width, height, settings, progress=context.progress).picture(settings)
+    yield HeldOutReady(
+        request=request,
+        photograph=photograph,
+        pixels=pixels,
+        camera=KeyFrame(pose=camera.pose.tolist(), fov=camera.fov),
+        number=number,
+        count=len(views.cameras),
+        name=scene.names[number] if scene.held_out.cameras else "",
+        psnr=psnr(_on_white(pixels), _on_white(photograph)),
+    )
+
+
+def _on_white(pixels: UInt8[np.ndarray, "h w 4"]) -> Float[np.ndarray, "h w 3"]:
+    values = pixels / 255.0
+    return values[..., :3] * values[..., 3:] + 1 - values[..., 3:]

@@ -21,7 +21,8 @@ FACTS = RoomFacts(
     placeholder="Describe an object, for example\na wooden chair\na red sofa",
     empty_title="Describe an object",
     empty_text=(
-        "Type a prompt and press Generate, or drop a textured mesh or a coloured point cloud here. The result has a "
+        "Type a prompt and press Generate, or drop a textured mesh, a coloured point cloud or the transforms.json of "
+        "posed photographs here. The result has a "
         "colour and a density everywhere: look at it from anywhere, and film it. Or start from an example:"
     ),
     examples=("a wooden chair", "a red sofa", "a table", "a bed", "a floor lamp", "a wardrobe"),
@@ -31,6 +32,7 @@ FACTS = RoomFacts(
     import_kind="Meshes, point clouds and posed pictures",
     preset="furniture-nerf",
     preview_resolution=96,
+    fits_afterwards=True,
     switches=("look_pane", "gizmo"),
     switches_off=("look_pane",),
     actions=ACTIONS,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSignalBlocker, QTimer
 from PySide6.QtWidgets import QWidget
 
 from ddmi_core.export.options import KeyFrame
@@ -15,8 +16,9 @@ from ddmi_core.rendering.view_settings import CHANNELS, Channel, ViewSettings
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.items import View as Drawn
-from studio.engine.work.radiance import RenderReady, RenderRequest
+from studio.engine.work.radiance import HeldOutReady, HeldOutRequest, RenderReady, RenderRequest
 from studio.panels.export_dialog import Place
+from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
 from studio.panels.room import Stage
 from studio.rooms.radiance.export_page import RadianceChoice, RadianceExportDialog, Scene
@@ -47,10 +49,12 @@ class RadianceStage(Stage[RadianceView]):
 
     room = FACTS
     canvas = RadianceView
+    fidelity = "scene_fidelity"
     strip = (
         tuple(f"channel_{channel}" for channel in CHANNELS),
         ("look_home", "look_front", "look_side", "look_top"),
         ("look_fit", "look_reset", "fly"),
+        ("held_out_view", "held_out_before", "held_out_next", "scene_fidelity"),
         ("key_frame", "turntable", "look_pane"),
     )
 
@@ -65,6 +69,9 @@ class RadianceStage(Stage[RadianceView]):
         self._lay_out(self.figures, beside=(pane_line, self.pane))
         self._turntable_asked = False
         self._channel: Channel = "colour"
+        self._held_out: int | None = None
+        """The photograph that is compared with, if one is."""
+        self._last_held_out = 0
         self._serial = 0
         self._drawn: RenderReady | None = None
         self._waiting = False  # for a rough picture
@@ -86,6 +93,7 @@ class RadianceStage(Stage[RadianceView]):
     def show_view(self, item: Item | None, view: Drawn | None, resolution: int = 0) -> None:
         """Show a radiance field, given a first picture of it: `pixels`."""
         self._stop_preview()
+        is_same = item is not None and self._item is not None and item.id == self._item.id
         self._item = item if view is not None else None
         self._waiting = False  # whatever was being drawn was given up when another field was opened
         self._set_empty(view is None)
@@ -94,7 +102,14 @@ class RadianceStage(Stage[RadianceView]):
         self.figures.setText("")
         for name in _FIELD_ACTIONS:
             self._actions[name].setEnabled(view is not None)
-        if view is not None:
+        of_scene = self._item is not None and self._item.recipe.fit is not None
+        for name in _FILE_ACTIONS:
+            self._actions[name].setEnabled(of_scene)
+        if not (is_same and of_scene):
+            self._leave_held_out()
+        if view is not None and self._held_out is not None:
+            self._ask_held_out()
+        elif view is not None:
             self._draw()
 
     def export_dialog(self, item: Item, place: Place, parent: QWidget) -> RadianceExportDialog:
@@ -122,6 +137,11 @@ class RadianceStage(Stage[RadianceView]):
         self.pane.path_asked.connect(self._on_path)
         self.pane.key_chosen.connect(lambda row: viewer.glide(self.path[row]))
         self._engine.answers(RenderReady).connect(self._on_render)
+        self._engine.answers(HeldOutReady).connect(self._on_held_out)
+        actions.on(self.fidelity, self.show_fidelities)
+        actions.on_toggled("held_out_view", self._set_beside)
+        actions.on("held_out_before", partial(self._step_held_out, -1))
+        actions.on("held_out_next", partial(self._step_held_out, 1))
         for channel in CHANNELS:
             actions.on(f"channel_{channel}", partial(self._show_channel, channel))
         actions["channel_colour"].setChecked(True)
@@ -165,6 +185,58 @@ class RadianceStage(Stage[RadianceView]):
             self.viewer.set_view(view.with_fov(self.pane.fov, view.distance * float(slope / wider)))
         else:
             self._draw()
+
+    # Beside the photographs
+
+    def _set_beside(self, on: bool) -> None:
+        if on == (self._held_out is not None):
+            return
+        if on and self._item is not None and not has_its_file(self._item):
+            self._state.notifications.warning(gone(self._item))
+            self._actions["held_out_view"].setChecked(False)
+        elif on:
+            self._step_held_out(0)
+        else:
+            self._leave_held_out()
+            self._draw()
+
+    def _step_held_out(self, by: int) -> None:
+        """Compare with the photograph so many after the one that is compared with, or that was last."""
+        self._last_held_out += by
+        self._held_out = self._last_held_out
+        self._actions["held_out_view"].setChecked(True)
+        self._ask_held_out()
+
+    def _leave_held_out(self) -> None:
+        self._held_out = None
+        self._actions["held_out_view"].setChecked(False)
+
+    def _ask_held_out(self) -> None:
+        item, number = self._item, self._held_out
+        if item is None or number is None:
+            return
+        self._settled.stop()
+        self._rates, self._waiting = [], False
+        self._serial += 1
+        request = HeldOutRequest(item=item, number=number, serial=self._serial)
+        if not self._ask_for(request):
+            self._leave_held_out()
+
+    def _on_held_out(self, result: HeldOutReady) -> None:
+        request = result.request
+        if self._item is None or request.item.id != self._item.id or request.serial != self._serial:
+            return
+        self._last_held_out = self._held_out = result.number
+        with QSignalBlocker(self.viewer):  # the camera goes there, but what it sees is there already
+            self.viewer.set_view(View.of_pose(np.array(result.camera.pose), result.camera.fov))
+        self.pane.show_fov(result.camera.fov)
+        name = Path(result.name).name or "A photograph that it learned from"
+        self.viewer.show_beside(result.pixels, result.photograph, name)
+        height, width = result.photograph.shape[:2]
+        self.figures.setText(f"View {result.number + 1} of {result.count}  ·  {result.psnr:.1f} dB")
+        self.figures.setToolTip(
+            f"How near the fit comes to this photograph of {width} × {height} pixels. It learned from the others."
+        )
 
     # The path
 
@@ -213,6 +285,7 @@ class RadianceStage(Stage[RadianceView]):
         """Draw anew: roughly at once, finely when the camera rests."""
         if self._item is None:
             return
+        self._leave_held_out()
         self._rates, self._drawn = [], None
         self._settled.start()
         if self._waiting:
@@ -302,13 +375,17 @@ class RadianceStage(Stage[RadianceView]):
     def resizeEvent(self, event: object) -> None:
         """Draw at the new size."""
         super().resizeEvent(event)  # type: ignore[arg-type]
-        self._draw()
+        if self._held_out is None:
+            self._draw()
 
 
 _FIELD_ACTIONS = (
     "look_home", "look_front", "look_side", "look_top", "look_fit", "look_reset", "fly", "key_frame", "play_path",
     "turntable", *(f"channel_{channel}" for channel in CHANNELS),
 )  # fmt: skip
+
+
+_FILE_ACTIONS = ("held_out_view", "held_out_before", "held_out_next", "scene_fidelity")
 
 
 def _along(views: Sequence[View], count: int) -> list[KeyFrame]:

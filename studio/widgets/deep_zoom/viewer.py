@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import UInt8
-from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -19,15 +19,15 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QShowEvent,
     QWheelEvent,
 )
 
 from studio.state.memory import MemoryBudget
-from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, Colours
+from studio.theme.tokens import GRID, Colours
 from studio.widgets.canvas import Canvas
+from studio.widgets.deep_zoom.bar import paint_bar
 from studio.widgets.deep_zoom.geometry import (
     BASE,
     CAP,
@@ -414,30 +414,8 @@ class DeepZoom(Canvas):
 
     def _paint_bar(self, painter: QPainter, x: float) -> None:
         """The bar, its grip, and what is on its right."""
-        c = self._colours
-        height = self.height()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(c.stage), 3))
-        painter.drawLine(QLineF(x, 0, x, height))
-        painter.setPen(QPen(QColor(c.accent), 1.5))
-        painter.drawLine(QLineF(x, 0, x, height))
-        painter.setBrush(QColor(c.accent))
-        painter.setPen(QPen(QColor(c.stage), 1.5))
-        painter.drawRoundedRect(QRectF(x - 4, height / 2 - 18, 8, 36), 4, 4)
-        font = painter.font()
-        font.setPixelSize(FONT_SMALL)
-        painter.setFont(font)
         beside = "The file" if self._beside_file else f"{BASE} px"
-        for text, on_left in (("Function", True), (f"{beside}, {self.split.compare}", False)):
-            width = painter.fontMetrics().horizontalAdvance(text) + 2 * GRID
-            box = QRectF(x - width - GRID if on_left else x + GRID, GRID, width, 3 * GRID)
-            ground = QColor(c.panel)
-            ground.setAlpha(230)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(ground)
-            painter.drawRoundedRect(box, RADIUS, RADIUS)
-            painter.setPen(QColor(c.text))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        paint_bar(painter, self._colours, x, self.height(), "Function", f"{beside}, {self.split.compare}")
 
     # Under the pointer
 

@@ -258,6 +258,9 @@ class FakePictureDomain:
     def fitted(self, fit: Fit) -> FittedImageField:
         return FittedImageField(fit.readout, fit.basis, fit.extent)
 
+    def fits(self, path: Path) -> bool:
+        return self.can_fit
+
     def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
         return FitFacts(fidelity="small", size_bytes=4096, pixels=(8, 8), figures={"psnr": 12.0})
 
@@ -369,7 +372,13 @@ class FakeRadianceDomain(FakePictureDomain):
     """What the engine and the rooms need of the domain of radiance fields."""
 
     name, title = "nerf", "Radiance"
-    can_fit = fits_at_once = False
+    fits_at_once = False
+
+    def fits(self, path: Path) -> bool:
+        return path.suffix == ".json"
+
+    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
+        return super().latent_facts(path, source, latent, field) if self.fits(path) else None
 
 
 class FakeRadiancePipeline(FakePipeline):
