@@ -43,7 +43,7 @@ def window(theme: Theme, qtbot: QtBot, model: Path, home: Path) -> Iterator[Main
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
-    engine.refresh_models()
+    window.installed.look()
     qtbot.waitUntil(lambda: bool(state.models), timeout=PATIENCE)
     yield window
     training.shutdown()

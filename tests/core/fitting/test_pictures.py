@@ -172,8 +172,8 @@ def test_what_cannot_be_fitted_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     with pytest.raises(DataError, match=r"broken\.png"):
         fit_picture(tmp_path / "broken.png", "faithful")
-    with pytest.raises(DataError, match="cannot be fitted"):
-        get_domain("nerf").fit(tmp_path / "transforms.json", "faithful")
+    with pytest.raises(DataError, match="holds no posed pictures"):
+        get_domain("nerf").fit(tmp_path / "cloud.ply", "faithful")
     with pytest.raises(DataError, match="balanced or faithful"):
         fit_of(drawing(16, 16), tmp_path, "small")
 

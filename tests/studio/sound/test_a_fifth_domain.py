@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from ddmi_core import cli, domains
 from ddmi_core.model_folder import describe, list_models
+from ddmi_core.support.errors import DataError
 from ddmi_core.support.paths import user_data
 from ddmi_core.training import run as training_run
 from ddmi_core.training.config import RunConfig, preset_names
@@ -129,3 +130,8 @@ def test_sheet_palette_and_drops_know_its_room(window: MainWindow) -> None:
     palette.close()
     window.show_room_of("shape")
     assert window.own_files.prospect_of(Path("bell.wav")).title == "Drop to reconstruct a sound"
+
+
+def test_what_it_cannot_do_it_says() -> None:
+    with pytest.raises(DataError, match="Sounds cannot be fitted"):
+        SoundDomain().fit(Path("bell.wav"), "faithful")
