@@ -260,8 +260,11 @@ class EmptyState(QScrollArea):
         parent = self.parentWidget()
         if parent is None:
             return
-        width = min(_EMPTY_WIDTH, parent.width() - GRID)
-        self._arrange(2 if width == _EMPTY_WIDTH else 1)
+        room = parent.width() - GRID
+        beside_each_other = 2 * max(button.sizeHint().width() for button in self._buttons) + GRID
+        width = max(_EMPTY_WIDTH, beside_each_other)
+        self._arrange(2 if width <= room else 1)
+        width = width if width <= room else min(_EMPTY_WIDTH, room)
         bar = self.verticalScrollBar().sizeHint().width()
         height = max(self._layout.heightForWidth(width - bar), self._layout.sizeHint().height())
         height = min(height, parent.height() - 2 * GRID)

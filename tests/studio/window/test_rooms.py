@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 
 from ddmi_core.export.frames import write_frames
 from ddmi_core.export.options import ImageExport
@@ -251,3 +252,14 @@ def test_the_cursor_stays_in_the_room_that_is_entered(window):
     rail.setFocus()
     window.show_training()  # whoever goes along the rail with the arrow keys stays there
     assert window.focusWidget() is rail
+
+
+@pytest.mark.parametrize("width", [960, 1280, 1920])
+def test_examples_are_seen_whole(qtbot, window: MainWindow, width: int) -> None:
+    window.resize(width, 800)
+    window.show_room_of("image")
+    empty = window.stage.empty
+    qtbot.waitUntil(empty.isVisible)
+    for button in empty.findChildren(QPushButton):
+        place = button.rect().translated(button.mapTo(empty.viewport(), QPoint()))
+        assert empty.viewport().rect().contains(place), button.text()
