@@ -57,7 +57,7 @@ class RadianceView(CameraWidget):
         self.setAccessibleName("Radiance field")
         self._image: QImage | None = None
         self._photograph: QImage | None = None
-        self._photograph_name = ""
+        self._words = ("", "")
         self._split = Split("bicubic")
         self._drags_bar = False
         self._crop = _WHOLE
@@ -79,10 +79,13 @@ class RadianceView(CameraWidget):
         self.update()
 
     def show_beside(
-        self, pixels: UInt8[np.ndarray, "h w 4"], photograph: UInt8[np.ndarray, "h w 4"], name: str
+        self,
+        pixels: UInt8[np.ndarray, "h w 4"],
+        photograph: UInt8[np.ndarray, "h w 4"],
+        words: tuple[str, str],
     ) -> None:
-        """Show a picture left of a bar that can be moved, and a photograph of the same size right of it."""
-        self._image, self._photograph, self._photograph_name = to_image(pixels), to_image(photograph), name
+        """Show a picture left of a bar that can be moved, a photograph of the same size right of it, each in words."""
+        self._image, self._photograph, self._words = to_image(pixels), to_image(photograph), words
         self.update()
 
     @property
@@ -128,7 +131,7 @@ class RadianceView(CameraWidget):
             return
         if self.is_parted:
             bar = self._split.bar(self.width())
-            paint_bar(painter, self._colours, bar, self.height(), "Fit", self._photograph_name)
+            paint_bar(painter, self._colours, bar, self.height(), *self._words)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._crop != _WHOLE:

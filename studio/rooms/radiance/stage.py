@@ -231,9 +231,11 @@ class RadianceStage(Stage[RadianceView]):
             self.viewer.set_view(View.of_pose(np.array(result.camera.pose), result.camera.fov))
         self.pane.show_fov(result.camera.fov)
         name = Path(result.name).name or "A photograph that it learned from"
-        self.viewer.show_beside(result.pixels, result.photograph, name)
+        place = f"{result.number + 1} of {result.count}"
+        words = f"Fit, {result.psnr:.1f} dB", f"{name}, {place}"
+        self.viewer.show_beside(result.pixels, result.photograph, words)
         height, width = result.photograph.shape[:2]
-        self.figures.setText(f"View {result.number + 1} of {result.count}  ·  {result.psnr:.1f} dB")
+        self.figures.setText(f"View {place}  ·  {result.psnr:.1f} dB")
         self.figures.setToolTip(
             f"How near the fit comes to this photograph of {width} × {height} pixels. It learned from the others."
         )
