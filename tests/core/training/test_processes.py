@@ -50,7 +50,7 @@ if os.environ.get("SPREAD"):  # as Accelerate's configuration asks for on GPUs a
     run.make_accelerator = make_spreading
 out = Path(sys.argv[2])
 finish = loop._Loop.finish
-def cached(self):
+def kept(self):
     weights = {name: whole(value).contiguous() for name, value in self.trained.module.state_dict().items()}
     save_file(weights, out.parent / f"{out.name}-{self.stage.name}-{self.accelerator.process_index}")
     finish(self)
