@@ -24,7 +24,7 @@ READY = assets() / "ready"
 STEPS = 20
 
 
-class Wish(NamedTuple):
+class ReadyItem(NamedTuple):
     """What to make, its folder, and the resolution of the view that its thumbnail is made of."""
 
     folder: str
@@ -34,12 +34,12 @@ class Wish(NamedTuple):
     resolution: int
 
 
-WISHES = (
-    Wish("shape", "furniture", "a rectangular table with four legs", 21, 160),
-    Wish("image", "portraits", "a person, outlined cartoon style", 3, 256),
-    Wish("image-goal", "portraits", "a person, outlined cartoon style", 0, 256),
-    Wish("nerf", "furniture-nerf", "a wooden chair", 5, 256),
-    Wish("video", "emoji-motion", "smiling face", 11, 256),
+READY_ITEMS = (
+    ReadyItem("shape", "furniture", "a rectangular table with four legs", 21, 160),
+    ReadyItem("image", "portraits", "a person, outlined cartoon style", 3, 256),
+    ReadyItem("image-goal", "portraits", "a person, outlined cartoon style", 0, 256),
+    ReadyItem("nerf", "furniture-nerf", "a wooden chair", 5, 256),
+    ReadyItem("video", "emoji-motion", "smiling face", 11, 256),
 )
 
 
@@ -47,29 +47,29 @@ def main(names: Sequence[str]) -> None:
     """Make items anew, all if none is named, and replace those in their folders."""
     with tempfile.TemporaryDirectory() as folder:
         library = Library(Path(folder))
-        for wish in WISHES:
-            if names and wish.folder not in names:
+        for wanted in READY_ITEMS:
+            if names and wanted.folder not in names:
                 continue
-            pipeline = Pipeline.from_pretrained(assets() / "models" / wish.model)
+            pipeline = Pipeline.from_pretrained(assets() / "models" / wanted.model)
             domain = pipeline.domain
             recipe = Recipe(
                 domain=domain.name,
                 model=pipeline.name,
                 model_hash=pipeline.hash,
-                prompt=wish.prompt,
-                seed=wish.seed,
+                prompt=wanted.prompt,
+                seed=wanted.seed,
                 steps=STEPS,
             )
             [latent] = pipeline.sample(recipe.settings, [recipe.seed])
             field = pipeline.decode(latent)
-            view = field.view(resolution=wish.resolution)
+            view = field.view(resolution=wanted.resolution)
             item = library.save(latent.float().numpy(), recipe, field.thumbnail(view, size=THUMBNAIL_SIZE))
-            target = READY / wish.folder
+            target = READY / wanted.folder
             target.mkdir(parents=True, exist_ok=True)
             for part in (LATENT, RECIPE, THUMBNAIL):
                 shutil.copyfile(item.folder / part, target / part)
             size = sum(path.stat().st_size for path in target.iterdir())
-            print(f"{target}: {wish.prompt!r}, seed {wish.seed}, {size:,} bytes")
+            print(f"{target}: {wanted.prompt!r}, seed {wanted.seed}, {size:,} bytes")
         library.close()
 
 

@@ -215,14 +215,11 @@ class Fit(_OfAFile):
 
 
 def _domain_that_fits(file: Path) -> "Domain":
-    from ddmi_core.data.scene_views import scene_file
     from ddmi_core.domains import domain_names, get_domain
 
-    if scene_file(file) is not None:
-        return get_domain("nerf")
     domains = [domain for domain in map(get_domain, domain_names()) if domain.can_fit]
     for domain in domains:
-        if file.suffix.lower() in domain.import_formats:
+        if domain.fits(file):
             return domain
     known = ", ".join(dict.fromkeys(suffix for domain in domains for suffix in domain.import_formats))
     raise DataError(f"Nothing can be fitted to {file.suffix or 'a file without a suffix'}; it can be to {known}.")

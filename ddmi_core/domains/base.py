@@ -232,7 +232,7 @@ class Domain(ABC, Generic[AnyField, AnySource]):
 
     def fits(self, path: Path) -> bool:
         """Return whether `fit` can be asked for of such a file."""
-        return self.can_fit
+        return self.can_fit and path.suffix.lower() in self.import_formats
 
     def latent_facts(
         self, path: Path, source: AnySource, latent: Float[Tensor, "c h w"], field: AnyField
