@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Setting
 
-from ddmi_core.data.items import USUAL_SURFACE
+from ddmi_core.data.items import USUAL_SURFACE, EncoderInput, SurfacePoints
 from ddmi_core.networks.readout import Conditioning
 
 
@@ -23,6 +23,11 @@ class AutoencoderConfig(BaseModel):
     normals: bool = False
     """Whether an encoder of shapes is given the normals of its points; only with a shared trunk."""
     point_channels: int = Setting(48, ge=8)
+    resolution: int | None = Setting(None, ge=16)
+    """Pixels along each side of the pictures and frames that an encoder of such is given; none: as many as the domain
+    usually has, brought to what suits the encoder."""
+    frames: int | None = Setting(None, ge=2)
+    """Of the clips that an encoder of such is given, likewise."""
     surface_points: int = Setting(USUAL_SURFACE.count, ge=64)
     """Points of a surface that an encoder of points is given, in training and afterwards."""
     encoder_channels: tuple[int, ...] = Setting((32, 64), min_length=1)
@@ -40,6 +45,11 @@ class AutoencoderConfig(BaseModel):
     readout_width: int = Setting(64, ge=8)
     hdbf: Literal["hierarchical", "single"] = "hierarchical"
     conditioning: Conditioning = "coarse_to_fine"
+
+    @property
+    def encoder_input(self) -> EncoderInput:
+        """What the encoder is given."""
+        return EncoderInput(SurfacePoints(self.surface_points), self.resolution, self.frames)
 
     @model_validator(mode="after")
     def _levels_fit(self) -> "AutoencoderConfig":

@@ -28,12 +28,14 @@ from diffusers import (  # noqa: E402 - only after torchvision has been made imp
     UNet2DConditionModel,
 )
 
+_FIRST_MIXING = 6.0  # the paper's, whose logit of -6 is that of the network's share
+
 
 class DenoiserConfig(BaseModel):
     """Size of the denoiser and what it predicts.
 
-    `epsilon` is the paper's target; `v` (Salimans & Ho 2022) trains faster at few steps. `mixed` adds LSGM's mixed
-    prediction (Vahdat et al. 2021): the network corrects the noise that a standard normal latent would imply.
+    `epsilon` is the paper's target; `v` (Salimans & Ho 2022) trains faster at few steps. `mixed` adds the paper's mixed
+    prediction, LSGM's (Vahdat et al. 2021): the network corrects the noise that a standard normal latent would imply.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,8 +91,8 @@ class LatentDiffusion(nn.Module):
         self.unet = _uvit(config, canvas_shape) if config.kind == "uvit" else _unet2d(config, canvas_shape)
         self.register_buffer("latent_mean", torch.zeros(channels, 1, 1))
         self.register_buffer("latent_std", torch.ones(channels, 1, 1))
-        # One mixing weight per channel, at first almost all network (LSGM, eq. 4)
-        self.mixing = nn.Parameter(torch.full((channels, 1, 1), -4.0)) if config.mixed else None
+        # Of every channel the logit of the standard normal's share, at first next to all
+        self.mixing = nn.Parameter(torch.full((channels, 1, 1), _FIRST_MIXING)) if config.mixed else None
         self.training_schedule = DDPMScheduler(**self._schedule)
 
     @property

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ddmi_core import model_folder, refinement
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.data.items import ItemSource, SurfacePoints
+from ddmi_core.data.items import ItemSource
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.domains import Domain
 from ddmi_core.fidelity import Fidelity
@@ -240,10 +240,10 @@ class Pipeline:
         Raises:
             DataError: the file cannot be used.
         """
+        given = self.autoencoder.config.encoder_input
         if span is not None:
-            return self.domain.read_span(Path(path), span, queries=refinement.QUERIES)
-        surface = SurfacePoints(self.autoencoder.config.surface_points)
-        return self.domain.read(Path(path), queries=refinement.QUERIES, surface=surface, up=up)
+            return self.domain.read_span(Path(path), span, queries=refinement.QUERIES, given=given)
+        return self.domain.read(Path(path), queries=refinement.QUERIES, given=given, up=up)
 
     def fit(
         self,

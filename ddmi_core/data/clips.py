@@ -18,7 +18,7 @@ VIEWS = 8
 """Frames, each seen with its own pixel footprint, that an example's queries are taken from."""
 
 _VIEW_SIDE = 48
-_SHORTEST_SPAN = {"none": 1.0, "captioned": 0.85, "full": 0.4}
+_SHORTEST_SPAN = {"none": 1.0, "paper": 1.0, "captioned": 0.85, "full": 0.4}
 """Share of a clip that is taken for all of it, at least."""
 _MOST_FRAMES = 40  # that an example spans: longer clips are learned piece by piece
 _LEAST_FRAMES = 8
@@ -123,7 +123,7 @@ class ClipSource(ItemSource):
     def __init__(self, clips: ClipSet, *, encoded: Encoded, queries: int, footprints: tuple[float, float]) -> None:
         self.clips = clips
         self.order: Order | None = getattr(clips, "order", None)
-        self._encoded = encoded
+        self.encoded = encoded
         self._queries = queries
         self._footprints = footprints
 
@@ -142,14 +142,17 @@ class ClipSource(ItemSource):
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
         """Draw `video` (5, frames, side, side), `coords` (n, 3), `footprint` (n, 1), `targets` (n, 4)."""
-        clip = _span(self.clips.open(index), rng, augment)
+        clip = self.clips.open(index)
+        if augment == "paper":
+            clip = _run_of(clip, self.encoded.frames, rng)
+        clip = _span(clip, rng, augment)
         part = choose_window(rng, augment)
         # Turning things round would make "left" and any writing untrue, and turn motion round.
         mirrored = augment == "full" and rng.random() < 0.5
         backwards = augment == "full" and rng.random() < 0.25
-        stride = 1 if augment == "none" else int(rng.integers(1, _LARGEST_STRIDE + 1))
+        stride = 1 if augment in ("none", "paper") else int(rng.integers(1, _LARGEST_STRIDE + 1))
         stride = max(1, min(stride, len(clip.times) // _LEAST_FRAMES))
-        video = encoder_input(clip.every(stride, int(rng.integers(stride))), self._encoded, part)
+        video = encoder_input(clip.every(stride, int(rng.integers(stride))), self.encoded, part)
         looks = [self._look(clip, part, share, rng) for share in _shares(self._queries)]
         coords, footprints, targets = (np.concatenate(column) for column in zip(*looks, strict=True))
         if mirrored:
@@ -182,6 +185,16 @@ class ClipSource(ItemSource):
         coords = np.stack([x, y, np.full(count, clip.times[frame])], axis=-1)
         footprint = np.full((count, 1), math.log2(step), dtype=np.float32)
         return coords.astype(np.float32), footprint, pixels[rows, columns]
+
+
+def _run_of(clip: Clip, count: int, rng: np.random.Generator) -> Clip:
+    """Return frames that follow each other, as a clip of their own; all of a clip that has no more."""
+    total = len(clip.times)
+    if total <= count:
+        return clip
+    first = int(rng.integers(total - count + 1))
+    kept = slice(first, first + count)
+    return Clip(clip.frames[kept], cell_centres(count).numpy(), clip.seconds * count / total)
 
 
 def _span(clip: Clip, rng: np.random.Generator, augment: Augment) -> Clip:

@@ -8,7 +8,13 @@ from ddmi_core.support.errors import DataError
 
 
 def open_pictures(
-    source: str, split: str, *, encoded_side: int, queries: int, footprints: tuple[float, float]
+    source: str,
+    split: str,
+    *,
+    encoded_side: int,
+    queries: int,
+    footprints: tuple[float, float],
+    scales: tuple[float, ...] | None = None,
 ) -> PictureSource:
     """Open `portraits`, `emoji`, `faces`, a folder of pictures, or shards of some.
 
@@ -41,7 +47,7 @@ def open_pictures(
         )
     if len(pictures) == 0:
         raise DataError(f"{source} holds no usable picture for the {split} split.")
-    return PictureSource(pictures, encoded_side=encoded_side, queries=queries, footprints=footprints)
+    return PictureSource(pictures, encoded_side=encoded_side, queries=queries, footprints=footprints, scales=scales)
 
 
 class _OnePicture:

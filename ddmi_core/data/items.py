@@ -14,8 +14,9 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
-Augment = Literal["none", "captioned", "full"]
-"""How an example is changed each time it is drawn: not, so that its captions stay true, or as the domain allows."""
+Augment = Literal["none", "paper", "captioned", "full"]
+"""How an example is changed each time it is drawn: not; as the paper has it, pictures mirrored and the points of
+surfaces a little off; so that its captions stay true; or as the domain allows."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,26 @@ class SurfacePoints:
 
 
 USUAL_SURFACE = SurfacePoints()
+
+
+@dataclass(frozen=True)
+class EncoderInput:
+    """What an encoder is given of a signal, and what training compares, as far as a model or a run may choose.
+
+    Attributes:
+        surface: points, of signals that have a surface.
+        side: pixels along each side of pictures and frames; None: the domain's base resolution.
+        frames: of a clip; None: the domain's.
+        scales: of pictures, sizes of the pixels that training compares, as shares of the encoder's; None: of any size.
+    """
+
+    surface: SurfacePoints = USUAL_SURFACE
+    side: int | None = None
+    frames: int | None = None
+    scales: tuple[float, ...] | None = None
+
+
+USUAL_INPUT = EncoderInput()
 
 
 @runtime_checkable

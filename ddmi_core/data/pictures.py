@@ -18,7 +18,7 @@ VIEWS = 4
 
 _VIEW_SIDE = 64
 _SMALLEST_LEVEL = 64
-_SMALLEST_WINDOW = {"none": 1.0, "captioned": 0.85, "full": 0.5}
+_SMALLEST_WINDOW = {"none": 1.0, "paper": 1.0, "captioned": 0.85, "full": 0.5}
 """Side of the smallest part that is taken for a whole picture; whatever has a caption must stay in sight."""
 
 
@@ -143,16 +143,25 @@ class PictureSource(ItemSource):
         encoded_side: side of the encoder's input.
         queries: pixels an example.
         footprints: log2 of the smallest and the largest pixel's side, as a share of the canvas.
+        scales: sizes of the pixels, as shares of the encoder's: all of an example's are then of one of them, in one
+            crop as many pixels wide as the encoder's input.
     """
 
     def __init__(
-        self, pictures: PictureSet, *, encoded_side: int, queries: int, footprints: tuple[float, float]
+        self,
+        pictures: PictureSet,
+        *,
+        encoded_side: int,
+        queries: int,
+        footprints: tuple[float, float],
+        scales: Sequence[float] | None = None,
     ) -> None:
         self.pictures = pictures
         self.order: Order | None = getattr(pictures, "order", None)
-        self._encoded_side = encoded_side
+        self.encoded_side = encoded_side
         self._queries = queries
         self._footprints = footprints
+        self._scales = scales
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -178,10 +187,14 @@ class PictureSource(ItemSource):
         picture = self.pictures.open(index)
         window = choose_window(rng, augment)
         # Turning a picture round would make "left" and any writing untrue.
-        mirrored = augment == "full" and rng.random() < 0.5
-        image = picture.view(window, self._encoded_side)
-        parts = [self._look(picture, window, share, rng) for share in _shares(self._queries)]
-        coords, footprints, targets = (np.concatenate(column) for column in zip(*parts, strict=True))
+        mirrored = augment in ("full", "paper") and rng.random() < 0.5
+        image = picture.view(window, self.encoded_side)
+        looks = (
+            (self._look(picture, window, share, rng) for share in _shares(self._queries))
+            if self._scales is None
+            else [self._crop(picture, window, float(rng.choice(self._scales)), rng)]
+        )
+        coords, footprints, targets = (np.concatenate(column) for column in zip(*looks, strict=True))
         if mirrored:
             image, coords = image[:, ::-1], coords * np.array([-1, 1], np.float32)
         return {
@@ -201,12 +214,33 @@ class PictureSource(ItemSource):
         step = 2.0 ** rng.uniform(finest, coarsest)
         size = min(_VIEW_SIDE, int(1 / step))
         left, top = rng.uniform(0, 1 - size * step, 2)
-        part = Part(window.left + left * window.side, window.top + top * window.side, size * step * window.side)
-        pixels = picture.view(part, size)
         rows, columns = rng.integers(size, size=(2, count))
-        coords = np.stack([left + (columns + 0.5) * step, top + (rows + 0.5) * step], axis=-1) * 2 - 1
-        footprint = np.full((count, 1), math.log2(step), dtype=np.float32)
-        return coords.astype(np.float32), footprint, pixels[rows, columns]
+        return _pixels(picture, window, (left, top, step, size), rows, columns)
+
+    def _crop(
+        self, picture: Picture, window: Part, scale: float, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the same of different pixels of a crop of the window at 1 / scale of the encoder's resolution."""
+        size = self.encoded_side
+        whole = round(size / scale)
+        left, top = rng.integers(whole - size + 1, size=2) / whole
+        rows, columns = np.divmod(rng.permutation(size * size)[: self._queries], size)
+        return _pixels(picture, window, (left, top, 1 / whole, size), rows, columns)
+
+
+def _pixels(
+    picture: Picture, window: Part, grid: tuple[float, float, float, int], rows: np.ndarray, columns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return coordinates in a window, footprints and colours of some pixels of a grid.
+
+    The grid begins `left`, `top` in the window, has a `step` between pixels, shares of its side, and `size` x `size`.
+    """
+    left, top, step, size = grid
+    part = Part(window.left + left * window.side, window.top + top * window.side, size * step * window.side)
+    pixels = picture.view(part, size)
+    coords = np.stack([left + (columns + 0.5) * step, top + (rows + 0.5) * step], axis=-1) * 2 - 1
+    footprint = np.full((len(rows), 1), math.log2(step), dtype=np.float32)
+    return coords.astype(np.float32), footprint, pixels[rows, columns]
 
 
 def _shares(queries: int) -> list[int]:

@@ -35,7 +35,7 @@ class ShapeSource(ItemSource):
         queries: places asked for in each example.
         surface: what the encoder is given.
         label_sigma: by how much the labels of augmented examples are blurred, in [-1, 1]^3; 0 leaves them 0 or 1.
-            Examples that are not augmented are exact.
+            Examples that are not augmented, or as in the paper, are exact.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ShapeSource(ItemSource):
 
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
-        sigma = 0.0 if augment == "none" else self._label_sigma
+        sigma = 0.0 if augment in ("none", "paper") else self._label_sigma
         example = self.shapes.sample(index, rng, self._surface.count, self._queries, augment, label_sigma=sigma)
         example["points"] = self._surface.disturb(example["points"], rng, augment)
         return {name: example[name] for name in ("points", "normals", "coords", "targets") if name in example}

@@ -217,9 +217,9 @@ def random_map(
 ) -> Float[np.ndarray, "3 3"]:
     """Return a random linear map that keeps the longest side of a surface at its length.
 
-    All but `none` mirror left and right and stretch; `full` also turns half of the time, about the upright axis and by
-    any angle: where all legs of all tables stand at the corners of a rectangle along the axes, two side views do well
-    without the view from above, and an autoencoder would never learn to look at it.
+    `captioned` and `full` mirror left and right and stretch; `full` also turns half of the time, about the upright axis
+    and by any angle: where all legs of all tables stand at the corners of a rectangle along the axes, two side views do
+    well without the view from above, and an autoencoder would never learn to look at it.
 
     Args:
         surface: points of it.
@@ -228,7 +228,7 @@ def random_map(
         stretch: of each axis, at most, as a share.
         reach: how far the surface goes along each axis, where that is known better than from its points.
     """
-    if augment == "none":
+    if augment in ("none", "paper"):
         return np.eye(3)
     scale = rng.uniform(1 - stretch, 1 + stretch, 3)
     scale *= _fitting((np.abs(surface).max(axis=0) if reach is None else reach) * scale)

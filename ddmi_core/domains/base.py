@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region
-from ddmi_core.data.items import USUAL_SURFACE, ItemSource, SurfacePoints
+from ddmi_core.data.items import USUAL_INPUT, EncoderInput, ItemSource
 from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fields.field import Evidence, Field, Vantage
 from ddmi_core.fitting.fit import Fit
@@ -111,6 +111,10 @@ class Domain(ABC, Generic[AnyField, AnySource]):
         The figures are numbers without gradients, left on their device: to read one on a GPU is to wait for it.
         """
 
+    def published_loss(self, values: Float[Tensor, "b n v"], targets: Float[Tensor, "b n t"]) -> Float[Tensor, ""]:
+        """Return what the paper's code takes for -log p(signal | z), averaged over the values that it adds up."""
+        return self.reconstruction_loss(values, targets)[0]
+
     def predict(self, readout: ReadOut, basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n v"]:
         """Return what `reconstruction_loss` compares with a batch's `targets`, differentiable.
 
@@ -176,11 +180,11 @@ class Domain(ABC, Generic[AnyField, AnySource]):
 
     @abstractmethod
     def items(
-        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+        self, source: str, split: str, *, seed: int, queries: int, given: EncoderInput = USUAL_INPUT
     ) -> AnySource:
         """Open training data: a starter set by name, or a user's folder; `queries` coordinates an example.
 
-        Encoders of points get `surface` of it.
+        Encoders are given `given` of it.
 
         Raises:
             DataError: nothing usable is there.
@@ -260,10 +264,10 @@ class Domain(ABC, Generic[AnyField, AnySource]):
         raise ModelError(f"{self.title} have one latent each, not {len(fields)}.")
 
     @abstractmethod
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> AnySource:
+    def read(self, path: Path, *, queries: int, given: EncoderInput = USUAL_INPUT, up: Up = "y") -> AnySource:
         """Read a user's file as a set of one signal, to be drawn without augmentation, `queries` coordinates a draw.
 
-        Encoders of points get `surface` of it.
+        Encoders are given `given` of it.
 
         What is too long for one latent comes as a set of several, its parts in order, which `join` puts together.
 
@@ -286,7 +290,9 @@ class Domain(ABC, Generic[AnyField, AnySource]):
         """
         return None
 
-    def read_span(self, path: Path, span: tuple[float, float], *, queries: int) -> AnySource:
+    def read_span(
+        self, path: Path, span: tuple[float, float], *, queries: int, given: EncoderInput = USUAL_INPUT
+    ) -> AnySource:
         """Read only what a user's file has from .. to, in seconds; see `read`.
 
         Raises:

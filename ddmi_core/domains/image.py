@@ -15,11 +15,11 @@ from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region, in_the_middle, region_grid
-from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
+from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.data.pictures import PictureSource
 from ddmi_core.domains.base import Domain, Patch, fixed_draw
 from ddmi_core.fidelity import Fidelity, FitFacts
-from ddmi_core.fields.field import Evidence
+from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.image import (
     COARSEST,
     ENCODED_SIDE,
@@ -62,6 +62,15 @@ def colour_loss(
     return loss, {"psnr": -10 * error.log10()}
 
 
+def published_colour_loss(values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]) -> Float[Tensor, ""]:
+    """Return the absolute error of colours in [-1, 1], a value being one of red, green and blue.
+
+    The paper's pictures have no alpha. Its error is added to theirs, and is none once opaque pictures are known to be.
+    """
+    colours = targets.shape[-1] - 1
+    return 2 * (values - targets).abs().sum(-1).mean() / colours
+
+
 class ImageDomain(Domain[ImageField, PictureSource]):
     """Pictures with transparency.
 
@@ -90,7 +99,11 @@ class ImageDomain(Domain[ImageField, PictureSource]):
         channels = 2 * config.latent_channels
         if config.trunk == "separate":
             return ImageEncoder(
-                self.value_channels, channels, channels=config.encoder_channels, size=config.latent_size
+                self.value_channels,
+                channels,
+                channels=config.encoder_channels,
+                size=config.latent_size,
+                side=config.resolution,
             )
         return PatchedImageEncoder(
             self.value_channels,
@@ -111,6 +124,11 @@ class ImageDomain(Domain[ImageField, PictureSource]):
     ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """L1-like; see `colour_loss`."""
         return colour_loss(values, targets)
+
+    @override
+    def published_loss(self, values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]) -> Float[Tensor, ""]:
+        """Absolute errors; see `published_colour_loss`."""
+        return published_colour_loss(values, targets)
 
     @override
     def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
@@ -140,6 +158,11 @@ class ImageDomain(Domain[ImageField, PictureSource]):
         return on_white(torch.from_numpy(fixed_draw(source, index)["image"])).unsqueeze(0)
 
     @override
+    def vantage(self, source: PictureSource, index: int, kind: Evidence) -> Vantage:
+        """A picture is drawn with as many pixels as the data set's."""
+        return Vantage(size=(source.encoded_side, source.encoded_side))
+
+    @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":
         from ddmi_core.data.image_folders import image_folder
 
@@ -147,11 +170,18 @@ class ImageDomain(Domain[ImageField, PictureSource]):
 
     @override
     def items(
-        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+        self, source: str, split: str, *, seed: int, queries: int, given: EncoderInput = USUAL_INPUT
     ) -> PictureSource:
         from ddmi_core.data.image_sources import open_pictures
 
-        return open_pictures(source, split, encoded_side=ENCODED_SIDE, queries=queries, footprints=(FINEST, COARSEST))
+        return open_pictures(
+            source,
+            split,
+            encoded_side=given.side or ENCODED_SIDE,
+            queries=queries,
+            footprints=(FINEST, COARSEST),
+            scales=given.scales,
+        )
 
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> ImageField:
@@ -193,12 +223,15 @@ class ImageDomain(Domain[ImageField, PictureSource]):
         return FittedImageField(fit.readout, fit.basis, fit.extent)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> PictureSource:
+    def read(self, path: Path, *, queries: int, given: EncoderInput = USUAL_INPUT, up: Up = "y") -> PictureSource:
         from ddmi_core.data.image_folders import read_picture
         from ddmi_core.data.image_sources import picture_source
 
         return picture_source(
-            read_picture(path, least_side=1), encoded_side=ENCODED_SIDE, queries=queries, footprints=(FINEST, COARSEST)
+            read_picture(path, least_side=1),
+            encoded_side=given.side or ENCODED_SIDE,
+            queries=queries,
+            footprints=(FINEST, COARSEST),
         )
 
     @override

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
+from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.data.radiance import PosedPictures, RadianceSource
 from ddmi_core.domains.base import Domain, point_encoder
 from ddmi_core.fidelity import Fidelity, FitFacts
@@ -38,6 +38,7 @@ _OPPONENT = ((0.7, 4.0, -2.0), (0.7, -4.0, -2.0), (0.7, 0.0, 4.0))
 # most things that an encoder given these learns no hue for thousands of steps.
 _ERROR_WEIGHT = 5.0  # brings it to the size of the other domains' losses, which the KL weights are meant for
 _HUE_WEIGHT = 7.0
+_PUBLISHED_WEIGHT = 20.0  # of a ray's error beside the divergence in the paper's code
 _DENSITY_RATE = 0.1
 # of the densities' gradient. What a ray sees depends on where it stops more than on the colour there: without these
 # two, colours learn only what all objects have in common.
@@ -107,6 +108,11 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
         return loss, {"psnr": -10 * error.detach().clamp(min=1e-10).log10()}
 
     @override
+    def published_loss(self, values: Float[Tensor, "b n 3"], targets: Float[Tensor, "b n 3"]) -> Float[Tensor, ""]:
+        """Absolute errors of the rays' colours, twenty times."""
+        return _PUBLISHED_WEIGHT * F.l1_loss(values, targets)
+
+    @override
     def vantage(self, source: RadianceSource, index: int, kind: Evidence) -> Vantage:
         """An object is looked at from where the data set's was."""
         seen = _some_views(source, index)
@@ -126,11 +132,11 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
 
     @override
     def items(
-        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+        self, source: str, split: str, *, seed: int, queries: int, given: EncoderInput = USUAL_INPUT
     ) -> RadianceSource:
         from ddmi_core.data.radiance_sources import open_radiance
 
-        return open_radiance(source, split, queries=queries, surface=surface)
+        return open_radiance(source, split, queries=queries, surface=given.surface)
 
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> RadianceField:
@@ -187,10 +193,10 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
         return FitFacts(fidelity="small", size_bytes=latent.nbytes, figures=figures)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> RadianceSource:
+    def read(self, path: Path, *, queries: int, given: EncoderInput = USUAL_INPUT, up: Up = "y") -> RadianceSource:
         from ddmi_core.data.radiance_folders import read_radiance
 
-        return RadianceSource(read_radiance(path, up), queries, surface)
+        return RadianceSource(read_radiance(path, up), queries, given.surface)
 
     @override
     def placement(self, source: RadianceSource) -> Placement | None:

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import grid
-from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
+from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.data.shape_sources import ShapeSource
 from ddmi_core.domains.base import Domain, fixed_draw, point_encoder
 from ddmi_core.fidelity import Fidelity, FitFacts
@@ -96,11 +96,11 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
 
     @override
     def items(
-        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+        self, source: str, split: str, *, seed: int, queries: int, given: EncoderInput = USUAL_INPUT
     ) -> ShapeSource:
         from ddmi_core.data.shape_sources import open_shapes
 
-        return open_shapes(source, split, seed=seed, queries=queries, surface=surface)
+        return open_shapes(source, split, seed=seed, queries=queries, surface=given.surface)
 
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> ShapeField:
@@ -134,10 +134,10 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
         return FitFacts(fidelity="small", size_bytes=latent.nbytes, figures=figures)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ShapeSource:
+    def read(self, path: Path, *, queries: int, given: EncoderInput = USUAL_INPUT, up: Up = "y") -> ShapeSource:
         from ddmi_core.data.shape_folders import read_shape
 
-        return ShapeSource(read_shape(path, up), queries, surface)
+        return ShapeSource(read_shape(path, up), queries, given.surface)
 
     @override
     def placement(self, source: ShapeSource) -> Placement | None:

@@ -14,11 +14,11 @@ from typing_extensions import override
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region, in_the_middle
 from ddmi_core.data.clips import ClipSource, Encoded
-from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
+from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.domains.base import Domain, fixed_draw
-from ddmi_core.domains.image import colour_loss
+from ddmi_core.domains.image import colour_loss, published_colour_loss
 from ddmi_core.fidelity import Fidelity, FitFacts
-from ddmi_core.fields.field import Evidence
+from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.film import FilmField
 from ddmi_core.fields.image import on_white
 from ddmi_core.fields.video import (
@@ -85,7 +85,13 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     def encoder(self, config: AutoencoderConfig) -> VideoEncoder:
         narrow, wide = config.encoder_channels
         return VideoEncoder(
-            self.layout, _CHANNELS, 2 * config.latent_channels, channels=(narrow, wide), size=config.latent_size
+            self.layout,
+            _CHANNELS,
+            2 * config.latent_channels,
+            channels=(narrow, wide),
+            size=config.latent_size,
+            side=config.resolution,
+            frames=config.frames,
         )
 
     @override
@@ -100,6 +106,16 @@ class VideoDomain(Domain[VideoField, ClipSource]):
         return colour_loss(values, targets)
 
     @override
+    def published_loss(self, values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]) -> Float[Tensor, ""]:
+        """Absolute errors; see `published_colour_loss`."""
+        return published_colour_loss(values, targets)
+
+    @override
+    def vantage(self, source: ClipSource, index: int, kind: Evidence) -> Vantage:
+        """A clip is drawn with as many frames and pixels as the data set's."""
+        return Vantage(size=(source.encoded.side, source.encoded.side), frames=source.encoded.frames)
+
+    @override
     def observed(self, source: ClipSource, index: int, kind: Evidence) -> Float[Tensor, "t 3 h w"]:
         frames = torch.from_numpy(fixed_draw(source, index)["video"]).movedim(1, 0)
         return on_white(frames[:, :4])
@@ -112,11 +128,11 @@ class VideoDomain(Domain[VideoField, ClipSource]):
 
     @override
     def items(
-        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+        self, source: str, split: str, *, seed: int, queries: int, given: EncoderInput = USUAL_INPUT
     ) -> ClipSource:
         from ddmi_core.data.clip_sources import open_clips
 
-        return open_clips(source, split, encoded=ENCODED, queries=queries, footprints=(FINEST, COARSEST))
+        return open_clips(source, split, encoded=_encoded(given), queries=queries, footprints=(FINEST, COARSEST))
 
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> VideoField:
@@ -166,12 +182,14 @@ class VideoDomain(Domain[VideoField, ClipSource]):
         return JoinedField(fields)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> ClipSource:
-        return _read(path, None, queries)
+    def read(self, path: Path, *, queries: int, given: EncoderInput = USUAL_INPUT, up: Up = "y") -> ClipSource:
+        return _read(path, None, queries, given)
 
     @override
-    def read_span(self, path: Path, span: tuple[float, float], *, queries: int) -> ClipSource:
-        return _read(path, span, queries)
+    def read_span(
+        self, path: Path, span: tuple[float, float], *, queries: int, given: EncoderInput = USUAL_INPUT
+    ) -> ClipSource:
+        return _read(path, span, queries, given)
 
     @override
     def extent(self, path: Path) -> Region:
@@ -195,10 +213,14 @@ def parts_of(frames: int) -> int:
     return 1 + math.ceil((frames / PART_FRAMES - 1) / (1 - OVERLAP))
 
 
-def _read(path: Path, span: tuple[float, float] | None, queries: int) -> ClipSource:
+def _encoded(given: EncoderInput) -> Encoded:
+    return Encoded(given.frames or ENCODED.frames, given.side or ENCODED.side)
+
+
+def _read(path: Path, span: tuple[float, float] | None, queries: int, given: EncoderInput) -> ClipSource:
     from ddmi_core.data.clip_files import read_clip
     from ddmi_core.data.clip_sources import ClipParts
 
     clip = read_clip(path, span)
     parts = ClipParts(clip, parts_of(len(clip.times)), OVERLAP)
-    return ClipSource(parts, encoded=ENCODED, queries=queries, footprints=(FINEST, COARSEST))
+    return ClipSource(parts, encoded=_encoded(given), queries=queries, footprints=(FINEST, COARSEST))

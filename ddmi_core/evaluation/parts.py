@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ddmi_core.data.items import ItemSource, SurfacePoints
+from ddmi_core.data.items import ItemSource
 from ddmi_core.evaluation.plan import EvaluationPlan
 from ddmi_core.fields.field import Evidence
 from ddmi_core.metrics.classifier import KINDS, broad_kind, shape_classifier
@@ -66,13 +66,13 @@ class Parts:
         self.folder = folder
         self._plan, self._pipeline, self._network, self._clip = plan, pipeline, network, clip
         domain = pipeline.domain
-        surface = SurfacePoints(pipeline.autoencoder.config.surface_points)
-        self._data = domain.items(plan.data, plan.split, seed=0, queries=_QUERIES, surface=surface)
+        given = pipeline.autoencoder.config.encoder_input
+        self._data = domain.items(plan.data, plan.split, seed=0, queries=_QUERIES, given=given)
         order = np.random.default_rng(0).permutation(len(self._data))
         self._order = order[: plan.references]
         self._held_out: ItemSource | None = None
         if plan.of("reconstructions"):
-            self._held_out = domain.items(plan.data, "held_out", seed=0, queries=_QUERIES, surface=surface)
+            self._held_out = domain.items(plan.data, "held_out", seed=0, queries=_QUERIES, given=given)
         self._classifier = shape_classifier() if "accuracy" in plan.metrics else None
 
     def counts(self) -> dict[Kind, int]:

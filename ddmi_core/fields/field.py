@@ -30,7 +30,9 @@ class Vantage(NamedTuple):
     """Places that were asked about."""
     cameras: Sequence[Camera] = ()
     size: tuple[int, int] = (0, 0)
-    """Width and height of what the cameras saw, in pixels."""
+    """Width and height of what was seen, in pixels."""
+    frames: int = 0
+    """Of a clip."""
 
 
 class Field(ABC, Generic[Options]):

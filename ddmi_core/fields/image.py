@@ -105,8 +105,8 @@ class ImageField(Field[ImageExport]):
 
     @override
     def observe(self, kind: Evidence, vantage: Vantage) -> Float[Tensor, "1 3 h w"]:
-        """The whole canvas at the base resolution."""
-        return on_white(self.as_written(ENCODED_SIDE)).unsqueeze(0)
+        """The whole canvas, with as many pixels as were seen or at the base resolution."""
+        return on_white(self.as_written(vantage.size[0] or ENCODED_SIDE)).unsqueeze(0)
 
     def as_written(self, side: int) -> Float[Tensor, "4 s s"]:
         """Return the picture as it is once it was written with 8 bits a channel: premultiplied, values in [0, 1]."""

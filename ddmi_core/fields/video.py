@@ -96,8 +96,10 @@ class VideoField(Field[VideoExport]):
 
     @override
     def observe(self, kind: Evidence, vantage: Vantage) -> Float[Tensor, "t 3 h w"]:
-        """The base frames at the base resolution."""
-        return on_white(torch.stack([self.at(t).as_written(ENCODED_SIDE) for t in self.marks]))
+        """As many frames, of as many pixels, as were seen, or those at the base resolution."""
+        moments = cell_centres(vantage.frames or ENCODED_FRAMES).tolist()
+        side = vantage.size[0] or ENCODED_SIDE
+        return on_white(torch.stack([self.at(t).as_written(side) for t in moments]))
 
     @override
     def _write(

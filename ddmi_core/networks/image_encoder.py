@@ -6,12 +6,12 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ddmi_core.networks.layers import ResidualBlock, normalisation
+from ddmi_core.networks.layers import ResidualBlock, normalisation, parts_of_whole
 from ddmi_core.networks.shared_trunk import CellHead, PatchesToCells, PlaneBlock
 from ddmi_core.planes import SINGLE_PLANE, Planes
 
 STEM = 4
-"""Side of the patches that the first layer turns into one cell each."""
+"""Side of the patches that the first layer turns into one cell each, unless pictures are of another size."""
 
 
 class ImageEncoder(nn.Module):
@@ -21,14 +21,19 @@ class ImageEncoder(nn.Module):
         in_channels: channels of the pictures, values in [0, 1].
         out_channels: channels of the returned plane.
         channels: widths of the maps at a quarter of the picture's side, an eighth, ...
-        size: side of the returned plane; pictures have the side size x 4 x 2^(len(channels) - 1), others are brought to
-            it by averaging areas.
+        size: side of the returned plane.
+        side: of pictures, a multiple of size x 2^(len(channels) - 1), of which None takes four times as much; others
+            are brought to it by averaging areas.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, channels: tuple[int, ...], size: int) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, *, channels: tuple[int, ...], size: int, side: int | None = None
+    ) -> None:
         super().__init__()
-        self.side = size * STEM * 2 ** (len(channels) - 1)
-        layers: list[nn.Module] = [nn.Conv2d(in_channels, channels[0], STEM, stride=STEM), ResidualBlock(channels[0])]
+        cells = size * 2 ** (len(channels) - 1)
+        self.side = side or cells * STEM
+        stem = parts_of_whole(self.side, cells, "resolution")
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, channels[0], stem, stride=stem), ResidualBlock(channels[0])]
         for width, deeper in pairwise(channels):
             layers += [nn.Conv2d(width, deeper, 4, stride=2, padding=1), ResidualBlock(deeper)]
         self.body = nn.Sequential(*layers, ResidualBlock(channels[-1]))

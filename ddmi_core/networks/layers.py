@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ddmi_core.planes import PlaneLayout, Planes
+from ddmi_core.support.errors import DDMIError
 
 
 class PerPlane(nn.Module):
@@ -34,6 +35,17 @@ def normalisation(channels: int) -> nn.GroupNorm:
     """Group normalisation with 8 groups, or fewer where the channels do not divide."""
     groups = next(groups for groups in (8, 4, 2, 1) if channels % groups == 0)
     return nn.GroupNorm(groups, channels)
+
+
+def parts_of_whole(samples: int, cells: int, setting: str) -> int:
+    """Return how many samples along an axis each cell of an encoder's first map is made of.
+
+    Raises:
+        DDMIError: it is no whole number; the message names the `setting` of the autoencoder that says how many samples.
+    """
+    if samples % cells:
+        raise DDMIError(f"autoencoder.{setting} must be a multiple of the {cells} cells of the encoder's first map.")
+    return samples // cells
 
 
 class ResidualBlock(nn.Module):

@@ -9,13 +9,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ddmi_core.networks.layers import CrossPlaneMixing, PerPlane, ResidualBlock, normalisation
+from ddmi_core.networks.layers import CrossPlaneMixing, PerPlane, ResidualBlock, normalisation, parts_of_whole
 from ddmi_core.planes import PlaneLayout, Planes
 
 STEM = 4
-"""Side of the patches that the first layer turns into one cell each."""
+"""Side of the patches that the first layer turns into one cell each, unless frames are of another size."""
 FRAMES_A_CELL = 2
-"""Frames that a cell of the latent planes' time axis stands for."""
+"""Frames that a cell of the latent planes' time axis stands for, unless clips have another number of them."""
 
 _BLOCKS = 2
 
@@ -36,22 +36,35 @@ class VideoEncoder(nn.Module):
         in_channels: channels of the frames; the first four are colours in [0, 1].
         out_channels: channels of the returned planes.
         channels: widths of the space-time grid and of the planes.
-        size: side of the returned xy plane; frames have the side size x 4, others are brought to it by averaging areas.
-            The time axis of the other planes has size / 2 cells, and so clips have `size` frames.
+        size: side of the returned xy plane; the time axis of the other planes has size / 2 cells.
+        side: of frames, a multiple of size, of which None takes four times as much.
+        frames: of clips, a multiple of size / 2, of which None takes twice as many. Clips of other sizes are brought
+            to it by averaging areas.
     """
 
     def __init__(
-        self, layout: PlaneLayout, in_channels: int, out_channels: int, *, channels: tuple[int, int], size: int
+        self,
+        layout: PlaneLayout,
+        in_channels: int,
+        out_channels: int,
+        *,
+        channels: tuple[int, int],
+        size: int,
+        side: int | None = None,
+        frames: int | None = None,
     ) -> None:
         super().__init__()
         narrow, wide = channels
-        self.frames, self.side = size // 2 * FRAMES_A_CELL, size * STEM
-        self.stem = nn.Conv2d(in_channels, narrow, STEM, stride=STEM)
+        moments = size // 2
+        self.frames, self.side = frames or moments * FRAMES_A_CELL, side or size * STEM
+        stem = parts_of_whole(self.side, size, "resolution")
+        frames_a_cell = parts_of_whole(self.frames, moments, "frames")
+        self.stem = nn.Conv2d(in_channels, narrow, stem, stride=stem)
         self.blocks = nn.Sequential(*(SpaceTimeBlock(narrow) for _ in range(_BLOCKS)))
         self.norm = normalisation(narrow)
         self.to_xy = nn.Conv2d(self.frames * narrow, wide, 1)
-        self.to_xt = nn.Conv2d(size * narrow, wide, (FRAMES_A_CELL, 1), stride=(FRAMES_A_CELL, 1))
-        self.to_yt = nn.Conv2d(size * narrow, wide, (FRAMES_A_CELL, 1), stride=(FRAMES_A_CELL, 1))
+        self.to_xt = nn.Conv2d(size * narrow, wide, (frames_a_cell, 1), stride=(frames_a_cell, 1))
+        self.to_yt = nn.Conv2d(size * narrow, wide, (frames_a_cell, 1), stride=(frames_a_cell, 1))
         self.mixing = CrossPlaneMixing(wide, layout)
         self.head = PerPlane(layout, partial(_head, wide, out_channels))
 

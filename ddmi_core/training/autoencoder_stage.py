@@ -1,6 +1,7 @@
 """Stage one: the D2CVAE learns to reconstruct (eq. 9)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -12,6 +13,7 @@ from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.data.items import Mixture, NumberedDraws, SurfacePoints
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.noise import Chance
+from ddmi_core.training.objective import objective
 from ddmi_core.training.patch_terms import PatchTerms
 from ddmi_core.training.pictures import picture
 from ddmi_core.training.stage import Evaluated, Stage
@@ -30,6 +32,7 @@ class AutoencoderStage(Stage):
         self.settings, self.precision = config.stage1, config.precision
         self._kl_start, self._kl_weight = config.stage1.kl_start, config.stage1.kl_weight
         self._kl_anneal_steps = config.stage1.kl_anneal_steps
+        self._summed_over = config.stage1.summed_over
         self._latent_noise = config.stage1.latent_noise
         if config.compile:
             for part in (autoencoder.encoder, autoencoder.decoder, autoencoder.readout):
@@ -71,11 +74,15 @@ class AutoencoderStage(Stage):
         spread = (posterior.log_variance.exp() + least.square()).sqrt()
         basis = module.decode(posterior.mean + batch["noise"] * spread)
         values = module.domain.predict(module.readout, basis, batch)
-        reconstruction, figures = module.domain.reconstruction_loss(values, batch["targets"])
-        kl = posterior.kl()
         share = min(1.0, (step + 1) / self._kl_anneal_steps)
-        loss = reconstruction + (self._kl_start + share * (self._kl_weight - self._kl_start)) * kl
-        figures = {"reconstruction": reconstruction.detach(), "kl": kl.detach(), **figures}
+        loss, figures = objective(
+            module.domain,
+            values,
+            batch["targets"],
+            posterior,
+            kl_weight=self._kl_start + share * (self._kl_weight - self._kl_start),
+            summed_over=self._summed_over,
+        )
         patch_terms = self._patch_terms
         if patch_terms is None:
             return loss, figures
@@ -115,10 +122,11 @@ def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) 
 
     domain = get_domain(config.domain)
     surface = SurfacePoints(config.autoencoder.surface_points, config.stage1.surface_noise)
+    given = replace(config.autoencoder.encoder_input, surface=surface, scales=config.stage1.scales)
     weighed = [(part, part.weight_in_diffusion if for_diffusion else part.weight) for part in config.data]
     used = [(part, weight) for part, weight in weighed if weight]  # one left out need not be there either
     sources = [
-        domain.items(part.source, split, seed=config.seed, queries=config.stage1.queries, surface=surface)
+        domain.items(part.source, split, seed=config.seed, queries=config.stage1.queries, given=given)
         for part, _ in used
     ]
     weights = [weight for _, weight in used]

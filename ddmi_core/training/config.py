@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,6 +12,7 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import Augment
 from ddmi_core.diffusion import DenoiserConfig
 from ddmi_core.domains import get_domain
+from ddmi_core.recipe import Denoising
 from ddmi_core.support.devices import DeviceName, Precision
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.files import write_text
@@ -52,10 +53,16 @@ class StageConfig(_Settings):
     warmup_steps: int = Field(100, ge=0)
     decay: float = Field(0.05, ge=0, le=1)
     """The learning rate at the end, as a share of the highest (cosine)."""
+    accumulate: int = Field(1, ge=1)
+    """Parts that a batch is computed in, one after another, their gradients added up: less memory, the same step."""
     ema: float = Field(0.999, ge=0, lt=1)
-    clip_norm: float = Field(1.0, gt=0)
+    ema_every: int = Field(1, ge=1)
+    """Steps between two that the averaged weights move by."""
+    clip_norm: float | None = Field(1.0, gt=0)
+    """Most that the gradients' norm may be; none: whatever it is."""
     second_moment: float = Field(0.999, gt=0, lt=1)
     """AdamW's second beta; the paper has 0.99."""
+    weight_decay: float = Field(0.01, ge=0)
     sample_every: int = Field(500, ge=1)
     """Steps between two sets of pictures and held-out figures."""
 
@@ -65,11 +72,19 @@ class StageOneConfig(StageConfig):
 
     queries: int = Field(1280, ge=16)
     """Coordinates at which each example's reconstruction is compared."""
+    summed_over: int | None = Field(None, ge=1)
+    """Values of a signal that the reconstruction of eq. 9 is summed over: the 3 x 256 x 256 of a picture, the 2,048
+    points of a shape. The divergence is then summed over all latent values, and errors are the official code's: see
+    `objective`. None: either is averaged over its elements, and errors of colours are robust."""
     augment: Augment = "full"
+    scales: tuple[Annotated[float, Field(gt=0, le=1)], ...] | None = Field(None, min_length=1)
+    """Of pictures, the sizes of the pixels that are compared, as shares of the encoder's, one of them for each example,
+    which then shows a crop of as many pixels as the encoder sees: the paper's 1, 2/3 and 1/2. None: of any size."""
     surface_noise: float = Field(0.0, ge=0, le=0.1)
     """Standard deviation of the noise on the points that an encoder of points is given, in [-1, 1]^3. Both stages'
     augmented examples have it."""
     kl_weight: float = Field(1e-3, ge=0)
+    """Lambda of eq. 9. What it means depends on `summed_over`."""
     kl_anneal_steps: int = Field(1000, ge=1)
     """Steps over which lambda grows from `kl_start` to `kl_weight`."""
     kl_start: float = Field(0.0, ge=0)
@@ -84,6 +99,10 @@ class StageOneConfig(StageConfig):
     """Samples along each side of a patch, on the grid that the encoder sees."""
 
 
+class Sampling(Denoising, extra="forbid"):
+    """How a latent is sampled."""
+
+
 class StageTwoConfig(StageConfig):
     """The latent diffusion's stage (eq. 10)."""
 
@@ -93,6 +112,11 @@ class StageTwoConfig(StageConfig):
     posterior_samples: bool = False
     """Whether to learn from samples of the posteriors, drawn anew each time, rather than from their means; takes twice
     the room on the disk."""
+    unit_latents: bool = True
+    """Whether the denoiser is shown latents of zero mean and unit variance, channel by channel, rather than as they
+    are. The paper's are as they are: a strong divergence (eq. 9) brings them near."""
+    sampling: Sampling = Sampling()
+    """How the pictures of an evaluation are sampled."""
     sample_prompts: tuple[str, ...] = ("",)
     checkpointing: bool = False
     """Whether a `unet2d` computes its activations again in the backward pass instead of keeping them: a third more time

@@ -12,7 +12,6 @@ from typing_extensions import override
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.diffusion import LatentDiffusion
-from ddmi_core.recipe import Denoising
 from ddmi_core.text import TextEmbedding, TextEncoder
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.latents import CachedLatents, CaptionedLatents
@@ -47,6 +46,7 @@ class DiffusionStage(Stage):
         self._autoencoder = autoencoder
         self._text_encoder = text_encoder
         self._sampled = [(prompt, seed) for prompt in config.stage2.sample_prompts or ("",) for seed in _SEEDS]
+        self._sampling = config.stage2.sampling
         self._seed = config.seed
         self.draws: CaptionedLatents = CaptionedLatents(latents, config.seed, config.stage2.drop_prompt)
         # Captions are left out: to encode those of the held-out examples would cost as much as it would tell
@@ -92,7 +92,7 @@ class DiffusionStage(Stage):
         found = {}
         for places in _batches(range(len(self._sampled))[share], self.settings.batch):
             prompts, seeds = zip(*(self._sampled[place] for place in places), strict=True)
-            latents = self.module.sample(self._text_encoder.encode(list(prompts)), empty, seeds, Denoising())
+            latents = self.module.sample(self._text_encoder.encode(list(prompts)), empty, seeds, self._sampling)
             for place, latent in zip(places, latents, strict=True):
                 found[place] = picture(self._autoencoder.field(latent.to(device)))
         return found

@@ -131,7 +131,8 @@ class _Loop:
         # To look at a number on a GPU is to wait for it, so that the next steps cannot be queued
         self.look_every = LOOK_EVERY if accelerator.device.type == "cuda" else 1
         self.saved: int | None = None  # the step of the checkpoint written or read last
-        self.part = stage.settings.batch  # examples that fit into memory at once
+        # Examples that are computed at once: at most as many as fit into memory
+        self.part = -(-stage.settings.batch // stage.settings.accumulate)
         self.part_is_known = accelerator.num_processes == 1
         self.said_at = -SAY_SECONDS
         self.writer = SummaryWriter(str(run.tensorboard / stage.name)) if accelerator.is_main_process else None

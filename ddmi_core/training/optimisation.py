@@ -1,6 +1,7 @@
 """A stage where it is trained: its weights and what changes them."""
 
 import copy
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -47,7 +48,7 @@ class Optimisation:
             self.module.parameters(),
             lr=settings.learning_rate,
             betas=(0.9, settings.second_moment),
-            weight_decay=0.01,
+            weight_decay=settings.weight_decay,
             fused=True,
         )
         if accelerator is not None and self._is_spread:
@@ -60,7 +61,8 @@ class Optimisation:
         # Small gradients vanish in float16: they are scaled up by as much as just does not overflow
         half = precision_of(stage.precision, device) == torch.float16
         self.scaler = torch.amp.GradScaler(device.type, enabled=half)
-        self._clip_norm = settings.clip_norm
+        self._clip_norm = math.inf if settings.clip_norm is None else settings.clip_norm
+        self._average_every = settings.ema_every
 
     def add_gradients(
         self, batch: dict[str, Any], step: int, *, share: float = 1.0, exchange: bool = True
@@ -111,7 +113,8 @@ class Optimisation:
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.optimiser.zero_grad()
-        self.average.update(self.module, step)
+        if (step + 1) % self._average_every == 0:
+            self.average.update(self.module, step)
         return norm
 
 

@@ -113,7 +113,8 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
 
     autoencoder = autoencoder.eval().requires_grad_(False)
     latents = _cached_latents(config, autoencoder, text_encoder, run, accelerator)
-    diffusion.set_scale(*latents.scale)
+    if config.stage2.unit_latents:
+        diffusion.set_scale(*latents.scale)
     stage = DiffusionStage(config, autoencoder, diffusion, text_encoder, latents)
     with processors_for(stage, config, run, accelerator):
         train_stage(stage, config, run, accelerator)

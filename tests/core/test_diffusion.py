@@ -1,5 +1,9 @@
+import math
+from itertools import pairwise
+
 import pytest
 import torch
+from torch import Tensor
 
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.recipe import Denoising
@@ -64,6 +68,8 @@ def test_every_target_learns_one_latent(prediction: str, mixed: bool, kind: str)
     torch.manual_seed(0)
     sizes = DenoiserConfig(kind=kind, channels=(32, 32), text_channels=16, prediction=prediction, mixed=mixed)
     diffusion = LatentDiffusion(sizes, CANVAS)
+    if diffusion.mixing is not None:  # its share takes longer to grow than a test has time
+        torch.nn.init.constant_(diffusion.mixing, 0.0)
     target = torch.randn(CANVAS, generator=torch.Generator().manual_seed(1))
     optimiser = torch.optim.Adam(diffusion.parameters(), 3e-3)
     text = TextEmbedding(*(part.expand(16, *part.shape[1:]) for part in _text(1.0)))
@@ -76,6 +82,43 @@ def test_every_target_learns_one_latent(prediction: str, mixed: bool, kind: str)
         optimiser.zero_grad()
         losses.append(loss.item())
     assert sum(losses[-10:]) < 0.6 * sum(losses[:10])
+
+
+def test_mixed_prediction_begins_as_the_paper_s() -> None:
+    """Of the network's say as much as a logit of -6 gives it; the rest is what a standard normal latent implies."""
+    torch.manual_seed(0)
+    sizes = DenoiserConfig(channels=(32, 32), text_channels=16, mixed=True)
+    diffusion, noisy, time = LatentDiffusion(sizes, CANVAS), torch.randn(2, *CANVAS), torch.tensor([10, 700])
+    text = TextEmbedding(*(part.expand(2, *part.shape[1:]) for part in _text(1.0)))
+    network = diffusion.unet(noisy, time, encoder_hidden_states=text.tokens).sample
+    betas = torch.linspace(sizes.beta_start**0.5, sizes.beta_end**0.5, 1000, dtype=torch.float64) ** 2
+    kept = (1 - betas).cumprod(0)[time].float().view(-1, 1, 1, 1)
+    share = 1 / (1 + math.exp(6))
+    expected = share * network + (1 - share) * (1 - kept).sqrt() * noisy
+    torch.testing.assert_close(diffusion.predict(noisy, time, text), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("steps", [50, 200])
+def test_ddim_steps_are_the_paper_s(steps: int) -> None:
+    """The official code's times, -1 and then evenly to the last, and its step, written out."""
+    diffusion = LatentDiffusion(DenoiserConfig(channels=(32, 32), text_channels=16), CANVAS)
+    calls: list[int] = []
+
+    def predict(noisy: Tensor, timestep: Tensor, text: TextEmbedding) -> Tensor:
+        calls.append(int(timestep[0]))
+        return noisy.tanh() * 0.3
+
+    diffusion.predict = predict  # type: ignore[method-assign]
+    found = diffusion.sample(_text(1.0), _text(0.0), [7], Denoising(steps=steps, sampler="ddim", guidance=1.0))[0]
+    times = [int(t) for t in torch.linspace(-1, 999, steps + 1).flip(0).tolist()]
+    assert calls == times[:-1]
+    kept = diffusion.training_schedule.alphas_cumprod
+    z = torch.randn(CANVAS, generator=torch.Generator().manual_seed(7))
+    for now, then in pairwise(times):
+        noise = z.tanh() * 0.3
+        clean = (z - (1 - kept[now]).sqrt() * noise) / kept[now].sqrt()
+        z = clean if then < 0 else kept[then].sqrt() * clean + (1 - kept[then]).sqrt() * noise
+    torch.testing.assert_close(found, z, atol=1e-3, rtol=1e-4)
 
 
 def test_latents_leave_in_the_scale_they_came_in() -> None:

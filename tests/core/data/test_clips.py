@@ -70,6 +70,18 @@ def test_augmented_queries_agree_with_what_the_encoder_sees(augment: Augment) ->
         np.testing.assert_allclose(video[2, frame, row, column], example["targets"][:, 2], atol=0.06)
 
 
+def test_the_paper_s_examples_are_frames_that_follow_each_other() -> None:
+    clips = source(Fading(count=24))
+    starts = set()
+    for seed in range(8):
+        video = clips.sample(0, np.random.default_rng(seed), augment="paper")["video"]
+        times = video[0, :, 16, 16] * 24 - 0.5
+        np.testing.assert_allclose(np.diff(times), 1, atol=0.1)
+        np.testing.assert_allclose(video[4], 0, atol=1e-5)  # none is late
+        starts.add(int(times[0].round()))
+    assert len(starts) > 2
+
+
 def test_moments_between_given_frames_are_asked_for() -> None:
     clips = source(Fading(count=36))
     new = 0

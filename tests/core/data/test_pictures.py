@@ -60,7 +60,25 @@ def test_parts_of_a_view_lie_where_they_should() -> None:
         assert view[..., 3].min() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("augment", ["none", "captioned", "full"])
+@pytest.mark.parametrize("scale", [1, 2 / 3, 1 / 2])
+def test_a_scale_compares_a_crop_of_as_many_pixels_as_the_encoder_sees(scale: float) -> None:
+    """As in the paper: of all sizes of pixels one, whole crops, on the pixels of the picture at that size."""
+    source = PictureSource(One(Raster(ramp(96))), encoded_side=16, queries=256, footprints=(-10, -5), scales=(scale,))
+    whole = round(16 / scale)
+    corners = set()
+    for seed in range(5):
+        example = source.sample(0, np.random.default_rng(seed), augment="none")
+        np.testing.assert_allclose(example["footprint"], -np.log2(whole), rtol=1e-6)
+        cells = ((example["coords"] + 1) / 2 * whole - 0.5).round(3)
+        np.testing.assert_allclose(cells, cells.round(), atol=1e-2)
+        assert len(np.unique(cells.round(), axis=0)) == 256
+        assert (np.ptp(cells, axis=0).round() == 15).all()
+        corners.add(tuple(cells.min(axis=0).round()))
+        np.testing.assert_allclose(example["targets"][:, :2], (example["coords"] + 1) / 2, atol=0.01)
+    assert (len(corners) == 1) is (scale == 1)
+
+
+@pytest.mark.parametrize("augment", ["none", "paper", "captioned", "full"])
 def test_an_example_is_of_one_picture(augment: Augment) -> None:
     """Encoder input and queries show the same: on a ramp each colour says where in the picture it is."""
     source = PictureSource(One(Raster(ramp(256))), encoded_side=32, queries=203, footprints=(-10, -5))

@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from diffusers.models.attention_processor import Attention
 
 from ddmi_core import cli
 from ddmi_core.autoencoder import D2CVAE
@@ -43,6 +44,62 @@ def test_a_recipe_has_the_published_shapes(name: str) -> None:
         noise.mean().backward()
     assert noise.shape == latent.shape
     assert all(parameter.grad is not None for parameter in denoiser.unet.conv_in.parameters())
+
+
+@pytest.mark.parametrize(("name", "shown"), [("paper-afhq", (4, 256, 256)), ("paper-skytimelapse", (5, 16, 256, 256))])
+def test_a_recipe_s_encoder_sees_all_of_its_base_resolution(name: str, shown: tuple[int, ...]) -> None:
+    """None of it is lost to a coarser map: the first one has as many cells as the latent, each of whole pixels."""
+    config = RunConfig.from_preset(name)
+    autoencoder, _ = networks(config)
+    given = config.autoencoder.encoder_input
+    encoder = autoencoder.encoder
+    assert (given.side, encoder.side) == (256, 256) and given.frames == (None if name == "paper-afhq" else 16)
+    with torch.device("meta"):
+        posterior = autoencoder.encode(torch.zeros(1, *shown))
+    assert tuple(posterior.mean.shape[1:]) == autoencoder.canvas_shape
+    assert config.autoencoder.latent_size == (64 if name == "paper-afhq" else 32)
+
+
+@pytest.mark.parametrize("setting", ["resolution=100", "frames=15"])
+def test_cells_of_broken_pixels_are_refused(setting: str) -> None:
+    config = RunConfig.from_preset("paper-skytimelapse").with_overrides([f"autoencoder.{setting}"])
+    with pytest.raises(DDMIError, match=f"autoencoder.{setting.split('=')[0]} must be a multiple"):
+        networks(config)
+
+
+STAGE_TWO = {
+    "paper-afhq": ([224, 448, 896, 1344], 50),
+    "paper-celebahq": ([256, 512, 1024, 2048], 50),
+    "paper-shapenet": ([256, 512, 1024, 1536], 200),
+    "paper-text2shape": ([256, 512, 1024, 1536], 200),
+    "paper-srn-cars": ([256, 512, 1024, 1536], 200),
+    "paper-skytimelapse": ([256, 512, 1024, 1536], 200),
+}
+
+
+@pytest.mark.parametrize("name", STAGE_TWO)
+def test_stage_two_is_the_paper_s(name: str) -> None:
+    config = RunConfig.from_preset(name)
+    denoiser, stage = config.denoiser, config.stage2
+    widths, steps = STAGE_TWO[name]
+    assert list(denoiser.channels) == widths
+    assert (denoiser.prediction, denoiser.mixed, denoiser.layers_per_block, denoiser.head_width) == (
+        "epsilon", True, 2, 32
+    )  # fmt: skip
+    with torch.device("meta"):
+        unet = LatentDiffusion(denoiser, (64, 64, 64)).unet
+    attended = [hasattr(block, "attentions") for block in unet.down_blocks]
+    assert attended == [False, True, True, True]  # at factors 2, 4 and 8
+    heads = {attention.heads for module in unet.modules() if isinstance(attention := module, Attention)}
+    assert heads == {width // 32 for width in widths[1:]}
+    assert stage.posterior_samples and not stage.unit_latents
+    assert (stage.learning_rate, stage.second_moment) == (1e-4, 0.99)
+    assert (stage.ema, stage.ema_every) == (0.9999, 10)
+    assert stage.accumulate == 5
+    assert (stage.sampling.sampler, stage.sampling.steps) == ("ddim", steps)
+    for either in (config.stage1, stage):
+        assert (either.learning_rate, either.second_moment, either.weight_decay) == (1e-4, 0.99, 0.01)
+        assert either.clip_norm is None and either.learning_rate * either.decay == pytest.approx(1e-6)
 
 
 def test_the_noise_schedule_is_the_recipe_s() -> None:

@@ -65,6 +65,28 @@ def test_an_interrupted_run_goes_on_exactly_as_one_that_was_not(tmp_path: Path) 
         assert all(torch.equal(a[name], b[name]) for name in a)
 
 
+def test_a_run_can_be_as_the_paper_s_are(tmp_path: Path) -> None:
+    """Sums instead of averages, gradients as they are, in parts; latents as they are; an average that moves seldom."""
+    folder = train(
+        quick(
+            *("stage1.summed_over=64", "stage1.clip_norm=null", "stage1.accumulate=2", "stage1.ema_every=3"),
+            *("stage1.augment=paper", "denoiser.mixed=true", "stage2.posterior_samples=true"),
+            *("stage2.unit_latents=false", "stage2.accumulate=2", "stage2.sample_every=8"),
+            *("stage2.sampling={sampler: ddim, steps: 2}", "stage2.sample_prompts=[chair]"),
+        ),
+        tmp_path / "run",
+        device="cpu",
+    )
+    events = RunFolder(tmp_path / "run").events()
+    first = next(event["losses"] for event in events if event["stage"] == "autoencoder" and "losses" in event)
+    latents_in_all = 3 * 4 * 8 * 8
+    assert first["loss"] == pytest.approx(64 * first["reconstruction"], abs=1e-3 * latents_in_all * first["kl"])
+    assert list((tmp_path / "run" / "samples").glob("diffusion-*8.png"))
+    weights = load_file(folder / "denoiser" / "weights.safetensors")
+    assert weights["latent_mean"].eq(0).all() and weights["latent_std"].eq(1).all()
+    assert weights["mixing"].float().mean() == pytest.approx(6, abs=0.1)
+
+
 @pytest.mark.slow
 def test_a_run_starts_from_a_model_of_its_sizes(tmp_path: Path) -> None:
     first = train(quick(), tmp_path / "first", device="cpu")

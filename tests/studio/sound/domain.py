@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.data.items import USUAL_SURFACE, Augment, SurfacePoints
+from ddmi_core.data.items import USUAL_INPUT, Augment, EncoderInput
 from ddmi_core.data.user_folder import UserFolder
 from ddmi_core.domains.base import Domain, fixed_draw
 from ddmi_core.fields.field import Evidence
@@ -112,9 +112,7 @@ class SoundDomain(Domain[SoundField, Waves]):
         raise DataError("Only the tones that come along can be learned from.")
 
     @override
-    def items(
-        self, source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
-    ) -> Waves:
+    def items(self, source: str, split: str, *, seed: int, queries: int, given: EncoderInput = USUAL_INPUT) -> Waves:
         turns = np.linspace(0, 2 * np.pi, 256)
         return Waves([np.sin(turns * (pitch + 1)).astype(np.float32) for pitch in range(8)], queries)
 
@@ -123,6 +121,6 @@ class SoundDomain(Domain[SoundField, Waves]):
         return SoundField(readout, basis)
 
     @override
-    def read(self, path: Path, *, queries: int, surface: SurfacePoints = USUAL_SURFACE, up: Up = "y") -> Waves:
+    def read(self, path: Path, *, queries: int, given: EncoderInput = USUAL_INPUT, up: Up = "y") -> Waves:
         with wave.open(str(path), "rb") as file:
             return Waves([np.frombuffer(file.readframes(file.getnframes()), "<i2") / np.float32(32767)], queries)
