@@ -112,7 +112,7 @@ class Pipeline:
         )
         _load_weights(diffusion, folder, model_folder.DENOISER_WEIGHTS)
         weak = _weak_copy(diffusion, folder)
-        text_encoder = load_text_encoder(_config(TextEncoderConfig, folder, model_folder.TEXT_ENCODER))
+        text_encoder = load_text_encoder(_config(TextEncoderConfig, folder, model_folder.TEXT_ENCODER)).to(where)
         for module in (autoencoder, diffusion, *([] if weak is None else [weak])):
             module.eval().requires_grad_(False).to(where)
         return cls(

@@ -16,9 +16,14 @@ from typing_extensions import override
 
 from ddmi_core.support._torchvision import ensure_torchvision
 from ddmi_core.support.errors import ModelError
+from ddmi_core.support.files import file_digest
 
 _MULTILINGUAL = ("xlm-", "nllb", "mt5", "i18n", "siglip2", "worldwide")
 """In the names of open_clip's models that were trained on texts in many languages."""
+
+
+_QUICK = "-quickgelu"
+"""Ends the names of open_clip's networks that have QuickGELU, which OpenAI's weights were trained with."""
 
 
 class TextEmbedding(NamedTuple):
@@ -50,6 +55,15 @@ class TextEncoder(ABC):
 
     def __init__(self, config: TextEncoderConfig) -> None:
         self.config = config
+
+    def to(self, device: torch.device | str) -> "TextEncoder":
+        """Have it compute on a device; what it returns lies in the machine's memory all the same."""
+        self._model.to(device)
+        return self
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self._model.parameters()).device
 
     @property
     def name(self) -> str:
@@ -129,7 +143,9 @@ class MiniLMEncoder(TextEncoder):
         ids = self.ids(prompts)
         mask = (ids != self._model.config.pad_token_id).long()
         length = int(mask.sum(1).max())  # most prompts are far shorter than the most tokens
-        tokens = self._model(input_ids=ids[:, :length], attention_mask=mask[:, :length]).last_hidden_state
+        shown, device = (ids[:, :length], mask[:, :length]), self._device
+        inputs = dict(zip(("input_ids", "attention_mask"), (part.to(device) for part in shown), strict=True))
+        tokens = self._model(**inputs).last_hidden_state.cpu()
         tokens = F.pad(tokens, (0, 0, 0, ids.shape[1] - length))
         weights = mask.unsqueeze(-1).to(tokens.dtype)
         pooled = F.normalize((tokens * weights).sum(1) / weights.sum(1), dim=-1)
@@ -137,19 +153,25 @@ class MiniLMEncoder(TextEncoder):
 
 
 class OpenClipEncoder(TextEncoder):
-    """The text tower of any open_clip model, from a pretrained tag or a local weight file (paper 4.2 uses CLIP)."""
+    """The text tower of any open_clip model, from a pretrained tag or a local weight file (paper 4.2 uses CLIP).
+
+    Raises:
+        ModelError: it cannot be loaded, or its weights were trained with another activation than it has.
+    """
 
     def __init__(self, config: TextEncoderConfig) -> None:
         super().__init__(config)
         ensure_torchvision()
         import open_clip
 
+        _check_activation(config)
         try:
             model = open_clip.create_model(config.name, pretrained=config.pretrained, force_custom_text=True)
         except Exception as error:  # open_clip raises many kinds: unknown name, missing file, no network
             raise ModelError(
                 f"The text encoder {config.name} ({config.pretrained}) could not be loaded: {error}. "
-                "Give a pretrained tag that can be downloaded, or the path of a local weight file."
+                "Set text_encoder.pretrained to a tag that can be downloaded, such as openai, or to the path of a file "
+                "of weights on this machine."
             ) from error
         self._model = model.text.eval().requires_grad_(False)
         self._model.output_tokens = True
@@ -173,15 +195,54 @@ class OpenClipEncoder(TextEncoder):
     @torch.no_grad()
     def encode(self, prompts: list[str]) -> TextEmbedding:
         ids = self._tokenize(prompts)
-        pooled, tokens = self._model(ids)
-        mask = ids != getattr(self._model, "pad_id", 0)
+        pooled, tokens = (part.cpu() for part in self._model(ids.to(self._device)))
+        mask = self._mask(ids)
         kept = min(self.config.max_tokens, tokens.shape[1])
         return TextEmbedding(tokens[:, :kept], mask[:, :kept], pooled)
 
+    def _mask(self, ids: Int[Tensor, "b t"]) -> Bool[Tensor, "b t"]:
+        """Return which tokens are text. CLIP's own end with the largest of all, and its padding is also a letter's."""
+        if getattr(self._model, "pool_type", None) == "argmax":
+            return torch.arange(ids.shape[1]) <= ids.argmax(dim=1, keepdim=True)
+        return ids != getattr(self._model, "pad_id", 0)
+
 
 def load_text_encoder(config: TextEncoderConfig) -> TextEncoder:
-    """Load the encoder that `config` names."""
+    """Load the encoder that `config` names.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
     return MiniLMEncoder(config) if config.kind == "minilm" else OpenClipEncoder(config)
+
+
+def _check_activation(config: TextEncoderConfig) -> None:
+    """Refuse weights that were trained with QuickGELU in a network with GELU, and the other way round.
+
+    open_clip only warns of that, and not at all where weights come from a file. A file is known by its digest, which
+    open_clip's addresses name.
+
+    Raises:
+        ModelError: the activations differ.
+    """
+    import open_clip
+
+    network = open_clip.get_model_config(config.name)
+    if network is None or config.pretrained is None:
+        return  # open_clip will say so
+    plain = config.name.removesuffix(_QUICK)
+    tags = {tag: open_clip.get_pretrained_cfg(plain, tag) for tag in open_clip.list_pretrained_tags_by_model(plain)}
+    known = tags.get(config.pretrained)
+    if known is None and Path(config.pretrained).is_file():
+        digest = file_digest(Path(config.pretrained))
+        known = next((tag for tag in tags.values() if digest[:8] in str(tag.get("url"))), None)
+    if known is None or known.get("quick_gelu", False) == network.get("quick_gelu", False):
+        return
+    trained, right = ("QuickGELU", plain + _QUICK) if known.get("quick_gelu", False) else ("GELU", plain)
+    raise ModelError(
+        f"The weights {config.pretrained} were trained with {trained}, which the network {config.name} does not have: "
+        f"every text would be read wrong. Set text_encoder.name to {right}."
+    )
 
 
 def _minilm_folder() -> Path:

@@ -5,9 +5,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from ddmi_core.metrics.feature_networks import file_digest, weights_file
+from ddmi_core.metrics.feature_networks import weights_file
 from ddmi_core.support._torchvision import ensure_torchvision
 from ddmi_core.support.errors import ModelError
+from ddmi_core.support.files import file_digest
 
 ensure_torchvision()
 

@@ -5,7 +5,6 @@ network did. One works offline and comes from a package; the others read a weigh
 `weights_folder`.
 """
 
-import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from torch import Tensor
 from ddmi_core.metrics.pictures import BACKBONE, FEATURES, SIDE, Backbone
 from ddmi_core.support._torchvision import ensure_torchvision
 from ddmi_core.support.errors import ModelError
+from ddmi_core.support.files import file_digest
 from ddmi_core.support.paths import user_data
 
 Takes = Literal["pictures", "clip"]
@@ -112,12 +112,6 @@ def weights_file(network: str, file: str, source: str) -> Path:
             f"{network} needs its weights: there is no {path}. Get {file} from {source} and put it into {path.parent}."
         )
     return path
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_network(name: str, device: torch.device | str = "cpu") -> LoadedNetwork:

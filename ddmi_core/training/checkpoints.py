@@ -1,6 +1,5 @@
 """Checkpoints: all that a resume needs, as safetensors and JSON, each written in full or not at all."""
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ddmi_core.support.errors import DDMIError
-from ddmi_core.support.files import write_json
+from ddmi_core.support.files import file_digest, write_json
 from ddmi_core.support.parsing import parse_json
 from ddmi_core.training.averaging import AveragedWeights
 from ddmi_core.training.sharding import as_spread, whole
@@ -123,7 +122,7 @@ class Checkpoints:
             checksums = progress.pop("sha256", {})  # checkpoints of the first version have none
             progressed = Progressed(**progress)
             for name in (_WEIGHTS, _AVERAGE, _OPTIMISER):
-                if checksums and _sha256(path / name) != checksums[name]:
+                if checksums and file_digest(path / name) != checksums[name]:
                     raise DamagedCheckpoint(f"The checkpoint {path.name} is damaged: {name} has changed.")
                 with safe_open(path / name, framework="pt"):
                     pass  # the header is sound and the file as long as it says
@@ -153,11 +152,6 @@ def _held_out(path: Path) -> float | None:
     except (OSError, ValueError, AttributeError):
         return None
     return float(figure) if isinstance(figure, int | float) else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @torch.no_grad()

@@ -97,7 +97,7 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     autoencoder = _channels_last(D2CVAE(config.autoencoder))
     diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
     _start_from_model(config, autoencoder, diffusion)
-    text_encoder = load_text_encoder(config.text_encoder)
+    text_encoder = load_text_encoder(config.text_encoder).to(accelerator.device)
     _check_text(config, text_encoder)
     first_stage = AutoencoderStage(config, autoencoder)
     with processors_for(first_stage, config, run, accelerator):

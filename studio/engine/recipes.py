@@ -44,9 +44,9 @@ _THUMBNAILS = 60
 _STARTER_THUMBNAILS = 24  # some sets are drawn, which takes a moment each
 _THUMBNAIL_SIZE = 96  # px
 _TEXT_ENCODERS = (
-    ("all-MiniLM-L6-v2, works offline", "minilm", "all-MiniLM-L6-v2", None, 384),
-    ("CLIP ViT-B-32, is downloaded", "open_clip", "ViT-B-32", "openai", 512),
-    ("CLIP ViT-L-14, is downloaded", "open_clip", "ViT-L-14", "openai", 768),
+    ("all-MiniLM-L6-v2, works offline", "minilm", "all-MiniLM-L6-v2", None, 384, 24),
+    ("CLIP ViT-B-32, is downloaded", "open_clip", "ViT-B-32-quickgelu", "openai", 512, 77),
+    ("CLIP ViT-L-14, is downloaded", "open_clip", "ViT-L-14-quickgelu", "openai", 768, 77),
 )
 
 
@@ -92,11 +92,16 @@ class Recipes(QObject):
                 title,
                 name,
                 {
-                    "text_encoder": {"kind": kind, "name": name, "pretrained": pretrained},
+                    "text_encoder": {
+                        "kind": kind,
+                        "name": name,
+                        "pretrained": pretrained,
+                        "max_tokens": tokens,
+                    },
                     "denoiser.text_channels": channels,
                 },
             )
-            for title, kind, name, pretrained, channels in _TEXT_ENCODERS
+            for title, kind, name, pretrained, channels, tokens in _TEXT_ENCODERS
         ]
 
     def unusable_presets(self) -> list[str]:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -93,6 +94,69 @@ def test_open_clip_loads_a_local_weight_file(tiny_clip: TextEncoderConfig) -> No
     torch.testing.assert_close(first.tokens[0], again.tokens[0])
     assert encoder.reads("a large sofa") == "a large sofa"
     assert encoder.reads("a chair " * 20).split() == ["a", "chair"] * 4 + ["a"]
+
+
+def test_masks_tokens_and_the_pooled_vector_are_clip_s(tiny_clip: TextEncoderConfig) -> None:
+    """Beside open_clip's own tower, layer by layer: all tokens in their order, the end's embedding pooled."""
+    import open_clip
+
+    encoder = load_text_encoder(tiny_clip.model_copy(update={"max_tokens": 77}))
+    prompts = ["a chair", "", "chairs!!!! and a lamp beside a very long table with one round leg", "a desk"]
+    found = encoder.encode(prompts)
+    model = open_clip.create_model("tiny-clip", pretrained=tiny_clip.pretrained).eval()
+    ids = open_clip.get_tokenizer("tiny-clip")(prompts)
+    with torch.no_grad():
+        x = model.token_embedding(ids) + model.positional_embedding
+        x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask))
+    torch.testing.assert_close(found.tokens, x)
+    start, end = 49406, 49407
+    for row, mask in zip(ids.tolist(), found.mask.tolist(), strict=True):
+        assert row[0] == start
+        assert mask == [place <= row.index(end) for place in range(12)]
+    assert (ids[:, 1:-1] == 0).any()  # where a text is shorter than the longest
+    torch.testing.assert_close(found.pooled, model.encode_text(ids))
+    again = encoder.encode(prompts[::-1])
+    torch.testing.assert_close(again.tokens.flip(0), found.tokens)
+
+
+def test_a_letter_with_the_number_of_the_padding_is_text(tiny_clip: TextEncoderConfig) -> None:
+    """Token 0 is an exclamation mark inside a word, and padding."""
+    encoder = load_text_encoder(tiny_clip)
+    assert isinstance(encoder, OpenClipEncoder)
+    ids = torch.tensor([[49406, 0, 320, 49407, 0, 0], [49406, 49407, 0, 0, 0, 0]])
+    assert encoder._mask(ids).int().tolist() == [[1, 1, 1, 1, 0, 0], [1, 1, 0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "pretrained", "right"),
+    [
+        ("ViT-B-32", "openai", "ViT-B-32-quickgelu"),
+        ("ViT-L-14", "openai", "ViT-L-14-quickgelu"),
+        ("ViT-B-32-quickgelu", "laion2b_s34b_b79k", "ViT-B-32"),
+    ],
+)
+def test_weights_of_another_activation_are_refused(name: str, pretrained: str, right: str) -> None:
+    config = TextEncoderConfig(kind="open_clip", name=name, pretrained=pretrained)
+    with pytest.raises(ModelError, match=rf"GELU.*Set text_encoder\.name to {right}\."):
+        load_text_encoder(config)
+
+
+def test_a_file_of_weights_of_another_activation_is_known_by_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import open_clip
+
+    file = tmp_path / "renamed.pt"
+    file.write_bytes(b"OpenAI's")
+    url = f"https://example.org/{hashlib.sha256(file.read_bytes()).hexdigest()}/ViT-B-32.pt"
+    original = open_clip.get_pretrained_cfg
+
+    def known(name: str, tag: str) -> dict[str, object]:
+        return {**original(name, tag), "url": url} if tag == "openai" else original(name, tag)
+
+    monkeypatch.setattr(open_clip, "get_pretrained_cfg", known)
+    with pytest.raises(ModelError, match="QuickGELU"):
+        load_text_encoder(TextEncoderConfig(kind="open_clip", name="ViT-B-32", pretrained=str(file)))
 
 
 def test_a_missing_weight_file_is_said() -> None:

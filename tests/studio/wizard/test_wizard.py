@@ -64,7 +64,9 @@ def test_a_folder_of_pictures_becomes_a_run(qtbot, wizard: TrainingWizard, tmp_p
     config = RunConfig.from_file(started.args[0] / "run.yaml")
     assert (config.name, config.domain, config.stage1.steps) == ("mine", "image", 7)
     assert (config.processes, config.device) == (2, "cpu")
-    assert config.text_encoder.name == "ViT-B-32" and config.denoiser.text_channels == 512
+    encoder = config.text_encoder
+    assert (encoder.name, encoder.pretrained, encoder.max_tokens) == ("ViT-B-32-quickgelu", "openai", 77)
+    assert config.denoiser.text_channels == 512
     assert [part.source for part in config.data] == [str(tmp_path)]
 
 
