@@ -71,6 +71,31 @@ def published_colour_loss(values: Float[Tensor, "b n 4"], targets: Float[Tensor,
     return 2 * (values - targets).abs().sum(-1).mean() / colours
 
 
+def patch_of(pictures: Float[Tensor, "b 4 s s"], side: int, generator: torch.Generator) -> Patch:
+    """Return a random square of some pictures, at their own footprint.
+
+    Raises:
+        DDMIError: they are smaller.
+    """
+    whole = pictures.shape[-1]
+    if side > whole:
+        raise DDMIError(f"A patch of {side} pixels is larger than the pictures' base resolution of {whole}.")
+    left, top = torch.randint(whole - side + 1, (2,), generator=generator).tolist()
+    coords = region_grid(whole, whole, window=(left, top, side, side)).to(pictures.device)
+    targets = pictures[..., top : top + side, left : left + side]
+    count = len(pictures)
+    return Patch(
+        repeat(coords, "h w d -> b (h w) d", b=count),
+        pictures.new_full((count, side * side, 1), -math.log2(whole)),
+        rearrange(targets, "b c h w -> b (h w) c"),
+    )
+
+
+def patches_on_white(values: Float[Tensor, "b n 4"], side: int) -> Float[Tensor, "b 3 side side"]:
+    """Return the values of patches as they look on white, in [0, 1]."""
+    return on_white(rearrange(values, "b (h w) c -> b c h w", h=side)).clamp(0, 1)
+
+
 class ImageDomain(Domain[ImageField, PictureSource]):
     """Pictures with transparency.
 
@@ -133,25 +158,12 @@ class ImageDomain(Domain[ImageField, PictureSource]):
     @override
     def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
         """A random square of the pictures that the encoder sees, at their own footprint."""
-        pictures = self.inputs(batch)
-        whole = pictures.shape[-1]
-        if side > whole:
-            raise DDMIError(f"A patch of {side} pixels is larger than the pictures' base resolution of {whole}.")
-        left, top = torch.randint(whole - side + 1, (2,), generator=generator).tolist()
-        coords = region_grid(whole, whole, window=(left, top, side, side)).to(pictures.device)
-        targets = pictures[..., top : top + side, left : left + side]
-        count = len(pictures)
-        return Patch(
-            repeat(coords, "h w d -> b (h w) d", b=count),
-            pictures.new_full((count, side * side, 1), -math.log2(whole)),
-            rearrange(targets, "b c h w -> b (h w) c"),
-        )
+        return patch_of(self.inputs(batch), side, generator)
 
     @override
     def pictures(self, values: Float[Tensor, "b n 4"], side: int) -> Float[Tensor, "b 3 side side"]:
         """As they look on white."""
-        planes = rearrange(values, "b (h w) c -> b c h w", h=side)
-        return on_white(planes).clamp(0, 1)
+        return patches_on_white(values, side)
 
     @override
     def observed(self, source: PictureSource, index: int, kind: Evidence) -> Float[Tensor, "1 3 h w"]:

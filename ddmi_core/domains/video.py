@@ -15,8 +15,8 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region, in_the_middle
 from ddmi_core.data.clips import ClipSource, Encoded
 from ddmi_core.data.items import USUAL_INPUT, EncoderInput
-from ddmi_core.domains.base import Domain, fixed_draw
-from ddmi_core.domains.image import colour_loss, published_colour_loss
+from ddmi_core.domains.base import Domain, Patch, fixed_draw
+from ddmi_core.domains.image import colour_loss, patch_of, patches_on_white, published_colour_loss
 from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.film import FilmField
@@ -109,6 +109,22 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     def published_loss(self, values: Float[Tensor, "b n 4"], targets: Float[Tensor, "b n 4"]) -> Float[Tensor, ""]:
         """Absolute errors; see `published_colour_loss`."""
         return published_colour_loss(values, targets)
+
+    @override
+    def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
+        """A random square of a random one of the frames that the encoder sees, at its own moment and footprint."""
+        clips = self.inputs(batch)
+        count = clips.shape[2]
+        frame = int(torch.randint(count, (), generator=generator))
+        patch = patch_of(clips[:, :4, frame], side, generator)
+        moment = (2 * frame + 1) / count - 1 + clips[:, 4:, frame, 0, 0] * (2 / count)
+        times = moment.unsqueeze(1).expand(-1, patch.coords.shape[1], 1)
+        return patch._replace(coords=torch.cat([patch.coords, times], dim=-1))
+
+    @override
+    def pictures(self, values: Float[Tensor, "b n 4"], side: int) -> Float[Tensor, "b 3 side side"]:
+        """As they look on white."""
+        return patches_on_white(values, side)
 
     @override
     def vantage(self, source: ClipSource, index: int, kind: Evidence) -> Vantage:

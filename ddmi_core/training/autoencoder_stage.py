@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,12 @@ from ddmi_core.data.items import Mixture, NumberedDraws, SurfacePoints
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.noise import Chance
 from ddmi_core.training.objective import objective
-from ddmi_core.training.patch_terms import PatchTerms
+from ddmi_core.training.patch_terms import CRITIC_BETAS, PatchTerms
 from ddmi_core.training.pictures import picture
+from ddmi_core.training.spectral import SpectralNorms
 from ddmi_core.training.stage import Evaluated, Stage
 
+_Part = TypeVar("_Part", bound=nn.Module)
 _HELD_OUT = 16
 _PICTURES = 8
 
@@ -30,18 +32,18 @@ class AutoencoderStage(Stage):
 
     def __init__(self, config: RunConfig, autoencoder: D2CVAE) -> None:
         self.settings, self.precision = config.stage1, config.precision
-        self._kl_start, self._kl_weight = config.stage1.kl_start, config.stage1.kl_weight
-        self._kl_anneal_steps = config.stage1.kl_anneal_steps
-        self._summed_over = config.stage1.summed_over
+        self._settings = config.stage1
         self._latent_noise = config.stage1.latent_noise
         if config.compile:
             for part in (autoencoder.encoder, autoencoder.decoder, autoencoder.readout):
                 part.compile()
-        self.module: nn.Module = autoencoder
-        if config.stage1.perceptual_weight or config.stage1.adversarial_weight:
-            patch_terms = PatchTerms(config.stage1.perceptual_weight, config.stage1.adversarial_weight)
+        terms: list[nn.Module] = []
+        if PatchTerms.are_in(config.stage1):
             self._patch_side = config.stage1.patch_side
-            self.module = nn.ModuleList([autoencoder, patch_terms])
+            terms.append(PatchTerms(config.stage1))
+        if config.stage1.spectral_weight:
+            terms.append(SpectralNorms(autoencoder.encoder, autoencoder.decoder))
+        self.module: nn.Module = nn.ModuleList([autoencoder, *terms]) if terms else autoencoder
         mixture = open_mixture(config, "train")
         self.signals = sum(len(source) for source in mixture.sources)
         """How many different signals there are to learn from."""
@@ -51,16 +53,24 @@ class AutoencoderStage(Stage):
 
     @property
     def autoencoder(self) -> D2CVAE:
-        """What is trained, the terms beside the likelihood apart."""
-        found = self.module[0] if isinstance(self.module, nn.ModuleList) else self.module
-        assert isinstance(found, D2CVAE)
+        """What is trained, the terms beside eq. 9 apart."""
+        found = self._part(D2CVAE)
+        assert found is not None
         return found
 
-    @property
-    def _patch_terms(self) -> PatchTerms | None:
-        found = self.module[1] if isinstance(self.module, nn.ModuleList) else None
-        assert found is None or isinstance(found, PatchTerms)
-        return found
+    def _part(self, kind: type[_Part]) -> _Part | None:
+        parts = self.module if isinstance(self.module, nn.ModuleList) else [self.module]
+        return next((part for part in parts if isinstance(part, kind)), None)
+
+    @override
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        terms = self._part(PatchTerms)
+        if self._settings.second_phase is None or terms is None:
+            return super().parameter_groups()
+        return [
+            {"params": list(self.autoencoder.parameters())},
+            {"params": list(terms.parameters()), "betas": CRITIC_BETAS},
+        ]
 
     @override
     def chance(self, numbers: Sequence[int], device: torch.device) -> dict[str, Tensor]:
@@ -74,23 +84,30 @@ class AutoencoderStage(Stage):
         spread = (posterior.log_variance.exp() + least.square()).sqrt()
         basis = module.decode(posterior.mean + batch["noise"] * spread)
         values = module.domain.predict(module.readout, basis, batch)
-        share = min(1.0, (step + 1) / self._kl_anneal_steps)
+        share = min(1.0, (step + 1) / self._settings.kl_anneal_steps)
+        kl_weight = self._settings.kl_start + share * (self._settings.kl_weight - self._settings.kl_start)
         loss, figures = objective(
             module.domain,
             values,
             batch["targets"],
             posterior,
-            kl_weight=self._kl_start + share * (self._kl_weight - self._kl_start),
-            summed_over=self._summed_over,
+            kl_weight=kl_weight,
+            summed_over=self._settings.summed_over,
         )
-        patch_terms = self._patch_terms
+        norms = self._part(SpectralNorms)
+        if norms is not None:
+            with torch.autocast(loss.device.type, enabled=False):
+                steepness = norms(module.encoder, module.decoder)
+            loss = loss + self._settings.spectral_weight_at(kl_weight, step) * steepness
+            figures["spectral"] = steepness.detach()
+        patch_terms = self._part(PatchTerms)
         if patch_terms is None:
             return loss, figures
         # The place follows from the step, so that a resume and every process look at the same one
         patch = module.domain.patch(batch, self._patch_side, torch.Generator().manual_seed(step))
         made = module.readout.evaluate(basis, patch.coords, patch.footprint)
         pictures = (module.domain.pictures(values, self._patch_side) for values in (made, patch.targets))
-        added, seen = patch_terms(*pictures, share)
+        added, seen = patch_terms(*pictures, share, second_phase=step >= self._settings.first_steps)
         return loss + added, figures | seen
 
     @override

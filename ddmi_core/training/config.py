@@ -1,5 +1,6 @@
 """The whole configuration of a training run, as `run.yaml` holds it."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import Augment
@@ -21,6 +23,8 @@ from ddmi_core.support.paths import assets, user_data
 from ddmi_core.text import TextEncoderConfig
 from ddmi_core.training.mistakes import Place, explained, lines_of
 from ddmi_core.training.versions import VERSION, migrated
+
+PerceptualNetwork = Literal["efficientnet", "vgg"]
 
 
 class _Settings(BaseModel):
@@ -66,6 +70,27 @@ class StageConfig(_Settings):
     sample_every: int = Field(500, ge=1)
     """Steps between two sets of pictures and held-out figures."""
 
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step: linear warm-up, then a cosine down to `decay` of the highest."""
+        return self._rate(step, self.steps)
+
+    def _rate(self, step: int, steps: int) -> float:
+        warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+        return self.learning_rate * warm * (self.decay + (1 - self.decay) * cosine)
+
+
+class SecondPhase(_Settings):
+    """The end of stage one, in which a critic of patches is taught and heard: the official code's `*_gan`."""
+
+    steps: int = Field(ge=1)
+    """The last ones of the stage."""
+    learning_rate: float = Field(5e-5, gt=0)
+    """Of all of them."""
+    adversarial_weight: float = Field(50.0, ge=0)
+    feature_weight: float = Field(50.0, ge=0)
+    """Of how differently true and made patches look to the critic."""
+
 
 class StageOneConfig(StageConfig):
     """The autoencoder's stage (eq. 9)."""
@@ -93,10 +118,43 @@ class StageOneConfig(StageConfig):
     never quite a latent that the encoder would make: without this, its remaining noise shows."""
     perceptual_weight: float = Field(0.0, ge=0)
     """Of the feature distance between patches and their reconstructions; for domains that have patches."""
+    perceptual_network: PerceptualNetwork = "efficientnet"
+    """Whose features: efficientnet comes along; vgg is the paper's LPIPS, whose weights are a file of their own."""
     adversarial_weight: float = Field(0.0, ge=0)
     """Of the objections of a critic that is shown patches; it is heard as lambda grows."""
     patch_side: int = Field(64, ge=32)
     """Samples along each side of a patch, on the grid that the encoder sees."""
+    spectral_weight: float = Field(0.0, ge=0)
+    """Of the spectral norms of the autoencoder's convolutions, see `spectral`; 0: they may be what they are."""
+    spectral_start: float | None = Field(None, gt=0)
+    """What it is at lambda = 0, if not the same: its logarithm falls in a line to that of `spectral_weight` at
+    lambda = 1, which is never reached. The second phase has `spectral_weight`."""
+    second_phase: SecondPhase | None = None
+
+    @property
+    def first_steps(self) -> int:
+        """Those before the second phase."""
+        return self.steps - (0 if self.second_phase is None else self.second_phase.steps)
+
+    @model_validator(mode="after")
+    def _phases_fit(self) -> "StageOneConfig":
+        if self.second_phase is not None and self.first_steps < 1:
+            raise ValueError("second_phase.steps are the last ones of steps, so there must be fewer")
+        if self.second_phase is not None and self.adversarial_weight:
+            raise ValueError("there is one critic: adversarial_weight must be 0 where there is a second_phase")
+        return self
+
+    @override
+    def rate(self, step: int) -> float:
+        if self.second_phase is not None and step >= self.first_steps:
+            return self.second_phase.learning_rate
+        return self._rate(step, self.first_steps)
+
+    def spectral_weight_at(self, kl_weight: float, step: int) -> float:
+        """Return the weight of the spectral norms at a step, whose lambda is `kl_weight`."""
+        if self.spectral_start is None or step >= self.first_steps < self.steps:
+            return self.spectral_weight
+        return self.spectral_start ** (1 - kl_weight) * self.spectral_weight**kl_weight
 
 
 class Sampling(Denoising, extra="forbid"):

@@ -18,7 +18,7 @@ from ddmi_core.support.memory import give_back, is_out_of_memory, memory_in_use
 from ddmi_core.support.processes import any_of, average_figures, from_all, from_first
 from ddmi_core.support.threads import run_anywhere
 from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint, Progressed
-from ddmi_core.training.config import RunConfig, StageConfig
+from ddmi_core.training.config import RunConfig
 from ddmi_core.training.control import Control
 from ddmi_core.training.optimisation import Optimisation
 from ddmi_core.training.pictures import save_sheet
@@ -49,13 +49,6 @@ LOOK_EVERY = 10
 
 class NotFinite(ArithmeticError):
     """The loss or its gradient is NaN or infinite."""
-
-
-def learning_rate(settings: StageConfig, step: int) -> float:
-    """Return the rate of a step: linear warm-up, then a cosine down to `decay` of the highest."""
-    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / settings.steps)))
-    return settings.learning_rate * warm * (settings.decay + (1 - settings.decay) * cosine)
 
 
 def train_stage(
@@ -152,7 +145,7 @@ class _Loop:
             step = self.progressed.step
             paused = self.control.obey()
             began, window_start = began + paused, window_start + paused
-            rate = learning_rate(settings, step) * self.progressed.rate_factor
+            rate = settings.rate(step) * self.progressed.rate_factor
             self.last = self._gradients(batch, step)
             norm = self.trained.advance(rate, step)
             if not self.trained.scaler.is_enabled():  # which leaves out a step whose gradients overflow

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -72,6 +72,7 @@ def _fields(schema: type[BaseModel], place: Place) -> list[str]:
     for part in place:
         field = schema.model_fields.get(str(part))
         inner = field.annotation if field is not None else None
+        inner = next((one for one in get_args(inner) if one is not type(None)), inner)  # it may be left out
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             schema = inner
         elif not isinstance(part, int):

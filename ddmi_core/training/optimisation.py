@@ -45,7 +45,7 @@ class Optimisation:
         self.module = stage.module
         self._loss: nn.Module = _Loss(stage, device)
         self.optimiser: torch.optim.Optimizer = torch.optim.AdamW(
-            self.module.parameters(),
+            stage.parameter_groups(),
             lr=settings.learning_rate,
             betas=(0.9, settings.second_moment),
             weight_decay=settings.weight_decay,

@@ -41,6 +41,10 @@ class Stage(ABC):
     module: nn.Module
     draws: Dataset[dict[str, Tensor]]
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return what is trained, as optimisers take it: in the module's order, with what AdamW is to do otherwise."""
+        return [{"params": list(self.module.parameters())}]
+
     @abstractmethod
     def chance(self, numbers: Sequence[int], device: torch.device) -> dict[str, Tensor]:
         """Draw on a device what is random about draws of these numbers beside the data; a row for each."""

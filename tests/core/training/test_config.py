@@ -48,6 +48,11 @@ def test_an_unknown_setting_is_named_with_its_line_and_what_may_be_meant() -> No
     assert f"Line {_line(text, 'stage1')}, stage1.batch: it is missing." in str(refused.value)
 
 
+def test_an_unknown_setting_of_a_section_that_may_be_left_out_is_named_too() -> None:
+    with pytest.raises(DDMIError, match=r"second_phase\.stepz: there is no such setting; did you mean steps\?"):
+        quick("stage1.second_phase={stepz: 3}")
+
+
 def test_a_setting_out_of_range_is_named_with_its_line() -> None:
     text = _text().replace("weight: 1.0", "weight: -1.0", 1)
     with pytest.raises(

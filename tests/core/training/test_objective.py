@@ -115,7 +115,7 @@ def test_the_paper_s_recipes_have_its_numbers_of_values_and_its_schedule(
     stage = config.stage1
     assert stage.summed_over == values
     assert (stage.kl_start, stage.kl_weight) == (1e-4, largest)
-    assert stage.kl_anneal_steps == pytest.approx(0.9 * stage.steps, rel=1e-3)
+    assert stage.kl_anneal_steps == pytest.approx(0.9 * stage.first_steps, rel=1e-3)
     with torch.device("meta"):
         autoencoder = D2CVAE(config.autoencoder)
     cells = sum(height * width for height, width in autoencoder.domain.plane_sizes(config.autoencoder.latent_size))

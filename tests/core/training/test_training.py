@@ -136,7 +136,7 @@ def test_a_loss_that_is_not_finite_goes_back_and_lowers_the_rate(
     assert any("half the rate" in event.get("message", "") for event in events)
     rates = [e["learning_rate"] for e in events if e["stage"] == "autoencoder" and "losses" in e and e["step"] == 6]
     settings = quick().stage1
-    assert rates == [pytest.approx(loop.learning_rate(settings, 5) / 2)]
+    assert rates == [pytest.approx(settings.rate(5) / 2)]
 
 
 def test_divergence_from_the_start_stops_with_a_clear_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
