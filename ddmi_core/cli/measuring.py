@@ -22,13 +22,16 @@ class Evaluate:
         model: name or folder.
         out: the folder of the report.
         data: a starter set's name or your folder; otherwise the first starter set of the model's domain.
-        split: the part of the data that samples are compared with; reconstructions are always of the held-out part.
+        split: the part of the data that samples are compared with, test being one that was published with them;
+            reconstructions are always of the held-out part.
         metrics: which; otherwise all that need no weight file, no hours, and not many samples of a prompt.
         samples: how many signals to generate.
         references: compare with at most so many signals of the data.
         reconstructions: reconstruct at most so many held-out signals.
         per_prompt: samples of each prompt; 10 if tmd is asked for, otherwise 1.
         points: of each cloud that sets of clouds are compared by.
+        scale: of those clouds: as on the canvas, or each in the unit sphere, as in the paper's code.
+        resolution: pixels along each side of pictures and frames; otherwise the model's base resolution.
         network: that takes the features; otherwise the one that comes along.
         seed: of the first sample; the next ones count on from it.
         denoising: how samples are made.
@@ -39,13 +42,15 @@ class Evaluate:
     model: Positional[str]
     out: Path
     data: str | None = None
-    split: Literal["train", "held_out"] = "train"
+    split: Literal["train", "held_out", "test"] = "train"
     metrics: tuple[str, ...] | None = None
     samples: int = 1000
     references: int | None = None
     reconstructions: int = 64
     per_prompt: int | None = None
     points: int = 2048
+    scale: Literal["canvas", "sphere"] = "canvas"
+    resolution: int | None = None
     network: str | None = None
     seed: int = 0
     denoising: Annotated[Denoising, arg(name="")] = Denoising()  # noqa: RUF009 - frozen
@@ -75,6 +80,8 @@ class Evaluate:
             references=self.references,
             reconstructions=self.reconstructions,
             points=self.points,
+            scale=self.scale,
+            resolution=self.resolution,
             first_seed=self.seed,
             **self.denoising.model_dump(),
         )
@@ -106,6 +113,7 @@ class Evaluate:
             ("reconstructions", self.reconstructions, 1, None),
             ("per-prompt", self.per_prompt, 1, None),
             ("points", self.points, 16, 2048),
+            ("resolution", self.resolution, 32, 2048),
             ("seed", self.seed, 0, MAX_SEED),
         ):
             bounds = f"{least} or more" if most is None else f"from {least} to {most}"

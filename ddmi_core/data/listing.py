@@ -45,7 +45,12 @@ class Listing:
         return [item for items in self.splits.values() for item in items]
 
     def part(self, split: str) -> Sequence[Item] | None:
-        """Return what is `train` or `held_out` (val, or test where there is no val); None if that is not published."""
+        """Return what is `train`, `held_out` (val, or test where there is no val) or `test`.
+
+        None if that is not published.
+        """
+        if split == "test":
+            return self.splits.get("test") or None
         held_out = self.splits.get("val") or self.splits.get("test")
         train = self.splits.get("train")
         if not train or not held_out:

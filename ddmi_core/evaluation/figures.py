@@ -15,7 +15,14 @@ from ddmi_core.evaluation.parts import Parts
 from ddmi_core.evaluation.plan import EvaluationPlan
 from ddmi_core.metrics.classifier import KINDS, tally_of
 from ddmi_core.metrics.clip_score import ClipScorer
-from ddmi_core.metrics.clouds import CloudDistance, cloud_figures, distance_rows, total_mutual_difference
+from ddmi_core.metrics.clouds import (
+    CloudDistance,
+    CloudScale,
+    cloud_figures,
+    distance_rows,
+    scaled,
+    total_mutual_difference,
+)
 from ddmi_core.metrics.distributions import NEIGHBOURS, Moments, frechet_distance, kernel_distance, precision_recall
 from ddmi_core.metrics.feature_networks import LoadedNetwork
 from ddmi_core.metrics.shapes import F_SCORE_REACH
@@ -227,10 +234,17 @@ _CLOUD_DISTANCE: dict[CloudDistance, str] = {
 }
 
 
+_CLOUD_LABEL: dict[CloudScale, str] = {"canvas": "", "sphere": " (unit sphere)"}
+_CLOUD_SCALE: dict[CloudScale, str] = {
+    "canvas": "as large as on the canvas of [-1, 1]",
+    "sphere": "each brought into the unit sphere about the middle of its box",
+}
+
+
 def _cloud_figures(parts: Parts, plan: EvaluationPlan, metric: str) -> list[Figure]:
     kind = _CLOUDS[metric]
-    label = kind.upper()
-    about = f"Clouds of {plan.points:,} surface points by the {_CLOUD_DISTANCE[kind]}."
+    label = kind.upper() + _CLOUD_LABEL[plan.scale]
+    about = f"Clouds of {plan.points:,} surface points, {_CLOUD_SCALE[plan.scale]}, by the {_CLOUD_DISTANCE[kind]}."
     samples, data = _clouds(parts, plan)
     values: list[float | None] = [None] * 3
     reason = ""
@@ -337,7 +351,9 @@ def _features(parts: Parts, network: LoadedNetwork) -> tuple[Tensor, Tensor]:
 
 def _clouds(parts: Parts, plan: EvaluationPlan) -> tuple[list[np.ndarray], list[np.ndarray]]:
     found = (parts.column(kind, "points") for kind in ("samples", "references"))
-    samples, data = ([] if one is None else list(one[:, : plan.points].numpy()) for one in found)
+    samples, data = (
+        [] if one is None else [scaled(cloud, plan.scale) for cloud in one[:, : plan.points].numpy()] for one in found
+    )
     return samples, data
 
 

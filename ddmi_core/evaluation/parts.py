@@ -5,6 +5,7 @@ Several processes may make parts of one folder at once: each takes every so many
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ddmi_core.data.items import ItemSource
+from ddmi_core.data.layouts import listing_of
 from ddmi_core.evaluation.plan import EvaluationPlan
 from ddmi_core.fields.field import Evidence
 from ddmi_core.metrics.classifier import KINDS, broad_kind, shape_classifier
@@ -67,6 +69,10 @@ class Parts:
         self._plan, self._pipeline, self._network, self._clip = plan, pipeline, network, clip
         domain = pipeline.domain
         given = pipeline.autoencoder.config.encoder_input
+        if plan.resolution is not None:  # the encoder brings what it is given to its own
+            given = replace(given, side=plan.resolution)
+        if plan.split == "test" and not _publishes_test(plan):
+            raise DDMIError(f"{plan.data} has no test part that was published with it. Take the held-out part instead.")
         self._data = domain.items(plan.data, plan.split, seed=0, queries=_QUERIES, given=given)
         order = np.random.default_rng(0).permutation(len(self._data))
         self._order = order[: plan.references]
@@ -242,6 +248,11 @@ class Parts:
         if number < SHOWN:
             found["picture"] = _drawing(pictures, seen.get("points")).unsqueeze(0)
         return found
+
+
+def _publishes_test(plan: EvaluationPlan) -> bool:
+    listing = listing_of(Path(plan.data), plan.domain) if Path(plan.data).is_dir() else None
+    return listing is not None and listing.part("test") is not None
 
 
 def _compared(kind: Evidence, made: Tensor, true: Tensor) -> dict[str, float]:

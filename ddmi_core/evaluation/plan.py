@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from ddmi_core.domains import Domain, get_domain
 from ddmi_core.fields.field import Evidence
+from ddmi_core.metrics.clouds import CloudScale
 from ddmi_core.metrics.feature_networks import NETWORKS, OFFLINE, Takes
 from ddmi_core.recipe import Denoising, Seed
 from ddmi_core.support.errors import DDMIError
@@ -73,7 +74,7 @@ class EvaluationPlan(Denoising):
     model_hash: str
     domain: str
     data: str
-    split: Literal["train", "held_out"] = "train"
+    split: Literal["train", "held_out", "test"] = "train"
     metrics: tuple[str, ...]
     samples: int = Field(ge=1)
     references: int | None = Field(None, ge=1)
@@ -83,6 +84,10 @@ class EvaluationPlan(Denoising):
     per_prompt: int = Field(1, ge=1)
     points: int = Field(2048, ge=16, le=2048)
     """Of each cloud, in the figures of sets of clouds."""
+    scale: CloudScale = "canvas"
+    """How large clouds are when they are compared."""
+    resolution: int | None = Field(None, ge=32, le=2048)
+    """Pixels along each side of pictures and frames, samples drawn and data reduced to it; the model's own if None."""
     network: str
     first_seed: Seed = 0
 
@@ -122,6 +127,8 @@ def make_plan(
     if NETWORKS[network].takes != takes:
         fitting = ", ".join(name for name, known in NETWORKS.items() if known.takes == takes)
         raise DDMIError(f"{network} does not look at {takes}, as {domain.title.lower()} need. Use one of: {fitting}.")
+    if values.get("resolution") is not None and domain.footprint is None:
+        raise DDMIError(f"{domain.title} are not measured at a resolution of pixels: leave it out.")
     if per_prompt is None:
         per_prompt = _PER_PROMPT if "tmd" in chosen else 1
     return EvaluationPlan.model_validate(

@@ -95,7 +95,8 @@ def _begin(plan: EvaluationPlan, out: Path) -> None:
     except ValueError as error:
         raise DDMIError(f"{file} is damaged ({error}). Choose another folder.") from error
     now = plan.model_dump(mode="json")
-    other = [name for name, value in now.items() if known.get(name) != value]
+    settings = EvaluationPlan.model_fields  # of which there were fewer once
+    other = [name for name, value in now.items() if known.get(name, settings[name].default) != value]
     if other:
         raise DDMIError(
             f"{out} holds an evaluation of other settings: {', '.join(other)} differ. Give another folder, or the same "
@@ -115,6 +116,7 @@ def _report(plan: EvaluationPlan, pipeline: Pipeline, parts: Parts, figures: lis
             "signals": counts["references"],
             "hash": parts.reference_hash() if counts["references"] else None,
             "held_out_reconstructed": counts["reconstructions"],
+            "resolution": plan.resolution,
         },
         "sampling": {
             "samples": counts["samples"],

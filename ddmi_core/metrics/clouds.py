@@ -19,10 +19,21 @@ from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Progress, report
 
 CloudDistance = Literal["cd", "emd"]
+CloudScale = Literal["canvas", "sphere"]
+"""As clouds lie on the canvas, where the longest side of the data has a length of 1.8; or each in the unit sphere about
+the middle of its box, as in the paper's code."""
 Cloud = Float[np.ndarray, "p 3"]
 
 
 _CELLS = 10
+
+
+def scaled(cloud: Cloud, scale: CloudScale) -> Cloud:
+    """Return a cloud as large as clouds are to be compared."""
+    if scale == "canvas":
+        return cloud
+    centred = cloud - (cloud.max(axis=0) + cloud.min(axis=0)) / 2
+    return centred / max(float(np.linalg.norm(centred, axis=1).max()), 1e-9)
 
 
 class CloudFigures(NamedTuple):

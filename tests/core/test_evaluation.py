@@ -13,6 +13,7 @@ import torch
 
 from ddmi_core import cli
 from ddmi_core.data import shape_sources
+from ddmi_core.data.items import EncoderInput
 from ddmi_core.domains import domain_names, get_domain
 from ddmi_core.evaluation.page import histogram
 from ddmi_core.evaluation.parts import Parts
@@ -116,6 +117,34 @@ def test_a_report_has_everything_and_an_interrupted_one_goes_on(
 
     with pytest.raises(DDMIError, match="points differ"):
         evaluate(plan_of(pipeline, points=32), pipeline, tmp_path / "parts", device="cpu")
+
+
+def test_a_test_part_that_was_not_published_is_missed(pipeline: Pipeline, tmp_path: Path) -> None:
+    with pytest.raises(DDMIError, match="no test part that was published"):
+        evaluate(plan_of(pipeline, split="test"), pipeline, tmp_path, device="cpu")
+
+
+def test_clouds_in_the_unit_sphere_are_named_so(pipeline: Pipeline, tmp_path: Path) -> None:
+    few = {"metrics": ["clouds-cd"], "samples": 3, "references": 3}
+    plain, unit = (
+        evaluate(plan_of(pipeline, scale=scale, **few), pipeline, tmp_path / scale, device="cpu")
+        for scale in ("canvas", "sphere")
+    )
+    found = figure(unit, "MMD-CD (unit sphere)")
+    assert "unit sphere" in found["definition"] and found["value"] != figure(plain, "MMD-CD")["value"]
+
+
+@pytest.mark.parametrize("side", [64, 96])
+def test_pictures_are_seen_at_the_resolution_asked_for(side: int) -> None:
+    """The data's and the samples' alike."""
+    domain = get_domain("image")
+    source = domain.items("emoji", "held_out", seed=0, queries=16, given=EncoderInput(side=side))
+    assert domain.observed(source, 0, "pictures").shape == (1, 3, side, side)
+    assert domain.vantage(source, 0, "pictures").size == (side, side)
+    with pytest.raises(DDMIError, match="not measured at a resolution"):
+        make_plan(
+            get_domain("shape"), None, None, None, model="m", model_hash="0", data="d", samples=1, resolution=side
+        )
 
 
 def test_what_does_not_fit_into_memory_at_once_is_sampled_in_halves(

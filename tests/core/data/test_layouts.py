@@ -204,6 +204,7 @@ def test_shapenet_of_the_occupancy_networks(tmp_path: Path) -> None:
     train, held_out = mesh_folder(tmp_path, "train"), mesh_folder(tmp_path, "held_out")
     assert list(train.names) == [f"{CHAIR}/a", f"{CHAIR}/b", f"{TABLE}/e"]
     assert list(held_out.names) == [f"{CHAIR}/c", f"{TABLE}/f"]
+    assert list(mesh_folder(tmp_path, "test").names) == [f"{CHAIR}/d"]
     assert train.captions(0) == ["chair"] and train.captions(2) == ["table"]
     found = check_layout(tmp_path)
     assert found.layout == "shapenet" and found.splits == {"train": 3, "val": 2, "test": 1} and found.captions == 6
@@ -287,6 +288,7 @@ def test_srn_cars_is_a_set_of_scenes(tmp_path: Path) -> None:
         Image.fromarray(picture_).save(file)
     train, held_out = radiance_folder(tmp_path, "train"), radiance_folder(tmp_path, "held_out")
     assert list(train.names) == ["cars_train/1a", "cars_train/2b"] and list(held_out.names) == ["cars_val/3c"]
+    assert [name.split("/")[0] for name in radiance_folder(tmp_path, "test").names] == ["cars_test"]
     found = check_layout(tmp_path)
     assert found.layout == "srn-cars" and found.splits == {"train": 2, "val": 1, "test": 1}
     assert [one.path.name for one in found.unusable] == ["9z"]

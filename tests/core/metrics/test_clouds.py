@@ -14,6 +14,7 @@ from ddmi_core.metrics.clouds import (
     distances,
     earth_mover,
     nearest_distances,
+    scaled,
     total_mutual_difference,
 )
 from ddmi_core.metrics.shapes import chamfer_distance
@@ -61,6 +62,15 @@ def test_figures_are_those_of_scikit_learn(kind) -> None:
     assert found.one_nna == pytest.approx(np.mean(right), rel=1e-4)
     assert found.mmd == pytest.approx(np.mean([min(row[j] for row in between) for j in range(len(DATA))]), rel=1e-4)
     assert found.cov == pytest.approx(len({int(np.argmin(row)) for row in between}) / len(DATA), rel=1e-4)
+
+
+def test_a_cloud_in_the_unit_sphere_is_the_paper_s() -> None:
+    cloud = np.random.default_rng(0).uniform((-3, 0, 2), (1, 5, 2.5), (200, 3))
+    found = scaled(cloud, "sphere")
+    middle = np.array([(min(column) + max(column)) / 2 for column in cloud.T])
+    farthest = max(float(np.sqrt(((point - middle) ** 2).sum())) for point in cloud)
+    np.testing.assert_allclose(found, (cloud - middle) / farthest)
+    np.testing.assert_array_equal(scaled(cloud, "canvas"), cloud)
 
 
 def test_rows_go_on_where_they_stopped() -> None:
