@@ -58,8 +58,7 @@ from ddmi_core.fields.shape import ShapeField
 from ddmi_core.fitting.clips import fit_clip
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.pictures import fit_picture
-from ddmi_core.fitting.scenes import fit_scene
-from ddmi_core.fitting.shapes import fit_shape
+from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.fitting.solids import measured_places
 from ddmi_core.metrics.pictures import psnr, ssim
 from ddmi_core.metrics.shapes import surface_distances
@@ -121,7 +120,7 @@ def _scene(parts: list[trimesh.Trimesh], fidelity: Fidelity, sheet: Path | None)
     with tempfile.TemporaryDirectory() as folder:
         file = write_scene(Path(folder, "scene"), parts)
         began = time.process_time()
-        fit = fit_scene(file, fidelity)
+        fit = get_domain("nerf").fit(file, FitPlan(fidelity))
         seconds = time.process_time() - began
         views = read_scene(file).held_out
     field = get_domain("nerf").fitted(fit)
@@ -337,7 +336,7 @@ def _siren(file: Path, seconds: float) -> dict[str, float]:
 
 def _mesh(file: Path, fidelity: Fidelity) -> dict[str, Any]:
     began = time.process_time()
-    fit = fit_shape(file, fidelity)
+    fit = get_domain("shape").fit(file, FitPlan(fidelity))
     seconds = time.process_time() - began
     field = get_domain("shape").fitted(fit)
     assert isinstance(field, ShapeField)

@@ -14,8 +14,9 @@ FIDELITIES: tuple[Fidelity, ...] = get_args(Fidelity)
 class FitFacts(BaseModel):
     """What a fit is, and how near it comes to its file.
 
-    `pixels` are the width and height of a picture. `figures` are names and values of what was measured against the file
-    itself, such as its `psnr` in dB.
+    `pixels` are the width and height of a picture. `done` is the share of its steps that a fit has had; one that was
+    stopped can be gone on with. `figures` are names and values of what was measured against the file itself, such as
+    its `psnr` in dB.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -23,6 +24,7 @@ class FitFacts(BaseModel):
     fidelity: Fidelity
     size_bytes: Annotated[int, Field(ge=0)]
     pixels: tuple[int, int] | None = None
+    done: Annotated[float, Field(gt=0, le=1)] = 1.0
     figures: dict[str, float] = {}
 
     def resolution(self, region: Extent | None = None) -> int | None:

@@ -21,9 +21,9 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import ItemSource
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.domains import Domain
-from ddmi_core.fidelity import Fidelity
 from ddmi_core.fields.field import Field
 from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.plan import USUAL_PLAN, FitPlan
 from ddmi_core.interpolation import slerp
 from ddmi_core.placement import Up
 from ddmi_core.recipe import Denoising, SamplingSettings
@@ -245,21 +245,18 @@ class Pipeline:
             return self.domain.read_span(Path(path), span, queries=refinement.QUERIES, given=given)
         return self.domain.read(Path(path), queries=refinement.QUERIES, given=given, up=up)
 
-    def fit(
-        self,
-        file: str | Path,
-        fidelity: Fidelity = "faithful",
-        *,
-        up: Up = "y",
-        span: tuple[float, float] | None = None,
-        progress: Progress | None = None,
-    ) -> Fit:
+    def fit(self, file: str | Path, plan: FitPlan = USUAL_PLAN, *, progress: Progress | None = None) -> Fit:
         """Fit basis fields to a user's file; `Fit.save` keeps them, `domain.fitted` makes the signal of them.
 
+        Args:
+            file: the file.
+            plan: how; `FitPlan("balanced")`, `FitPlan(seconds=60)`.
+            progress: called with the share that is done and words; may raise `Cancelled`.
+
         Raises:
-            DataError: the file cannot be used, or signals of this domain cannot be fitted.
+            DataError: the file cannot be used, or signals of this domain cannot be fitted, or not so.
         """
-        return self.domain.fit(Path(file), fidelity, progress, up=up, span=span)
+        return self.domain.fit(Path(file), plan, progress)
 
     @torch.no_grad()
     def encode(

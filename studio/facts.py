@@ -87,10 +87,14 @@ class RoomFacts:
     switches: tuple[str, ...] = ()
     """Checkable actions that are remembered between starts; all but those in `switches_off` begin checked."""
     switches_off: tuple[str, ...] = ()
+    import_names: tuple[str, ...] = ()
+    """Of files that a folder may be brought in by, whatever their suffix, in this order."""
     fits_at_once: bool = False
     """Whether files are fitted, as closely as the person wants, and not encoded."""
     fits_afterwards: bool = False
     """Whether files are encoded, and then fitted while the person goes on."""
+    fits_by_steps: bool = False
+    """Whether a fit is learned step by step, so that it can be gone on with."""
 
     def own_actions(self) -> Iterable[ActionSpec]:
         """Its actions, as those of this room."""

@@ -160,14 +160,19 @@ class Fit(_OfAFile):
     Attributes:
         fidelity: of pictures, faithful has a cell for each pixel, balanced one for 4 x 4; of meshes and scenes, planes
             of 128 or 64 cells a side; of clips, a cell for each pixel or for 2 x 2. A fit that was kept is as it was.
+        time: seconds that a mesh or a scene may take, about, instead of the usual number of steps.
+        start: a fit of the same mesh or scene that was kept, to go on with.
     """
 
     fidelity: Literal["balanced", "faithful"] = "faithful"
+    time: float | None = None
+    start: Path | None = None
 
     def run(self) -> None:
         """Do it."""
         from ddmi_core.domains import get_domain
         from ddmi_core.fitting import fit as fits
+        from ddmi_core.fitting.plan import FitPlan
 
         began, file = time.perf_counter(), self.file
         kept = fits.Fit.load(file) if file.suffix.lower() == fits.SUFFIX else None
@@ -178,9 +183,13 @@ class Fit(_OfAFile):
         span = read_span(self.span)
         is_whole = kept is None or span is None
         require(is_whole, "A fit that was kept is of the part that it was fitted to: leave --span out.")
+        is_learned = kept is None or (self.time is None and self.start is None)
+        require(is_learned, "To go on with a fit that was kept, give --start it and the file that it is of.")
+        start = fits.Fit.load(self.start) if self.start is not None else None
+        plan = FitPlan(self.fidelity, self.up, span, self.time, start)
         (target,) = self.targets(1, domain, options, more=(fits.SUFFIX,))
         with Meter() as meter:
-            found = kept or domain.fit(file, self.fidelity, sub_progress(meter, 0.0, 0.8), up=self.up, span=span)
+            found = kept or domain.fit(file, plan, sub_progress(meter, 0.0, 0.8))
             facts: dict[str, Any] = found.facts.model_dump()
             if target.suffix.lower() == fits.SUFFIX:
                 found.save(target)

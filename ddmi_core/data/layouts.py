@@ -10,10 +10,10 @@ from pathlib import Path
 from ddmi_core.data.listing import Item, Listing, Unusable
 from ddmi_core.data.user_folder import files_of
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.file_kinds import SRN_INTRINSICS
 from ddmi_core.support.parsing import parse_yaml
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-SRN_INTRINSICS = "intrinsics.txt"
 CIFAR10 = "cifar10"
 POINTS, SURFACE = "points.npz", "pointcloud.npz"
 

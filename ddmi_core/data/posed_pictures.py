@@ -16,17 +16,16 @@ from PIL import Image
 from scipy import ndimage
 
 from ddmi_core.data.array_files import read_arrays
-from ddmi_core.data.layouts import SRN_INTRINSICS
 from ddmi_core.data.lens import Lens, straightened
 from ddmi_core.data.listing import Unusable
 from ddmi_core.export.transforms_json import camera_of, rigid
 from ddmi_core.placement import TO_Y_UP
 from ddmi_core.rendering.cameras import Camera, project
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.file_kinds import SRN_INTRINSICS
 from ddmi_core.support.parsing import parse_json
 from ddmi_core.support.picture_files import open_picture
 
-TRANSFORMS = ("transforms_train.json", "transforms.json")
 LEAST_VIEWS = 3
 """Fewer do not say where things are in space."""
 

@@ -17,10 +17,9 @@ from ddmi_core.data.coloured_meshes import (
 )
 from ddmi_core.data.drawn import DrawnSet, FolderSet
 from ddmi_core.data.file_hashes import file_digest
-from ddmi_core.data.layouts import SRN_INTRINSICS, listing_of
+from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.listing import Unusable
 from ddmi_core.data.posed_pictures import (
-    TRANSFORMS,
     Shots,
     moved,
     read_points2nerf,
@@ -36,7 +35,7 @@ from ddmi_core.data.visual_hull import hull_points
 from ddmi_core.placement import Up
 from ddmi_core.rendering.cameras import Camera
 from ddmi_core.support.errors import DataError
-from ddmi_core.support.file_kinds import SURFACES
+from ddmi_core.support.file_kinds import SCENE_NAMES, SRN_INTRINSICS, SURFACES, TRANSFORMS
 from ddmi_core.support.files import atomic_write
 from ddmi_core.support.paths import cache
 from ddmi_core.support.progress import Progress
@@ -126,7 +125,7 @@ def read_radiance(path: Path, up: Up = "y") -> LoneObject:
     """
     path = Path(path)
     if path.is_dir():
-        found = next((path / name for name in (*TRANSFORMS, SRN_INTRINSICS) if (path / name).is_file()), None)
+        found = next((path / name for name in SCENE_NAMES if (path / name).is_file()), None)
         if found is None:
             raise DataError(f"{path} holds no posed pictures: neither transforms.json nor {SRN_INTRINSICS} is there.")
         path = found
@@ -182,7 +181,7 @@ def object_shards(source: str | Path, split: str, *, progress: Progress | None =
 
 
 def _files(folder: Path) -> list[Path]:
-    scenes = [file for name in (*TRANSFORMS, SRN_INTRINSICS) for file in folder.rglob(name) if file.is_file()]
+    scenes = [file for name in SCENE_NAMES for file in folder.rglob(name) if file.is_file()]
     return sorted([*files_of(folder, _FILE_SUFFIXES), *scenes])
 
 

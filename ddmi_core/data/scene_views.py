@@ -9,13 +9,13 @@ from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 
 from ddmi_core.data.coloured_meshes import coloured_points
-from ddmi_core.data.layouts import SRN_INTRINSICS
 from ddmi_core.data.listing import Unusable
-from ddmi_core.data.posed_pictures import LEAST_VIEWS, TRANSFORMS, Shot, Shots, moved, read_shots
+from ddmi_core.data.posed_pictures import LEAST_VIEWS, Shot, Shots, moved, read_shots
 from ddmi_core.data.radiance import PosedPictures
 from ddmi_core.data.visual_hull import carve, hull_points
 from ddmi_core.placement import Placement
 from ddmi_core.support.errors import DataError
+from ddmi_core.support.file_kinds import SCENE_NAMES, SRN_INTRINSICS, TRANSFORMS
 
 LARGEST_SIDE = 800
 """Pixels along the longer side of pictures; larger ones are reduced."""
@@ -75,7 +75,7 @@ class SceneViews:
 def scene_file(path: Path) -> Path | None:
     """Return the file that a scene of posed pictures is called by, given that or its folder; None if it is none."""
     if path.is_dir():
-        return next((path / name for name in (*TRANSFORMS, SRN_INTRINSICS) if (path / name).is_file()), None)
+        return next((path / name for name in SCENE_NAMES if (path / name).is_file()), None)
     return path if path.suffix.lower() == ".json" or path.name == SRN_INTRINSICS else None
 
 

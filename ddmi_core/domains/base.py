@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import Region
 from ddmi_core.data.items import USUAL_INPUT, EncoderInput, ItemSource
-from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.fields.field import Evidence, Field, Vantage
 from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.plan import USUAL_PLAN, FitPlan
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointEncoder
 from ddmi_core.networks.readout import Combine, ReadOut
@@ -198,41 +199,35 @@ class Domain(ABC, Generic[AnyField, AnySource]):
     """Whether `fit` can be asked for."""
     fits_at_once: ClassVar[bool] = False
     """Whether a fit takes seconds, so that one can wait for it, and not a minute."""
+    fits_by_steps: ClassVar[bool] = False
+    """Whether a fit is learned step by step and not solved, so that it can be given a time, and gone on with."""
 
-    def fit(
-        self,
-        path: Path,
-        fidelity: Fidelity,
-        progress: Progress | None = None,
-        *,
-        up: Up = "y",
-        span: tuple[float, float] | None = None,
-    ) -> Fit:
+    def fit(self, path: Path, plan: FitPlan = USUAL_PLAN, progress: Progress | None = None) -> Fit:
         """Fit basis fields to a user's file.
 
         Args:
             path: the file.
-            fidelity: how closely; not `small`, which is a latent.
+            plan: how.
             progress: may raise `Cancelled`.
-            up: the axis that is up in files that lie in space and do not say it themselves.
-            span: only what the file has from .. to, in seconds, where files have a duration.
 
         Raises:
-            DataError: the file cannot be used, or signals of this domain cannot be fitted.
+            DataError: the file cannot be used, or signals of this domain cannot be fitted, or not so.
         """
-        raise DataError(f"{self.title} cannot be fitted to a file; they are what their model makes of it.")
+        *_, last = self.fit_gradually(path, plan, progress)
+        return last
 
-    def fit_gradually(
-        self,
-        path: Path,
-        fidelity: Fidelity,
-        progress: Progress | None = None,
-        *,
-        up: Up = "y",
-        span: tuple[float, float] | None = None,
-    ) -> Iterator[Fit]:
-        """Yield fits that come nearer and nearer to a file, where that takes long; the last is that of `fit`."""
-        yield self.fit(path, fidelity, progress, up=up, span=span)
+    def fit_gradually(self, path: Path, plan: FitPlan = USUAL_PLAN, progress: Progress | None = None) -> Iterator[Fit]:
+        """Yield fits that come nearer and nearer to a file, where that takes long; the last is that of `fit`.
+
+        Arguments and errors: see `fit`.
+        """
+        if not (self.fits_by_steps or plan.is_exact):
+            raise DataError(f"{self.title} are fitted exactly: a time, or a fit to go on with, changes nothing there.")
+        yield from self._fit_gradually(path, plan, progress)
+
+    def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:
+        """See `fit_gradually`."""
+        raise DataError(f"{self.title} cannot be fitted to a file; they are what their model makes of it.")
 
     def fits(self, path: Path) -> bool:
         """Return whether `fit` can be asked for of such a file."""

@@ -1,6 +1,7 @@
 """Pictures: colour and coverage at (x, y), encoded by 2D convolutions to one plane (paper 4.1)."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,7 +19,7 @@ from ddmi_core.coordinates import Region, in_the_middle, region_grid
 from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.data.pictures import PictureSource
 from ddmi_core.domains.base import Domain, Patch, fixed_draw
-from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.image import (
     COARSEST,
@@ -30,6 +31,7 @@ from ddmi_core.fields.image import (
     on_white,
 )
 from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.frame_size import pixel_size
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
@@ -200,18 +202,10 @@ class ImageDomain(Domain[ImageField, PictureSource]):
         return DecodedImageField(readout, basis)
 
     @override
-    def fit(
-        self,
-        path: Path,
-        fidelity: Fidelity,
-        progress: Progress | None = None,
-        *,
-        up: Up = "y",
-        span: tuple[float, float] | None = None,
-    ) -> Fit:
+    def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:
         from ddmi_core.fitting.pictures import fit_picture
 
-        return fit_picture(path, fidelity, progress)
+        yield fit_picture(path, plan.fidelity, progress)
 
     @override
     def latent_facts(

@@ -16,10 +16,11 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.data.radiance import PosedPictures, RadianceSource
 from ddmi_core.domains.base import Domain, point_encoder
-from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.radiance import RadianceField, colour_of, density_of
 from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.networks.readout import Combine, ReadOut
@@ -64,6 +65,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     starter_sets = ("furniture-nerf",)
     import_formats = SCENES
     can_fit = True
+    fits_by_steps = True
 
     @override
     def encoder(self, config: AutoencoderConfig) -> nn.Module:
@@ -143,32 +145,10 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
         return RadianceField(readout, basis)
 
     @override
-    def fit(
-        self,
-        path: Path,
-        fidelity: Fidelity,
-        progress: Progress | None = None,
-        *,
-        up: Up = "y",
-        span: tuple[float, float] | None = None,
-    ) -> Fit:
-        from ddmi_core.fitting.scenes import fit_scene
+    def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:
+        from ddmi_core.fitting.scenes import scene_fits
 
-        return fit_scene(path, fidelity, progress)
-
-    @override
-    def fit_gradually(
-        self,
-        path: Path,
-        fidelity: Fidelity,
-        progress: Progress | None = None,
-        *,
-        up: Up = "y",
-        span: tuple[float, float] | None = None,
-    ) -> Iterator[Fit]:
-        from ddmi_core.fitting.scenes import fit_scene_gradually
-
-        yield from fit_scene_gradually(path, fidelity, progress)
+        yield from scene_fits(path, plan, progress)
 
     @override
     def fits(self, path: Path) -> bool:

@@ -1,5 +1,6 @@
 """Shapes: occupancy at (x, y, z), encoded from surface points to three planes (paper 4.2)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,10 +16,11 @@ from ddmi_core.coordinates import grid
 from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.data.shape_sources import ShapeSource
 from ddmi_core.domains.base import Domain, fixed_draw, point_encoder
-from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.networks.readout import Combine, ReadOut
@@ -48,6 +50,7 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
     unseen_in_data = ("pictures",)
     starter_sets = ("furniture", "procedural")
     can_fit = True
+    fits_by_steps = True
     import_formats = SURFACES
 
     @override
@@ -107,18 +110,10 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
         return ShapeField(readout, basis)
 
     @override
-    def fit(
-        self,
-        path: Path,
-        fidelity: Fidelity,
-        progress: Progress | None = None,
-        *,
-        up: Up = "y",
-        span: tuple[float, float] | None = None,
-    ) -> Fit:
-        from ddmi_core.fitting.shapes import fit_shape
+    def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:
+        from ddmi_core.fitting.shapes import shape_fits
 
-        return fit_shape(path, fidelity, up=up, progress=progress)
+        yield from shape_fits(path, plan, progress)
 
     @override
     def latent_facts(

@@ -1,7 +1,7 @@
 """Videos: colour and coverage at (x, y, t), encoded to the planes xy, xt and yt (paper 4.3)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,7 @@ from ddmi_core.data.clips import ClipSource, Encoded
 from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.domains.base import Domain, Patch, fixed_draw
 from ddmi_core.domains.image import colour_loss, patch_of, patches_on_white, published_colour_loss
-from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.film import FilmField
 from ddmi_core.fields.image import on_white
@@ -30,6 +30,7 @@ from ddmi_core.fields.video import (
     VideoField,
 )
 from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import Combine, ReadOut
 from ddmi_core.networks.video_encoder import VideoEncoder
@@ -155,18 +156,10 @@ class VideoDomain(Domain[VideoField, ClipSource]):
         return DecodedVideoField(readout, basis)
 
     @override
-    def fit(
-        self,
-        path: Path,
-        fidelity: Fidelity,
-        progress: Progress | None = None,
-        *,
-        up: Up = "y",
-        span: tuple[float, float] | None = None,
-    ) -> Fit:
+    def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:
         from ddmi_core.fitting.clips import fit_clip
 
-        return fit_clip(path, fidelity, progress, span=span)
+        yield fit_clip(path, plan.fidelity, progress, span=plan.span)
 
     @override
     def fitted(self, fit: Fit) -> VideoField:

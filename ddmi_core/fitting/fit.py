@@ -56,6 +56,17 @@ class ReadOutSizes(BaseModel):
             directed_channels=self.directed_channels,
         )
 
+    def copied(self, readout: ReadOut) -> ReadOut:
+        """Make a read-out of these sizes with the weights of another, which stay as they are."""
+        made = self.build().requires_grad_(False).eval()
+        made.load_state_dict(readout.state_dict())
+        return made
+
+
+def copied(basis: BasisFields) -> BasisFields:
+    """Return basis fields with values of their own."""
+    return tuple(tuple(plane.detach().clone() for plane in scale) for scale in basis)
+
 
 class Fit:
     """Basis fields and a read-out that stand for one signal.
@@ -70,7 +81,7 @@ class Fit:
         extent: the part of the canvas that the basis fields lie on; beyond it nothing is.
         placement: where the object lay in its file, if it lies in space.
         step: what the basis fields' values are multiples of, if of anything; then their file is small.
-        pixels, figures: see `FitFacts`.
+        pixels, done, figures: see `FitFacts`.
     """
 
     def __init__(
@@ -86,11 +97,12 @@ class Fit:
         placement: Placement | None = None,
         step: float | None = None,
         pixels: tuple[int, int] | None = None,
+        done: float = 1.0,
         figures: dict[str, float] | None = None,
     ) -> None:
         self.domain, self.sizes, self.readout, self.basis, self.film = domain, sizes, readout, basis, film
         self.fidelity, self.extent, self.placement, self.pixels = fidelity, extent, placement, pixels
-        self.step = step
+        self.step, self.done = step, done
         self.figures = dict(figures or {})
 
     @property
@@ -98,7 +110,19 @@ class Fit:
         """What it is, and how good."""
         size = sum(tensor.nbytes for tensor in self._coded_basis[0].values())
         size += self.film.nbytes if self.film is not None else 0
-        return FitFacts(fidelity=self.fidelity, size_bytes=size, pixels=self.pixels, figures=self.figures)
+        return FitFacts(
+            fidelity=self.fidelity, size_bytes=size, pixels=self.pixels, done=self.done, figures=self.figures
+        )
+
+    def weights(self, sizes: ReadOutSizes) -> tuple[ReadOut, BasisFields]:
+        """Return copies of the read-out and the basis fields, to be learned further.
+
+        Raises:
+            DataError: they are not of these sizes.
+        """
+        if self.sizes != sizes:
+            raise DataError("The fit to go on with is of another kind of file, or of another version.")
+        return self.sizes.copied(self.readout).requires_grad_(), copied(self.basis)
 
     @cached_property
     def _coded_basis(self) -> tuple[dict[str, Tensor], dict[str, int]]:
@@ -134,6 +158,7 @@ class Fit:
             "step": json.dumps(self.step),
             "lowest": json.dumps(lowest),
             "pixels": json.dumps(self.pixels),
+            "done": json.dumps(self.done),
             "figures": json.dumps(self.figures),
         }
         if self.film is not None:
@@ -186,6 +211,7 @@ class Fit:
                 fidelity=about["fidelity"],
                 size_bytes=0,
                 pixels=json.loads(about.get("pixels", "null")),
+                done=json.loads(about.get("done", "1.0")),
                 figures=json.loads(about["figures"]),
             )
             left, top, right, bottom = (float(edge) for edge in json.loads(about["extent"]))
@@ -222,6 +248,7 @@ class Fit:
             placement=placement,
             step=step,
             pixels=facts.pixels,
+            done=facts.done,
             figures=facts.figures,
         )
 

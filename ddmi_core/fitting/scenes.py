@@ -22,9 +22,11 @@ from ddmi_core.data.radiance import PosedPictures
 from ddmi_core.data.scene_views import SceneViews, read_scene
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fields.radiance import RadianceField, colour_of, density_of
-from ddmi_core.fitting.fit import Fit, ReadOutSizes
+from ddmi_core.fitting.fit import Fit, ReadOutSizes, copied
+from ddmi_core.fitting.plan import FitPlan, Pace
 from ddmi_core.fitting.ray_samples import KnownDensity
 from ddmi_core.networks.basis_decoder import BasisFields
+from ddmi_core.networks.readout import ReadOut
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.rendering.cameras import rays
 from ddmi_core.rendering.volume_rendering import Light, OccupancyGrid, composite, render_rays
@@ -63,52 +65,40 @@ _SOLID, _AGREEING = 128, 0.7  # alpha of a pixel of the object; share of a view'
 _PART = 4096
 
 
-def fit_scene(path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Fit:
-    """Fit basis fields to posed photographs of an object.
+def scene_fits(path: Path, plan: FitPlan, progress: Progress | None = None) -> Iterator[Fit]:
+    """Yield basis fields that come nearer and nearer to posed photographs of an object, at last as near as they come.
 
-    The same files give the same fit. Its figures: `psnr` in dB at the `held_out_views`, `seen_psnr` at those that it
-    learned from; without views held out `psnr` is of these.
+    The same files give the same fits. Their figures: `psnr` in dB at the `held_out_views`, `seen_psnr` at those that
+    they learned from; without views held out `psnr` is of these.
 
     Args:
         path: a `transforms.json`, SRN's `intrinsics.txt`, or the folder of either.
-        fidelity: balanced or faithful.
+        plan: balanced or faithful.
         progress: called several times a second; may raise `Cancelled`.
 
     Raises:
         DataError: the scene cannot be used; the message says why.
     """
-    return list(_fits(path, fidelity, progress, ()))[-1]
-
-
-def fit_scene_gradually(path: Path, fidelity: Fidelity, progress: Progress | None = None) -> Iterator[Fit]:
-    """Yield what a fit is on the way, which can be used if the rest is not waited for, and what it becomes at last.
-
-    See `fit_scene`.
-    """
-    yield from _fits(path, fidelity, progress, _STAGES)
-
-
-def _fits(path: Path, fidelity: Fidelity, progress: Progress | None, stages: tuple[float, ...]) -> Iterator[Fit]:
-    if fidelity not in _EFFORTS:
-        raise DataError(f"A scene's fit is balanced or faithful, not {fidelity}.")
+    if plan.fidelity not in _EFFORTS:
+        raise DataError(f"A scene's fit is balanced or faithful, not {plan.fidelity}.")
+    pace = Pace(_EFFORTS[plan.fidelity].steps, plan)
     report(progress, 0.0, f"reading {path.name}")
     try:
-        views = read_scene(path)
-        learner = _Learner(views, fidelity, sub_progress(progress, 0.02, 0.05))
-        yield from learner.learn(sub_progress(progress, 0.05, 1.0), stages)
+        learner = _Learner(read_scene(path), plan, sub_progress(progress, 0.02, 0.05))
+        yield from learner.learn(pace, sub_progress(progress, 0.05, 1.0))
     except MemoryError as error:
-        smaller = "Try a balanced fit." if fidelity == "faithful" else "Make the pictures smaller, or give fewer."
+        smaller = "Try a balanced fit." if plan.fidelity == "faithful" else "Make the pictures smaller, or give fewer."
         raise DataError(f"{path.name} is too large to be fitted in this machine's memory. {smaller}") from error
 
 
 class _Learner:
     """Basis fields and a read-out that learn from rays."""
 
-    def __init__(self, views: SceneViews, fidelity: Fidelity, progress: Progress | None = None) -> None:
-        effort = _EFFORTS[fidelity]
-        large = fidelity == "faithful" and max(views.learned.pixels.shape[1:3]) > _LARGE
+    def __init__(self, views: SceneViews, plan: FitPlan, progress: Progress | None = None) -> None:
+        effort = _EFFORTS[plan.fidelity]
+        large = plan.fidelity == "faithful" and max(views.learned.pixels.shape[1:3]) > _LARGE
         side = effort.side * (_LARGER if large else 1)
-        self._views, self._fidelity, self._steps = views, fidelity, effort.steps
+        self._views, self._plan = views, plan
         self._sizes = ReadOutSizes(
             axes=TRI_PLANE.axes,
             combine="sum",
@@ -119,22 +109,13 @@ class _Learner:
             width=effort.width,
         )
         self._generator = torch.Generator().manual_seed(0)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            self._readout = self._sizes.build()
-        with torch.no_grad():  # nothing depends on the direction as long as nothing asks for it
-            self._by_direction().zero_()
-        self._basis: BasisFields = tuple(
-            tuple(
-                (_FIRST / 4**scale * torch.randn(1, effort.channels, size, size, generator=self._generator))
-                .contiguous(memory_format=torch.channels_last)
-                .requires_grad_()
-                for _ in self._sizes.axes
-            )
-            for scale, size in enumerate((side // 4, side // 2, side))
+        self._readout, self._basis = (
+            self._random_weights((side // 4, side // 2, side))
+            if plan.start is None
+            else plan.start.weights(self._sizes)
         )
         self._scales = 2  # that are looked up
-        planes = [plane for scale in self._basis for plane in scale]
+        planes = [plane.requires_grad_() for scale in self._basis for plane in scale]
         groups = [
             {"params": planes, "share": 1.0},
             {"params": list(self._readout.parameters()), "share": _READOUT_SHARE},
@@ -153,27 +134,47 @@ class _Learner:
         )
         self._met = self._first_met(KnownDensity(solid, _DENSE))
 
-    def learn(self, progress: Progress | None, stages: tuple[float, ...]) -> Iterator[Fit]:
+    def _random_weights(self, sides: tuple[int, ...]) -> tuple[ReadOut, BasisFields]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            readout = self._sizes.build()
+        with torch.no_grad():  # nothing depends on the direction as long as nothing asks for it
+            self._by_direction(readout).zero_()
+        channels = self._sizes.basis_channels
+        basis = tuple(
+            tuple(
+                (_FIRST / 4**scale * torch.randn(1, channels, size, size, generator=self._generator)).contiguous(
+                    memory_format=torch.channels_last
+                )
+                for _ in self._sizes.axes
+            )
+            for scale, size in enumerate(sides)
+        )
+        return readout, basis
+
+    def learn(self, pace: Pace, progress: Progress | None) -> Iterator[Fit]:
         """Learn to the end; yield what there is after some shares of the steps, and then."""
-        for step in range(_BEGINNING):
-            report(progress, 0.1 * step / _BEGINNING, "beginning with the silhouettes")
-            self._learn_solid()
+        if self._plan.start is None:
+            for step in range(_BEGINNING):
+                report(progress, 0.1 * step / _BEGINNING, "beginning with the silhouettes")
+                self._learn_solid()
         self._known.refresh(self._density, self._generator)
         self._met.fill_(torch.inf)  # the silhouettes' surface may lie before the true one
         error = None
-        for step in range(self._steps):
-            share = step / self._steps
+        stages = [stage for stage in _STAGES if stage > pace.share]
+        for step, share in enumerate(pace):
             nearness = "" if error is None else f"{-10 * math.log10(max(error, 1e-9)):.1f} dB, "
-            report(progress, 0.1 + 0.85 * share, f"{nearness}step {step} of {self._steps}")
-            if step in [round(stage * self._steps) for stage in stages]:
-                yield self._fit(_MEASURED_RAYS // 5, None, OccupancyGrid(self._known.possible))
+            report(progress, 0.1 + 0.85 * share, f"{nearness}{pace}")
+            if stages and share >= stages[0]:
+                del stages[0]
+                yield self._fit(share, _MEASURED_RAYS // 5, None, OccupancyGrid(self._known.possible))
             self._scales = len(self._basis) if share >= _COARSE else len(self._basis) - 1
             if step and step % _REFRESH == 0:
                 self._look_around(prune=step % _PRUNE == 0)
             found = self._learn_rays(_falling(share, step))
             error = found if error is None else error + _FORGETTING * (found - error)
         self._scales = len(self._basis)
-        yield self._fit(_MEASURED_RAYS, sub_progress(progress, 0.95, 1.0))
+        yield self._fit(1.0, _MEASURED_RAYS, sub_progress(progress, 0.95, 1.0))
 
     @torch.enable_grad()
     def _learn_solid(self) -> None:
@@ -206,7 +207,7 @@ class _Learner:
         empty = self._known.empty_places(_EMPTY_PLACES, self._generator)
         if len(empty):
             loss = loss + _EMPTINESS * self._density(empty).mean()
-        loss = loss + _SMOOTHNESS * self._roughness() + _DULLNESS * self._by_direction().square().mean()
+        loss = loss + _SMOOTHNESS * self._roughness() + _DULLNESS * self._by_direction(self._readout).square().mean()
         inside = self._known.unseen_places(_UNSEEN_PLACES, self._generator)
         if len(inside):  # else solids would become hollow, and their meshes have a surface inside
             loss = loss + _FULLNESS * F.relu(_FOG - self._values(inside)[:, 0]).mean()
@@ -252,9 +253,9 @@ class _Learner:
         rough = [plane.diff(dim=axis).square().mean() for plane in planes for axis in (-1, -2)]
         return torch.stack(rough).mean()
 
-    def _by_direction(self) -> Float[Tensor, "w 8"]:
+    def _by_direction(self, readout: ReadOut) -> Float[Tensor, "w 8"]:
         """The weights with which colours depend on the direction of view."""
-        return self._readout.directed.first.weight[:, self._sizes.width :]
+        return readout.directed.first.weight[:, self._sizes.width :]
 
     def _step(self, loss: Tensor, rate: float) -> None:
         for group in self._optimiser.param_groups:
@@ -305,14 +306,14 @@ class _Learner:
             found.append(depth)
         return torch.cat(found)
 
-    def _fit(self, measured: int, progress: Progress | None, occupancy: OccupancyGrid | None = None) -> Fit:
+    def _fit(
+        self, done: float, measured: int, progress: Progress | None, occupancy: OccupancyGrid | None = None
+    ) -> Fit:
         """What there is, and how near it comes to the views, as it is rendered where something may be.
 
         Without `occupancy` that is looked for everywhere, as for every other picture of it.
         """
-        readout = self._sizes.build().requires_grad_(False).eval()
-        readout.load_state_dict(self._readout.state_dict())
-        basis = tuple(tuple(plane.detach().clone() for plane in scale) for scale in self._basis)
+        readout, basis = self._sizes.copied(self._readout), copied(self._basis)
         if self._scales < len(basis):  # what was not looked up does not count
             basis = (*basis[: self._scales], *(tuple(map(torch.zeros_like, scale)) for scale in basis[self._scales :]))
         field = RadianceField(readout, basis)
@@ -324,7 +325,14 @@ class _Learner:
             figures["psnr"] = _psnr(field, grid, held_out, measured, sub_progress(progress, 0.7, 1.0))
             figures["held_out_views"] = float(len(held_out.cameras))
         return Fit(
-            "nerf", self._sizes, readout, basis, self._fidelity, placement=self._views.placement, figures=figures
+            "nerf",
+            self._sizes,
+            readout,
+            basis,
+            self._plan.fidelity,
+            placement=self._views.placement,
+            done=done,
+            figures=figures,
         )
 
 

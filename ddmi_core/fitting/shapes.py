@@ -1,6 +1,7 @@
 """A mesh as basis fields: three planes a scale and a read-out, learned from signed distances around its surface."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,11 +10,11 @@ import torch.nn.functional as F
 
 from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.fidelity import Fidelity
-from ddmi_core.fitting.fit import Fit, ReadOutSizes
+from ddmi_core.fitting.fit import Fit, ReadOutSizes, copied
+from ddmi_core.fitting.plan import FitPlan, Pace
 from ddmi_core.fitting.solids import Places, measured_places
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import ReadOut
-from ddmi_core.placement import Up
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Progress, report, sub_progress
@@ -37,30 +38,31 @@ _REACH = 0.04
 """Distance from the surface, where the learned value is 1: what is further away need only be on its side."""
 _LEARNING_RATE, _FINAL_SHARE, _READOUT_SHARE = 0.02, 0.03, 0.2
 _SMALL_ERROR = 0.1
+_STAGES = (0.1, 0.4)  # shares of the steps after which the fit so far is given
 _FORGETTING = 0.1
 """Share of each step in the error that is told."""
 
 
-def fit_shape(path: Path, fidelity: Fidelity, *, up: Up = "y", progress: Progress | None = None) -> Fit:
-    """Fit basis fields to a mesh; their value is the signed distance over 0.04, positive inside, clipped to +-1.
+def shape_fits(path: Path, plan: FitPlan, progress: Progress | None = None) -> Iterator[Fit]:
+    """Yield basis fields that come nearer and nearer to a mesh, at last as near as they come.
 
-    The same file gives the same fit.
+    Their value is the signed distance over 0.04, positive inside, clipped to +-1. The same file gives the same fits.
 
     Args:
         path: the mesh; one with holes is taken for the solid that training would take it for.
-        fidelity: balanced or faithful.
-        up: the axis that is up in it.
+        plan: balanced or faithful.
         progress: called several times a second; may raise `Cancelled`.
 
     Raises:
         DataError: the file cannot be used, or has no faces.
     """
-    if fidelity not in _EFFORTS:
-        raise DataError(f"A shape's fit is balanced or faithful, not {fidelity}.")
+    if plan.fidelity not in _EFFORTS:
+        raise DataError(f"A shape's fit is balanced or faithful, not {plan.fidelity}.")
+    effort = _EFFORTS[plan.fidelity]
+    pace = Pace(effort.steps, plan)
     report(progress, 0.0, f"reading {path.name}")
-    mesh, placement = read_mesh(path, up)
+    mesh, placement = read_mesh(path, plan.up)
     places, held_out = measured_places(mesh, _PLACES, held_out=_HELD_OUT, progress=sub_progress(progress, 0.02, 0.25))
-    effort = _EFFORTS[fidelity]
     sizes = ReadOutSizes(
         axes=TRI_PLANE.axes,
         combine="sum",
@@ -69,13 +71,14 @@ def fit_shape(path: Path, fidelity: Fidelity, *, up: Up = "y", progress: Progres
         value_channels=1,
         width=effort.width,
     )
-    readout, basis = _start(sizes, effort)
-    _learn(readout, basis, places, effort.steps, sub_progress(progress, 0.25, 1.0))
-    figures = {"iou": _iou(readout, basis, held_out)}
-    return Fit("shape", sizes, readout, basis, fidelity, placement=placement, figures=figures)
+    readout, basis = plan.start.weights(sizes) if plan.start is not None else _at_random(sizes, effort)
+    for _ in _learn(readout, basis, places, pace, sub_progress(progress, 0.25, 1.0)):
+        seen, planes = sizes.copied(readout), copied(basis)
+        figures = {"iou": _iou(seen, planes, held_out)}
+        yield Fit("shape", sizes, seen, planes, plan.fidelity, placement=placement, done=pace.share, figures=figures)
 
 
-def _start(sizes: ReadOutSizes, effort: _Effort) -> tuple[ReadOut, BasisFields]:
+def _at_random(sizes: ReadOutSizes, effort: _Effort) -> tuple[ReadOut, BasisFields]:
     generator = torch.Generator().manual_seed(0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -96,10 +99,13 @@ def _learn(
     readout: ReadOut,
     basis: BasisFields,
     places: Places,
-    steps: int,
+    pace: Pace,
     progress: Progress | None,
-) -> None:
-    """Adam on random places, the learning rate falling like a cosine; read-out and basis fields change in place."""
+) -> Iterator[None]:
+    """Adam on random places, the learning rate falling like a cosine; read-out and basis fields change in place.
+
+    Yields where they are worth seeing, and at the end.
+    """
     points = torch.from_numpy(places.points)
     targets = torch.from_numpy(places.distances).div(_REACH).clamp_(-1, 1)
     generator = torch.Generator().manual_seed(1)
@@ -107,10 +113,14 @@ def _learn(
     groups = [{"params": planes, "share": 1.0}, {"params": list(readout.parameters()), "share": _READOUT_SHARE}]
     optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), fused=True)
     off = _REACH / 2  # of the space's side of 2, as a mean over places
-    with torch.enable_grad():
-        for step in range(steps):
-            report(progress, step / steps, f"{100 * off:.2f} % off, step {step} of {steps}")
-            falling = _FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * step / steps))
+    stages = [stage for stage in _STAGES if stage > pace.share]
+    for share in pace:
+        report(progress, share, f"{100 * off:.2f} % off, {pace}")
+        if stages and share >= stages[0]:
+            del stages[0]
+            yield
+        falling = _FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * share))
+        with torch.enable_grad():
             for group in optimiser.param_groups:
                 group["lr"] = _LEARNING_RATE * falling * group["share"]
             chosen = torch.randint(len(points), (_BATCH,), generator=generator)
@@ -121,8 +131,7 @@ def _learn(
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-    for weights in (*planes, *readout.parameters()):
-        weights.requires_grad_(False)
+    yield
 
 
 @torch.no_grad()

@@ -19,7 +19,8 @@ def made_of_file(facts: FitFacts, model: str) -> str:
     """What an item that stands for a file is, in a line."""
     if facts.fidelity == "small":
         return f"Small: what {model} makes of the file"
-    return f"{NAMES[facts.fidelity]} fit of the file"
+    unfinished = f", {100 * facts.done:.0f} % done" if facts.done < 1 else ""
+    return f"{NAMES[facts.fidelity]} fit of the file{unfinished}"
 
 
 def figures(facts: FitFacts) -> str:

@@ -21,6 +21,7 @@ def show_fidelities(
     item: Item,
     sizes: Callable[[Fidelity], str],
     refit: Refit,
+    go_on: Callable[[Item], None] | None,
     notifications: Notifications,
     action: QAction,
     parent: QWidget,
@@ -31,6 +32,7 @@ def show_fidelities(
         item: stands for a file; what it is now is checked.
         sizes: what an item of a fidelity takes, in words; empty if nobody knows.
         refit: called with the file and what the person has chosen.
+        go_on: called with the item if its fit shall go on; None where fits are not learned step by step.
         notifications: say so if the file is gone.
         action: the action.
         parent: owns the menu.
@@ -43,7 +45,13 @@ def show_fidelities(
         entry.setToolTip(TIPS[fidelity])
         entry.setCheckable(True)
         entry.setChecked(item.recipe.fit is not None and item.recipe.fit.fidelity == fidelity)
-        entry.triggered.connect(partial(_on_chosen, item, fidelity, refit, notifications))
+        refit_so = partial(refit, Path(item.recipe.source or ""), fidelity)
+        entry.triggered.connect(partial(_with_its_file, item, refit_so, notifications))
+    if go_on is not None and item.recipe.is_fitted and item.recipe.fit is not None:
+        menu.addSeparator()
+        entry = menu.addAction("Go on where it stopped" if item.recipe.fit.done < 1 else "Refine further")
+        entry.setToolTip("Fit on from what there is, instead of anew")
+        entry.triggered.connect(partial(_with_its_file, item, partial(go_on, item), notifications))
     buttons = (one for one in action.associatedObjects() if isinstance(one, QToolButton) and one.isVisible())
     button = next(buttons, None)
     place = button.mapToGlobal(button.rect().bottomLeft()) if button is not None else QCursor.pos()
@@ -51,8 +59,8 @@ def show_fidelities(
     menu.popup(place)
 
 
-def _on_chosen(item: Item, fidelity: Fidelity, refit: Refit, notifications: Notifications) -> None:
+def _with_its_file(item: Item, act: Callable[[], None], notifications: Notifications) -> None:
     if has_its_file(item):
-        refit(Path(item.recipe.source or ""), fidelity)
+        act()
     else:
         notifications.warning(f"{gone(item)} Drop it on the window to fit it anew.")

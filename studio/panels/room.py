@@ -48,6 +48,8 @@ class Stage(QWidget, Generic[_V]):
     example_chosen = Signal(str)
     refit_asked = Signal(object, str)
     """A file, and the fidelity with which it shall be fitted."""
+    refine_asked = Signal(Item)
+    """An item whose fit shall go on."""
     model_asked = Signal()
     """A model that the item needs is to be imported."""
     room: ClassVar[RoomFacts]
@@ -158,7 +160,8 @@ class Stage(QWidget, Generic[_V]):
         """Let the person choose how closely the item's file is represented, and have it fitted so."""
         if (item := self._item) is not None:
             sizes, said = partial(self._expected_size, item), self._state.notifications
-            show_fidelities(item, sizes, self.refit_asked.emit, said, self._actions[self.fidelity], self)
+            go_on = self.refine_asked.emit if self.room.fits_by_steps else None
+            show_fidelities(item, sizes, self.refit_asked.emit, go_on, said, self._actions[self.fidelity], self)
 
     def _expected_size(self, item: Item, fidelity: Fidelity) -> str:
         """What an item of a fidelity takes, in words; empty where nobody knows."""

@@ -16,6 +16,7 @@ from ddmi_core.placement import Up
 from ddmi_core.support.errors import DDMIError, RecipeError
 from studio.engine.work.fitting import FitRequest, ReconstructRequest, SpanWanted
 from studio.engine.work.items import ItemReady
+from studio.facts import RoomFacts
 from studio.panels.fidelity import nearness
 from studio.panels.room import Stage
 from studio.panels.span_dialog import SpanDialog
@@ -50,6 +51,7 @@ class OwnFiles:
         shell.actions_.on("import", self.choose)
         for stage in shell.stages:
             stage.refit_asked.connect(self.reconstruct)
+            stage.refine_asked.connect(self._go_on)
         self._engine.answers(SpanWanted).connect(self.ask_span)
         self._engine.answers(ItemReady).connect(self._on_item_ready)
 
@@ -65,9 +67,17 @@ class OwnFiles:
             self.bring_in(Path(path))
 
     def bring_in(self, *paths: Path) -> None:
-        """Take files that were dropped or opened: one made here brings its recipe back, any other is encoded."""
-        for path in paths:
+        """Take files that were dropped or opened: one made here brings its recipe back, any other is encoded.
+
+        A folder may be one of posed pictures, which goes by a file in it.
+        """
+        for path in map(self._in_folder, paths):
             self._models.once_known(partial(self._bring_in, path))
+
+    def _in_folder(self, path: Path) -> Path:
+        """The file that a folder is brought in by; anything else as it is."""
+        named = (path / name for stage in self._shell.stages for name in stage.room.import_names)
+        return next(filter(Path.is_file, named), path) if path.is_dir() else path
 
     def _bring_in(self, path: Path) -> None:
         stage = self._stage_for(path)
@@ -111,6 +121,7 @@ class OwnFiles:
 
     def prospect_of(self, path: Path) -> Prospect:
         """What will become of a file that is dropped, as :meth:`bring_in` takes it."""
+        path = self._in_folder(path)
         stage = self._stage_for(path)
         if stage is None:
             return Prospect("This file cannot be read", self._unreadable(path), is_possible=False)
@@ -143,6 +154,9 @@ class OwnFiles:
     def _unreadable(self, path: Path) -> str:
         """That a file is of no kind that can be read, and which are."""
         room = self._shell.stage.room
+        if path.is_dir():
+            known = " or ".join(name for stage in self._shell.stages for name in stage.room.import_names)
+            return f"{path.name} is a folder without posed pictures, which would have {known}. Drop single files."
         known = ", ".join(suffix[1:].upper() for suffix in room.import_formats)
         return f"{path.name} cannot be read as a {room.words.noun}. Files of these kinds can: {known}."
 
@@ -176,10 +190,11 @@ class OwnFiles:
 
     def _stage_for(self, path: Path) -> Stage[Any] | None:
         """The stage that takes such files, that of this room before the others."""
-        suffix = path.suffix.lower()
-        return next(
-            (one for one in (self._shell.stage, *self._shell.stages) if suffix in one.room.import_formats), None
-        )
+
+        def takes(room: RoomFacts) -> bool:
+            return path.suffix.lower() in room.import_formats or path.name in room.import_names
+
+        return next((one for one in (self._shell.stage, *self._shell.stages) if takes(one.room)), None)
 
     def _fit_or_offer(self, request: ReconstructRequest, item: Item) -> None:
         """Fit to a file that was encoded, if that is wanted; else say if the model makes little of it, and offer to."""
@@ -197,10 +212,15 @@ class OwnFiles:
                 action=Action("Fit it faithfully", fit),
             )
 
-    def _fit(self, item: Item, fidelity: Fidelity = "faithful") -> None:
+    def _fit(self, item: Item, fidelity: Fidelity = "faithful", *, goes_on: bool = False) -> None:
         """Fit to the file that an item stands for."""
         resolution = self._shell.stage_of(item.recipe.domain).room.preview_resolution
-        self._engine.ask(FitRequest(item=item, fidelity=fidelity, preview_resolution=resolution))
+        self._engine.ask(FitRequest(item=item, fidelity=fidelity, goes_on=goes_on, preview_resolution=resolution))
+
+    def _go_on(self, item: Item) -> None:
+        """Fit on from what a fit is."""
+        if item.recipe.fit is not None:
+            self._fit(item, item.recipe.fit.fidelity, goes_on=True)
 
     def _offer_other_axis(self, request: ReconstructRequest, item: Item) -> None:
         """Most files do not say which axis is up: say which one was taken, and offer the other."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.placement import Up
 from ddmi_core.recipe import Recipe
-from ddmi_core.support.errors import TooLongError
+from ddmi_core.support.errors import DDMIError, TooLongError
 from ddmi_core.support.progress import Progress, sub_progress
 from studio.engine.work.base import FITS, Answer, Context, ItemRequest, Request, does
 from studio.engine.work.items import (
@@ -68,6 +68,8 @@ class FitRequest(ItemRequest):
     """
 
     fidelity: Fidelity
+    goes_on: bool = False
+    """Whether with the fit that the item is, rather than anew."""
     preview_resolution: int = PREVIEW_RESOLUTION
 
     @property
@@ -129,9 +131,11 @@ def _represented(
     request: ReconstructRequest, source: ItemSource, pipeline: Pipeline, progress: Progress | None
 ) -> tuple[Tensor, Field, bytes | None, FitFacts | None]:
     """What a file becomes: its latent, the signal, the content of a fit's file if there is one, and facts about it."""
+    from ddmi_core.fitting.plan import FitPlan
+
     domain = pipeline.domain
     if domain.fits_at_once and request.fidelity != "small":
-        fit = pipeline.fit(request.path, request.fidelity, progress=progress)
+        fit = pipeline.fit(request.path, FitPlan(request.fidelity), progress=progress)
         latent = pipeline.encode(source, refine_steps=0)  # stands for the file where only a latent can
         return latent, domain.fitted(fit), fit.to_bytes(), fit.facts
     # Where a fit follows, the person waits for the encoder alone
@@ -146,10 +150,15 @@ def _represented(
 @does(FitRequest, "fit", "Fit {request.path.name}", "fitting {request.path.name}")
 def _fit(request: FitRequest, context: Context) -> Iterator[FitReady]:
     from ddmi_core.domains import get_domain
+    from ddmi_core.fitting.fit import Fit
+    from ddmi_core.fitting.plan import FitPlan
 
     item, recipe = request.item, request.item.recipe
     domain = get_domain(recipe.domain)
     up = recipe.placement.up if recipe.placement is not None else "y"
+    kept = context.library.load_fit(item) if request.goes_on else None
+    start = Fit.from_bytes(kept, f"The fit of {request.path.name}") if kept is not None else None
+    plan = FitPlan(request.fidelity, up, recipe.span, start=start)
     share = 0.0
 
     def fitting(fraction: float, text: str) -> None:
@@ -160,9 +169,14 @@ def _fit(request: FitRequest, context: Context) -> Iterator[FitReady]:
     def looking(fraction: float, text: str) -> None:
         context.progress(share + 0.05 * fraction, text)
 
-    for fit in domain.fit_gradually(request.path, request.fidelity, fitting, up=up, span=recipe.span):
+    for fit in domain.fit_gradually(request.path, plan, fitting):
         field = domain.fitted(fit)
-        view = field.view(resolution=request.preview_resolution, progress=looking)
+        try:
+            view = field.view(resolution=request.preview_resolution, progress=looking)
+        except DDMIError:
+            if fit.done < 1:  # nothing can be seen of it yet
+                continue
+            raise
         thumbnail = field.thumbnail(view, size=THUMBNAIL_SIZE)
         placement = fit.placement or recipe.placement
         known = recipe.model_copy(update={"fit": fit.facts, "placement": placement})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ddmi_core.export.options import RadianceExport
-from ddmi_core.support.file_kinds import SCENES
+from ddmi_core.support.file_kinds import SCENE_NAMES, SCENES
 from studio.facts import RoomFacts, Words
 from studio.rooms.radiance.actions import ACTIONS, MOUSE
 
@@ -28,11 +28,13 @@ FACTS = RoomFacts(
     examples=("a wooden chair", "a red sofa", "a table", "a bed", "a floor lamp", "a wardrobe"),
     export=RadianceExport,
     import_formats=SCENES,
+    import_names=SCENE_NAMES,
     import_title="Reconstruct a point cloud or mesh",
     import_kind="Meshes, point clouds and posed pictures",
     preset="furniture-nerf",
     preview_resolution=96,
     fits_afterwards=True,
+    fits_by_steps=True,
     switches=("look_pane", "gizmo"),
     switches_off=("look_pane",),
     actions=ACTIONS,

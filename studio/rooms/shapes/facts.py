@@ -38,6 +38,7 @@ FACTS = RoomFacts(
     import_kind="Meshes and point clouds",
     preset="furniture",
     fits_afterwards=True,
+    fits_by_steps=True,
     switches=("grid", "axes", "wireframe"),
     switches_off=("wireframe",),
     actions=ACTIONS,

@@ -173,7 +173,7 @@ def test_what_cannot_be_fitted_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"broken\.png"):
         fit_picture(tmp_path / "broken.png", "faithful")
     with pytest.raises(DataError, match="holds no posed pictures"):
-        get_domain("nerf").fit(tmp_path / "cloud.ply", "faithful")
+        get_domain("nerf").fit(tmp_path / "cloud.ply")
     with pytest.raises(DataError, match="balanced or faithful"):
         fit_of(drawing(16, 16), tmp_path, "small")
 

@@ -19,8 +19,9 @@ from ddmi_core.domains import get_domain
 from ddmi_core.fields.radiance import RadianceField
 from ddmi_core.fitting import scenes
 from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.fitting.ray_samples import KnownDensity
-from ddmi_core.fitting.scenes import distortion, fit_scene, fit_scene_gradually
+from ddmi_core.fitting.scenes import distortion
 from ddmi_core.rendering.cameras import orbit_camera
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Cancelled
@@ -49,7 +50,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ways(box: Path) -> list[Fit]:
     """What a fit to it is on the way, and at last."""
-    return list(fit_scene_gradually(box / "transforms.json", "balanced"))
+    return list(get_domain("nerf").fit_gradually(box / "transforms.json", FitPlan("balanced")))
 
 
 def edit(file: Path, change) -> None:
@@ -91,13 +92,26 @@ def test_the_command_line_keeps_the_same_fit_and_makes_a_mesh_of_it(
     assert 1.5 < np.ptp(trimesh.load(made, force="mesh").bounds[:, 0]) <= 2
 
 
+def test_what_was_stopped_goes_on_where_it_stopped(box: Path, ways: list[Fit]) -> None:
+    assert [round(fit.done, 2) for fit in ways] == [*scenes._STAGES, 1.0]
+    stopped = Fit.from_bytes(ways[2].to_bytes(), "it")
+    told: list[str] = []
+    rest = list(
+        get_domain("nerf").fit_gradually(box, FitPlan("balanced", start=stopped), lambda share, text: told.append(text))
+    )
+    assert [round(fit.done, 2) for fit in rest] == [0.75, 1.0]
+    steps = [text for text in told if "step" in text]
+    assert len(steps) == 20 and "step 20 of 40" in steps[0] and not any("silhouettes" in text for text in told)
+    assert rest[-1].figures["seen_psnr"] > stopped.figures["seen_psnr"]
+
+
 def test_it_can_be_stopped_on_the_way(box: Path) -> None:
     def stop(share: float, message: str) -> None:
         if "step" in message:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        fit_scene(box, "balanced", stop)
+        get_domain("nerf").fit(box, FitPlan("balanced"), stop)
 
 
 def test_every_fourth_view_is_held_out_or_those_of_a_file_of_their_own(tmp_path: Path) -> None:
@@ -134,7 +148,7 @@ def test_what_cannot_be_fitted_is_told(tmp_path: Path, change, reason: str) -> N
     write_transforms(tmp_path)
     edit(tmp_path / "transforms.json", change)
     with pytest.raises(DataError, match=reason):
-        fit_scene(tmp_path / "transforms.json", "balanced")
+        get_domain("nerf").fit(tmp_path / "transforms.json", FitPlan("balanced"))
 
 
 def test_cameras_inside_of_the_object_are_told(tmp_path: Path) -> None:
@@ -152,16 +166,16 @@ def test_cameras_inside_of_the_object_are_told(tmp_path: Path) -> None:
 
 def test_other_things_are_no_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="no posed pictures"):
-        get_domain("nerf").fit(tmp_path, "balanced")
+        get_domain("nerf").fit(tmp_path, FitPlan("balanced"))
     with pytest.raises(DataError, match="balanced or faithful"):
-        get_domain("nerf").fit(tmp_path, "small")
+        get_domain("nerf").fit(tmp_path, FitPlan("small"))
 
     def short_of_memory(*_: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(scenes, "read_scene", short_of_memory)
     with pytest.raises(DataError, match=r"too large .* Try a balanced fit"):
-        fit_scene(tmp_path, "faithful")
+        get_domain("nerf").fit(tmp_path)
 
 
 def test_samples_lie_where_something_may_be_and_not_behind_it() -> None:

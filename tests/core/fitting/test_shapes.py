@@ -13,6 +13,7 @@ from ddmi_core.domains import get_domain
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.fitting import shapes
 from ddmi_core.fitting.fit import Fit
+from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.fitting.solids import measured_places
 from ddmi_core.placement import Placement
 from ddmi_core.support.errors import DataError
@@ -86,10 +87,39 @@ def test_a_fit_comes_near_and_leaves_in_the_files_own_place(tmp_path: Path, caps
 
 def test_the_same_mesh_gives_the_same_fit(tmp_path: Path) -> None:
     mug().export(tmp_path / "mug.stl")
-    first, second = (get_domain("shape").fit(tmp_path / "mug.stl", "balanced") for _ in range(2))
+    first, second = (get_domain("shape").fit(tmp_path / "mug.stl", FitPlan("balanced")) for _ in range(2))
     assert all(
         torch.equal(a, b) for x, y in zip(first.basis, second.basis, strict=True) for a, b in zip(x, y, strict=True)
     )
+
+
+def test_it_is_seen_on_the_way_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(shapes._EFFORTS, "balanced", shapes._Effort(32, 4, 16, 60))
+    mug().export(tmp_path / "mug.stl")
+    domain = get_domain("shape")
+    first, second, last = domain.fit_gradually(tmp_path / "mug.stl", FitPlan("balanced"))
+    assert (first.done, second.done, last.done) == (0.1, 0.4, 1.0)
+    assert first.figures["iou"] < last.figures["iou"] and Fit.from_bytes(first.to_bytes(), "it").done == 0.1
+    (further,) = domain.fit_gradually(tmp_path / "mug.stl", FitPlan("balanced", start=last))
+    assert further.figures["iou"] > second.figures["iou"]
+    other = Fit("shape", last.sizes.model_copy(update={"width": 8}), last.readout, last.basis, "balanced")
+    with pytest.raises(DataError, match="another kind"):
+        domain.fit(tmp_path / "mug.stl", FitPlan("balanced", start=other))
+
+
+def test_it_is_gone_on_with_by_the_command_and_takes_the_time_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(shapes._EFFORTS, "balanced", shapes._Effort(16, 4, 16, 10**6))
+    mug().export(tmp_path / "mug.stl")
+    file, kept, again = (tmp_path / name for name in ("mug.stl", "mug.fit", "again.fit"))
+    assert cli.main(f"fit {file} --fidelity balanced --time 1 --out {kept}".split()) == 0  # else for hours
+    assert cli.main(f"fit {file} --fidelity balanced --time 1 --start {kept} --out {again} --json".split()) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["done"] == 1
+    assert cli.main(f"fit {kept} --time 1 --out {again} --force".split()) == 2
+    assert "--start" in capsys.readouterr().err
+    assert cli.main(f"fit {file} --start {kept} --out {again} --force".split()) == 1
+    assert "balanced, not faithful" in capsys.readouterr().err
 
 
 def test_it_can_be_cancelled_and_says_what_cannot_be_fitted(tmp_path: Path) -> None:
@@ -100,19 +130,19 @@ def test_it_can_be_cancelled_and_says_what_cannot_be_fitted(tmp_path: Path) -> N
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        get_domain("shape").fit(tmp_path / "mug.stl", "balanced", stop)
+        get_domain("shape").fit(tmp_path / "mug.stl", FitPlan("balanced"), stop)
     trimesh.PointCloud(np.random.default_rng(0).random((500, 3))).export(tmp_path / "cloud.ply")
     with pytest.raises(DataError, match="no faces"):
-        get_domain("shape").fit(tmp_path / "cloud.ply", "balanced")
+        get_domain("shape").fit(tmp_path / "cloud.ply", FitPlan("balanced"))
     with pytest.raises(DataError, match="balanced or faithful"):
-        get_domain("shape").fit(tmp_path / "mug.stl", "small")
+        get_domain("shape").fit(tmp_path / "mug.stl", FitPlan("small"))
 
 
 def test_what_a_model_makes_of_a_mesh_is_compared_with_its_solid(tmp_path: Path) -> None:
     mug().export(tmp_path / "mug.stl")
     trimesh.PointCloud(mug().vertices).export(tmp_path / "cloud.ply")
     domain, latent = get_domain("shape"), torch.zeros(3, 4, 4)
-    fit = domain.fit(tmp_path / "mug.stl", "balanced")
+    fit = domain.fit(tmp_path / "mug.stl", FitPlan("balanced"))
     source = domain.read(tmp_path / "mug.stl", queries=1)
     facts = domain.latent_facts(tmp_path / "mug.stl", source, latent, domain.fitted(fit))
     assert facts is not None and (facts.fidelity, facts.size_bytes) == ("small", 192)

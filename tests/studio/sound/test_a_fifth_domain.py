@@ -134,4 +134,4 @@ def test_sheet_palette_and_drops_know_its_room(window: MainWindow) -> None:
 
 def test_what_it_cannot_do_it_says() -> None:
     with pytest.raises(DataError, match="Sounds cannot be fitted"):
-        SoundDomain().fit(Path("bell.wav"), "faithful")
+        SoundDomain().fit(Path("bell.wav"))

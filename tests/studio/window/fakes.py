@@ -16,10 +16,11 @@ from PIL import Image
 
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.export.options import ExportOptions
-from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.fields.image import FittedImageField
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.pictures import fit_picture
+from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Placement, Up
 from ddmi_core.recipe import SamplingSettings
@@ -308,8 +309,8 @@ class FakePicturePipeline(FakePipeline):
         self.domain = FakePictureDomain()
         self.fields: list[FakeField] = []
 
-    def fit(self, path: Path, fidelity: Fidelity, *, progress: Progressing = None) -> Fit:
-        return fit_picture(path, fidelity, progress)
+    def fit(self, path: Path, plan: FitPlan, *, progress: Progressing = None) -> Fit:
+        return fit_picture(path, plan.fidelity, progress)
 
     def decode(self, latent: torch.Tensor) -> FakeField:
         self.fields.append(FakeField(0.3 * float(latent.mean()) / 97))

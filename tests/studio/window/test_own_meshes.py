@@ -111,6 +111,26 @@ def test_a_fit_can_be_asked_for_again(qtbot, window, stand: Path) -> None:
     assert window.state.shown.recipe.fit.fidelity == "balanced" and len(window.state.library.items()) == 2
 
 
+def test_a_fit_can_be_refined_further(qtbot, window, stand: Path) -> None:
+    drop(window, stand)
+    qtbot.waitUntil(
+        lambda: window.state.shown is not None and window.state.shown.recipe.is_fitted and not fits(window),
+        timeout=PATIENCE,
+    )
+    item, before = window.state.shown, window.state.library.load_fit(window.state.shown)
+    window.actions_["shape_fidelity"].trigger()
+    menu = window.stage.findChild(QMenu)
+    [further] = [entry for entry in menu.actions() if entry.text() == "Refine further"]
+    further.trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: bool(fits(window)), timeout=PATIENCE)
+    assert fits(window)[0].goes_on
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    [fitted] = window.state.library.items()
+    assert fitted.id == item.id and fitted.recipe.fit.done == 1
+    assert window.state.library.load_fit(fitted) != before
+
+
 @pytest.mark.slow
 def test_a_fit_is_seen_beside_its_file(qtbot, window, stand: Path, monkeypatch) -> None:
     there = read_mesh(stand)[1]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QMenu
 
 from ddmi_core.data import visual_hull
 from ddmi_core.fitting import scenes
@@ -51,7 +52,7 @@ def fits(window: MainWindow) -> list[Job]:
 
 
 def test_the_same_item_is_fitted_and_seen_beside_its_photographs(qtbot, window, scene: Path) -> None:
-    drop(window, scene)
+    drop(window, scene.parent)  # a folder goes by what is in it
     qtbot.waitUntil(
         lambda: window.state.shown is not None and window.state.shown.recipe.is_fitted and not fits(window),
         timeout=3 * PATIENCE,
@@ -84,5 +85,14 @@ def test_what_there_is_of_a_fit_that_is_stopped_stays(qtbot, window, scene: Path
     [job] = fits(window)
     window.engine.cancel(job)
     qtbot.waitUntil(lambda: not fits(window), timeout=3 * PATIENCE)
-    assert window.state.shown.recipe.fit.fidelity == "faithful"
+    item = window.state.shown
+    assert item.recipe.fit.fidelity == "faithful" and item.recipe.fit.done < 1
+    assert "fit of the file, 0 % done" in window.inspector.shown_facts.text()
+    monkeypatch.setitem(scenes._EFFORTS, "faithful", scenes._Effort(16, 4, 16, 8))
+    window.actions_["scene_fidelity"].trigger()
+    menu = window.stage.findChild(QMenu)
+    [go_on] = [entry for entry in menu.actions() if entry.text() == "Go on where it stopped"]
+    go_on.trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: window.state.library.get(item.id).recipe.fit.done == 1, timeout=3 * PATIENCE)
     assert not [one.text for one in window.state.notifications.list() if one.level == "error"]

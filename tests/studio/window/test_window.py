@@ -482,6 +482,8 @@ def test_a_dropped_mesh_is_reconstructed_and_other_files_are_refused(qtbot, wind
     assert window.state.shown.recipe.source == str(mesh)
     drop(window, tmp_path / "notes.txt")
     assert "notes.txt cannot be read" in window.state.notifications.list()[-1].text
+    drop(window, tmp_path)
+    assert "is a folder without posed pictures" in window.state.notifications.list()[-1].text
 
 
 def test_dragging_over_the_window_says_what_will_happen(window, tmp_path: Path):
