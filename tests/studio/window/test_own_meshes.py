@@ -29,6 +29,7 @@ def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shapes, "_PLACES", 4_000)
     monkeypatch.setattr(shapes, "_HELD_OUT", 1_000)
     monkeypatch.setattr(shapes, "_BATCH", 512)
+    monkeypatch.setattr(shapes, "_STAGES", ())
 
 
 @pytest.fixture
