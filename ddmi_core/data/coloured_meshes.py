@@ -22,7 +22,8 @@ _CREASE = 0.8  # cosine of the angle between a face and its corners' normals fro
 _THINNING = 64  # cells an axis: points are drawn alike from each cell that holds some
 
 # Fixed in space and alike on both sides, so that a mirrored object is lit as it should be.
-_KEY = np.array([0.0, 0.8, 0.6])
+KEY_LIGHT = np.array([0.0, 0.8, 0.6])
+"""Unit vector to where light comes from, from above and in front."""
 _SHADE, _GLOSS, _SHARPNESS = 0.42, 0.10, 12
 
 
@@ -244,8 +245,8 @@ def _lit(
     unlit: Float[np.ndarray, "n 3"], normals: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
 ) -> Float[np.ndarray, "n 3"]:
     """Wrapped diffuse light from the key, and Blinn and Phong's highlight (Blinn 1977), faint and wide."""
-    wrapped = np.clip((normals @ _KEY + 1) / 2, 0, 1)
-    half = _KEY - directions
+    wrapped = np.clip((normals @ KEY_LIGHT + 1) / 2, 0, 1)
+    half = KEY_LIGHT - directions
     half /= np.maximum(np.linalg.norm(half, axis=1, keepdims=True), 1e-9)
     gloss = np.clip(np.einsum("ij,ij->i", normals, half), 0, 1) ** _SHARPNESS
     light = 1 - _SHADE + _SHADE * wrapped

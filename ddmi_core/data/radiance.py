@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,6 +38,14 @@ class PosedPictures:
     pixels: UInt8[np.ndarray, "v h w 4"]
 
 
+class Rays(NamedTuple):
+    """Rays and what they see: origins and unit directions (n, 3), pixels (n, 4) in [0, 1], straight alpha."""
+
+    origins: Float[np.ndarray, "n 3"]
+    directions: Float[np.ndarray, "n 3"]
+    pixels: Float[np.ndarray, "n 4"]
+
+
 class RadianceSet(ABC):
     """A set of objects, each known by coloured points and, as a rule, by posed pictures."""
 
@@ -57,6 +66,11 @@ class RadianceSet(ABC):
     @abstractmethod
     def views(self, index: int) -> PosedPictures | None:
         """Return the pictures of an object; None where there are only points."""
+
+    def rays(self, index: int, count: int, rng: np.random.Generator) -> Rays | None:
+        """Draw random rays and what they see of an object; None where there are only points."""
+        views = self.views(index)
+        return None if views is None else _pick_rays(views, count, rng)
 
     def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
         """Draw a small picture, premultiplied."""
@@ -113,10 +127,10 @@ class RadianceSource(ItemSource):
         seen = self._surface.disturb(positions[chosen], rng, augment)
         points = np.concatenate([seen, cloud.colours[chosen] @ tint.T], axis=1)
         example = {"points": points.astype(np.float32)}
-        views = self.objects.views(index)
-        if views is None:
+        seen_rays = self.objects.rays(index, self._rays, rng)
+        if seen_rays is None:
             return example
-        origins, directions, pixels = _pick_rays(views, self._rays, rng)
+        origins, directions, pixels = seen_rays
         origins = (origins @ matrix.T).astype(np.float32)
         directions = directions @ matrix.T
         directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
@@ -135,10 +149,8 @@ class RadianceSource(ItemSource):
         }
 
 
-def _pick_rays(
-    views: PosedPictures, count: int, rng: np.random.Generator
-) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"], Float[np.ndarray, "n 4"]]:
-    """Draw rays of random pixels of all views: origins, directions, and the pixels in [0, 1], straight alpha."""
+def _pick_rays(views: PosedPictures, count: int, rng: np.random.Generator) -> Rays:
+    """Draw rays of random pixels of all views, most of them of pixels that show the object or its rim."""
     height, width = views.pixels.shape[1:3]
     rim = ndimage.binary_dilation(views.pixels[..., 3] > 0, np.ones((1, 3, 3)))
     shown = np.flatnonzero(rim)
@@ -155,7 +167,7 @@ def _pick_rays(
         starts, ways = rays(views.cameras[number], width, height)
         origins[mine] = starts.reshape(-1, 3)[inside[mine]]
         directions[mine] = ways.reshape(-1, 3)[inside[mine]]
-    return origins, directions, pixels
+    return Rays(origins, directions, pixels)
 
 
 def _place_samples(

@@ -62,7 +62,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     value_channels: ClassVar[int] = 4
     directed_channels: ClassVar[int] = 3
     kind = RadianceField
-    starter_sets = ("furniture-nerf",)
+    starter_sets = ("furniture-nerf", "painted-furniture")
     import_formats = SCENES
     can_fit = True
     fits_by_steps = True
@@ -138,7 +138,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     ) -> RadianceSource:
         from ddmi_core.data.radiance_sources import open_radiance
 
-        return open_radiance(source, split, queries=queries, surface=given.surface)
+        return open_radiance(source, split, seed=seed, queries=queries, surface=given.surface)
 
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> RadianceField:

@@ -38,6 +38,20 @@ _DRAWN_POINTS = 8192
 _STRETCH = 0.05  # more would take from the thickness that thin parts were given
 
 
+def drawn(seed: int, i: int) -> tuple[Union, Draft]:
+    """Draw shape ``i`` of a seed; the draft has its facts, and the generator as the drawing left it."""
+    names, longest = tuple(KINDS), 0.0
+    # How thick the thinnest part has to be follows from the longest side, which is known once all is drawn.
+    for _ in range(2):
+        draft = Draft(np.random.default_rng((seed, i)), longest)
+        KINDS[draft.pick(names, [KINDS[n][1] for n in names])][0](draft)
+        longest = draft.build.longest()
+    shape = draft.build.union(thinnest=THINNEST, narrowest_hole=NARROWEST)
+    width, height, depth = shape.sides
+    draft.facts.update({word: word in proportions(width, height, depth) for word in PROPORTIONS})
+    return shape, draft
+
+
 class ProceduralShapes:
     """A data set of ``count`` procedural shapes; see `procedural`."""
 
@@ -55,15 +69,7 @@ class ProceduralShapes:
     def _make(self, i: int) -> tuple[Union, dict[str, object], list[str]]:
         if not 0 <= i < self.count:
             raise IndexError(f"shape {i} of {self.count}")
-        names, longest = tuple(KINDS), 0.0
-        # How thick the thinnest part has to be follows from the longest side, which is known once all is drawn.
-        for _ in range(2):
-            draft = Draft(np.random.default_rng((self.seed, i)), longest)
-            KINDS[draft.pick(names, [KINDS[n][1] for n in names])][0](draft)
-            longest = draft.build.longest()
-        shape = draft.build.union(thinnest=THINNEST, narrowest_hole=NARROWEST)
-        width, height, depth = shape.sides
-        draft.facts.update({word: word in proportions(width, height, depth) for word in PROPORTIONS})
+        shape, draft = drawn(self.seed, i)
         return shape, draft.facts, captions(draft.facts, draft.rng, CAPTIONS_PER_SHAPE)
 
     def shape(self, i: int) -> Union:

@@ -22,7 +22,8 @@ def bed(draft: Draft) -> None:
     top = frame_top + mattress
     inset = draft.between(0.0, 0.05)
     size = (width - 2 * inset, mattress + 0.06, length - 2 * inset)
-    build.box((0, frame_top + (mattress - 0.06) / 2, 0), size, rounding=soft)
+    with build.part("mattress"):
+        build.box((0, frame_top + (mattress - 0.06) / 2, 0), size, rounding=soft)
     headboard = draft.pick(("panel", "slatted", "curved", "padded", None), (40, 12, 13, 15, 20))
     high = top + draft.between(0.2, 0.6)
     wide = width + draft.pick((0.0, 0.04, 0.2))
@@ -56,19 +57,21 @@ def bed(draft: Draft) -> None:
         across = width / pillows
         half = (across * draft.between(0.36, 0.44), draft.between(0.06, 0.09), draft.between(0.18, 0.24))
         middle = (-width / 2 + (i + 0.5) * across, top + 0.03, -length / 2 + half[2] + 0.06)
-        if draft.chance(0.5):
-            build.ball(middle, (half[0], half[1], half[2]))
-        else:
-            build.box(middle, (2 * half[0], 1.5 * half[1], 2 * half[2]), rounding=half[1] * 0.7)
+        with build.part("pillows"):
+            if draft.chance(0.5):
+                build.ball(middle, (half[0], half[1], half[2]))
+            else:
+                build.box(middle, (2 * half[0], 1.5 * half[1], 2 * half[2]), rounding=half[1] * 0.7)
     blanket = draft.chance(0.35)
     if blanket:
         start = length * draft.between(-0.2, 0.1)
         low = draft.between(0.1, frame_top)
-        build.span(
-            (-width / 2 - 0.02, low, start),
-            (width / 2 + 0.02, top + 0.035, length / 2 + (0.0 if footboard else 0.02)),
-            rounding=0.03,
-        )
+        with build.part("blanket"):
+            build.span(
+                (-width / 2 - 0.02, low, start),
+                (width / 2 + 0.02, top + 0.035, length / 2 + (0.0 if footboard else 0.02)),
+                rounding=0.03,
+            )
     if foot:
         legs(
             draft,
@@ -109,8 +112,10 @@ def _bunk(draft: Draft) -> None:
         build.rod((x, 0, z), (x, high, z), post, is_round=False)
     for level in levels:
         build.box((0, level, 0), (width, draft.between(0.08, 0.12), length))
-        build.box((0, level + 0.1, 0), (width - 0.06, 0.16, length - 0.06), rounding=0.04)
-        build.ball((0, level + 0.2, -length / 2 + 0.28), (width * 0.36, 0.06, 0.18))
+        with build.part("mattress"):
+            build.box((0, level + 0.1, 0), (width - 0.06, 0.16, length - 0.06), rounding=0.04)
+        with build.part("pillows"):
+            build.ball((0, level + 0.2, -length / 2 + 0.28), (width * 0.36, 0.06, 0.18))
     for z in (-length / 2 + post / 2, length / 2 - post / 2):
         build.box((0, high - 0.05, z), (width, 0.08, 0.05))
     build.box((-width / 2 + 0.02, high - 0.05, 0), (0.05, 0.08, length))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ddmi_core.data.furniture.procedural.paint import PALETTE
+
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 # Shares of captions with none, one, two and three facts, cumulated.
 _AMOUNTS = (0.24, 0.62, 0.90)
@@ -28,6 +30,7 @@ _PURPOSES = {
     "wardrobe": ("something to hang clothes in", "a place for clothes"),
     "TV bench": ("something to put a TV on",),
 }
+_COLOUR_WORDS = (*PALETTE, "wooden")
 Facts = Mapping[str, object]
 
 
@@ -52,6 +55,9 @@ def caption(facts: Facts, rng: np.random.Generator) -> str:
     if rng.random() < _PURPOSE_SHARE:
         return _any(_PURPOSES.get(str(facts["type"])) or _PURPOSES[str(facts["kind"])], rng)
     nouns, options = _KINDS[str(facts["kind"])](facts)
+    if colour := str(facts.get("colour", "")):
+        nouns = [noun for noun in nouns if "wooden" not in noun]
+        options = [*options, *_colours(colour, facts["parts_apart"])]
     noun = _any(nouns, rng)
     if any(word in noun.split() for word in ("tall", "high", "low", "narrow")):  # as what it is called is meant
         options = [option for option in options if option.about != _SIZE]
@@ -85,7 +91,9 @@ def captions(facts: Facts, rng: np.random.Generator, count: int) -> list[str]:
 
 
 def _rank(word: str) -> int:
-    """English puts size before shape."""
+    """English puts size before shape, and shape before colour."""
+    if word in _COLOUR_WORDS:
+        return 2
     return 1 if word in ("round", "circular", "rectangular", "square", "oval") else 0
 
 
@@ -147,6 +155,15 @@ def _sizes(facts: Facts) -> list[Option]:
     """What its bounding box alone says."""
     words = {"tall": ("tall", "tall", "high"), "low": ("low",), "wide": ("wide",), "narrow": ("narrow", "slim")}
     return [Option(texts, about=_SIZE) for fact, texts in words.items() if facts.get(fact)]
+
+
+def _colours(colour: str, apart: object) -> list[Option]:
+    """What colour a thing is, and its parts that have another."""
+    said = dict(apart) if isinstance(apart, Mapping) else {}
+    return [
+        Option((colour,), 12, about="colour"),
+        *(Option((text,), 3, True, text.split()[-1]) for text in said.values()),
+    ]
 
 
 _TABLES = {
@@ -260,7 +277,7 @@ def _sofa(facts: Facts) -> Phrases:
         else _clause("no armrests", "without armrests", "no arms", "without arms", weight=2)
     )
     if facts["on_legs"]:
-        options.append(_clause("legs", "short legs"))
+        options.append(Option(("legs", "short legs"), 1, True, "legs"))
     return nouns, options
 
 
@@ -316,7 +333,7 @@ def _storage(facts: Facts) -> Phrases:
         if not facts["closed_back"]:
             options.append(_word("open"))
     if facts.get("on_legs"):
-        options.append(_clause("legs", "short legs"))
+        options.append(Option(("legs", "short legs"), 1, True, "legs"))
     return _STORAGE[kind], options
 
 
@@ -334,7 +351,7 @@ def _bed(facts: Facts) -> Phrases:
     texts = ("no pillows",) if pillows == 0 else (*_many(pillows, "pillow"), "a pillow" if pillows == 1 else "pillows")
     options.append(_clause(*texts))
     if facts["on_legs"]:
-        options.append(_clause("legs"))
+        options.append(Option(("legs",), 1, True, "legs"))
     return ["bed", "bed", "bed", f"{size} bed"], options
 
 

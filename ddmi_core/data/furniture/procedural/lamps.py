@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ddmi_core.data.furniture.procedural.parts import Draft, legs, ring_feet
+from ddmi_core.data.furniture.procedural.parts import Draft, building, legs, ring_feet
 
 
 def lamp(draft: Draft) -> None:
@@ -12,6 +12,7 @@ def lamp(draft: Draft) -> None:
     draft.pick((_floor, _table, _arc, _desk, _pendant, _ceiling), (31, 31, 8, 10, 14, 6))(draft)
 
 
+@building("shade")
 def _shade(draft: Draft, x: float, low: float, high: float, radius: float, z: float = 0.0) -> str:
     """A shade between two heights with its largest radius; returns what it is called."""
     tall, middle = high - low, (x, (low + high) / 2, z)
@@ -121,9 +122,10 @@ def _desk(draft: Draft) -> None:
     build.path([(0, 0.02, 0), elbow, head], size)
     build.ball(elbow, (size * 0.8,) * 3)
     aim = np.array([0, -np.cos(0.5), np.sin(0.5)])
-    build.rod(
-        head - 0.03 * aim, head + draft.between(0.1, 0.14) * aim, draft.thick(0.05, 0.08), draft.between(0.13, 0.18)
-    )
+    with build.part("shade"):
+        build.rod(
+            head - 0.03 * aim, head + draft.between(0.1, 0.14) * aim, draft.thick(0.05, 0.08), draft.between(0.13, 0.18)
+        )
     draft.facts.update(kind="lamp", type="desk lamp", shade=None, base="disc")
 
 
@@ -140,6 +142,7 @@ def _ceiling(draft: Draft) -> None:
     radius, plate = draft.between(0.15, 0.3), draft.thick(0.02, 0.04)
     tall = radius * draft.between(0.4, 0.8)
     rounding = draft.pick((0.1, 0.3, 0.6)) * tall
-    draft.build.drum((0, -tall / 2, 0), (radius,), tall, taper=draft.between(0.0, 0.2), rounding=rounding)
+    with draft.build.part("shade"):
+        draft.build.drum((0, -tall / 2, 0), (radius,), tall, taper=draft.between(0.0, 0.2), rounding=rounding)
     draft.build.drum((0, plate / 2, 0), (radius * draft.between(1.2, 1.35),), plate + 0.02)
     draft.facts.update(kind="lamp", type="ceiling lamp", shade=None, base=None)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from itertools import accumulate
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from ddmi_core.data.furniture.procedural.solids import LONGEST, Builder, rotation
 
 T = TypeVar("T")
+P = ParamSpec("P")
 LEG_STYLES = (
     "square",
     "square",
@@ -91,6 +93,20 @@ class Draft:
         return int(self.rng.integers(low, high + 1))
 
 
+def building(role: str) -> Callable[[Callable[Concatenate[Draft, P], T]], Callable[Concatenate[Draft, P], T]]:
+    """Give all that a function builds a role."""
+
+    def decorate(function: Callable[Concatenate[Draft, P], T]) -> Callable[Concatenate[Draft, P], T]:
+        @wraps(function)
+        def built(draft: Draft, *args: P.args, **kwargs: P.kwargs) -> T:
+            with draft.build.part(role):
+                return function(draft, *args, **kwargs)
+
+        return built
+
+    return decorate
+
+
 def corner_feet(width: float, depth: float, inset: float) -> list[tuple[float, float]]:
     """The four (x, z) leg positions under a rectangle, ``inset`` from its edges."""
     x, z = width / 2 - inset, depth / 2 - inset
@@ -103,6 +119,7 @@ def ring_feet(radius: float, count: int, start: float = 0.0) -> list[tuple[float
     return [(float(radius * np.sin(a)), float(radius * np.cos(a))) for a in angles]
 
 
+@building("legs")
 def legs(
     draft: Draft, feet: Sequence[tuple[float, float]], top: float, width: float, style: str, *, splay: float = 0.0
 ) -> None:
@@ -125,6 +142,7 @@ def legs(
             build.rod(foot, head, low, width, is_round="round" in style)
 
 
+@building("legs")
 def pedestal(draft: Draft, top: float, column: float, base: float, style: str) -> None:
     """One central leg: a column of full width ``column`` on a base of radius ``base``."""
     build = draft.build
@@ -178,6 +196,7 @@ def pedestal(draft: Draft, top: float, column: float, base: float, style: str) -
         build.rod((0, start, 0), (0, top, 0), column * draft.between(1.0, 1.6 if shape == "tapered" else 1.0), column)
 
 
+@building("legs")
 def stretchers(
     draft: Draft, feet: Sequence[tuple[float, float]], height: float, size: float, *, is_round: bool
 ) -> None:

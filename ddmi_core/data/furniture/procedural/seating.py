@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ddmi_core.data.furniture.procedural.parts import Draft, corner_feet, legs, pedestal, ring_feet, stretchers
+from ddmi_core.data.furniture.procedural.parts import (
+    Draft,
+    building,
+    corner_feet,
+    legs,
+    pedestal,
+    ring_feet,
+    stretchers,
+)
 from ddmi_core.data.furniture.procedural.solids import rotation
 
 _CHAIR_LEGS = ("square", "square", "round", "tapered square", "tapered round", "splayed round", "turned")
@@ -16,6 +24,7 @@ def chair(draft: Draft) -> None:
     kind(draft)
 
 
+@building("seat")
 def _seat(draft: Draft, shape: str, width: float, depth: float, height: float, thick: float, padded: bool) -> None:
     """A seat whose upper face is at ``height``."""
     middle = (0, height - thick / 2, 0)
@@ -29,6 +38,7 @@ def _seat(draft: Draft, shape: str, width: float, depth: float, height: float, t
         draft.build.box(middle, (width, thick, depth), rounding=rounding)
 
 
+@building("back")
 def _back(
     draft: Draft, style: str, width: float, low: float, seat: float, high: float, z: float, lean: float, thick: float
 ) -> str:
@@ -97,6 +107,7 @@ def _back(
     return style if count else "open"
 
 
+@building("arms")
 def _arms(
     draft: Draft, style: str, depth: float, seat: float, height: float, outer: float, *, is_round: bool = False
 ) -> None:
@@ -144,10 +155,11 @@ def _dining(draft: Draft) -> None:
         facts.update(legs=4, leg_style=style)
         if not splay:
             (x, z) = feet[1]
-            if draft.chance(0.35):
-                for side in (-1, 1):
-                    draft.build.box((0, under - 0.03, side * z), (2 * x, 0.06, 0.022))
-                    draft.build.box((side * x, under - 0.03, 0), (0.022, 0.06, 2 * z))
+            with draft.build.part("legs"):
+                if draft.chance(0.35):
+                    for side in (-1, 1):
+                        draft.build.box((0, under - 0.03, side * z), (2 * x, 0.06, 0.022))
+                        draft.build.box((side * x, under - 0.03, 0), (0.022, 0.06, 2 * z))
             if draft.chance(0.3):
                 stretchers(draft, feet, seat * draft.between(0.2, 0.5), leg * 0.65, is_round=draft.chance(0.5))
     elif base == "one":
@@ -160,17 +172,19 @@ def _dining(draft: Draft) -> None:
         )
         facts.update(legs=1)
     elif base == "panels":
-        for side in (-1, 1):
-            draft.build.box(
-                (side * (width / 2 - 0.025), under / 2, 0), (draft.between(0.025, 0.045), under, depth * 0.9)
-            )
+        with draft.build.part("legs"):
+            for side in (-1, 1):
+                draft.build.box(
+                    (side * (width / 2 - 0.025), under / 2, 0), (draft.between(0.025, 0.045), under, depth * 0.9)
+                )
         facts.update(legs=None, base="panels")
     else:
         size = draft.thick(0.028, 0.038)
-        for side in (-1, 1):
-            x, z = side * (width / 2 - size), depth / 2 - size
-            draft.build.path([(x, under, z - 0.25), (x, under, z), (x, size / 2, z), (x, size / 2, -z)], size)
-        draft.build.rod((-width / 2 + size, size / 2, -z), (width / 2 - size, size / 2, -z), size)
+        with draft.build.part("legs"):
+            for side in (-1, 1):
+                x, z = side * (width / 2 - size), depth / 2 - size
+                draft.build.path([(x, under, z - 0.25), (x, under, z), (x, size / 2, z), (x, size / 2, -z)], size)
+            draft.build.rod((-width / 2 + size, size / 2, -z), (width / 2 - size, size / 2, -z), size)
         facts.update(legs=None, base="cantilever")
     style = draft.pick(("solid", "slatted", "ladder", "open", "curved"), (34, 22, 16, 9, 19))
     high = seat + draft.between(0.28, 0.68)
@@ -204,7 +218,8 @@ def _easy(draft: Draft) -> None:
     soft = draft.between(0.01, 0.05)
     build, arms = draft.build, draft.chance(0.8)
     build.span((-width / 2, foot, -depth / 2), (width / 2, seat - 0.08, depth / 2), rounding=min(soft, 0.02))
-    build.box((0, seat - 0.07, 0.01), (width - 0.01, 0.14, depth), rounding=soft)
+    with build.part("seat"):
+        build.box((0, seat - 0.07, 0.01), (width - 0.01, 0.14, depth), rounding=soft)
     high, thick = seat + draft.between(0.3, 0.65), draft.between(0.12, 0.2)
     lean = draft.between(0.0, 0.2)
     tall = high - foot
@@ -315,8 +330,9 @@ def _stool(draft: Draft) -> None:
         base = draft.between(0.16, 0.24)
         pedestal(draft, under, draft.between(0.04, 0.08), base, draft.pick(("disc", "dome", "disc", "star", "square")))
         if ring and tall:
-            draft.build.drum((0, level, 0), (base * 0.8,), 0.03, hole=0.8)
-            draft.build.rod((-base * 0.7, level, 0), (base * 0.7, level, 0), 0.03)
+            with draft.build.part("legs"):
+                draft.build.drum((0, level, 0), (base * 0.8,), 0.03, hole=0.8)
+                draft.build.rod((-base * 0.7, level, 0), (base * 0.7, level, 0), 0.03)
     else:
         splay = draft.between(0.03, 0.09) if style.startswith("splayed") else 0.0
         if count == 4 and shape == "square":
@@ -330,7 +346,8 @@ def _stool(draft: Draft) -> None:
             if count == 4 and shape == "square" and not splay:
                 stretchers(draft, feet, level, leg * 0.7, is_round=True)
             else:
-                draft.build.drum((0, level, 0), (radius + 0.012,), 0.028, hole=1 - 0.03 / radius)
+                with draft.build.part("legs"):
+                    draft.build.drum((0, level, 0), (radius + 0.012,), 0.028, hole=1 - 0.03 / radius)
     draft.facts.update(
         kind="chair", type="bar stool" if tall else "stool", seat=shape, legs=count, arms=False, back=None
     )
@@ -340,14 +357,16 @@ def bench(draft: Draft) -> None:
     """Draws a bench for two or three, with or without a back."""
     width, depth, seat = draft.between(0.85, 1.6), draft.between(0.34, 0.46), draft.between(0.42, 0.48)
     thick, facts, build = draft.thick(0.03, 0.09), draft.facts, draft.build
-    build.box((0, seat - thick / 2, 0), (width, thick, depth), rounding=draft.pick((0.0, thick * 0.3)))
+    with build.part("seat"):
+        build.box((0, seat - thick / 2, 0), (width, thick, depth), rounding=draft.pick((0.0, thick * 0.3)))
     facts.update(kind="bench", type="bench", back=None, arms=False)
     under = seat - thick * 0.6
     leg, style = draft.thick(0.04, 0.08), draft.pick(_CHAIR_LEGS)
     if draft.chance(0.25):
         inset = draft.pick((0.0, draft.between(0.03, 0.2)))
-        for side in (-1, 1):
-            build.box((side * (width / 2 - leg / 2 - inset), under / 2, 0), (leg, under, depth * 0.94))
+        with build.part("legs"):
+            for side in (-1, 1):
+                build.box((side * (width / 2 - leg / 2 - inset), under / 2, 0), (leg, under, depth * 0.94))
         x = width / 2 - inset - leg / 2
         facts.update(legs=None, base="panels")
     else:
@@ -358,7 +377,8 @@ def bench(draft: Draft) -> None:
         facts.update(legs=4, leg_style=style)
     level, board = under * draft.between(0.3, 0.5), draft.thick(0.02, 0.03)
     if not style.startswith("splayed") and draft.chance(0.3) and draft.fits(level, board, under):
-        build.box((0, level, 0), (2 * x + leg * 0.5, board, depth * 0.9))
+        with build.part("legs"):
+            build.box((0, level, 0), (2 * x + leg * 0.5, board, depth * 0.9))
         facts.update(shelf=True)
     if draft.chance(0.45):
         high, back_thick = seat + draft.between(0.32, 0.5), draft.thick(0.03, 0.05)
@@ -400,20 +420,21 @@ def sofa(draft: Draft) -> None:
     build.span((-width / 2, foot, rear), (width / 2, back_top, -depth / 2), rounding=soft)
     gap = draft.pick((0.0, 0.4 * draft.gap))  # shallow, like a seam
     split = draft.chance(0.75)
-    for i in range(seats if split else 1):
-        wide = each if split else width
-        x = -width / 2 + (i + 0.5) * wide
-        extent = (wide - gap, cushion, depth - 0.01)
-        build.box((x, seat - cushion / 2, 0.005), extent, rounding=soft)
-        if split:
-            tall = back_top - seat + draft.pick((0.0, 0.04))
-            frame = rotation(x=-0.12)
-            build.box(
-                (x, seat + tall / 2 - 0.02, -depth / 2 + 0.03),
-                (wide - gap, tall, 0.14),
-                frame=frame,
-                rounding=max(soft, 0.03),
-            )
+    with build.part("cushions"):
+        for i in range(seats if split else 1):
+            wide = each if split else width
+            x = -width / 2 + (i + 0.5) * wide
+            extent = (wide - gap, cushion, depth - 0.01)
+            build.box((x, seat - cushion / 2, 0.005), extent, rounding=soft)
+            if split:
+                tall = back_top - seat + draft.pick((0.0, 0.04))
+                frame = rotation(x=-0.12)
+                build.box(
+                    (x, seat + tall / 2 - 0.02, -depth / 2 + 0.03),
+                    (wide - gap, tall, 0.14),
+                    frame=frame,
+                    rounding=max(soft, 0.03),
+                )
     sides = (-1, 1) if arms else ()
     reach = width / 2
     if arms:
@@ -432,7 +453,8 @@ def sofa(draft: Draft) -> None:
         front = depth / 2 + draft.between(0.45, 0.8)
         inner, outer = side * (width / 2 - each), side * width / 2
         build.span((inner, foot, depth / 2 - 0.1), (outer, base_top, front), rounding=min(soft, 0.02))
-        build.span((inner + side * gap, seat - cushion, 0), (outer, seat, front - 0.005), rounding=soft)
+        with build.part("cushions"):
+            build.span((inner + side * gap, seat - cushion, 0), (outer, seat, front - 0.005), rounding=soft)
     if foot:
         style = draft.pick(("square", "round", "tapered round"))
         size = draft.thick(0.04, 0.07)

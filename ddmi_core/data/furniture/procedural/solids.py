@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ AnyFamily = TypeVar("AnyFamily", bound="_Family")
 # tolerance for touching parts.
 SURFACE_STEP = 2e-3
 LONGEST = 1.8
+_TRACE_STEPS, _TRACE_END, _NORMAL_STEP = 96, 1e-3, 1e-3
 _NOT_A_SECTOR = -2.0
 
 _HALVES = np.array(list(itertools.product((0, 1), repeat=3)))
@@ -61,7 +63,8 @@ class Solid:
 
     ``half``: half sizes along the own axes. ``rounding``: edge radius. ``stretch``: factors applied after rounding,
     so that a ball becomes an ellipsoid. ``hole``: inner radius over outer radius (drums). ``sector``: half angle
-    about the own -z axis in radians, ``None`` for the whole drum.
+    about the own -z axis in radians, ``None`` for the whole drum. ``role``: what it is of the furniture, such as
+    "legs".
     """
 
     centre: FloatArray
@@ -74,6 +77,7 @@ class Solid:
     stretch: tuple[float, float, float] = (1.0, 1.0, 1.0)
     hole: float = 0.0
     sector: float | None = None
+    role: str = ""
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Lower and upper corner of an axis-aligned box that holds the solid."""
@@ -116,7 +120,7 @@ class Solid:
                 hole = 0.0
         return Solid(
             (self.centre - offset) * scale, half, self.frame, self.is_drum, min(self.rounding * scale, half.min()),
-            self.taper, self.bulge, self.stretch, hole, self.sector,
+            self.taper, self.bulge, self.stretch, hole, self.sector, self.role,
         )  # fmt: skip
 
 
@@ -125,6 +129,17 @@ class Builder:
     """Collects solids in metres; y is up and the floor is wherever the caller puts it."""
 
     solids: list[Solid] = field(default_factory=list)
+    role: str = "body"
+    """Of the solids that come next."""
+
+    @contextmanager
+    def part(self, role: str) -> Iterator[None]:
+        """Give what is built inside a role."""
+        before, self.role = self.role, role
+        try:
+            yield
+        finally:
+            self.role = before
 
     def box(
         self,
@@ -141,7 +156,9 @@ class Builder:
         half = np.abs(np.asarray(size, dtype=float)) / 2
         frame = np.eye(3) if frame is None else frame
         rounding = min(rounding, float(half.min()))
-        self.solids.append(Solid(np.asarray(centre, dtype=float), half, frame, False, rounding, taper, bulge, stretch))
+        self.solids.append(
+            Solid(np.asarray(centre, dtype=float), half, frame, False, rounding, taper, bulge, stretch, role=self.role)
+        )
 
     def span(self, low: Vector, high: Vector, *, rounding: float = 0.0) -> None:
         """The axis-aligned box between two corners."""
@@ -177,6 +194,7 @@ class Builder:
                 (1.0, 1.0, 1.0),
                 hole,
                 sector,
+                self.role,
             )
         )
 
@@ -228,6 +246,14 @@ class Builder:
             offset, scale = (low + high) / 2, LONGEST / float((high - low).max())
             solids = [s.placed(offset, scale, thinnest, narrowest_hole) for s in solids]
         return Union(solids, (high - low) * scale)
+
+
+def _box_span(origins: FloatArray, directions: FloatArray, half: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Where rays enter and leave the box of half sides ``half`` about the origin; they leave first if they miss it."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        walls = np.stack([(side * half - origins) / directions for side in (-1, 1)])
+    near, far = np.nanmin(walls, axis=0).max(axis=1), np.nanmax(walls, axis=0).min(axis=1)
+    return np.maximum(near, 0).astype(np.float32), far.astype(np.float32)
 
 
 def _bounds(solids: Sequence[Solid]) -> tuple[FloatArray, FloatArray]:
@@ -470,12 +496,15 @@ class Union:
     def __init__(self, solids: list[Solid], sides: FloatArray) -> None:
         self.sides = sides
         self.families: list[_Blocks | _Drums] = []
+        self.roles: list[str] = []
+        """Of the solids, in the order in which `nearest` counts them."""
         for kind, members in (
             (_Blocks, [s for s in solids if not s.is_drum]),
             (_Drums, [s for s in solids if s.is_drum]),
         ):
             if members:
                 self.families.append(kind(members))
+                self.roles += [solid.role for solid in members]
         areas = np.concatenate([f.areas for f in self.families])
         self._cumulative = np.cumsum(areas) / areas.sum()
 
@@ -483,6 +512,41 @@ class Union:
         """Whether each of (p, 3) points is solid: (p,)."""
         points = np.ascontiguousarray(points, dtype=np.float32)
         return np.logical_or.reduce([(f.distance(points) <= 0).any(axis=0) for f in self.families])
+
+    def distance(self, points: FloatArray) -> NDArray[np.float32]:
+        """At most the way to the surface from (p, 3) points, negative inside: (p,)."""
+        points = np.ascontiguousarray(points, dtype=np.float32)
+        return np.minimum.reduce([family.distance(points).min(axis=0) for family in self.families])
+
+    def nearest(self, points: FloatArray) -> NDArray[np.intp]:
+        """The solid whose surface each of (p, 3) points on the boundary lies on: its number, (p,)."""
+        points = np.ascontiguousarray(points, dtype=np.float32)
+        return np.concatenate([family.distance(points) for family in self.families]).argmin(axis=0)
+
+    def trace(self, origins: FloatArray, directions: FloatArray) -> NDArray[np.float32]:
+        """How far rays, (p, 3) each and of unit length, go until they meet the solid; infinity where they miss it.
+
+        By sphere tracing (Hart 1996): no step is longer than the way to the nearest surface.
+        """
+        depth, leave = _box_span(origins, directions, self.sides / 2)
+        active = np.flatnonzero(leave > depth)
+        met = np.full(len(origins), np.inf, dtype=np.float32)
+        for _ in range(_TRACE_STEPS):
+            if not len(active):
+                break
+            ahead = self.distance(origins[active] + depth[active, None] * directions[active])
+            here = ahead < _TRACE_END
+            met[active[here]] = depth[active[here]]
+            depth[active] += np.maximum(ahead, _TRACE_END)
+            active = active[~here & (depth[active] < leave[active])]
+        return met
+
+    def normals(self, points: FloatArray) -> NDArray[np.float32]:
+        """Outward unit normals at (p, 3) points near the boundary, from distances at the corners of a tetrahedron."""
+        corners = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], dtype=np.float32)
+        around = (points[:, None] + _NORMAL_STEP * corners).reshape(-1, 3)
+        slope = self.distance(around).reshape(-1, 4) @ corners
+        return slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-9)
 
     def grid(self, resolution: int) -> BoolArray:
         """Whether the cell centres of a grid over [-1, 1]^3 are solid: (resolution,) * 3, indexed [ix, iy, iz].

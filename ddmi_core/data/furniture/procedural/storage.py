@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ddmi_core.data.furniture.procedural.parts import Draft, corner_feet, legs
+from ddmi_core.data.furniture.procedural.parts import Draft, building, corner_feet, legs
 
 
 def storage(draft: Draft) -> None:
@@ -64,6 +64,7 @@ def _bookcase(draft: Draft) -> None:
     facts.update(on_legs=bool(foot))
 
 
+@building("fronts")
 def _fronts(
     draft: Draft,
     width: float,
@@ -87,11 +88,12 @@ def _fronts(
             if rows == 1:  # doors: the handle is on the side away from the hinge
                 side = 1 if columns == 1 or i % 2 == 0 else -1
                 x += side * (wide / 2 - groove - max(0.025, draft.least))
-            if knobs == "knob":
-                draft.build.ball((x, y, front + ahead), (0.025, 0.025, 0.025))
-            elif knobs == "bar":
-                size = (0.025, 0.2, 0.03) if rows == 1 else (min(0.2, wide * 0.4), 0.025, 0.03)
-                draft.build.box((x, y, front + ahead), size)
+            with draft.build.part("handles"):
+                if knobs == "knob":
+                    draft.build.ball((x, y, front + ahead), (0.025, 0.025, 0.025))
+                elif knobs == "bar":
+                    size = (0.025, 0.2, 0.03) if rows == 1 else (min(0.2, wide * 0.4), 0.025, 0.03)
+                    draft.build.box((x, y, front + ahead), size)
 
 
 def _wardrobe(draft: Draft) -> None:
@@ -157,7 +159,8 @@ def _cabinet(draft: Draft) -> None:
             build.span((-width / 2, foot, -depth / 2), (width / 2, foot + wall, depth / 2 - 0.01))
             build.span((-width / 2, foot, -depth / 2), (width / 2, height, -depth / 2 + wall))
             _fronts(draft, width - 0.05, split + 0.01, high, front, 1, 1, "none")
-            build.ball((0, (split + high) / 2, front + 0.03), (0.025, 0.025, 0.025))
+            with build.part("handles"):
+                build.ball((0, (split + high) / 2, front + 0.03), (0.025, 0.025, 0.025))
         else:
             _fronts(draft, width - 0.05, low, high, front, 1, drawers, knobs)
     else:

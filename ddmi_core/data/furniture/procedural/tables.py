@@ -7,6 +7,7 @@ import numpy as np
 from ddmi_core.data.furniture.procedural.parts import (
     LEG_STYLES,
     Draft,
+    building,
     corner_feet,
     legs,
     pedestal,
@@ -68,6 +69,7 @@ def table(draft: Draft) -> None:
     _BASES[base](draft, is_round, length, depth, under)
 
 
+@building("top")
 def _top(draft: Draft, shape: str, length: float, depth: float, height: float, thick: float) -> None:
     middle = (0, height - thick / 2, 0)
     rounding = draft.pick((0.0, 0.0, thick * 0.3, thick * 0.5))
@@ -83,6 +85,7 @@ def _top(draft: Draft, shape: str, length: float, depth: float, height: float, t
         draft.build.box(middle, (length, thick, depth), rounding=rounding)
 
 
+@building("legs")
 def _one(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     base = draft.between(0.28, 0.42) * depth
     style = draft.pick(("disc", "dome", "square", "cross", "column"), (40, 15, 15, 15, 15))
@@ -90,6 +93,7 @@ def _one(draft: Draft, is_round: bool, length: float, depth: float, under: float
     draft.facts.update(legs=1)
 
 
+@building("legs")
 def _three(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     style = draft.pick(LEG_STYLES)
     width = draft.thick(0.03, 0.08)
@@ -104,6 +108,7 @@ def _three(draft: Draft, is_round: bool, length: float, depth: float, under: flo
         draft.facts.update(shelf=True)
 
 
+@building("legs")
 def _legs(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     style = draft.pick(LEG_STYLES)
     width = max(draft.between(0.035, 0.1) * min(1.0, 0.6 + 0.4 * depth), draft.least)
@@ -131,6 +136,7 @@ def _legs(draft: Draft, is_round: bool, length: float, depth: float, under: floa
         stretchers(draft, feet, under * draft.between(0.15, 0.4), width * 0.55, is_round="square" not in style)
 
 
+@building("legs")
 def _panels(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     thick, inset = draft.thick(0.025, 0.07), draft.pick((0.0, draft.between(0.02, 0.15)))
     deep = depth * draft.pick((1.0, draft.between(0.7, 1.0)))
@@ -144,6 +150,7 @@ def _panels(draft: Draft, is_round: bool, length: float, depth: float, under: fl
         draft.facts.update(shelf=True)
 
 
+@building("legs")
 def _trestle(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     x, width = length * draft.between(0.3, 0.4), draft.thick(0.05, 0.09)
     spread = depth * draft.between(0.3, 0.42)
@@ -156,6 +163,7 @@ def _trestle(draft: Draft, is_round: bool, length: float, depth: float, under: f
     draft.facts.update(legs=None, base="trestle")
 
 
+@building("legs")
 def _double(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     x, width, deep = length * draft.between(0.25, 0.36), draft.thick(0.08, 0.14), depth * draft.between(0.6, 0.8)
     for side in (-1, 1):
@@ -164,6 +172,7 @@ def _double(draft: Draft, is_round: bool, length: float, depth: float, under: fl
     draft.facts.update(legs=2, base="two pedestals")
 
 
+@building("legs")
 def _box(draft: Draft, is_round: bool, length: float, depth: float, under: float) -> None:
     share = draft.between(0.6, 0.9)
     if is_round:
@@ -223,5 +232,7 @@ def _drawers(draft: Draft, x: float, width: float, low: float, high: float, dept
     for i in range(count):
         middle = low + (i + 0.5) * tall
         ahead, groove = max(0.02, 0.5 * draft.least), 0.55 * draft.gap
-        draft.build.box((x, middle, depth / 2), (width - groove, tall - groove, 2 * ahead))
-        draft.build.ball((x, middle, depth / 2 + ahead), (0.02, 0.02, 0.02))
+        with draft.build.part("fronts"):
+            draft.build.box((x, middle, depth / 2), (width - groove, tall - groove, 2 * ahead))
+        with draft.build.part("handles"):
+            draft.build.ball((x, middle, depth / 2 + ahead), (0.02, 0.02, 0.02))
