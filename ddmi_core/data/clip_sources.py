@@ -4,18 +4,26 @@ from pathlib import Path
 
 from ddmi_core.coordinates import overlapping_spans
 from ddmi_core.data.clips import Clip, ClipSet, ClipSource, Encoded
+from ddmi_core.data.shape_sources import HELD_OUT_COUNT, HELD_OUT_SEED
 from ddmi_core.data.shard_places import are_shards
 from ddmi_core.support.errors import DataError
 
+_SKIES = 20_000
+
 
 def open_clips(
-    source: str, split: str, *, encoded: Encoded, queries: int, footprints: tuple[float, float]
+    source: str, split: str, *, seed: int, encoded: Encoded, queries: int, footprints: tuple[float, float]
 ) -> ClipSource:
-    """Open `emoji-motion`, a folder of clips, or shards of some.
+    """Open `emoji-motion`, `skies`, a folder of clips, or shards of some.
 
     Raises:
         DataError: there is no such set or folder, or nothing usable in it.
     """
+    if source == "skies":
+        from ddmi_core.data.skies import Skies, SkySource
+
+        skies = Skies(_SKIES, seed) if split == "train" else Skies(HELD_OUT_COUNT, HELD_OUT_SEED)
+        return SkySource(skies, encoded=encoded, queries=queries, footprints=footprints)
     if source == "emoji-motion":
         from ddmi_core.data.emoji.clips import emoji_motion
 
@@ -29,7 +37,7 @@ def open_clips(
 
         clips = clip_folder(Path(source), split)
     else:
-        raise DataError(f"There are no clips called {source!r}: give emoji-motion or a folder of clips.")
+        raise DataError(f"There are no clips called {source!r}: give emoji-motion, skies or a folder of clips.")
     if len(clips) == 0:
         raise DataError(f"{source} holds no usable clip for the {split} split.")
     return ClipSource(clips, encoded=encoded, queries=queries, footprints=footprints)

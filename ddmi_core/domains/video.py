@@ -75,7 +75,7 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     footprint = (FINEST, COARSEST)
     kind = VideoField
     can_fit = True
-    starter_sets = ("emoji-motion",)
+    starter_sets = ("emoji-motion", "skies")
     import_formats = CLIPS
 
     @override
@@ -149,7 +149,8 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     ) -> ClipSource:
         from ddmi_core.data.clip_sources import open_clips
 
-        return open_clips(source, split, encoded=_encoded(given), queries=queries, footprints=(FINEST, COARSEST))
+        footprints = FINEST, COARSEST
+        return open_clips(source, split, seed=seed, encoded=_encoded(given), queries=queries, footprints=footprints)
 
     @override
     def field(self, readout: ReadOut, basis: BasisFields) -> VideoField:

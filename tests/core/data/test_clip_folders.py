@@ -69,10 +69,10 @@ def test_copies_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_folder_is_a_source_by_its_path(tmp_path: Path) -> None:
     write_video(tmp_path / "clip.mp4", dot_frames(20, 32))
-    found = open_clips(str(tmp_path), "held_out", encoded=Encoded(16, 64), queries=32, footprints=(-8.0, -4.0))
+    found = open_clips(str(tmp_path), "held_out", seed=0, encoded=Encoded(16, 64), queries=32, footprints=(-8.0, -4.0))
     assert len(found) == 1
     with pytest.raises(DataError, match="no clips called"):
-        open_clips("nowhere", "train", encoded=Encoded(16, 64), queries=32, footprints=(-8.0, -4.0))
+        open_clips("nowhere", "train", seed=0, encoded=Encoded(16, 64), queries=32, footprints=(-8.0, -4.0))
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no usable clip"):
         clip_folder(tmp_path / "empty", "train")

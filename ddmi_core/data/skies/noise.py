@@ -1,0 +1,63 @@
+"""Smooth noise in three dimensions, as often as one likes: value noise on one lattice, and sums of its octaves."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+_CELLS = 32
+_CHANNELS = 4
+
+
+def _lattice() -> Float[Tensor, "1 c d h w"]:
+    """Random values, periodic: the first two of each axis come again at its end."""
+    values = torch.rand(1, _CHANNELS, _CELLS, _CELLS, _CELLS, generator=torch.Generator().manual_seed(7))
+    return F.pad(2 * values - 1, (0, 1, 0, 1, 0, 1), mode="circular")
+
+
+_LATTICE = _lattice()
+
+
+def noise(points: Float[Tensor, "n 3"], channels: int = 1) -> Float[Tensor, "n c"]:
+    """Return up to four independent smooth noises in [-1, 1] with features of size 1."""
+    cell = torch.floor(points)
+    inside = points - cell
+    inside = inside * inside * inside * (inside * (inside * 6 - 15) + 10)
+    place = (torch.remainder(cell, _CELLS) + inside) * (2 / _CELLS) - 1
+    found = F.grid_sample(_LATTICE[:, :channels], place.view(1, 1, 1, -1, 3), align_corners=True)
+    return found.view(channels, -1).T
+
+
+def fractal(
+    points: Float[Tensor, "n 3"], octaves: int, size: Float[Tensor, " n"], *, channels: int = 1, gain: float = 0.5
+) -> Float[Tensor, "n c"]:
+    """Return noises with detail at every scale: octaves of which each is half as large, and `gain` times as strong.
+
+    Args:
+        points: where.
+        octaves: how many at most.
+        size: of what is averaged over, in the units of the points: octaves that are smaller than twice that fade out,
+            as they would in the average.
+        channels: how many noises, up to four.
+        gain: strength of an octave as a share of the one before.
+    """
+    total = torch.zeros(len(points), channels)
+    strength, scale = 1.0, 1.0
+    finest = float(size.min()) if len(size) else 1.0
+    for octave in range(octaves):
+        if finest * scale > 1:
+            break
+        kept = (1.5 - 2 * size * scale).clamp(0, 1)
+        shift = 11.3 * octave  # no two octaves have their cells' corners in common
+        total += strength * kept[:, None] * noise(points * scale + shift, channels)
+        strength, scale = strength * gain, scale * 2.03
+    return total
+
+
+def random_of(keys: Float[Tensor, " n"], seed: int) -> Float[Tensor, "n 4"]:
+    """Return four random numbers in [0, 1) for each whole number."""
+    whole = keys.long()[:, None] * 2654435761 + torch.tensor([1, 2, 3, 4]) * 40503 + seed * 69069
+    whole = whole ^ (whole >> 13)
+    whole = (whole * 1274126177) & 0x7FFFFFFF
+    whole = whole ^ (whole >> 16)
+    return (whole % 65536).float() / 65536
