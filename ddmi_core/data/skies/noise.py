@@ -7,6 +7,7 @@ from torch import Tensor
 
 _CELLS = 32
 _CHANNELS = 4
+_LOST = 1.4  # sizes in units of an octave's features from which on it is not looked up
 
 
 def _lattice() -> Float[Tensor, "1 c d h w"]:
@@ -36,8 +37,7 @@ def fractal(
     Args:
         points: where.
         octaves: how many at most.
-        size: of what is averaged over, in the units of the points: octaves that are smaller than twice that fade out,
-            as they would in the average.
+        size: of what is averaged over, in the units of the points: octaves fade as they do in the average.
         channels: how many noises, up to four.
         gain: strength of an octave as a share of the one before.
     """
@@ -45,9 +45,9 @@ def fractal(
     strength, scale = 1.0, 1.0
     finest = float(size.min()) if len(size) else 1.0
     for octave in range(octaves):
-        if finest * scale > 1:
+        if finest * scale > _LOST:
             break
-        kept = (1.5 - 2 * size * scale).clamp(0, 1)
+        kept = torch.exp(-0.9 * (size * scale) ** 2)
         shift = 11.3 * octave  # no two octaves have their cells' corners in common
         total += strength * kept[:, None] * noise(points * scale + shift, channels)
         strength, scale = strength * gain, scale * 2.03

@@ -48,7 +48,7 @@ def test_a_large_pixel_is_about_the_mean_of_small_ones(foreground: str) -> None:
     index = next(
         i for i in range(200) if draw_scene(1, i).foreground == foreground and draw_scene(1, i).time != "night"
     )
-    scene, side, fine = draw_scene(1, index), 16, 8
+    scene, side, fine = draw_scene(1, index), 48, 4
     along = (torch.arange(side * fine) + 0.5) * (2 / (side * fine)) - 1
     y, x = torch.meshgrid(along, along, indexing="ij")
     small = colours(scene, torch.stack([x, y, torch.zeros_like(x)], -1).view(-1, 3), 2 / (side * fine))
@@ -57,15 +57,15 @@ def test_a_large_pixel_is_about_the_mean_of_small_ones(foreground: str) -> None:
     y, x = torch.meshgrid(along, along, indexing="ij")
     large = colours(scene, torch.stack([x, y, torch.zeros_like(x)], -1).view(-1, 3), 2 / side).view(side, side, 3)
     point = colours(scene, torch.stack([x, y, torch.zeros_like(x)], -1).view(-1, 3), 1e-3).view(side, side, 3)
-    assert float((large - mean).square().mean()) < 6e-3
-    assert float((large - mean).square().mean()) < 1.2 * float((point - mean).square().mean())
+    errors = [float((seen - mean).square().mean()) for seen in (large, point)]
+    assert errors[0] < 2e-3 and errors[0] < 1.1 * errors[1] + 2e-4
 
 
 def test_noise_is_smooth_bounded_and_loses_what_is_smaller_than_a_pixel() -> None:
     where = 40 * places(2000)
     assert float(noise(where, 4).abs().max()) <= 1 and noise(where, 4).shape == (2000, 4)
     assert float((noise(where + 1e-3) - noise(where)).abs().max()) < 0.01
-    spread = [float(fractal(where, 6, torch.full((2000,), size)).std()) for size in (1e-3, 0.2, 2.0)]
+    spread = [float(fractal(where, 6, torch.full((2000,), size)).std()) for size in (1e-3, 0.7, 2.0)]
     assert spread[0] > spread[1] > spread[2] == 0
 
 
