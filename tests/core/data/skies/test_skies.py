@@ -91,9 +91,9 @@ def test_examples_agree_with_the_function() -> None:
         scene = source.clips.scene(i)
         for coords, size, target in zip(example["coords"], example["footprint"], example["targets"], strict=True):
             true = colours(scene, torch.from_numpy(coords[None]), 2 * 2.0 ** float(size[0]))
-            assert np.allclose(true.numpy()[0], target[:3], atol=1e-4) and target[3] == 1
+            assert np.allclose(true.numpy()[0], target[:3], atol=2e-3) and target[3] == 1
         middle = colours(scene, torch.tensor([[1 / 16, -15 / 16, -7 / 8]]), 2 / 16)
-        assert np.allclose(example["video"][:3, 0, 0, 8], middle.numpy()[0], atol=1e-4)
+        assert np.allclose(example["video"][:3, 0, 0, 8], middle.numpy()[0], atol=2e-3)
         assert not example["video"][4].any()  # every frame is of its moment
     late = source.sample(0, np.random.default_rng(5), augment="captioned")["video"][4]
     assert 0 < np.abs(late).max() < 2
