@@ -10,9 +10,10 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.domains import get_domain
 from ddmi_core.fields.field import Field
 from ddmi_core.networks.basis_decoder import BasisFieldDecoder, BasisFields, DecoderSizes, SharedBasisFieldDecoder
-from ddmi_core.networks.readout import ReadOut
+from ddmi_core.networks.readout import BasisReadOut, ReadOut
 from ddmi_core.planes import pack, unpack
 from ddmi_core.support.devices import field_precision
+from ddmi_core.support.errors import ModelError
 
 
 class Posterior(NamedTuple):
@@ -38,8 +39,17 @@ class D2CVAE(nn.Module):
         super().__init__()
         self.config = config
         self.domain = domain = get_domain(config.domain)
-        scales = 3 if config.hdbf == "hierarchical" else 1
+        if config.trunk not in domain.trunks:
+            raise ModelError(f"{domain.title} have no {config.trunk} trunk: set it to {' or '.join(domain.trunks)}.")
         self.encoder = domain.encoder(config)
+        self.decoder: nn.Module
+        self.readout: BasisReadOut
+        build = self._build_official if config.trunk == "official" else self._build
+        build(3 if config.hdbf == "hierarchical" else 1)
+
+    def _build(self, scales: int) -> None:
+        """Build the basis-field decoder and the read-out."""
+        config, domain = self.config, self.domain
         decoder = SharedBasisFieldDecoder if config.trunk == "shared" else BasisFieldDecoder
         self.decoder = decoder(
             DecoderSizes(
@@ -61,6 +71,27 @@ class D2CVAE(nn.Module):
             conditioning=config.conditioning,
             footprint=domain.footprint,
             directed_channels=domain.directed_channels,
+        )
+
+    def _build_official(self, scales: int) -> None:
+        from ddmi_core.networks.official.ldm import LdmBasisDecoder
+        from ddmi_core.networks.official.styled_readout import StyledReadOut
+
+        config = self.config
+        self.decoder = LdmBasisDecoder(
+            config.latent_channels,
+            channels=config.encoder_channels,
+            blocks=config.encoder_blocks + 1,
+            inner_channels=config.inner_channels,
+            basis_channels=config.basis_channels,
+            levels=scales,
+        )
+        self.readout = StyledReadOut(
+            config.basis_channels,
+            scales,
+            self.domain.value_channels - 1,
+            width=config.readout_width,
+            anchor=config.latent_size * 2 ** (len(config.encoder_channels) - 1),
         )
 
     @property

@@ -8,6 +8,8 @@ from pydantic import Field as Setting
 from ddmi_core.data.items import USUAL_SURFACE, EncoderInput, SurfacePoints
 from ddmi_core.networks.readout import Conditioning
 
+Trunk = Literal["separate", "shared", "official"]
+
 
 class AutoencoderConfig(BaseModel):
     """Sizes and switches of a D2CVAE; `hdbf` and `conditioning` reproduce the paper's ablation (Table 8)."""
@@ -17,15 +19,17 @@ class AutoencoderConfig(BaseModel):
     domain: str
     latent_channels: int = Setting(8, ge=1)
     latent_size: int = Setting(16, ge=4)
-    trunk: Literal["separate", "shared"] = "separate"
+    trunk: Trunk = "separate"
     """How encoder and decoder treat their planes: each with weights of its own, as in version 0.1, or all as one batch
-    with a bias of each plane's own, wide where the maps are small and linear where they are large."""
+    with a bias of each plane's own, wide where the maps are small and linear where they are large. `official` are the
+    networks of the authors' image models, the read-out too: the levels of the encoder are `encoder_channels`, fine to
+    coarse, with `encoder_blocks` each; the decoder has them back, with a block more."""
     normals: bool = False
     """Whether an encoder of shapes is given the normals of its points; only with a shared trunk."""
     point_channels: int = Setting(48, ge=8)
     resolution: int | None = Setting(None, ge=16)
     """Pixels along each side of the pictures and frames that an encoder of such is given; none: as many as the domain
-    usually has, brought to what suits the encoder."""
+    usually has, brought to what suits the encoder. An official trunk wants it; there the read-out's scale is 1."""
     frames: int | None = Setting(None, ge=2)
     """Of the clips that an encoder of such is given, likewise."""
     surface_points: int = Setting(USUAL_SURFACE.count, ge=64)
@@ -37,6 +41,8 @@ class AutoencoderConfig(BaseModel):
     """Blocks of a shared trunk's encoder, all at the size of the latent."""
     patch: int = Setting(4, ge=1)
     """With a shared trunk: pixels, or cells that points are collected into, along each side of a latent's cell."""
+    inner_channels: int = Setting(128, ge=1)
+    """Of an official trunk: between the latent and the levels."""
     decoder_channels: tuple[int, ...] = Setting((64, 48, 24), min_length=3)
     decoder_blocks: tuple[int, ...] = Setting((2, 2, 0), min_length=3)
     """Widths and residual blocks of the decoder's levels, each twice the side of the one before, the first as large as
@@ -55,8 +61,11 @@ class AutoencoderConfig(BaseModel):
     def _levels_fit(self) -> "AutoencoderConfig":
         if len(self.decoder_channels) != len(self.decoder_blocks):
             raise ValueError("decoder_channels and decoder_blocks must be equally long: each has an entry a level")
-        if self.trunk == "separate" and self.normals:
+        if self.trunk != "shared" and self.normals:
             raise ValueError("normals are for a shared trunk: set trunk to shared")
+        halvings = len(self.encoder_channels) - 1
+        if self.trunk == "official" and self.resolution != self.latent_size * 2**halvings:
+            raise ValueError(f"the resolution of an official trunk is {2**halvings} times latent_size")
         if self.trunk == "shared":
             mapped = sum(1 for count in self.decoder_blocks if count)
             if not mapped or not all(self.decoder_blocks[:mapped]):

@@ -15,6 +15,7 @@ from ddmi_core.networks.uvit import UViT
 from ddmi_core.recipe import Denoising, SamplerName
 from ddmi_core.support._torchvision import ensure_torchvision
 from ddmi_core.support.devices import autocast, sampling_precision
+from ddmi_core.support.errors import ModelError
 from ddmi_core.support.progress import Progress, report
 from ddmi_core.text import TextEmbedding
 
@@ -26,6 +27,7 @@ from diffusers import (  # noqa: E402 - only after torchvision has been made imp
     DPMSolverMultistepScheduler,
     SchedulerMixin,
     UNet2DConditionModel,
+    UNet2DModel,
 )
 
 _FIRST_MIXING = 6.0  # the paper's, whose logit of -6 is that of the network's share
@@ -40,12 +42,14 @@ class DenoiserConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["unet2d", "uvit"] = "unet2d"
-    """Diffusers' UNet, for the paper's sizes, or the U-ViT, which learns more in an hour where arithmetic is dear."""
+    kind: Literal["unet2d", "uvit", "adm", "none"] = "unet2d"
+    """Diffusers' UNet, for the paper's sizes, or the U-ViT, which learns more in an hour where arithmetic is dear, or
+    the ADM's UNet (Dhariwal & Nichol 2021) of the authors' models, which takes no text. A model of the first stage
+    alone has none."""
     channels: tuple[int, ...] = (64, 128, 192)
     """Widths of the levels; a U-ViT has two."""
     layers_per_block: int = Setting(1, ge=1)
-    """Of a `unet2d`."""
+    """Of a `unet2d` or an `adm`."""
     blocks: tuple[int, int, int] = (2, 6, 3)
     """Of a `uvit`: on the way down, inside, on the way up."""
     head_width: int = Setting(32, ge=8)
@@ -88,7 +92,7 @@ class LatentDiffusion(nn.Module):
         self.config = config
         self.canvas_shape = canvas_shape
         channels = canvas_shape[0]
-        self.unet = _uvit(config, canvas_shape) if config.kind == "uvit" else _unet2d(config, canvas_shape)
+        self.unet = _NETWORKS[config.kind](config, canvas_shape)
         self.register_buffer("latent_mean", torch.zeros(channels, 1, 1))
         self.register_buffer("latent_std", torch.ones(channels, 1, 1))
         # Of every channel the logit of the standard normal's share, at first next to all
@@ -111,7 +115,7 @@ class LatentDiffusion(nn.Module):
 
     def save_memory(self) -> None:
         """Train with activations computed again in the backward pass instead of being kept, where the network can."""
-        if isinstance(self.unet, UNet2DConditionModel):
+        if isinstance(self.unet, UNet2DConditionModel | UNet2DModel):
             self.unet.enable_gradient_checkpointing()
 
     def set_scale(self, mean: Float[Tensor, " c"], std: Float[Tensor, " c"]) -> None:
@@ -126,6 +130,8 @@ class LatentDiffusion(nn.Module):
         with fast_attention(noisy.device):
             if isinstance(self.unet, UViT):
                 predicted = self.unet(noisy, timestep, text.tokens, text.mask, text.pooled)
+            elif isinstance(self.unet, UNet2DModel):
+                predicted = self.unet(noisy, timestep).sample
             else:
                 predicted = self.unet(
                     noisy, timestep, encoder_hidden_states=text.tokens, encoder_attention_mask=text.mask
@@ -265,6 +271,37 @@ def _uvit(config: DenoiserConfig, canvas_shape: tuple[int, int, int]) -> UViT:
         head_width=config.head_width,
         text_channels=config.text_channels,
     )
+
+
+def _adm(config: DenoiserConfig, canvas_shape: tuple[int, int, int]) -> UNet2DModel:
+    channels, height, _ = canvas_shape
+    attention = len(config.channels) - 1
+    return UNet2DModel(
+        sample_size=height,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=config.channels,
+        layers_per_block=config.layers_per_block,
+        down_block_types=("DownBlock2D",) + ("AttnDownBlock2D",) * attention,
+        up_block_types=("AttnUpBlock2D",) * attention + ("UpBlock2D",),
+        attention_head_dim=config.head_width,
+    )
+
+
+class _NoNetwork(nn.Module):
+    """Stands in for the denoiser of a first stage."""
+
+    def __init__(self, config: DenoiserConfig, canvas_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+
+    def forward(self, *_: object, **__: object) -> Tensor:
+        raise ModelError(
+            "This is a first stage alone: it encodes and decodes files, and cannot generate. Import the checkpoint of "
+            "the second stage, or choose another model."
+        )
+
+
+_NETWORKS = {"unet2d": _unet2d, "uvit": _uvit, "adm": _adm, "none": _NoNetwork}
 
 
 def _repeated(embedding: TextEmbedding, times: int) -> TextEmbedding:

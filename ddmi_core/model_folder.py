@@ -4,6 +4,8 @@ import hashlib
 import re
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -207,18 +209,37 @@ def import_model(folder: Path) -> ModelInfo:
     same = next((model for model in list_models(found.domain) if model.hash == found.hash), None)
     if same is not None:
         raise ModelError(f"This model is there already: it is {same.name}, in {same.folder}.")
-    target, number = models_folder() / folder.name, 2
+    target = free_folder(folder.name)
+    with written_at_once(target) as temporary:
+        shutil.copytree(folder, temporary, dirs_exist_ok=True)
+        write_json(temporary / LABEL, {"name": found.name, "imported_from": str(folder)})
+    return describe(target)
+
+
+def free_folder(name: str) -> Path:
+    """Return a folder for a model of the user's own that is not there yet, called as wished or with a number."""
+    target, number = models_folder() / name, 2
     while target.exists():
-        target, number = models_folder() / f"{folder.name}-{number}", number + 1
+        target, number = models_folder() / f"{name}-{number}", number + 1
+    return target
+
+
+@contextmanager
+def written_at_once(target: Path) -> Iterator[Path]:
+    """Yield a folder beside `target`; rename it to `target` on success, remove it on any failure.
+
+    Raises:
+        ModelError: it cannot be written.
+    """
     temporary = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
     try:
-        shutil.copytree(folder, temporary)
-        write_json(temporary / LABEL, {"name": found.name, "imported_from": str(folder)})
+        temporary.mkdir(parents=True)
+        yield temporary
         temporary.rename(target)
     except (OSError, shutil.Error) as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         raise ModelError(f"The model cannot be copied to {target} ({error}). Make room, or allow writing.") from error
-    return describe(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def rename_model(model: ModelInfo, name: str) -> None:

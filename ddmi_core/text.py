@@ -35,14 +35,14 @@ class TextEmbedding(NamedTuple):
 
 
 class TextEncoderConfig(BaseModel):
-    """Which text encoder a model was trained with.
+    """Which text encoder a model was trained with; `none`, if it was trained without texts.
 
     `name` and `pretrained` are read by open_clip alone: a model name, and a pretrained tag or a local weight file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["minilm", "open_clip"] = "minilm"
+    kind: Literal["minilm", "open_clip", "none"] = "minilm"
     name: str = "all-MiniLM-L6-v2"
     pretrained: str | None = None
     max_tokens: int = Field(24, ge=2, le=256)
@@ -79,6 +79,11 @@ class TextEncoder(ABC):
     @abstractmethod
     def channels(self) -> int:
         """Width of a token's embedding."""
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether prompts say anything to it."""
+        return True
 
     @property
     def reads_english_alone(self) -> bool:
@@ -207,13 +212,53 @@ class OpenClipEncoder(TextEncoder):
         return ids != getattr(self._model, "pad_id", 0)
 
 
+class NoText(TextEncoder):
+    """Stands in for the encoder of a model that was trained without texts: every prompt is the same, empty one."""
+
+    @override
+    def to(self, device: torch.device | str) -> TextEncoder:
+        return self
+
+    @property
+    @override
+    def nbytes(self) -> int:
+        return 0
+
+    @property
+    @override
+    def channels(self) -> int:
+        return 1
+
+    @property
+    @override
+    def reads_texts(self) -> bool:
+        return False
+
+    @property
+    @override
+    def reads_english_alone(self) -> bool:
+        return False
+
+    @override
+    def ids(self, prompts: list[str]) -> Int[Tensor, "b t"]:
+        return torch.zeros(len(prompts), 1, dtype=torch.long)
+
+    @override
+    def encode(self, prompts: list[str]) -> TextEmbedding:
+        nothing = torch.zeros(len(prompts), 1, 1)
+        return TextEmbedding(nothing, nothing[..., 0].bool(), nothing[..., 0])
+
+
+_ENCODERS: dict[str, type[TextEncoder]] = {"minilm": MiniLMEncoder, "open_clip": OpenClipEncoder, "none": NoText}
+
+
 def load_text_encoder(config: TextEncoderConfig) -> TextEncoder:
     """Load the encoder that `config` names.
 
     Raises:
         ModelError: it cannot be loaded.
     """
-    return MiniLMEncoder(config) if config.kind == "minilm" else OpenClipEncoder(config)
+    return _ENCODERS[config.kind](config)
 
 
 def _check_activation(config: TextEncoderConfig) -> None:

@@ -10,6 +10,7 @@ import tyro
 from pydantic import ValidationError
 
 from ddmi_core.cli.data import Check, Prepare
+from ddmi_core.cli.importing import ImportOfficial
 from ddmi_core.cli.listing import Models, Presets
 from ddmi_core.cli.making import Fit, Generate, Reconstruct
 from ddmi_core.cli.measuring import Evaluate
@@ -51,5 +52,6 @@ def _commands() -> tyro.extras.SubcommandApp:
         data.command(name=command.__name__.lower())(command)
     for one in (Generate, Reconstruct, Fit, Train, Trial, Ablate, Evaluate, Models, Presets):
         everything.command(name=one.__name__.lower())(one)
+    everything.command(name="import-official")(ImportOfficial)
     everything.command(data, name="data", help="Look into data sets.")
     return everything

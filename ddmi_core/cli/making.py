@@ -70,6 +70,8 @@ class Generate(Writes):
         seeds = range(first, first + count)
         if not self.settings.prompt:
             print("No prompt: anything the model knows.", file=sys.stderr)
+        elif not pipeline.text_encoder.reads_texts:
+            print(f"{pipeline.name} was trained without texts: anything it knows.", file=sys.stderr)
         with Meter() as meter:
             for start in range(0, count, BATCH):
                 part = seeds[start : start + BATCH]

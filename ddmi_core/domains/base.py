@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ddmi_core.autoencoder_config import AutoencoderConfig
+from ddmi_core.autoencoder_config import AutoencoderConfig, Trunk
 from ddmi_core.coordinates import Region
 from ddmi_core.data.items import USUAL_INPUT, EncoderInput, ItemSource
 from ddmi_core.fidelity import FitFacts
@@ -19,7 +19,7 @@ from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import USUAL_PLAN, FitPlan
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointEncoder
-from ddmi_core.networks.readout import Combine, ReadOut
+from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import PlaneLayout
 from ddmi_core.support.errors import DataError, DDMIError, ModelError
@@ -88,6 +88,8 @@ class Domain(ABC, Generic[AnyField, AnySource]):
     """How many of them, the last ones, also depend on the direction from which a point is seen."""
     footprint: ClassVar[tuple[float, float] | None] = None
     """Finest and coarsest spacing of samples that the read-out is told of, as log2 of a share of the canvas."""
+    trunks: ClassVar[tuple[Trunk, ...]] = ("separate", "shared")
+    """Which trunks its autoencoder can have."""
     import_formats: ClassVar[tuple[str, ...]]
     """Suffixes that `read` takes."""
 
@@ -116,7 +118,7 @@ class Domain(ABC, Generic[AnyField, AnySource]):
         """Return what the paper's code takes for -log p(signal | z), averaged over the values that it adds up."""
         return self.reconstruction_loss(values, targets)[0]
 
-    def predict(self, readout: ReadOut, basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n v"]:
+    def predict(self, readout: BasisReadOut, basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n v"]:
         """Return what `reconstruction_loss` compares with a batch's `targets`, differentiable.
 
         As a rule the signal's values at the batch's `coords`; a domain whose data are not values at coordinates, such
@@ -192,7 +194,7 @@ class Domain(ABC, Generic[AnyField, AnySource]):
         """
 
     @abstractmethod
-    def field(self, readout: ReadOut, basis: BasisFields) -> AnyField:
+    def field(self, readout: BasisReadOut, basis: BasisFields) -> AnyField:
         """Wrap decoded basis fields into the domain's Field."""
 
     can_fit: ClassVar[bool] = False

@@ -35,7 +35,7 @@ from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.frame_size import pixel_size
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
-from ddmi_core.networks.readout import Combine, ReadOut
+from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.placement import Up
 from ddmi_core.planes import SINGLE_PLANE
 from ddmi_core.support.errors import DDMIError
@@ -115,6 +115,7 @@ class ImageDomain(Domain[ImageField, PictureSource]):
     combine: ClassVar[Combine] = "sum"
     value_channels: ClassVar[int] = 4
     footprint = (FINEST, COARSEST)
+    trunks = ("separate", "shared", "official")
     kind = ImageField
     can_fit = True
     fits_at_once = True
@@ -131,6 +132,17 @@ class ImageDomain(Domain[ImageField, PictureSource]):
                 channels=config.encoder_channels,
                 size=config.latent_size,
                 side=config.resolution,
+            )
+        if config.trunk == "official":
+            from ddmi_core.networks.official.ldm import LdmEncoder
+
+            return LdmEncoder(
+                self.value_channels - 1,
+                channels,
+                channels=config.encoder_channels,
+                blocks=config.encoder_blocks,
+                inner_channels=config.inner_channels,
+                size=config.latent_size,
             )
         return PatchedImageEncoder(
             self.value_channels,
@@ -198,7 +210,7 @@ class ImageDomain(Domain[ImageField, PictureSource]):
         )
 
     @override
-    def field(self, readout: ReadOut, basis: BasisFields) -> ImageField:
+    def field(self, readout: BasisReadOut, basis: BasisFields) -> ImageField:
         return DecodedImageField(readout, basis)
 
     @override

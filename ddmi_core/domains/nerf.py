@@ -23,7 +23,7 @@ from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
-from ddmi_core.networks.readout import Combine, ReadOut
+from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.rendering.volume_rendering import composite
@@ -77,7 +77,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
         return PointSet(positions, (colours - 0.5) @ colours.new_tensor(_OPPONENT))
 
     @override
-    def predict(self, readout: ReadOut, basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n 3"]:
+    def predict(self, readout: BasisReadOut, basis: BasisFields, batch: Mapping[str, Tensor]) -> Float[Tensor, "b n 3"]:
         """Return the colours of the batch's rays over its `background`.
 
         The batch has `origins` and unit `directions` (b, n, 3), `depths` and `steps` of the samples (b, n, s), and
@@ -141,7 +141,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
         return open_radiance(source, split, seed=seed, queries=queries, surface=given.surface)
 
     @override
-    def field(self, readout: ReadOut, basis: BasisFields) -> RadianceField:
+    def field(self, readout: BasisReadOut, basis: BasisFields) -> RadianceField:
         return RadianceField(readout, basis)
 
     @override

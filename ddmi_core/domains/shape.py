@@ -23,7 +23,7 @@ from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.point_encoder import PointSet
-from ddmi_core.networks.readout import Combine, ReadOut
+from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
 from ddmi_core.support.errors import DataError
@@ -106,7 +106,7 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
         return open_shapes(source, split, seed=seed, queries=queries, surface=given.surface)
 
     @override
-    def field(self, readout: ReadOut, basis: BasisFields) -> ShapeField:
+    def field(self, readout: BasisReadOut, basis: BasisFields) -> ShapeField:
         return ShapeField(readout, basis)
 
     @override

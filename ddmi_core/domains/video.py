@@ -32,7 +32,7 @@ from ddmi_core.fields.video import (
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.networks.basis_decoder import BasisFields
-from ddmi_core.networks.readout import Combine, ReadOut
+from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.networks.video_encoder import VideoEncoder
 from ddmi_core.placement import Up
 from ddmi_core.planes import TRI_PLANE
@@ -153,7 +153,7 @@ class VideoDomain(Domain[VideoField, ClipSource]):
         return open_clips(source, split, seed=seed, encoded=_encoded(given), queries=queries, footprints=footprints)
 
     @override
-    def field(self, readout: ReadOut, basis: BasisFields) -> VideoField:
+    def field(self, readout: BasisReadOut, basis: BasisFields) -> VideoField:
         return DecodedVideoField(readout, basis)
 
     @override

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from ddmi_core.fields.field import Field, Options
 from ddmi_core.networks.basis_decoder import BasisFields
-from ddmi_core.networks.readout import FoldedReadOut, ReadOut
+from ddmi_core.networks.readout import BasisReadOut, Folded
 from ddmi_core.support.devices import free_memory
 from ddmi_core.support.progress import Progress, report
 
@@ -44,12 +44,12 @@ class DecodedField(Field[Options]):
     otherwise.
     """
 
-    def __init__(self, readout: ReadOut, basis: BasisFields) -> None:
+    def __init__(self, readout: BasisReadOut, basis: BasisFields) -> None:
         """Wrap basis fields (batch size one), such as those of a decoded latent."""
         self.readout = readout
         self.basis = basis
         self._chunk = max(1024, memory_budget(self.device) // readout.bytes_per_point // 1024 * 1024)
-        self._folded: tuple[float | None, FoldedReadOut] | None = None
+        self._folded: tuple[float | None, Folded] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -102,7 +102,7 @@ class DecodedField(Field[Options]):
             return flat.new_zeros(*coords.shape[:-1], channels)
         return torch.cat(parts).reshape(*coords.shape[:-1], -1)
 
-    def _folded_for(self, footprint: float | None) -> FoldedReadOut:
+    def _folded_for(self, footprint: float | None) -> Folded:
         """The read-out of a footprint; the last one is kept, since most queries have the one before's."""
         kept = self._folded
         if kept is None or kept[0] != footprint:

@@ -18,7 +18,7 @@ from ddmi_core.export.radiance import export_radiance
 from ddmi_core.fields.decoded import DecodedField
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.networks.basis_decoder import BasisFields
-from ddmi_core.networks.readout import ReadOut
+from ddmi_core.networks.readout import BasisReadOut
 from ddmi_core.recipe import Recipe
 from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
 from ddmi_core.rendering.picture_layout import LIGHT, over
@@ -61,7 +61,7 @@ class RadianceField(DecodedField[RadianceExport]):
     export_options = RadianceExport
     evidence = ("pictures",)
 
-    def __init__(self, readout: ReadOut, basis: BasisFields) -> None:
+    def __init__(self, readout: BasisReadOut, basis: BasisFields) -> None:
         super().__init__(readout, basis)
         self._occupancy: OccupancyGrid | None = None
         self._baking = Lock()

@@ -1,6 +1,7 @@
 """The read-out: from basis fields and coordinates to the signal's values, coarse to fine (CFC, paper 3.1)."""
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -8,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.planes import PlaneLayout, look_up
@@ -37,7 +39,67 @@ class _Block(nn.Module):
         return F.silu(self.second(hidden) + hidden)
 
 
-class ReadOut(nn.Module):
+class BasisReadOut(nn.Module, ABC):
+    """What turns basis fields and coordinates into a signal's values.
+
+    Args:
+        layout: the planes of the basis fields.
+        combine: whether the planes' embeddings of one scale are added or stand side by side.
+        value_channels: channels of the signal's value.
+        directed_channels: how many of them, the last ones, also depend on the direction from which a point is seen.
+    """
+
+    bytes_per_point: int
+    """Memory that evaluating one point takes at its peak."""
+
+    def __init__(
+        self, layout: PlaneLayout, combine: Combine, value_channels: int, *, directed_channels: int = 0
+    ) -> None:
+        super().__init__()
+        self.layout, self.combine = layout, combine
+        self.value_channels, self.directed_channels = value_channels, directed_channels
+
+    def evaluate(
+        self,
+        basis: BasisFields,
+        coords: Float[Tensor, "b n d"],
+        footprint: Float[Tensor, "b n 1"] | None = None,
+        directions: Float[Tensor, "b n 3"] | None = None,
+    ) -> Float[Tensor, "b n v"]:
+        """Return the signal's values at `coords` in [-1, 1].
+
+        `footprint` is the log2 of the spacing of the samples, as a share of the canvas, and the finest if not given; a
+        read-out without footprints takes none. `directions` are unit vectors along which the points are seen; without
+        them the directed channels are left out.
+        """
+        return self(self.embeddings(basis, coords), self._scaled(footprint, coords), directions)
+
+    def embeddings(self, basis: BasisFields, coords: Float[Tensor, "b n d"]) -> tuple[Float[Tensor, "b n e"], ...]:
+        """Return the embedding of each scale, coarse to fine: its planes' features, added or side by side."""
+        found = [look_up(planes, coords, self.layout) for planes in basis]
+        if self.combine == "concatenate":
+            return tuple(torch.cat(features, dim=-1) for features in found)
+        return tuple(functools.reduce(torch.add, features) for features in found)
+
+    @abstractmethod
+    def folded(self, footprint: float | None, dtype: torch.dtype = torch.float32) -> "Folded":
+        """Return the read-out for many points of one footprint; which footprints there are, see `evaluate`.
+
+        Its embeddings are of `dtype`; values are float32.
+        """
+
+    @abstractmethod
+    def _scaled(
+        self, footprint: Float[Tensor, "b n 1"] | None, coords: Float[Tensor, "b n d"]
+    ) -> Float[Tensor, "#b #n 1"] | None:
+        """Map footprints to what the network is given of them."""
+
+
+Folded = Callable[[tuple[Tensor, ...], Tensor | None], Tensor]
+"""A read-out as its weights are now, for one footprint: takes embeddings (n, e), and directions (n, 3), to values."""
+
+
+class ReadOut(BasisReadOut):
     """Look basis fields up at coordinates, and turn the embeddings of all scales into the signal's value.
 
     With `coarse_to_fine`, block i receives the output of block i - 1 joined with the embedding of scale i, so that
@@ -71,9 +133,7 @@ class ReadOut(nn.Module):
         footprint: tuple[float, float] | None = None,
         directed_channels: int = 0,
     ) -> None:
-        super().__init__()
-        self.layout, self.combine = layout, combine
-        self.value_channels, self.directed_channels = value_channels, directed_channels
+        super().__init__(layout, combine, value_channels, directed_channels=directed_channels)
         self.conditioning, self.footprint = conditioning, footprint
         embedded = basis_channels * (len(layout) if combine == "concatenate" else 1)
         if conditioning == "coarse_to_fine":
@@ -108,30 +168,8 @@ class ReadOut(nn.Module):
         seen = self.directed(hidden, _harmonics(directions).to(hidden.dtype))
         return _joined([self.out(hidden), self.directed_out(seen)])
 
-    def evaluate(
-        self,
-        basis: BasisFields,
-        coords: Float[Tensor, "b n d"],
-        footprint: Float[Tensor, "b n 1"] | None = None,
-        directions: Float[Tensor, "b n 3"] | None = None,
-    ) -> Float[Tensor, "b n v"]:
-        """Return the signal's values at `coords` in [-1, 1].
-
-        `footprint` is the log2 of the spacing of the samples, as a share of the canvas. It is kept to the range of the
-        read-out, and is the finest if not given; a read-out without footprints takes none. `directions` are unit
-        vectors along which the points are seen; without them the directed channels are left out.
-        """
-        return self(self.embeddings(basis, coords), self._scaled(footprint, coords), directions)
-
-    def embeddings(self, basis: BasisFields, coords: Float[Tensor, "b n d"]) -> tuple[Float[Tensor, "b n e"], ...]:
-        """Return the embedding of each scale, coarse to fine: its planes' features, added or side by side."""
-        found = [look_up(planes, coords, self.layout) for planes in basis]
-        if self.combine == "concatenate":
-            return tuple(torch.cat(features, dim=-1) for features in found)
-        return tuple(functools.reduce(torch.add, features) for features in found)
-
+    @override
     def folded(self, footprint: float | None, dtype: torch.dtype = torch.float32) -> "FoldedReadOut":
-        """Return the read-out for many points of one footprint; which footprints there are, see `evaluate`."""
         scaled = self._scaled(None if footprint is None else torch.tensor([[[footprint]]]), torch.zeros(1, 1, 1))
         return FoldedReadOut(self, None if scaled is None else scaled.item(), dtype)
 
@@ -159,10 +197,11 @@ class ReadOut(nn.Module):
         self.out.bias[channels:] = 1
         return self
 
+    @override
     def _scaled(
         self, footprint: Float[Tensor, "b n 1"] | None, coords: Float[Tensor, "b n d"]
     ) -> Float[Tensor, "b n 1"] | None:
-        """Map footprints from the read-out's range to [-1, 1], the finest where none are given."""
+        """Map footprints, kept to the read-out's range, to [-1, 1], the finest where none are given."""
         if self.footprint is None:
             return None
         finest, coarsest = self.footprint

@@ -39,7 +39,7 @@ class FakePipeline:
     """Decodes each seed to a ball that is a little larger than the last."""
 
     name, hash, domain, device = "balls", "00ff", get_domain("shape"), torch.device("cpu")
-    text_encoder = SimpleNamespace(name="none")
+    text_encoder = SimpleNamespace(name="MiniLM", reads_texts=True)
     asked: dict[str, Any]
 
     def sample(self, settings: SamplingSettings, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:

@@ -41,7 +41,11 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
     pipeline = context.pipeline(request)
     check_domain(pipeline, request.domain)
     prompt, encoder = request.settings.prompt, pipeline.text_encoder
-    if encoder.is_foreign(prompt):
+    if prompt and not encoder.reads_texts:
+        context.note(
+            f"{pipeline.name} was trained without texts: it makes anything it knows, whatever the prompt says."
+        )
+    elif encoder.is_foreign(prompt):
         context.note(f"{pipeline.name} reads English and makes little of other scripts. Write the prompt in English.")
     elif len(read := encoder.reads(prompt)) < len(prompt):
         context.note(f"This prompt is too long for {pipeline.name}: it reads only as far as “…{read[-40:]}”.")

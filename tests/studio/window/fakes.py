@@ -148,7 +148,7 @@ class FakePipeline:
         self.domain = FakeDomain()
         self.delay = delay
         self.text_encoder = SimpleNamespace(
-            reads=lambda prompt: prompt[:200], is_foreign=lambda prompt: not prompt.isascii()
+            reads_texts=True, reads=lambda prompt: prompt[:200], is_foreign=lambda prompt: not prompt.isascii()
         )
 
     def sample(
