@@ -1,10 +1,11 @@
 """What folding the style into the matrices of the authors' read-out gains, at the sizes of their models.
 
-    python -m benchmarks.official_readout --side 64
+    python -m benchmarks.official_readout --side 256
 
-Prints one JSON object a line for each way to draw the same picture: seconds of processors, the fewest of some repeats; how many
-times that of the folded read-out it takes; the largest difference from it. `unfolded` styles every point, as training
-does whose points have footprints of their own; `one_style` works the style out once and modulates every layer with it.
+Prints one JSON object a line for each way to draw the same picture: seconds of processors, the fewest of some repeats;
+how many times that of the folded read-out it takes; the largest difference from it. `unfolded` styles every point, as
+training does whose points have footprints of their own; `one_style` works the style out once, as the authors' code
+does, and modulates every layer with it.
 Weights are random: the cost does not depend on them.
 """
 
@@ -26,7 +27,7 @@ from ddmi_core.networks.official.styled_readout import StyledReadOut
 BASIS_SIDES = (64, 128, 256)
 
 
-def main(side: int = 64, width: int = 256, channels: int = 64, repeats: int = 3, threads: int = 1) -> None:
+def main(side: int = 256, width: int = 256, channels: int = 64, repeats: int = 1, threads: int = 1) -> None:
     """Measure it.
 
     Args:
