@@ -175,6 +175,14 @@ def test_a_prompt_in_another_script_is_told_that_the_encoder_reads_english(studi
     assert "too long" in studio.state.notifications.list()[0].text
 
 
+def test_a_prompt_for_a_model_without_texts_is_told_that_it_says_nothing(
+    studio: Studio, pipeline: GatedPipeline
+) -> None:
+    pipeline.text_encoder.reads_texts = False
+    studio.make("a table")
+    assert "trained without texts" in studio.state.notifications.list()[0].text
+
+
 def test_an_unlocked_seed_is_drawn_anew_and_stands_in_the_form(studio: Studio) -> None:
     studio.wait(studio.generate("a table", seed_locked=False))
     assert studio.state.form.seed == studio.items[0].item.recipe.seed
