@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddmi_core.cli.terminal import Flag, require
-from ddmi_core.rendering.view_settings import Channel
+from ddmi_core.rendering.view_settings import Around, Channel
 from ddmi_core.support.errors import DataError, ExportError
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class Writes:
         fps: frames a second of a clip or a film: any number, or a fraction such as 30000/1001, which 29.97 means too.
         seconds: how long the whole clip is to last, if not as long as its file.
         views: how many views of a radiance field: frames of a turntable, or posed pictures for transforms.json.
+        around: where the cameras of these views stand: on a ring, a sphere or a hemisphere.
+        held_out: how many posed views go to NAME_test.json, and the others to NAME_train.json.
+        frame_object: move the camera of a film or of posed views back or nearer, so that all of the object is seen.
         size: WIDTHxHEIGHT of a view in pixels, where it is not square.
         camera: azimuth,elevation[,distance[,fov]] of a view, degrees; 0,0 is the front.
         crop: x,y,z,x,y,z of two corners of a box, in [-1, 1]: what lies outside of it is left out of views and meshes.
@@ -48,6 +51,9 @@ class Writes:
     fps: str | None = None
     seconds: float | None = None
     views: int | None = None
+    around: Around | None = None
+    held_out: int | None = None
+    frame_object: Flag = False
     size: str | None = None
     camera: str | None = None
     crop: str | None = None
@@ -131,6 +137,9 @@ class Writes:
             view["background"] = tuple(bytes.fromhex(digits))
         return {
             "views": self.views,
+            "around": self.around,
+            "held_out": self.held_out,
+            "frame_object": self.frame_object or None,
             **dict(zip(("width", "height"), size, strict=False)),
             **dict(zip(("azimuth", "elevation", "distance", "fov"), places, strict=False)),
             "view": view or None,

@@ -10,7 +10,7 @@ from pydantic import Field as Setting
 from typing_extensions import override
 
 from ddmi_core.frame_size import LARGEST_SIDE, Extent, pixel_size
-from ddmi_core.rendering.view_settings import ViewSettings
+from ddmi_core.rendering.view_settings import Around, Easing, ViewSettings
 from ddmi_core.support.errors import ExportError
 
 MOST_FPS = 1000
@@ -179,17 +179,23 @@ class VideoExport(ExportOptions):
         return span
 
 
+_FRAMES, _POSED = 72, 24  # of a video, and of posed pictures, where nobody says how many
+
 Pose = tuple[tuple[float, float, float, float], ...]
 """The rows of a 4x4 camera-to-world matrix; the camera looks along -z."""
 
 
 class KeyFrame(BaseModel):
-    """A camera on a path: `pose`, and `fov`, the vertical field of view in degrees."""
+    """A camera on a path: `pose`, `fov`, the vertical field of view in degrees, and how it goes on from there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pose: Pose
     fov: float = Setting(35.0, gt=0, lt=170)
+    seconds: float = Setting(2.0, gt=0, le=600)
+    """Until the next one."""
+    easing: Easing = "flowing"
+    """How the camera goes there."""
 
     @field_validator("pose")
     @classmethod
@@ -225,7 +231,8 @@ class RadianceExport(ExportOptions):
     unit_cube: bool = False
     """Whether what was made of a file stays in [-1, 1]^3: meshes, depths and posed views."""
     views: int | None = Setting(None, ge=1, le=3600)
-    """Pictures of a turn or a path: frames of a video, posed pictures, or a folder of PNG files if more than one."""
+    """Pictures of a turn or a path: frames of a video, posed pictures, or a folder of PNG files if more than one. A
+    video of a path has as many as its seconds take, if not given."""
     fps: FrameRate = Fraction(24)
     """Frames a second of a video: a number, or a fraction such as 30000/1001, which 29.97 stands for too."""
     azimuth: float = 35.0
@@ -236,8 +243,15 @@ class RadianceExport(ExportOptions):
     """From the middle of the object, in units of the field's [-1, 1]."""
     fov: float = Setting(35.0, gt=0, lt=170)
     """Vertical field of view in degrees."""
+    around: Around = "ring"
+    """Where the cameras of several views stand, if they do not follow a path."""
+    held_out: int = Setting(0, ge=0, le=3600)
+    """How many posed views are kept apart to test with, evenly spread over all; with 0 the file names no parts."""
+    frame_object: bool = False
+    """Whether the cameras of a turn or a path stand so far away that all of the object is in every picture. Those of a
+    path only move back, as far as is needed."""
     path: tuple[KeyFrame, ...] = ()
-    """Cameras to pass through at even times, instead of a turn; a single one is a free camera."""
+    """Cameras to pass through, instead of a turn; a single one is a free camera."""
     view: ViewSettings = ViewSettings()
     """What pictures show, and how finely."""
     embed_recipe: bool = True
@@ -248,6 +262,9 @@ class RadianceExport(ExportOptions):
         match path.suffix.lower():
             case ".png" if (self.views or 1) > 1:
                 return (path.with_suffix(""),)
+            case ".json" if self.held_out:
+                parts = (path.with_name(f"{path.stem}_{part}.json") for part in ("train", "val", "test"))
+                return (*parts, path.with_name(f"{path.stem}-views"))
             case ".json":
                 return path, path.with_name(f"{path.stem}-views")
         return (path,)
@@ -255,6 +272,14 @@ class RadianceExport(ExportOptions):
     @override
     def pixels(self, extent: Extent | None = None) -> tuple[int, int]:
         return self.width or self.resolution, self.height or self.resolution
+
+    def count(self, suffix: str) -> int:
+        """Return how many pictures are drawn for a format."""
+        if self.views is not None:
+            return self.views
+        if suffix in self.FILMS and len(self.path) > 1:
+            return max(2, round(sum(key.seconds for key in self.path[:-1]) * self.fps) + 1)
+        return _FRAMES if suffix in self.FILMS else _POSED if suffix == ".json" else 1
 
 
 def _named(names: list[str]) -> str:

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -11,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import tifffile
 import trimesh
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -24,15 +25,15 @@ from ddmi_core.export.targets import format_of, written_whole
 from ddmi_core.frame_size import frame_size
 from ddmi_core.placement import Placement
 from ddmi_core.recipe import Recipe
-from ddmi_core.rendering.camera_path import along
-from ddmi_core.rendering.cameras import Camera, orbit_camera, ring_of_cameras
+from ddmi_core.rendering.camera_path import Leg, along
+from ddmi_core.rendering.cameras import Camera, orbit_camera, ring_of_cameras, sphere_of_cameras, standing_back
 from ddmi_core.rendering.view_settings import Crop, ViewSettings
 from ddmi_core.rendering.views import View
 from ddmi_core.support.errors import ExportError
 from ddmi_core.support.progress import Progress, report, sub_progress
 
-_FRAMES, _POSED = 72, 24  # of a video, and of posed pictures, where nobody says how many
 _LARGEST_MESH = 1024
+_FITTING = 0.02  # of the progress of a film
 
 
 @runtime_checkable
@@ -48,6 +49,9 @@ class Seen(Protocol):
         self, resolution: int, *, faces: int | None = ..., crop: Crop = ..., progress: Progress | None = ...
     ) -> trimesh.Trimesh:
         """Return its surface, with colours at the vertices."""
+
+    def extent(self, crop: Crop = ..., *, progress: Progress | None = ...) -> Float[np.ndarray, "n 3"]:
+        """Return points whose convex hull holds the object."""
 
 
 def export_radiance(
@@ -69,8 +73,12 @@ def export_radiance(
     if suffix in options.MESHES:
         return _export_mesh(field, path, options, placement, progress)
     width, height = frame_size(*options.pixels(), suffix)
-    count = options.views or {".mp4": _FRAMES, ".gif": _FRAMES, ".json": _POSED}.get(suffix, 1)
+    count = options.count(suffix)
     cameras = cameras_of(options, count)
+    if options.frame_object and count > 1:
+        points = field.extent(options.view.crop, progress=sub_progress(progress, 0.0, _FITTING))
+        cameras = standing_back(cameras, points, width, height, nearer=not options.path)
+        progress = sub_progress(progress, _FITTING, 1.0)
     facts: dict[str, Any] = {"width": width, "height": height, "views": count}
     if suffix == ".tif":
         depth = field.render(cameras[0], width, height, options.view, progress=progress).depth
@@ -90,7 +98,7 @@ def export_radiance(
     elif suffix == ".json":
         if placement is not None:
             cameras = [_placed(camera, placement) for camera in cameras]
-        _write_posed(path, options.targets(path)[1], cameras, frames, width, height)
+        facts["held_out"] = _write_posed(path, options, cameras, frames, width, height)
     else:
         facts["path"] = str(write_frames(frames, path, rate=options.fps, recipe=note))
     report(progress, 1.0, f"wrote {path.name}")
@@ -98,11 +106,17 @@ def export_radiance(
 
 
 def cameras_of(options: RadianceExport, count: int) -> list[Camera]:
-    """Return the cameras of an export: along its path, or around the object at its elevation."""
+    """Return the cameras of an export: along its path, or around the object."""
     if options.path:
-        return along([Camera(np.array(key.pose), key.fov) for key in options.path], count)
+        legs = [Leg(key.seconds, key.easing) for key in options.path]
+        return along([Camera(np.array(key.pose), key.fov) for key in options.path], count, legs)
     if count == 1:
         return [orbit_camera(options.azimuth, options.elevation, options.distance, options.fov)]
+    if options.around != "ring":
+        lowest = 0.0 if options.around == "hemisphere" else -90.0
+        return sphere_of_cameras(
+            count, lowest=lowest, distance=options.distance, fov=options.fov, start=options.azimuth
+        )
     return ring_of_cameras(
         count, elevation=options.elevation, distance=options.distance, fov=options.fov, start=options.azimuth
     )
@@ -155,25 +169,38 @@ def _write_png(path: Path, picture: UInt8[np.ndarray, "h w 4"], recipe: Recipe |
 
 def _write_posed(
     path: Path,
-    folder: Path,
+    options: RadianceExport,
     cameras: list[Camera],
     frames: Iterator[UInt8[np.ndarray, "h w 4"]],
     width: int,
     height: int,
-) -> None:
-    """Write the pictures into a folder beside the file, and the file last."""
+) -> int:
+    """Write the pictures into a folder beside the file, and the file last; return how many are held out.
+
+    With views held out there are the files of Mildenhall et al.'s synthetic scenes, in which names have no suffix:
+    instant-ngp opens the one to train with, nerfstudio all three as `blender-data`. The views to validate with are
+    those to test with.
+    """
+    *files, folder = options.targets(path)
     if folder.exists():
         raise ExportError(f"{folder} is there already. Choose another name.")
-    with written_whole(path) as temporary:
+    held_out = min(options.held_out, len(cameras) - 1)
+    apart = {round((number + 0.5) * len(cameras) / held_out - 0.5) for number in range(held_out)}
+    suffix = "" if options.held_out else ".png"
+    with ExitStack() as stack:
+        written = [stack.enter_context(written_whole(file)) for file in files]
         pictures = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=path.parent))
+        names = []
         try:
-            names = []
             for number, frame in enumerate(frames):
-                names.append(f"{folder.name}/{number:04d}.png")
+                names.append(f"{folder.name}/{number:04d}{suffix}")
                 _write_png(pictures / f"{number:04d}.png", frame, None)
             pictures.chmod(0o755)
             pictures.rename(folder)
         except BaseException:
             shutil.rmtree(pictures, ignore_errors=True)
             raise
-        transforms_json.write(temporary, cameras, names, width, height)
+        for number, file in enumerate(written):
+            part = [i for i in range(len(cameras)) if (i in apart) == (number > 0)]
+            transforms_json.write(file, [cameras[i] for i in part], [names[i] for i in part], width, height)
+    return len(apart)

@@ -1,5 +1,7 @@
 """RadianceField: density and colour everywhere in space, and views of it."""
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -20,12 +22,13 @@ from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import BasisReadOut
 from ddmi_core.recipe import Recipe
-from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
+from ddmi_core.rendering.cameras import Camera, orbit_camera
 from ddmi_core.rendering.picture_layout import LIGHT, over
+from ddmi_core.rendering.sharpening import sharpened
 from ddmi_core.rendering.surfaces import extract_mesh
 from ddmi_core.rendering.view_settings import WHOLE_SPACE, Crop, ViewSettings
 from ddmi_core.rendering.views import View
-from ddmi_core.rendering.volume_rendering import OccupancyGrid, render_rays
+from ddmi_core.rendering.volume_rendering import OccupancyGrid, rays_through, render_rays
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.progress import Progress, report, sub_progress
 
@@ -37,6 +40,8 @@ SURFACE_DENSITY = 25.0
 _PREVIEW_SIDE, _PREVIEW_SAMPLES = 96, 128
 _FINDING = 0.5  # of the progress of the first view, in which empty space is found
 _PATIENCE = 0.05  # seconds between reports while another thread finds it
+_STRIDE = 8  # pixels between the first rays of a picture
+_DEPTH = 0.25  # brightness that a difference of one unit of depth counts for, where a picture is refined
 _SEEN = 0.5  # opacity from which a pixel has a surface, so a normal
 _SLOPE = 1 / 64  # half the distance over which the density's gradient is taken
 
@@ -70,7 +75,7 @@ class RadianceField(DecodedField[RadianceExport]):
     @override
     def nbytes(self) -> int:
         grid: OccupancyGrid | None = self.__dict__.get("_occupancy")
-        return super().nbytes + (grid.occupied.nbytes if grid is not None else 0)
+        return super().nbytes + (grid.occupied.nbytes + grid.solid.nbytes if grid is not None else 0)
 
     def density(self, points: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape"]:
         """Return the density, per unit of length, at points in [-1, 1]^3."""
@@ -101,6 +106,16 @@ class RadianceField(DecodedField[RadianceExport]):
         finally:
             self._baking.release()
 
+    def extent(self, crop: Crop = WHOLE_SPACE, *, progress: Progress | None = None) -> Float[np.ndarray, "n 3"]:
+        """Return points whose convex hull holds what there is in a box, but for haze: corners of an occupancy grid."""
+        solid = F.max_pool3d(self.occupancy(progress).solid[None].float(), 2, stride=1, padding=1)[0] > 0
+        cells = len(solid) - 1
+        corners = torch.nonzero(solid) * (2 / cells) - 1
+        box = corners.new_tensor(crop)
+        slack = 2 / cells
+        inside = ((corners >= box[:3] - slack) & (corners <= box[3:] + slack)).all(-1)
+        return corners[inside].clamp(box[:3], box[3:]).cpu().numpy()
+
     def render(
         self,
         camera: Camera,
@@ -109,6 +124,7 @@ class RadianceField(DecodedField[RadianceExport]):
         settings: ViewSettings | None = None,
         *,
         skip_empty: bool = True,
+        smooth_edges: bool = True,
         progress: Progress | None = None,
     ) -> View:
         """Look at the field.
@@ -118,40 +134,104 @@ class RadianceField(DecodedField[RadianceExport]):
             width: pixels.
             height: pixels.
             settings: what is shown; the defaults if not given.
-            skip_empty: whether empty space is skipped and rays end early; without it every sample is evaluated.
+            skip_empty: whether empty space is skipped, rays end early, and there are fewer where the picture is smooth;
+                without it every sample of every pixel is evaluated.
+            smooth_edges: whether pixels at edges are the mean of several rays.
             progress: called many times a second; may raise `Cancelled`.
         """
         chosen = settings or ViewSettings()
+        stride = _STRIDE if skip_empty else 1
+        *_, view = self._passes(camera, width, height, chosen, stride, skip_empty, smooth_edges, progress)
+        return view
+
+    def render_gradually(
+        self,
+        camera: Camera,
+        width: int,
+        height: int,
+        settings: ViewSettings | None = None,
+        *,
+        stride: int,
+        progress: Progress | None = None,
+    ) -> Iterator[View]:
+        """Look at the field, roughly at first: views of one size, each with half the stride, the last as `render` does.
+
+        Args:
+            camera: from where.
+            width: pixels.
+            height: pixels.
+            settings: what is shown; the defaults if not given.
+            stride: pixels from one ray to the next in the first view, a power of two.
+            progress: called many times a second; may raise `Cancelled`.
+        """
+        yield from self._passes(camera, width, height, settings or ViewSettings(), stride, True, True, progress)
+
+    def _passes(
+        self,
+        camera: Camera,
+        width: int,
+        height: int,
+        settings: ViewSettings,
+        stride: int,
+        skip_empty: bool,
+        smooth_edges: bool,
+        progress: Progress | None,
+    ) -> Iterator[View]:
         begun = _FINDING if skip_empty and self._occupancy is None else 0.0
         occupancy = self.occupancy(sub_progress(progress, 0.0, begun)) if skip_empty else None
-        origins, directions = (
-            torch.from_numpy(part.reshape(-1, 3)).to(self.device) for part in rays(camera, width, height)
+        with_normals = settings.channel == "normals"
+
+        def trace(places: Float[Tensor, "n 2"], progress: Progress | None) -> Float[Tensor, "n c"]:
+            """Premultiplied: colour, opacity, depth, and normals if they are shown."""
+            origins, directions = rays_through(camera, places, width, height)
+            light = render_rays(
+                self.medium,
+                origins,
+                directions,
+                samples=settings.samples,
+                occupancy=occupancy,
+                box=settings.crop,
+                near=settings.near,
+                far=settings.far,
+                at_once=self.at_once,
+                progress=sub_progress(progress, 0.0, 0.8) if with_normals else progress,
+            )
+            opacity = light.opacity[:, None]
+            depth = torch.where(light.opacity > 0, light.depth, 0.0)[:, None]
+            parts = [light.colour, opacity, _DEPTH * opacity * depth]
+            if with_normals:
+                found = torch.zeros_like(directions)
+                seen = light.opacity > 0
+                ends = origins[seen] + depth[seen] * directions[seen]
+                found[seen] = self._normals(ends, sub_progress(progress, 0.8, 1.0))
+                parts.append(opacity * found)
+            return torch.cat(parts, dim=-1)
+
+        pictures = sharpened(
+            trace,
+            width,
+            height,
+            stride=stride,
+            whole=self._cell_in_pixels(camera, height),
+            smooth_edges=smooth_edges,
+            device=self.device,
+            progress=sub_progress(progress, begun, 1.0),
         )
-        light = render_rays(
-            self.medium,
-            origins,
-            directions,
-            samples=chosen.samples,
-            occupancy=occupancy,
-            box=chosen.crop,
-            near=chosen.near,
-            far=chosen.far,
-            at_once=self.at_once,
-            progress=sub_progress(progress, begun, 0.9),
-        )
-        normals = None
-        if chosen.channel == "normals":
-            seen = light.opacity > _SEEN
-            found = torch.zeros_like(directions)
-            places = origins[seen] + light.depth[seen, None] * directions[seen]
-            found[seen] = self._normals(places, sub_progress(progress, 0.9, 1.0))
-            normals = found.reshape(height, width, 3).cpu().numpy()
-        return View(
-            light.colour.reshape(height, width, 3).cpu().numpy(),
-            light.opacity.reshape(height, width).cpu().numpy(),
-            light.depth.reshape(height, width).cpu().numpy(),
-            normals,
-        )
+        for picture in pictures:
+            opacity = picture[..., 3]
+            depth = torch.where(opacity > 0, picture[..., 4] / _DEPTH / opacity.clamp(min=1e-9), torch.inf)
+            normals = None
+            if with_normals:
+                directions = F.normalize(picture[..., 5:], dim=-1)
+                normals = (directions * (opacity > _SEEN).unsqueeze(-1)).cpu().numpy()
+            yield View(picture[..., :3].cpu().numpy(), opacity.cpu().numpy(), depth.cpu().numpy(), normals)
+
+    def _cell_in_pixels(self, camera: Camera, height: int) -> int:
+        """How many pixels a cell of the finest planes takes at least, where it is farthest away: rounded down."""
+        place = torch.tensor(camera.pose[:3, 3], dtype=torch.float32)
+        farthest = float(place.norm()) + 1
+        pixel = 2 * math.tan(math.radians(camera.fov) / 2) * farthest / height
+        return max(1, int(2 / self.basis[-1][0].shape[-1] / pixel))
 
     def mesh(
         self,
@@ -203,7 +283,7 @@ class RadianceField(DecodedField[RadianceExport]):
     def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
         """The object from the front right, slightly above: pixels uint8 (resolution, resolution, 4), straight alpha."""
         settings = ViewSettings(samples=_PREVIEW_SAMPLES)
-        seen = self.render(orbit_camera(), resolution, resolution, settings, progress=progress)
+        seen = self.render(orbit_camera(), resolution, resolution, settings, smooth_edges=False, progress=progress)
         return {"pixels": seen.picture(settings)}
 
     @override
@@ -220,7 +300,7 @@ class RadianceField(DecodedField[RadianceExport]):
     @override
     def observe(self, kind: Evidence, vantage: Vantage) -> Float[Tensor, "v 3 h w"]:
         """Looks on white."""
-        views = [self.render(camera, *vantage.size) for camera in vantage.cameras]
+        views = [self.render(camera, *vantage.size, smooth_edges=False) for camera in vantage.cameras]
         return torch.from_numpy(np.stack([view.colour + 1 - view.opacity[..., None] for view in views])).movedim(-1, 1)
 
     @override

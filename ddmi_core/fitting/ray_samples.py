@@ -13,8 +13,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ddmi_core.rendering.view_settings import Crop
-from ddmi_core.rendering.volume_rendering import EMPTY_DENSITY, box_span, stratified_samples
+from ddmi_core.rendering.volume_rendering import box_span, stratified_samples
 
+_EMPTY_DENSITY = 0.1
+"""Density below which a cell holds nothing that is worth to be learned from."""
 _HIDDEN = 3.5
 """Optical thickness before a sample from which it is not looked at: three hundredths of the light pass."""
 _FORGETTING = 0.9
@@ -58,7 +60,7 @@ class KnownDensity:
     @property
     def occupied(self) -> Bool[Tensor, "c c c"]:
         """Cells that hold something, as far as is known."""
-        return (self._density > EMPTY_DENSITY).view(self.possible.shape)
+        return (self._density > _EMPTY_DENSITY).view(self.possible.shape)
 
     def box(self) -> Crop:
         """Return the smallest box around the cells that hold something; all of space if none does."""
@@ -84,7 +86,7 @@ class KnownDensity:
         thickness = self._least[cell] * steps
         chosen = (
             (steps > 0)
-            & (self._density[cell] > EMPTY_DENSITY)
+            & (self._density[cell] > _EMPTY_DENSITY)
             & (torch.cumsum(thickness, dim=-1) - thickness < _HIDDEN)
         )
         self._visited[cell[chosen]] = True

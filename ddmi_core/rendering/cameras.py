@@ -4,7 +4,8 @@ Poses are 4x4 camera-to-world matrices that look along -z with y up and x right 
 the front of an object faces +z. Pixel row 0 is the top row; rays go through pixel centres.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import trimesh
@@ -102,6 +103,61 @@ def project(
     x = local[..., 0] / (ahead * half) + camera.shift[0]
     y = -local[..., 1] / (ahead * half) + camera.shift[1]
     return np.stack([(x * height + width - 1) / 2, (y * height + height - 1) / 2], axis=-1), distance
+
+
+def sphere_of_cameras(
+    count: int, *, lowest: float = -90.0, distance: float = 4.4, fov: float = 35.0, start: float = 0.0
+) -> list[Camera]:
+    """Return `count` orbit cameras spread evenly over a sphere, from above to below: the lattice of Fibonacci.
+
+    Args:
+        count: cameras.
+        lowest: elevation in degrees that none goes below; 0 gives the upper half.
+        distance: from the middle.
+        fov: vertical field of view in degrees.
+        start: azimuth of the first one in degrees.
+    """
+    turn = 180 * (3 - np.sqrt(5))  # the golden angle
+    bottom = np.sin(np.radians(lowest))
+    heights = 1 - (1 - bottom) * (2 * np.arange(count) + 1) / (2 * count)  # even heights are even areas (Archimedes)
+    elevations = np.degrees(np.arcsin(heights))
+    return [orbit_camera(start + turn * i, float(elevations[i]), distance, fov) for i in range(count)]
+
+
+def standing_back(
+    cameras: Sequence[Camera],
+    points: Float[np.ndarray, "n 3"],
+    width: int,
+    height: int,
+    *,
+    margin: float = 0.05,
+    nearer: bool = False,
+) -> list[Camera]:
+    """Return cameras moved back, all alike, along their own axes, until each sees all points.
+
+    Args:
+        cameras: as they are.
+        points: what has to be seen; none leaves the cameras as they are.
+        width: pixels of the pictures.
+        height: pixels of the pictures.
+        margin: share of the picture at each side that is kept free.
+        nearer: whether they also come nearer as far as that can be.
+    """
+    if not len(points):
+        return list(cameras)
+    back = -np.inf if nearer else 0.0
+    for camera in cameras:
+        local = (points - camera.pose[:3, 3]) @ camera.pose[:3, :3]
+        # A point at (x, y, z) is seen while |x| and |y| stay below the slope times (back - z).
+        slope = np.tan(np.radians(camera.fov) / 2) * (1 - 2 * margin)
+        sideways = np.maximum(np.abs(local[:, 0]) * height / width, np.abs(local[:, 1])) / slope
+        back = max(back, float((sideways + local[:, 2]).max()))
+    moved = []
+    for camera in cameras:
+        pose = camera.pose.copy()
+        pose[:3, 3] += back * pose[:3, 2]
+        moved.append(replace(camera, pose=pose))
+    return moved
 
 
 def ring_of_cameras(

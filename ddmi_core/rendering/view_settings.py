@@ -9,12 +9,19 @@ Channel = Literal["colour", "depth", "normals", "opacity"]
 """What a picture shows: light; the distance along each ray, near bright; the surface's direction; coverage."""
 CHANNELS: tuple[Channel, ...] = ("colour", "depth", "normals", "opacity")
 
+Easing = Literal["flowing", "resting", "straight"]
+"""How a camera goes from a key frame to the next: through both without a halt; from rest to rest; on a straight line at
+one speed."""
+
+Around = Literal["ring", "sphere", "hemisphere"]
+"""Where cameras stand around an object: at one elevation; everywhere; everywhere above its middle."""
+
 Crop = tuple[float, float, float, float, float, float]
 """Lowest x, y, z and highest x, y, z."""
 
 WHOLE_SPACE: Crop = (-1.0, -1.0, -1.0, 1.0, 1.0, 1.0)
 
-_ROUGHLY = 3  # a rough picture has so many times fewer samples along a ray,
+_ROUGHLY = 2  # a rough picture has so many times fewer samples along a ray,
 _FEWEST_SAMPLES = 48  # but not fewer than these
 
 
@@ -24,7 +31,7 @@ class ViewSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     channel: Channel = "colour"
-    samples: int = Setting(192, ge=8, le=2048)
+    samples: int = Setting(128, ge=8, le=2048)
     """Along each ray, between where it enters and leaves the space that is shown."""
     near: float = Setting(0.0, ge=0)
     """Nothing nearer to the camera than this is shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 from threading import Lock
@@ -23,7 +24,7 @@ from ddmi_core.fields.radiance import RadianceField
 from ddmi_core.placement import Placement
 from ddmi_core.recipe import Recipe
 from ddmi_core.rendering.cameras import orbit_camera
-from ddmi_core.rendering.view_settings import ViewSettings
+from ddmi_core.rendering.view_settings import Easing, ViewSettings
 from ddmi_core.rendering.volume_rendering import OccupancyGrid
 from ddmi_core.support.errors import DDMIError, ExportError
 from ddmi_core.support.progress import Cancelled
@@ -101,6 +102,35 @@ def test_a_turn_goes_once_around_and_a_path_through_its_key_frames() -> None:
     for found, wanted in ((way[0], ends[0]), (way[-1], ends[1])):
         np.testing.assert_allclose(found.pose, wanted.pose, atol=1e-9)
         assert found.fov == pytest.approx(wanted.fov)
+
+
+def key(azimuth: float, seconds: float = 2.0, easing: Easing = "flowing") -> KeyFrame:
+    pose = orbit_camera(azimuth).pose
+    return KeyFrame(pose=tuple(map(tuple, pose.tolist())), seconds=seconds, easing=easing)
+
+
+def test_a_film_of_a_path_takes_the_seconds_of_its_key_frames() -> None:
+    path = key(0, seconds=1), key(40, seconds=0.5), key(80)
+    assert options(path=path, fps=Fraction(30000, 1001)).count(".mp4") == 46
+    assert options(path=path, views=7).count(".mp4") == 7
+    places = [camera.pose[:3, 3] for camera in cameras_of(options(path=path), 4)]
+    np.testing.assert_allclose(places[2], orbit_camera(40).pose[:3, 3], atol=1e-9)  # after two thirds of the time
+
+
+def test_a_camera_rests_or_goes_straight_where_it_shall() -> None:
+    ends = [orbit_camera(azimuth).pose[:3, 3] for azimuth in (0, 40, 90)]
+
+    def steps(easing: Easing) -> list[np.ndarray]:
+        path = key(0, easing=easing), key(40, easing=easing), key(90)
+        cameras = cameras_of(options(path=path), 41)
+        np.testing.assert_allclose(cameras[20].pose[:3, 3], ends[1], atol=1e-9)
+        return list(np.diff([camera.pose[:3, 3] for camera in cameras], axis=0))
+
+    speeds = [np.linalg.norm(step) for step in steps("resting")]
+    assert max(speeds[0], speeds[19], speeds[20], speeds[-1]) < 0.2 * max(speeds)
+    assert min(np.linalg.norm(step) for step in steps("flowing")) > 0.5 * max(speeds) / 1.5
+    straight = steps("straight")
+    np.testing.assert_allclose(straight[:20], [(ends[1] - ends[0]) / 20] * 20, atol=1e-9)
 
 
 @pytest.mark.parametrize("suffix", [".glb", ".obj", ".ply"])
@@ -205,6 +235,47 @@ def test_posed_views_come_back_with_their_cameras(tmp_path: Path) -> None:
         np.testing.assert_allclose(shot.camera.pose, camera.pose, atol=1e-9)
         assert shot.camera.fov == pytest.approx(40.0) and shot.camera.shift == pytest.approx((0, 0), abs=1e-9)
         np.testing.assert_array_equal(shot.pixels, field.render(camera, 31, 23, ROUGH).picture(ROUGH))
+
+
+@pytest.mark.parametrize("path", [(), (key(0), key(40))], ids=["turn", "path"])
+def test_all_of_the_object_is_in_every_picture_if_it_shall(tmp_path: Path, path: tuple[KeyFrame, ...]) -> None:
+    near = tuple(one.model_copy(update={"fov": 12.0}) for one in path)
+    chosen = options(width=40, height=24, views=3, distance=1.2, path=near)
+    for fit, margin in ((False, 1), (True, 0)):
+        export_radiance(Ball(), tmp_path / f"{fit}.png", chosen.model_copy(update={"frame_object": fit}))
+        pictures = np.stack([np.asarray(Image.open(file)) for file in sorted((tmp_path / f"{fit}").iterdir())])
+        assert (pictures[:, 0, :, 3].max() > 0) == (pictures[:, -1, :, 3].max() > 0) == bool(margin)
+    rows = (pictures[..., 3] > 128).any(axis=(0, 2)).sum()
+    assert 15 <= rows <= 23  # and it is as large as that allows, but for a margin
+
+
+@pytest.mark.parametrize(("around", "lowest"), [("sphere", -1.0), ("hemisphere", 0.0)])
+def test_cameras_stand_evenly_around_the_object(around: str, lowest: float) -> None:
+    cameras = cameras_of(options(around=around, distance=3.0), 60)
+    places = np.array([camera.pose[:3, 3] for camera in cameras]) / 3
+    np.testing.assert_allclose(np.linalg.norm(places, axis=1), 1, atol=1e-9)
+    assert places[:, 1].min() >= lowest
+    np.testing.assert_allclose(places.mean(0), (0, (1 + lowest) / 2, 0), atol=0.03)
+    between = np.linalg.norm(places[:, None] - places, axis=-1) + 9 * np.eye(60)
+    assert between.min() > 0.5 * between.min(axis=1).max()
+    assert all(-camera.pose[:3, 2] @ place < -0.999 for camera, place in zip(cameras, places, strict=True))
+
+
+def test_views_held_out_are_a_scene_of_their_own(tmp_path: Path) -> None:
+    chosen = options(views=12, held_out=3, around="hemisphere", distance=3.5)
+    facts = export_radiance(Ball(), tmp_path / "transforms.json", chosen)
+    assert (facts["views"], facts["held_out"]) == (12, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "transforms-views", "transforms_test.json", "transforms_train.json", "transforms_val.json"
+    ]  # fmt: skip
+    train, test, val = (
+        json.loads((tmp_path / f"transforms_{part}.json").read_text()) for part in ("train", "test", "val")
+    )
+    names = [{frame["file_path"] for frame in table["frames"]} for table in (train, test, val)]
+    assert (len(names[0]), len(names[1])) == (9, 3) and names[1] == names[2] and not names[0] & names[1]
+    assert not any(name.endswith(".png") for name in names[0])  # nerfstudio's blender-data adds that
+    shots = read_transforms(tmp_path / "transforms_train.json")
+    assert len(shots.views) == 9 and not shots.unusable
 
 
 def test_what_was_made_of_a_file_goes_back_to_its_space(tmp_path: Path) -> None:
