@@ -4,8 +4,10 @@
 
 First without the window, of an object sampled in 20 steps: `occupancy`, finding out where it is empty, and the share of
 space that is not; `moving`, pictures a second of a camera that goes around it, as rough as the Radiance room draws them
-meanwhile; `full`, a whole view as the room draws it at rest, beside the same by the plain renderer, which evaluates
-every sample: seconds, evaluations, and the mean difference of the two pictures in steps of 8-bit colour. `cpu_seconds`
+meanwhile; `still`, the stage as it sharpens at rest: when its first picture is there and when the last one, and
+evaluations of the field; `film`, frames of a turntable, and what 120 of them would take; `full`, a whole view, beside
+the same by the plain renderer, which evaluates every sample: seconds, evaluations, and the mean difference of the two
+pictures in steps of 8-bit colour. `cpu_seconds`
 are those of all threads together; they hold on a busy machine too where there is but one thread. Then in the studio (on
 a virtual display where there is none): rough pictures shown a second with the height they were drawn at, the gaps
 between the ticks of a timer in the window's thread while the camera moves and while a view is drawn to its finest, and
@@ -29,6 +31,8 @@ from studio.engine.work.radiance import RenderRequest
 
 MOVING_SIDES = (64, 96)
 FULL_SIDE = 256
+STILL, FIRST_STRIDE = (878, 548), 8
+FILM_SIDE, FILM_FRAMES, WHOLE_FILM = 512, 3, 120
 ORBIT_STEP, STEP_SECONDS = 3.0, 0.03
 """Degrees, and how soon the camera moves on."""
 PROMPT, SEED = "a wooden chair", 7
@@ -51,7 +55,7 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2, stale
     from ddmi_core.model_folder import find_model, list_models
     from ddmi_core.pipeline import Pipeline
     from ddmi_core.recipe import SamplingSettings
-    from ddmi_core.rendering.cameras import orbit_camera
+    from ddmi_core.rendering.cameras import orbit_camera, ring_of_cameras
     from ddmi_core.rendering.view_settings import ViewSettings
 
     torch.set_num_threads(threads)
@@ -89,10 +93,22 @@ def main(model: str | None = None, seconds: float = 5.0, threads: int = 2, stale
         rate = round(count / used["seconds"], 1)
         say(phase="moving", side=side, samples=rough.samples, pictures_a_second=rate, pictures=count, **used)
 
+    field.asked, clock, first = 0, Clock(), None
+    for _ in field.render_gradually(orbit_camera(), *STILL, settings, stride=FIRST_STRIDE):
+        first = first or clock.figures()
+    about = {"size": STILL, "samples": settings.samples, "evaluations": field.asked}
+    say(phase="still", **about, **clock.figures(), first_picture=first)
+    field.asked, clock = 0, Clock()
+    for camera in ring_of_cameras(FILM_FRAMES):
+        field.render(camera, FILM_SIDE, FILM_SIDE, settings)
+    used = clock.figures()
+    whole = {name: round(used[name] * WHOLE_FILM / FILM_FRAMES, 1) for name in used}
+    say(phase="film", side=FILM_SIDE, frames=FILM_FRAMES, evaluations=field.asked, **used, of_120_frames=whole)
+
     pictures, took = {}, {}
     for skipping in (True, False) if plain else (True,):
         field.asked, clock = 0, Clock()
-        view = field.render(orbit_camera(), FULL_SIDE, FULL_SIDE, settings, skip_empty=skipping)
+        view = field.render(orbit_camera(), FULL_SIDE, FULL_SIDE, settings, skip_empty=skipping, smooth_edges=False)
         took[skipping] = clock.figures()
         pictures[skipping] = np.concatenate([view.colour, view.opacity[..., None]], axis=-1)
         renderer = "skipping" if skipping else "plain"
@@ -126,7 +142,7 @@ def _measure_room(studio: OpenStudio, say: Callable[..., None], seconds: float, 
             studio.pump_for(STEP_SECONDS)
 
     def rest() -> None:
-        studio.pump(lambda: bool(drawn) and not drawn[-1].request.moving and studio.settled())
+        studio.pump(lambda: bool(drawn) and drawn[-1].stride == 1 and studio.settled())
 
     def move_and_rest() -> None:
         drawn.clear()
@@ -141,7 +157,7 @@ def _measure_room(studio: OpenStudio, say: Callable[..., None], seconds: float, 
     drawn.clear()
     clock = Clock()
     gaps = studio.tick_gaps(move)
-    shown = [result.request.height for result in drawn if result.request.moving]
+    shown = [result.request.height // result.stride for result in drawn if result.request.moving]
     rate = round(len(shown) / clock.seconds, 1)
     say(phase="room, moving", pictures_a_second=rate, height=statistics.median(shown), **gap_figures(gaps))
     rest()
@@ -152,6 +168,7 @@ def _measure_room(studio: OpenStudio, say: Callable[..., None], seconds: float, 
         phase="room, at rest",
         size=[finest.width, finest.height],
         samples=finest.settings.samples,
+        first_picture=round(drawn[0].seconds, 3),
         **clock.figures(),
         **gap_figures(gaps),
     )
@@ -164,6 +181,7 @@ def _measure_room(studio: OpenStudio, say: Callable[..., None], seconds: float, 
                 width=viewer.width(),
                 height=viewer.height(),
                 settings=finest.settings,
+                stride=finest.stride,
                 serial=0,
             )
         )

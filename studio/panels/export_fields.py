@@ -75,6 +75,16 @@ def film_notice(size: tuple[int, int], suffix: str, count: int) -> str:
     return size_notice(*size, suffix) or f"{frames} of {width:,} × {height:,} px"
 
 
+def about(seconds: float) -> str:
+    """Say how long something takes, as finely as such a guess is good."""
+    if seconds < 10:
+        return "some seconds"
+    if seconds < 90:
+        return f"about {10 * round(seconds / 10)} seconds"
+    minutes = round(seconds / 60)
+    return f"about {minutes} minutes" if minutes < 90 else f"about {round(minutes / 60)} hours"
+
+
 def too_fast(suffix: str, fps: Fraction) -> str:
     """Say so if a format has not so many frames a second."""
     return f"A GIF goes up to {FASTEST_GIF} frames a second." if suffix == ".gif" and fps > FASTEST_GIF else ""

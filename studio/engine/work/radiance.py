@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,26 +24,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RenderRequest(StageRequest, SignalRequest["RadianceField"]):
-    """An item in space as a camera sees it, ``width`` × ``height`` pixels. Answered by a RenderReady.
+    """An item in space as a camera sees it, ``width`` × ``height`` pixels. Answered by RenderReady, each time sharper.
 
-    ``serial`` numbers what the asker wanted; ``moving`` says that the camera moves, so that a rough picture will do.
+    ``stride``: pixels from one ray to the next in the first picture, a power of two. ``serial`` numbers what the asker
+    wanted; ``moving`` says that the camera moves, so that the first picture will do.
     """
 
     camera: KeyFrame
     width: int
     height: int
     settings: ViewSettings
+    stride: int
     serial: int
     moving: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RenderReady(StageAnswer):
-    """What the camera sees, straight alpha. ``seconds``: how long it took."""
+    """What the camera sees, straight alpha. ``stride``: pixels between rays; ``seconds``: how long it took so far."""
 
     request: RenderRequest
     pixels: UInt8[np.ndarray, "h w 4"]
     seconds: float
+    stride: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +88,13 @@ def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
     field = decoded(request, context)
     began = time.perf_counter()
     camera = Camera(np.array(request.camera.pose), request.camera.fov)
-    view = field.render(camera, request.width, request.height, request.settings, progress=context.progress)
-    pixels = view.picture(request.settings)
-    yield RenderReady(request=request, pixels=pixels, seconds=time.perf_counter() - began)
+    size = camera, request.width, request.height
+    views = field.render_gradually(*size, request.settings, stride=request.stride, progress=context.progress)
+    stride = request.stride
+    for view in islice(views, 1) if request.moving else views:
+        pixels = view.picture(request.settings)
+        yield RenderReady(request=request, pixels=pixels, seconds=time.perf_counter() - began, stride=stride)
+        stride //= 2
 
 
 @does(HeldOutRequest, "view", "Compare with the file", "comparing with the file", quiet=True)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
     QHBoxLayout,
-    QListWidget,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from superqt import QDoubleRangeSlider
 
 from ddmi_core.rendering.view_settings import Crop, ViewSettings
+from studio.rooms.radiance.path_editor import PathEditor
 from studio.theme.tokens import GRID
 from studio.widgets.basics import SliderField, decimal_box, label, line, styled
 from studio.widgets.number_boxes import DecimalBox
@@ -38,13 +38,10 @@ _OTHER = "Other colour…"
 class LookPane(QScrollArea):
     """`settings` (but for the channel) and `fov` hold what is chosen; `changed` says that they have changed.
 
-    `path_asked` carries what a person wants of the path: "add", "remove", "preview" or "clear"; `key_chosen` the number
-    of a key frame to go to.
+    `path` edits the camera's path.
     """
 
     changed = Signal()
-    path_asked = Signal(str)
-    key_chosen = Signal(int)
 
     def __init__(self, fov: float) -> None:
         super().__init__()
@@ -73,20 +70,8 @@ class LookPane(QScrollArea):
             slider.valueChanged.connect(lambda _ends: self.changed.emit())
         self.uncrop = QPushButton("Show all")
         self.uncrop.clicked.connect(self._show_all)
-        self.keys = QListWidget()
-        self.keys.setAccessibleName("Key frames")
-        self.keys.setFixedHeight(8 * GRID)
-        self.keys.itemActivated.connect(lambda item: self.key_chosen.emit(self.keys.row(item)))
-        self.keys.itemClicked.connect(lambda item: self.key_chosen.emit(self.keys.row(item)))
-        self.buttons = {
-            name: QPushButton(text)
-            for name, text in (("add", "Add"), ("remove", "Remove"), ("preview", "Play"), ("clear", "Clear"))
-        }
-        for name, button in self.buttons.items():
-            button.clicked.connect(lambda _checked=False, serial=name: self.path_asked.emit(serial))
-        self.buttons["add"].setToolTip("Let the path go through where the camera is now")
+        self.path = PathEditor()
         self._lay_out()
-        self.show_keys(0)
         self.fov_field.changed.connect(lambda _value: self.changed.emit())
         self.samples.changed.connect(lambda _value: self.changed.emit())
         for box in (self.near, self.far):
@@ -110,11 +95,6 @@ class LookPane(QScrollArea):
         for row, (axis, slider) in enumerate(zip("xyz", self.crop, strict=True)):
             crop.addWidget(label(axis, "muted"), row, 0)
             crop.addWidget(slider, row, 1)
-        self.keys_hint = label("Add where the camera is, move it, add again.", "small", wrap=True)
-        buttons = QGridLayout()
-        buttons.setSpacing(GRID)
-        for place, button in enumerate(self.buttons.values()):
-            buttons.addWidget(button, place // 2, place % 2)
         heading = QHBoxLayout()
         heading.addWidget(label("Crop box", "muted"), 1)
         heading.addWidget(self.uncrop)
@@ -136,9 +116,7 @@ class LookPane(QScrollArea):
         column.addWidget(line())
         column.addSpacing(GRID // 2)
         column.addWidget(label("Camera path", "muted"))
-        column.addWidget(self.keys)
-        column.addWidget(self.keys_hint)
-        column.addLayout(buttons)
+        column.addWidget(self.path)
         column.addStretch(1)
         self.setWidget(inside)
 
@@ -169,21 +147,6 @@ class LookPane(QScrollArea):
         self.fov_field.blockSignals(True)
         self.fov_field.set_value(round(fov))
         self.fov_field.blockSignals(False)
-
-    def show_keys(self, count: int) -> None:
-        """List the key frames."""
-        self.keys.clear()
-        self.keys.addItems([f"Key frame {number + 1}" for number in range(count)])
-        self.keys.setVisible(count > 0)
-        self.keys_hint.setVisible(count < 2)
-        self.buttons["remove"].setEnabled(count > 0)
-        self.buttons["clear"].setEnabled(count > 0)
-        self.buttons["preview"].setEnabled(count > 1)
-
-    def chosen_key(self) -> int:
-        """The number of the key frame that is marked in the list, or of the last one."""
-        row = self.keys.currentRow()
-        return row if row >= 0 else self.keys.count() - 1
 
     def _show_all(self) -> None:
         for slider in self.crop:

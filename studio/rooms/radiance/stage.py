@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import math
 import time
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, QTimer
+from PySide6.QtCore import QBuffer, QPoint, QRect, QSignalBlocker, Qt, QTimer
+from PySide6.QtGui import QImageWriter
 from PySide6.QtWidgets import QWidget
 
 from ddmi_core.export.options import KeyFrame
-from ddmi_core.rendering.view_settings import CHANNELS, Channel, ViewSettings
+from ddmi_core.rendering.view_settings import CHANNELS, Channel, Easing, ViewSettings
+from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.items import View as Drawn
@@ -24,8 +27,10 @@ from studio.panels.room import Stage
 from studio.rooms.radiance.export_page import RadianceChoice, RadianceExportDialog, Scene
 from studio.rooms.radiance.facts import FACTS
 from studio.rooms.radiance.look_pane import LookPane
+from studio.rooms.radiance.path_editor import PICTURE
 from studio.settings import Settings
 from studio.state.app_state import AppState
+from studio.state.camera_timeline import CameraTimeline, TimedView, keep_timeline, read_timeline
 from studio.state.library import Item
 from studio.state.playback import Pace
 from studio.theme.theme import Theme
@@ -36,15 +41,15 @@ from studio.widgets.radiance_view import FIRST_VIEW, RadianceView
 _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 _SETTLED_MS = 180
 _MOVING_RATE = 8  # pictures a second
-_STILL_RATES = (1.5, 0.2)  # a first one soon, and a last one within five seconds
-_SECONDS_A_KEY = 2.0  # of a preview, from one key frame to the next
+_COARSEST = 8  # pixels between the rays of the first picture at rest
 
 
 class RadianceStage(Stage[RadianceView]):
     """Shows one radiance field.
 
     While the camera moves, one rough picture after the other is drawn, each from where the camera is by then; how large
-    they are follows from how quickly the last ones came. Once it rests, finer ones follow, up to the screen's pixels.
+    they are follows from how quickly the last ones came. Once it rests, the picture sharpens in place, up to the
+    screen's pixels.
     """
 
     room = FACTS
@@ -62,9 +67,11 @@ class RadianceStage(Stage[RadianceView]):
         super().__init__(state, engine, actions, theme, settings)
         self.pane = LookPane(FIRST_VIEW.fov)
         self.figures = label(look="small")
-        self.path: list[View] = []
-        """The key frames."""
-        self.moving_pace, self.still_pace = Pace(first=64), Pace(first=128)
+        self.pixels_a_second: float | None = None
+        """How quickly the last picture was drawn that became as sharp as the screen."""
+        self.timeline = CameraTimeline()
+        """The key frames of the item on the stage."""
+        self.pace = Pace(first=64)
         pane_line = line(vertical=True)
         self._lay_out(self.figures, beside=(pane_line, self.pane))
         self._turntable_asked = False
@@ -76,7 +83,6 @@ class RadianceStage(Stage[RadianceView]):
         self._drawn: RenderReady | None = None
         self._waiting = False  # for a rough picture
         self._moved_since = False
-        self._rates: list[float] = []  # of the finer pictures that are still to come
         self._settled = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._settled.timeout.connect(self._rest)
         self._preview = QTimer(self, interval=round(1000 / _MOVING_RATE))
@@ -95,6 +101,8 @@ class RadianceStage(Stage[RadianceView]):
         self._stop_preview()
         is_same = item is not None and self._item is not None and item.id == self._item.id
         self._item = item if view is not None else None
+        if not is_same:
+            self._show_timeline(read_timeline(item) if item is not None and view is not None else CameraTimeline())
         self._waiting = False  # whatever was being drawn was given up when another field was opened
         self._set_empty(view is None)
         self.viewer.gizmo.setVisible(view is not None and self._actions["gizmo"].isChecked())
@@ -116,7 +124,8 @@ class RadianceStage(Stage[RadianceView]):
         """Asks for the format, the size, and whether this view, a turn or the path is wanted."""
         self._stop_preview()
         view = self.viewer.view
-        scene = Scene(key_frame(view), view.azimuth, view.elevation, view.distance, tuple(map(key_frame, self.path)))
+        path = tuple(self._key_frames())
+        scene = Scene(key_frame(view), view.azimuth, view.elevation, view.distance, path, self.pixels_a_second)
         choice = self._settings.export_choice(RadianceChoice)
         if self._turntable_asked:
             choice = choice.as_turntable()
@@ -134,8 +143,11 @@ class RadianceStage(Stage[RadianceView]):
         viewer = self.viewer
         viewer.view_changed.connect(self._on_camera)
         self.pane.changed.connect(self._on_look)
-        self.pane.path_asked.connect(self._on_path)
-        self.pane.key_chosen.connect(lambda row: viewer.glide(self.path[row]))
+        editor = self.pane.path
+        editor.asked.connect(self._on_path)
+        editor.chosen.connect(lambda row: viewer.glide(self.path[row]))
+        editor.reordered.connect(lambda order: self._set_timeline(self.timeline.reordered(order)))
+        editor.retimed.connect(self._on_times)
         self._engine.answers(RenderReady).connect(self._on_render)
         self._engine.answers(HeldOutReady).connect(self._on_held_out)
         actions.on(self.fidelity, self.show_fidelities)
@@ -216,7 +228,7 @@ class RadianceStage(Stage[RadianceView]):
         if item is None or number is None:
             return
         self._settled.stop()
-        self._rates, self._waiting = [], False
+        self._waiting = False
         self._serial += 1
         request = HeldOutRequest(item=item, number=number, serial=self._serial)
         if not self._ask_for(request):
@@ -242,36 +254,97 @@ class RadianceStage(Stage[RadianceView]):
 
     # The path
 
+    @property
+    def path(self) -> list[View]:
+        """What the camera sees at the key frames."""
+        return [View(key.azimuth, key.elevation, key.distance, key.centre, key.fov) for key in self.timeline.keys]
+
+    def _key_frames(self) -> list[KeyFrame]:
+        """The key frames as exports take them."""
+        pairs = zip(self.path, self.timeline.keys, strict=True)
+        return [
+            key_frame(view).model_copy(update={"seconds": key.seconds, "easing": key.easing}) for view, key in pairs
+        ]
+
     def _on_path(self, name: str) -> None:
+        timeline, number = self.timeline, self.pane.path.chosen_key()
         match name:
             case "add" if self._item is not None:
-                self.path.append(self.viewer.view)
-            case "remove" if self.path:
-                del self.path[self.pane.chosen_key()]
+                self._set_timeline(timeline.added(self._here()), len(timeline.keys))
+            case "update" if timeline.keys and self._item is not None:
+                here = self._here().model_dump(exclude={"seconds", "easing"})
+                self._set_timeline(timeline.changed(number, **here))
+            case "remove" if timeline.keys:
+                self._set_timeline(timeline.removed(number))
             case "clear":
-                self.path.clear()
-            case "preview" if len(self.path) > 1 and self._item is not None:
+                self._set_timeline(CameraTimeline())
+            case "preview" if len(timeline.keys) > 1 and self._item is not None:
                 if self._preview.isActive():
                     self._stop_preview()
                 else:
                     self._preview_began = time.monotonic()
                     self._preview.start()
-                return
+
+    def _on_times(self, number: int, seconds: float, easing: Easing) -> None:
+        self._set_timeline(self.timeline.changed(number, seconds=seconds, easing=easing))
+
+    def _set_timeline(self, timeline: CameraTimeline, chosen: int | None = None) -> None:
+        """Go on with other key frames, and keep them with the item."""
+        self._show_timeline(timeline, chosen)
+        if self._item is not None:
+            try:
+                keep_timeline(self._item, timeline)
+            except DDMIError as error:
+                self._state.notifications.warning(str(error))
+
+    def _show_timeline(self, timeline: CameraTimeline, chosen: int | None = None) -> None:
         self._stop_preview()
-        self.pane.show_keys(len(self.path))
-        way = _along(self.path, 16 * len(self.path)) if len(self.path) > 1 else []
+        self.timeline = timeline
+        self.pane.path.show_timeline(timeline, chosen)
+        way = self._along(16 * len(timeline.keys)) if len(timeline.keys) > 1 else []
         self.viewer.show_path([(row[0][3], row[1][3], row[2][3]) for row in (key.pose for key in way)])
+
+    def _here(self) -> TimedView:
+        """A key frame where the camera is, with what it sees."""
+        picture = QBuffer()
+        ratio = self.devicePixelRatioF()
+        small = self.viewer.screenshot().scaled(
+            PICTURE * ratio,
+            Qt.AspectRatioMode.KeepAspectRatioByExpanding,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        size = PICTURE * ratio
+        left, top = (small.width() - size.width()) // 2, (small.height() - size.height()) // 2
+        QImageWriter(picture, b"PNG").write(small.copy(QRect(QPoint(left, top), size)))
+        view = self.viewer.view
+        return TimedView(
+            azimuth=view.azimuth,
+            elevation=view.elevation,
+            distance=view.distance,
+            centre=view.centre,
+            fov=view.fov,
+            picture=base64.b64encode(bytes(picture.data().data())),
+        )
+
+    def _along(self, count: int) -> list[KeyFrame]:
+        """So many cameras on the path."""
+        from ddmi_core.rendering.camera_path import Leg, along  # here, because scipy must not delay the window
+        from ddmi_core.rendering.cameras import Camera
+
+        keys = [Camera(view.camera_to_world(), view.fov) for view in self.path]
+        legs = [Leg(key.seconds, key.easing) for key in self.timeline.keys]
+        return [KeyFrame(pose=pose_rows(camera.pose), fov=camera.fov) for camera in along(keys, count, legs)]
 
     def _on_preview(self) -> None:
         """Show the path as far as it has come; the camera itself goes there only at the end."""
-        seconds = _SECONDS_A_KEY * (len(self.path) - 1)
-        share = (time.monotonic() - self._preview_began) / seconds
+        seconds = self.timeline.seconds
+        share = (time.monotonic() - self._preview_began) / max(seconds, 1e-3)
         if share >= 1 or self._item is None:
             self._stop_preview()
             self.viewer.set_view(self.path[-1])
         elif not self._waiting:
             count = round(seconds * _MOVING_RATE) + 1
-            self._ask_rough(_along(self.path, count)[round(share * (count - 1))])
+            self._ask_rough(self._along(count)[round(share * (count - 1))])
 
     def _stop_preview(self) -> None:
         self._preview.stop()
@@ -288,7 +361,7 @@ class RadianceStage(Stage[RadianceView]):
         if self._item is None:
             return
         self._leave_held_out()
-        self._rates, self._drawn = [], None
+        self._drawn = None
         self._settled.start()
         if self._waiting:
             self._moved_since = True
@@ -297,17 +370,19 @@ class RadianceStage(Stage[RadianceView]):
 
     def _ask_rough(self, camera: KeyFrame) -> None:
         self._waiting, self._moved_since = True, False
-        side = self.moving_pace.side(self._screen_height(), self._aspect(), _MOVING_RATE)
-        self._ask(camera, side, self.settings().rough(), moving=True)
+        height = self._screen_height()
+        side = self.pace.side(height, self._aspect(), _MOVING_RATE)
+        stride = 2 ** math.ceil(math.log2(height / side))
+        self._ask(camera, stride, self.settings().rough(), moving=True)
 
     def _rest(self) -> None:
-        """Begin with the finer pictures, once the rough one has come."""
+        """Let the picture sharpen, once the rough one has come."""
         if self._is_drawing() or self._preview.isActive():
             self._settled.start()
             return
         self._waiting = False  # it came, or it failed, which has been said
-        self._rates = list(_STILL_RATES)
-        self._ask_finer()
+        stride = _COARSEST if self._drawn is None else min(_COARSEST, self._drawn.stride)
+        self._ask(key_frame(self.viewer.view), stride, self.settings(), moving=False)
 
     def _is_drawing(self) -> bool:
         """Whether a rough picture is still to come."""
@@ -315,29 +390,23 @@ class RadianceStage(Stage[RadianceView]):
             isinstance(job.request, RenderRequest) for job in self._state.jobs.active(quiet=True)
         )
 
-    def _ask_finer(self) -> None:
-        while self._rates and self._item is not None:
-            side = self.still_pace.side(self._screen_height(), self._aspect(), self._rates.pop(0))
-            if self._drawn is None or self._drawn.request.moving or side > self._drawn.request.height:
-                self._ask(key_frame(self.viewer.view), side, self.settings(), moving=False)
-                return
-
-    def _ask(self, camera: KeyFrame, side: int, settings: ViewSettings, *, moving: bool) -> None:
+    def _ask(self, camera: KeyFrame, stride: int, settings: ViewSettings, *, moving: bool) -> None:
         item = self._item
         assert item is not None
         self._serial += 1
-        width = max(8, round(side * self._aspect()))
+        height = self._screen_height()
         request = RenderRequest(
             item=item,
             camera=camera,
-            width=width,
-            height=side,
+            width=max(8, round(height * self._aspect())),
+            height=height,
             settings=settings,
+            stride=stride,
             serial=self._serial,
             moving=moving,
         )
         if not self._ask_for(request):
-            self._waiting, self._rates = False, []
+            self._waiting = False
             self._stop_preview()
             self._settled.stop()
 
@@ -345,17 +414,16 @@ class RadianceStage(Stage[RadianceView]):
         request = result.request
         if self._item is None or request.item.id != self._item.id or request.serial != self._serial:
             return
-        pace = self.moving_pace if request.moving else self.still_pace
-        pace.learn(request.width * request.height, result.seconds)
         self._drawn = result
         self.viewer.show_picture(result.pixels)
         self._say_figures()
         if request.moving:
+            self.pace.learn(request.width * request.height // result.stride**2, result.seconds)
             self._waiting = False
             if self._moved_since:
                 self._ask_rough(key_frame(self.viewer.view))
-        else:
-            self._ask_finer()
+        elif result.stride == 1:
+            self.pixels_a_second = request.width * request.height / max(result.seconds, 1e-6)
 
     def _screen_height(self) -> int:
         return max(16, round(self.viewer.height() * self.viewer.devicePixelRatioF()))
@@ -366,12 +434,12 @@ class RadianceStage(Stage[RadianceView]):
     def _say_figures(self) -> None:
         if self._drawn is None:
             return
-        request = self._drawn.request
-        rays = request.width * request.height / max(self._drawn.seconds, 1e-6)
-        self.figures.setText(f"{request.width} × {request.height} px")
+        request, stride, seconds = self._drawn.request, self._drawn.stride, self._drawn.seconds
+        width, height = request.width, request.height
+        self.figures.setText(f"{-(-width // stride)} × {-(-height // stride)} px")
         self.figures.setToolTip(
-            f"The size of the picture shown, which was drawn at {rays:,.0f} rays a second. It is rough while the "
-            "camera moves, and becomes finer when it rests."
+            f"How finely the picture of {width} × {height} pixels is drawn by now, after {seconds:.1f} s. It is rough "
+            "while the camera moves, and sharpens when it rests, up to the screen's own pixels."
         )
 
     def resizeEvent(self, event: object) -> None:
@@ -388,12 +456,3 @@ _FIELD_ACTIONS = (
 
 
 _FILE_ACTIONS = ("held_out_view", "held_out_before", "held_out_next", "scene_fidelity")
-
-
-def _along(views: Sequence[View], count: int) -> list[KeyFrame]:
-    """Cameras on the path through views."""
-    from ddmi_core.rendering.camera_path import along  # here, because scipy must not delay the window
-    from ddmi_core.rendering.cameras import Camera
-
-    cameras = along([Camera(view.camera_to_world(), view.fov) for view in views], count)
-    return [KeyFrame(pose=pose_rows(camera.pose), fov=camera.fov) for camera in cameras]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QImage
 
 from ddmi_core.domains.nerf import NerfDomain
@@ -22,11 +22,12 @@ from studio.engine.pipelines import PipelineCache
 from studio.engine.work.radiance import RenderReady
 from studio.panels.export_dialog import Place
 from studio.rooms.radiance import facts as radiance
-from studio.rooms.radiance import stage as radiance_stage
 from studio.rooms.radiance.export_page import RadianceChoice, RadianceExportDialog, Scene
+from studio.rooms.radiance.path_editor import PICTURE
 from studio.rooms.radiance.stage import RadianceStage
 from studio.settings import Settings
 from studio.state.app_state import AppState
+from studio.state.camera_timeline import FILE, read_timeline
 from studio.state.library import Item
 from studio.state.playback import Pace
 from studio.widgets.orbit_camera import key_frame
@@ -46,7 +47,7 @@ def engine(state: AppState) -> Iterator[Engine]:
     assert engine.shutdown()
 
 
-PIXELS_A_SECOND = 100_000.0  # that any machine seems to draw, however busy it is: enough for the screen at rest alone
+PIXELS_A_SECOND = 100_000.0  # that any machine seems to draw, however busy it is: too few for the screen
 
 
 @pytest.fixture
@@ -72,12 +73,12 @@ def pictures(engine: Engine) -> list[RenderReady]:
 
 @pytest.fixture
 def settle(qtbot, state: AppState, stage: RadianceStage, pictures: list[RenderReady]):
-    """Wait until the last and finest picture has come; return it."""
+    """Wait until the last and sharpest picture has come; return it."""
 
     def wait() -> RenderReady:
         def rests() -> bool:
-            done = not state.jobs.active(quiet=True) and not stage._rates and not stage._settled.isActive()
-            return done and bool(pictures) and not pictures[-1].request.moving
+            done = not state.jobs.active(quiet=True) and not stage._settled.isActive()
+            return done and bool(pictures) and pictures[-1].stride == 1 and not pictures[-1].request.moving
 
         qtbot.waitUntil(rests, timeout=PATIENCE)
         return pictures[-1]
@@ -116,7 +117,7 @@ def test_an_empty_room_draws_nothing(stage: RadianceStage, actions: Actions, pic
     assert not pictures and not stage.path
 
 
-def test_it_is_rough_while_the_camera_moves_and_then_as_fine_as_the_screen(
+def test_it_is_rough_while_the_camera_moves_and_then_sharpens_up_to_the_screens_pixels(
     stage: RadianceStage, item: Item, pictures: list[RenderReady], settle
 ) -> None:
     pictures.clear()
@@ -124,7 +125,10 @@ def test_it_is_rough_while_the_camera_moves_and_then_as_fine_as_the_screen(
     finest = settle()
     rough = pictures[0].request
     assert rough.moving and rough.settings.samples < finest.request.settings.samples
-    assert finest.request.height == stage.viewer.height() and finest.request.width == stage.viewer.width()
+    strides = [picture.stride for picture in pictures if not picture.request.moving]
+    assert len(strides) > 1 and strides == [2**power for power in reversed(range(len(strides)))]
+    for picture in pictures:  # however roughly, all are of the size of the screen
+        assert picture.pixels.shape[:2] == (stage.viewer.height(), stage.viewer.width())
     pose = np.array(finest.request.camera.pose)
     assert np.allclose(pose, stage.viewer.view.camera_to_world())
     assert f"{finest.request.width} × {finest.request.height} px" in stage.figures.text()
@@ -243,12 +247,13 @@ def test_a_path_is_drawn_but_not_from_the_very_camera_across_the_view(
 
 
 def test_the_path_is_played_and_ends_at_the_last_key_frame(
-    qtbot, monkeypatch, stage: RadianceStage, item: Item, actions: Actions, pictures: list[RenderReady], settle
+    qtbot, stage: RadianceStage, item: Item, actions: Actions, pictures: list[RenderReady], settle
 ) -> None:
-    monkeypatch.setattr(radiance_stage, "_SECONDS_A_KEY", 0.5)
     actions["key_frame"].trigger()
     stage.viewer.orbit(60, 0)
     actions["key_frame"].trigger()
+    stage.pane.path.keys.setCurrentRow(0)
+    stage.pane.path.seconds.setValue(0.5)
     stage.viewer.orbit(-30, 0)
     settle()
     pictures.clear()
@@ -257,11 +262,51 @@ def test_the_path_is_played_and_ends_at_the_last_key_frame(
     settle()
     assert sum(picture.request.moving for picture in pictures) >= 2
     assert stage.viewer.view == stage.path[-1]
-    stage.pane.keys.setCurrentRow(0)
-    stage.pane.buttons["remove"].click()
-    assert len(stage.path) == 1 and not stage.pane.buttons["preview"].isEnabled()
-    stage.pane.buttons["clear"].click()
+    editor = stage.pane.path
+    editor.keys.setCurrentRow(0)
+    editor.buttons["remove"].click()
+    assert len(stage.path) == 1 and not editor.buttons["preview"].isEnabled()
+    editor.buttons["clear"].click()
     assert not stage.path
+
+
+def test_key_frames_are_changed_and_stay_with_their_item(
+    qtbot, stage: RadianceStage, item: Item, actions: Actions, settle
+) -> None:
+    for _ in range(3):
+        actions["key_frame"].trigger()
+        stage.viewer.orbit(20, 0)
+    settle()
+    first, second, third = stage.path
+    assert all(QImage.fromData(key.picture).width() >= PICTURE.width() for key in stage.timeline.keys)
+    editor = stage.pane.path
+    editor.keys.setCurrentRow(0)
+    editor.seconds.setValue(3.5)
+    editor.easing.setCurrentIndex(editor.easing.findData("resting"))
+    editor.easing.activated.emit(editor.easing.currentIndex())
+    editor.keys.setCurrentRow(1)
+    editor.buttons["update"].click()
+    moved = stage.viewer.view
+    assert stage.path == [first, moved, third] and moved != second
+    editor.keys.model().moveRow(QModelIndex(), 2, QModelIndex(), 0)  # as dragging it to the top does
+    qtbot.waitUntil(lambda: stage.path == [third, first, moved], timeout=PATIENCE)
+    assert [key.seconds for key in stage.timeline.keys] == [2.0, 3.5, 2.0]
+    kept = stage.timeline
+    other = replace(item, id="other", folder=item.folder.with_name("other"))
+    stage.show_view(other, FakeRadiance(0.5).view(resolution=32), 32)
+    assert not stage.timeline.keys
+    stage.show_view(item, FakeRadiance(0.5).view(resolution=32), 32)
+    settle()
+    assert stage.timeline == kept and stage.timeline.seconds == 5.5
+    options = stage._key_frames()
+    assert [(key.seconds, key.easing) for key in options][1] == (3.5, "resting")
+    editor.buttons["clear"].click()
+    assert not read_timeline(item).keys and not (item.folder / FILE).exists()
+
+
+def test_a_camera_path_that_cannot_be_read_is_no_path(item: Item) -> None:
+    (item.folder / FILE).write_text("{")
+    assert not read_timeline(item).keys
 
 
 @pytest.fixture
@@ -299,7 +344,7 @@ def test_exports_ask_for_what_the_format_can_hold(qtbot, stage: RadianceStage, s
     mesh = dialog_for(qtbot, stage, scene, suffix=".glb", resolution=96, simplify=True, faces=700)
     assert mesh.options().resolution == 96 and mesh.options().faces == 700 and mesh.resolution.isVisible()
     film = dialog_for(qtbot, stage, scene, suffix=".mp4", motion="path", views=48)
-    assert len(film.options().path) == 2 and film.options().views == 48 and film.fps.isVisible()
+    assert len(film.options().path) == 2 and film.options().views is None and film.fps.isVisible()
     turn = dialog_for(qtbot, stage, scene, **vars(RadianceChoice(suffix=".png").as_turntable()))
     assert turn.suffix() == ".mp4" and not turn.options().path and turn.options().views == 72
 
@@ -329,6 +374,27 @@ def test_films_have_any_rate_and_tell_of_odd_sizes(qtbot, stage: RadianceStage, 
     dialog.fps.setCurrentText("60")
     dialog.export.click()
     assert "up to 50 frames" in dialog.problem.text() and dialog.embed_recipe.isVisible()
+
+
+def test_a_film_of_a_path_takes_its_seconds_and_says_how_long_it_will_take(qtbot, stage: RadianceStage, scene) -> None:
+    keys = tuple(key.model_copy(update={"seconds": 4.0}) for key in scene.path)
+    measured = replace(scene, path=keys, pixels_a_second=100 * 80 * 97 / 120)
+    dialog = dialog_for(qtbot, stage, measured, suffix=".mp4", motion="path", width=100, height=80, fps="24")
+    assert dialog.options().count(".mp4") == 97 and not dialog.views.isVisible()
+    assert "97 frames" in dialog.remark.text() and "about 2 minutes" in dialog.remark.text()
+    assert dialog.options().frame_object and dialog.options().path[0].seconds == 4.0
+    dialog.motion.setCurrentIndex(dialog.motion.findData("turntable"))
+    assert dialog.views.isVisible() and dialog.options().views == dialog.views.value()
+
+
+def test_posed_views_are_taken_from_all_around_and_partly_held_out(qtbot, stage: RadianceStage, scene: Scene) -> None:
+    dialog = dialog_for(qtbot, stage, scene, suffix=".json", motion="sphere", views=40, held_out=5)
+    options = dialog.options()
+    assert (options.around, options.views, options.held_out) == ("sphere", 40, 5)
+    assert dialog.held_out.isVisible() and dialog.choice().motion == "sphere"
+    dialog.format.setCurrentIndex(dialog.format.findData(".mp4"))
+    assert dialog.choice().motion == "turntable" and not dialog.held_out.isVisible()
+    assert dialog.options().held_out == 0
 
 
 def test_units_are_offered_where_a_file_had_some(qtbot, stage: RadianceStage, scene: Scene) -> None:

@@ -362,6 +362,23 @@ class FakeRadiance:
         depth, opacity = light.depth.reshape(height, width).numpy(), light.opacity.reshape(height, width).numpy()
         return View(colour, opacity, depth, np.zeros_like(colour))
 
+    def render_gradually(
+        self,
+        camera: Camera,
+        width: int,
+        height: int,
+        settings: ViewSettings,
+        *,
+        stride: int,
+        progress: Progressing = None,
+    ) -> Iterator[View]:
+        """Views of fewer pixels, each of which stands for several."""
+        while stride >= 1:
+            few = self.render(camera, -(-width // stride), -(-height // stride), settings, progress=progress)
+            rows, columns = np.arange(height)[:, None] // stride, np.arange(width) // stride
+            yield View(*(part[rows, columns] for part in few if part is not None))
+            stride //= 2
+
     def view(self, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
         settings = ViewSettings()
         return {"pixels": self.render(orbit_camera(), resolution, resolution, settings).picture(settings)}
