@@ -38,9 +38,9 @@ def test_a_recipe_has_the_published_shapes(name: str) -> None:
         basis = autoencoder.decode(latent)
         assert tuple(planes[0].shape[-1] for planes in basis) == sides
         assert all(plane.shape[1] == 64 for planes in basis for plane in planes)
-        text = torch.zeros(1, 4, config.denoiser.text_channels)
+        text = {"encoder_hidden_states": torch.zeros(1, 4, config.denoiser.text_channels)}
         time = torch.zeros(1, dtype=torch.long)
-        noise = denoiser.unet(latent, time, encoder_hidden_states=text).sample
+        noise = denoiser.unet(latent, time, **(text if config.denoiser.kind == "unet2d" else {})).sample
         noise.mean().backward()
     assert noise.shape == latent.shape
     assert all(parameter.grad is not None for parameter in denoiser.unet.conv_in.parameters())

@@ -8,12 +8,14 @@ import torch
 from ddmi_core.coordinates import grid
 from ddmi_core.domains import get_domain
 from ddmi_core.metrics.feature_networks import weights_folder
+from ddmi_core.pipeline import Pipeline
 from ddmi_core.support.errors import DDMIError, ModelError
 from ddmi_core.training import loop
 from ddmi_core.training.config import RunConfig, StageOneConfig
 from ddmi_core.training.patch_terms import Critic, FeatureDistance, PatchTerms
 from ddmi_core.training.run import train
 from ddmi_core.training.run_folder import RunFolder
+from ddmi_core.training.sizes import networks
 
 
 def _settings(*settings: str) -> StageOneConfig:
@@ -172,6 +174,29 @@ def test_a_run_with_a_second_phase_teaches_its_critic_then(tmp_path: Path, monke
     taught = {event["step"]: "critic" in event["losses"] for event in events if "losses" in event}
     assert taught == {1: False, 2: False, 3: True, 4: True}
     assert all(event["losses"]["spectral"] > 0 for event in events if "losses" in event)
+
+
+def test_the_authors_networks_are_trained_as_the_paper_trains_them(tmp_path: Path) -> None:
+    """Their encoder, decoder, styled read-out and UNet, small, without texts."""
+    small = (
+        *("trunk=official", "latent_size=8", "encoder_channels=[32, 32, 32]", "encoder_blocks=1"),
+        *("inner_channels=32", "resolution=32"),
+    )
+    config = _quick(
+        "image-tiny",
+        *(f"autoencoder.{one}" for one in small),
+        *("denoiser.kind=adm", "denoiser.mixed=true", "denoiser.text_channels=1", "text_encoder={kind: none}"),
+        *("stage1.summed_over=3072", "stage1.scales=[1, 0.5]", "stage1.augment=paper", "stage1.spectral_weight=0.1"),
+        *("stage1.clip_norm=null", "stage2.posterior_samples=true", "stage2.unit_latents=false"),
+        "stage2.sample_prompts=['']",
+    )
+    autoencoder, _ = networks(config)
+    assert autoencoder.encoder.side == config.autoencoder.encoder_input.side == 32
+    pipeline = Pipeline.from_pretrained(train(config, tmp_path / "run", device="cpu"), device="cpu")
+    values = pipeline.decode(torch.zeros(4, 8, 8))(torch.zeros(5, 2))
+    assert values.shape == (5, 4) and (values[:, 3] == 1).all()
+    events = RunFolder(tmp_path / "run").events()
+    assert any("losses" in event and event["losses"]["spectral"] > 0 for event in events)
 
 
 def test_domains_without_patches_say_so(tmp_path: Path) -> None:
