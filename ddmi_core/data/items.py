@@ -52,12 +52,15 @@ class EncoderInput:
         side: pixels along each side of pictures and frames; None: the domain's base resolution.
         frames: of a clip; None: the domain's.
         scales: of pictures, sizes of the pixels that training compares, as shares of the encoder's; None: of any size.
+        direct: places of an example at which what is there is compared as well, of objects that are known by pictures
+            and where that is known too; 0: none.
     """
 
     surface: SurfacePoints = USUAL_SURFACE
     side: int | None = None
     frames: int | None = None
     scales: tuple[float, ...] | None = None
+    direct: int = 0
 
 
 USUAL_INPUT = EncoderInput()

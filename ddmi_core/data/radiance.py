@@ -13,10 +13,11 @@ from scipy import ndimage
 from typing_extensions import override
 
 from ddmi_core.data.coloured_meshes import ColouredPoints
-from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, Order, SurfacePoints
-from ddmi_core.data.shapes import draw_points, random_map
+from ddmi_core.data.items import USUAL_INPUT, Augment, EncoderInput, ItemSource, Order
+from ddmi_core.data.shapes import draw_points, mapped_normals, random_map
 from ddmi_core.rendering.cameras import Camera, rays
 from ddmi_core.rendering.volume_rendering import box_span, importance_samples
+from ddmi_core.support.errors import DataError
 
 SAMPLES = 28
 """Samples along each ray of a training example."""
@@ -46,6 +47,20 @@ class Rays(NamedTuple):
     pixels: Float[np.ndarray, "n 4"]
 
 
+class Known(NamedTuple):
+    """What is known of an object itself, and not by how it looks.
+
+    `places` (m, 3) and the share of each, `solid` (m,) in [0, 1], that is inside; places of the `surface` (k, 3), the
+    unit `normals` and the `colours` there, as seen along them without any gloss.
+    """
+
+    places: Float[np.ndarray, "m 3"]
+    solid: Float[np.ndarray, " m"]
+    surface: Float[np.ndarray, "k 3"]
+    normals: Float[np.ndarray, "k 3"]
+    colours: Float[np.ndarray, "k 3"]
+
+
 class RadianceSet(ABC):
     """A set of objects, each known by coloured points and, as a rule, by posed pictures."""
 
@@ -72,6 +87,17 @@ class RadianceSet(ABC):
         views = self.views(index)
         return None if views is None else _pick_rays(views, count, rng)
 
+    def known(self, index: int, count: int, rng: np.random.Generator) -> Known:
+        """Draw `count` random places of an object and half as many of its surface.
+
+        Raises:
+            DataError: the set knows its objects by pictures and points alone.
+        """
+        raise DataError(
+            "Some of the data are known by pictures alone, so nothing can be compared directly: set "
+            "stage1.direct_weight to 0, or leave them out."
+        )
+
     def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
         """Draw a small picture, premultiplied."""
         views = self.views(index)
@@ -87,14 +113,14 @@ class RadianceSource(ItemSource):
     Args:
         objects: the set.
         queries: places in space that an example asks for: rays x `SAMPLES`.
-        surface: what the encoder gets.
+        given: what the encoder gets, and how many places are compared directly.
     """
 
-    def __init__(self, objects: RadianceSet, queries: int, surface: SurfacePoints = USUAL_SURFACE) -> None:
+    def __init__(self, objects: RadianceSet, queries: int, given: EncoderInput = USUAL_INPUT) -> None:
         self.objects = objects
         self.order: Order | None = getattr(objects, "order", None)
         self._rays = max(1, queries // SAMPLES)
-        self._surface = surface
+        self._surface, self._direct = given.surface, given.direct
 
     def __len__(self) -> int:
         return len(self.objects)
@@ -115,6 +141,9 @@ class RadianceSource(ItemSource):
         `points` (p, 6): positions and colours. Of each ray `origins` and unit `directions` (n, 3), `depths` of its
         samples and the `steps` they stand for (n, SAMPLES), `background` and, over it, `targets` (n, 3).
         Samples are dense near surface points and sparse elsewhere, but never absent, so that emptiness is learned too.
+        With places that are compared directly, `places` (m, 3) and how `solid` (m, 1) each is, and of the `surface`
+        (m // 2, 3) `normals` and `surface_colours`; see `Known`.
+
         `captioned` augmentation mirrors and stretches, `full` also changes colours and turns half of the objects
         about y.
         """
@@ -127,6 +156,8 @@ class RadianceSource(ItemSource):
         seen = self._surface.disturb(positions[chosen], rng, augment)
         points = np.concatenate([seen, cloud.colours[chosen] @ tint.T], axis=1)
         example = {"points": points.astype(np.float32)}
+        if self._direct:
+            example |= _brought(self.objects.known(index, self._direct, rng), matrix, tint)
         seen_rays = self.objects.rays(index, self._rays, rng)
         if seen_rays is None:
             return example
@@ -147,6 +178,17 @@ class RadianceSource(ItemSource):
             "background": background,
             "targets": targets.astype(np.float32),
         }
+
+
+def _brought(known: Known, matrix: Float[np.ndarray, "3 3"], tint: Float[np.ndarray, "3 3"]) -> dict[str, np.ndarray]:
+    """What is known of an object, after a linear map and a change of its colours."""
+    return {
+        "places": (known.places @ matrix.T).astype(np.float32),
+        "solid": known.solid[:, None].astype(np.float32),
+        "surface": (known.surface @ matrix.T).astype(np.float32),
+        "normals": mapped_normals(known.normals, np.linalg.inv(matrix)),
+        "surface_colours": (known.colours @ tint.T).astype(np.float32),
+    }
 
 
 def _pick_rays(views: PosedPictures, count: int, rng: np.random.Generator) -> Rays:

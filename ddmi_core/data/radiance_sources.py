@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ddmi_core.data.items import USUAL_SURFACE, SurfacePoints
+from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.data.radiance import RadianceSet, RadianceSource
 from ddmi_core.data.radiance_folders import object_shards, radiance_folder
 from ddmi_core.data.shape_sources import HELD_OUT_COUNT, HELD_OUT_SEED
@@ -14,7 +14,7 @@ _PAINTED_COUNT = 20_000
 
 
 def open_radiance(
-    source: str, split: str, *, seed: int, queries: int, surface: SurfacePoints = USUAL_SURFACE
+    source: str, split: str, *, seed: int, queries: int, given: EncoderInput = USUAL_INPUT
 ) -> RadianceSource:
     """Open `furniture-nerf`, `painted-furniture`, a folder of coloured objects or posed pictures, or shards of objects.
 
@@ -41,4 +41,4 @@ def open_radiance(
         )
     if len(objects) == 0:
         raise DataError(f"{source} holds no usable object for the {split} split.")
-    return RadianceSource(objects, queries, surface)
+    return RadianceSource(objects, queries, given)

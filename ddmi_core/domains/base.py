@@ -126,6 +126,16 @@ class Domain(ABC, Generic[AnyField, AnySource]):
         """
         return readout.evaluate(basis, batch["coords"], batch.get("footprint"))
 
+    def direct_loss(
+        self, readout: BasisReadOut, basis: BasisFields, batch: Mapping[str, Tensor]
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+        """Compare a signal that is known by pictures with what is there itself; also return figures worth watching.
+
+        Raises:
+            DDMIError: signals of this domain are known as they are.
+        """
+        raise DDMIError(f"{self.title} are known directly: leave direct_weight at 0.")
+
     def patch(self, batch: dict[str, Any], side: int, generator: torch.Generator) -> Patch:
         """Return side x side neighbouring samples of a batch, for the terms that look at patches.
 

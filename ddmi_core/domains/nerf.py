@@ -39,6 +39,7 @@ _OPPONENT = ((0.7, 4.0, -2.0), (0.7, -4.0, -2.0), (0.7, 0.0, 4.0))
 # most things that an encoder given these learns no hue for thousands of steps.
 _ERROR_WEIGHT = 5.0  # brings it to the size of the other domains' losses, which the KL weights are meant for
 _HUE_WEIGHT = 7.0
+_CELL, _THINNEST = 0.06, 1e-4  # thickness of a wall, whose opacity says how solid it is
 _PUBLISHED_WEIGHT = 20.0  # of a ray's error beside the divergence in the paper's code
 _DENSITY_RATE = 0.1
 # of the densities' gradient. What a ray sees depends on where it stops more than on the colour there: without these
@@ -96,6 +97,19 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
         return light.colour + (1 - light.opacity).unsqueeze(-1) * batch["background"]
 
     @override
+    def direct_loss(
+        self, readout: BasisReadOut, basis: BasisFields, batch: Mapping[str, Tensor]
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+        """Bernoulli's likelihood of what is solid, by the opacity of a cell; the colour error at the surface."""
+        thickness = _CELL * density_of(readout.evaluate(basis, batch["places"]))
+        solid = batch["solid"].squeeze(-1)
+        unlikely = solid * -torch.log(-torch.expm1(-thickness.clamp(min=_THINNEST))) + (1 - solid) * thickness
+        seen = readout.evaluate(basis, batch["surface"], None, -batch["normals"])
+        loss, figures = self.reconstruction_loss(colour_of(seen), batch["surface_colours"])
+        solidity = unlikely.mean()
+        return solidity + loss, {"solidity": solidity.detach(), "surface_psnr": figures["psnr"]}
+
+    @override
     def reconstruction_loss(
         self, values: Float[Tensor, "b n 3"], targets: Float[Tensor, "b n 3"]
     ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
@@ -138,7 +152,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     ) -> RadianceSource:
         from ddmi_core.data.radiance_sources import open_radiance
 
-        return open_radiance(source, split, seed=seed, queries=queries, surface=given.surface)
+        return open_radiance(source, split, seed=seed, queries=queries, given=given)
 
     @override
     def field(self, readout: BasisReadOut, basis: BasisFields) -> RadianceField:
@@ -176,7 +190,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     def read(self, path: Path, *, queries: int, given: EncoderInput = USUAL_INPUT, up: Up = "y") -> RadianceSource:
         from ddmi_core.data.radiance_folders import read_radiance
 
-        return RadianceSource(read_radiance(path, up), queries, given.surface)
+        return RadianceSource(read_radiance(path, up), queries, given)
 
     @override
     def placement(self, source: RadianceSource) -> Placement | None:

@@ -22,6 +22,8 @@ from ddmi_core.training.stage import Evaluated, Stage
 _Part = TypeVar("_Part", bound=nn.Module)
 _HELD_OUT = 16
 _PICTURES = 8
+_DIRECT = 1024
+"""Places of an example, at most, at which what is there is compared."""
 
 
 class AutoencoderStage(Stage):
@@ -94,6 +96,10 @@ class AutoencoderStage(Stage):
             kl_weight=kl_weight,
             summed_over=self._settings.summed_over,
         )
+        direct_weight = self._settings.direct_weight_at(step)
+        if direct_weight:
+            direct, seen = module.domain.direct_loss(module.readout, basis, batch)
+            loss, figures = loss + direct_weight * direct, figures | seen
         norms = self._part(SpectralNorms)
         if norms is not None:
             with torch.autocast(loss.device.type, enabled=False):
@@ -139,7 +145,9 @@ def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) 
 
     domain = get_domain(config.domain)
     surface = SurfacePoints(config.autoencoder.surface_points, config.stage1.surface_noise)
-    given = replace(config.autoencoder.encoder_input, surface=surface, scales=config.stage1.scales)
+    direct = config.stage1.queries if config.stage1.direct_weight and split == "train" and not for_diffusion else 0
+    scales = config.stage1.scales
+    given = replace(config.autoencoder.encoder_input, surface=surface, scales=scales, direct=min(direct, _DIRECT))
     weighed = [(part, part.weight_in_diffusion if for_diffusion else part.weight) for part in config.data]
     used = [(part, weight) for part, weight in weighed if weight]  # one left out need not be there either
     sources = [

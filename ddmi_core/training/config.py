@@ -116,6 +116,11 @@ class StageOneConfig(StageConfig):
     latent_noise: float = Field(0.0, ge=0)
     """Least noise that the decoder learns to bear, as a share of each latent channel's spread. What a denoiser makes is
     never quite a latent that the encoder would make: without this, its remaining noise shows."""
+    direct_weight: float = Field(0.0, ge=0)
+    """Of what data sets of objects know beside pictures, where they know it: what is solid, and colours of the surface.
+    Falls in a line to 0, so that pictures alone decide in the end."""
+    direct_share: float = Field(0.6, gt=0, le=1)
+    """Share of the steps until it is 0."""
     perceptual_weight: float = Field(0.0, ge=0)
     """Of the feature distance between patches and their reconstructions; for domains that have patches."""
     perceptual_network: PerceptualNetwork = "efficientnet"
@@ -143,6 +148,10 @@ class StageOneConfig(StageConfig):
         if self.second_phase is not None and self.adversarial_weight:
             raise ValueError("there is one critic: adversarial_weight must be 0 where there is a second_phase")
         return self
+
+    def direct_weight_at(self, step: int) -> float:
+        """Return the weight of what is known directly at a step."""
+        return self.direct_weight * max(0.0, 1 - step / (self.direct_share * self.steps))
 
     @override
     def rate(self, step: int) -> float:

@@ -18,7 +18,9 @@ from ddmi_core.data.furniture.procedural import CAPTIONS_PER_SHAPE, drawn
 from ddmi_core.data.furniture.procedural.captions import captions
 from ddmi_core.data.furniture.procedural.paint import paint, told
 from ddmi_core.data.furniture.procedural.solids import Union
-from ddmi_core.data.radiance import PosedPictures, RadianceSet, Rays
+from ddmi_core.data.radiance import Known, PosedPictures, RadianceSet, Rays
+from ddmi_core.data.shape_sources import LABEL_SIGMA
+from ddmi_core.data.shapes import LABEL_TRIES
 from ddmi_core.rendering.cameras import rays
 
 SIDE, VIEWS, POINTS = 128, 12, 4096
@@ -27,6 +29,7 @@ _CACHED = 4096  # objects, about 10 kB each
 _SHADE, _GLOSS = 0.42, 0.28
 _REACH, _DARKEST = (0.06, 0.16), 0.55  # how far away things take light from a place, and how little may be left
 _LOWEST, _HIGHEST, _DISTANCE = -35.0, 75.0, (3.4, 5.0)
+_NEAR = 0.05  # spread of places about the surface
 _AIMED, _BESIDE = 0.85, 0.05  # share of rays that are aimed at the surface, and how far they may miss it
 
 
@@ -112,6 +115,20 @@ class PaintedFurniture(RadianceSet):
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         origins, directions = origins.astype(np.float32), directions.astype(np.float32)
         return Rays(origins, directions, self._look(index, origins, directions))
+
+    @override
+    def known(self, index: int, count: int, rng: np.random.Generator) -> Known:
+        """Draw places, half of them near the surface, and say how solid a blurred object is there."""
+        seen = self._object(index)
+        near, surface = count // 2, max(1, count // 2)
+        drawn, normals = seen.shape.surface(near + surface, rng)
+        places = rng.uniform(-1, 1, (count, 3)).astype(np.float32)
+        places[:near] = drawn[:near] + rng.normal(0, _NEAR, (near, 1)) * normals[:near]
+        solid = seen.shape.coverage(places, LABEL_SIGMA * np.eye(3), rng, LABEL_TRIES)
+        where, upright = drawn[near:], normals[near:]
+        dull, openness = np.ones(surface, np.float32), _openness(seen.shape, where, upright)
+        colours = _lit(seen.colours[seen.shape.nearest(where)], dull, upright, -upright, openness)
+        return Known(places, solid, where, upright, colours)
 
     def _look(
         self, index: int, origins: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]

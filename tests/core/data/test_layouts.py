@@ -16,7 +16,7 @@ from ddmi_core.data.cifar import read_batch
 from ddmi_core.data.clip_folders import clip_folder
 from ddmi_core.data.coloured_meshes import spread_cameras
 from ddmi_core.data.image_folders import image_folder
-from ddmi_core.data.items import SurfacePoints
+from ddmi_core.data.items import EncoderInput, SurfacePoints
 from ddmi_core.data.layout_check import check_layout
 from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.occupancy_shapes import OccupancyShapes
@@ -292,7 +292,7 @@ def test_srn_cars_is_a_set_of_scenes(tmp_path: Path) -> None:
     found = check_layout(tmp_path)
     assert found.layout == "srn-cars" and found.splits == {"train": 2, "val": 1, "test": 1}
     assert [one.path.name for one in found.unusable] == ["9z"]
-    source = open_radiance(str(tmp_path), "train", seed=0, queries=280, surface=SurfacePoints(64))
+    source = open_radiance(str(tmp_path), "train", seed=0, queries=280, given=EncoderInput(SurfacePoints(64)))
     first, again = (source.sample(0, np.random.default_rng(3), augment="none") for _ in range(2))
     assert first["points"].shape == (64, 6) and np.array_equal(first["targets"], again["targets"])
     cached = radiance_folder(tmp_path, "train")  # from what was kept on disk

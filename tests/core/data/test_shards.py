@@ -17,7 +17,7 @@ from ddmi_core.data.clip_sources import open_clips
 from ddmi_core.data.clips import Encoded
 from ddmi_core.data.image_folders import DrawnPictures, image_folder, picture_shards
 from ddmi_core.data.image_sources import open_pictures
-from ddmi_core.data.items import Mixture, NumberedDraws, SurfacePoints
+from ddmi_core.data.items import EncoderInput, Mixture, NumberedDraws, SurfacePoints
 from ddmi_core.data.radiance_sources import open_radiance
 from ddmi_core.data.shape_sources import open_shapes
 from ddmi_core.data.shard_order import Place, ShardOrder
@@ -111,7 +111,7 @@ def test_clips_and_coloured_meshes_are_drawn_from_shards_too(tmp_path: Path) -> 
     for index in range(len(source)):  # one is too short, and the next one stands in
         example = source.sample(index, np.random.default_rng(0), augment="none")
         assert example["video"].shape == (5, 8, 16, 16) and source.captions(index) == ["a dot"]
-    radiance = open_radiance(str(objects), "train", seed=0, queries=64, surface=SurfacePoints(32))
+    radiance = open_radiance(str(objects), "train", seed=0, queries=64, given=EncoderInput(SurfacePoints(32)))
     example = radiance.sample(0, np.random.default_rng(0), augment="none")
     assert example["points"].shape == (32, 6) and "targets" in example and radiance.captions(0) == ["a red box"]
 

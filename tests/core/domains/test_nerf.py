@@ -14,7 +14,7 @@ import torch
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.coloured_meshes import ColouredPoints, spread_cameras
-from ddmi_core.data.items import SurfacePoints
+from ddmi_core.data.items import EncoderInput, SurfacePoints
 from ddmi_core.data.radiance import SAMPLES, PosedPictures, RadianceSet, RadianceSource
 from ddmi_core.fields.radiance import RadianceField, density_of
 from ddmi_core.metrics.pictures import psnr
@@ -22,6 +22,7 @@ from ddmi_core.rendering.cameras import orbit_camera, rays
 from ddmi_core.rendering.view_settings import ViewSettings
 from ddmi_core.rendering.volume_rendering import OccupancyGrid, box_span, render_rays, stratified_samples
 from ddmi_core.support.progress import Cancelled
+from ddmi_core.training.config import RunConfig
 from tests.core.data.posed_scene import coloured_box, pictures
 
 SMALL: dict[str, Any] = {
@@ -78,9 +79,38 @@ def unit(*shape: int) -> torch.Tensor:
 
 
 def example(box: Box | None = None, *, rays: int = 40, seed: int = 0) -> dict[str, torch.Tensor]:
-    source = RadianceSource(box or Box(), SAMPLES * rays, SurfacePoints(512))
+    source = RadianceSource(box or Box(), SAMPLES * rays, EncoderInput(SurfacePoints(512)))
     drawn = source.sample(0, np.random.default_rng(seed), augment="none")
     return {name: torch.from_numpy(values).unsqueeze(0) for name, values in drawn.items()}
+
+
+def test_what_is_known_directly_is_learned_from_places_and_not_from_rays(autoencoder: D2CVAE) -> None:
+    decoded = autoencoder.decode(torch.zeros(1, *autoencoder.canvas_shape))
+    basis = tuple(tuple(plane.detach().requires_grad_() for plane in scale) for scale in decoded)
+    generator = torch.Generator().manual_seed(0)
+    places = 2 * torch.rand(1, 300, 3, generator=generator) - 1
+    normals = torch.nn.functional.normalize(places[:, :100], dim=-1)
+    batch = {
+        "places": places,
+        "solid": (places.norm(dim=-1, keepdim=True) < 0.7).float(),
+        "surface": 0.7 * normals,
+        "normals": normals,
+        "surface_colours": torch.tensor([0.8, 0.3, 0.1]).expand(1, 100, 3),
+    }
+    optimiser = torch.optim.Adam([plane for scale in basis for plane in scale], 0.1)
+    told = []
+    for _ in range(60):
+        loss, figures = autoencoder.domain.direct_loss(autoencoder.readout, basis, batch)
+        told.append((loss.item(), figures["solidity"].item(), figures["surface_psnr"].item()))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert told[-1][0] < 0.5 * told[0][0] and told[-1][1] < 0.6 * told[0][1] and told[-1][2] > told[0][2] + 3
+
+
+def test_what_is_known_directly_counts_less_and_less() -> None:
+    config = RunConfig.from_preset("nerf-tiny").with_overrides(["stage1.steps=100", "stage1.direct_weight=2"]).stage1
+    assert [config.direct_weight_at(step) for step in (0, 30, 60, 99)] == [2.0, 1.0, 0.0, 0.0]
 
 
 def test_density_is_the_same_from_everywhere_and_colour_is_not(field: RadianceField) -> None:

@@ -9,12 +9,14 @@ from ddmi_core.data.furniture.painted import PaintedFurniture
 from ddmi_core.data.furniture.procedural import procedural
 from ddmi_core.data.furniture.procedural.captions import captions
 from ddmi_core.data.furniture.procedural.paint import PALETTE, paint, told
-from ddmi_core.data.items import SurfacePoints
+from ddmi_core.data.items import EncoderInput, SurfacePoints
 from ddmi_core.data.radiance import SAMPLES
 from ddmi_core.data.radiance_sources import PAINTED_SET, open_radiance
 from ddmi_core.rendering.cameras import orbit_camera, rays
+from ddmi_core.support.errors import DataError
 
 SEEN = range(12)
+GIVEN = EncoderInput(SurfacePoints(64))
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +96,35 @@ def test_what_is_seen_has_the_colours_of_the_parts(pieces: PaintedFurniture) -> 
         assert ((strength < 0.08) | (hue > 0.98)).mean() > 0.97
 
 
+def test_what_is_known_of_an_object_itself_is_true(pieces: PaintedFurniture) -> None:
+    for i in SEEN:
+        known, shape = pieces.known(i, 400, np.random.default_rng(i)), pieces._object(i).shape
+        inside = shape.inside(known.places)
+        assert len(known.places) == 400 and len(known.surface) == 200 and 0.05 < inside.mean() < 0.6
+        assert np.abs(known.solid - inside).mean() < 0.15 and (np.abs(known.solid - inside) < 0.5).mean() > 0.9
+        assert np.abs(shape.distance(known.surface)).max() < 0.01
+        outside = known.surface + 0.02 * known.normals
+        free = ~shape.inside(outside)
+        seen = pieces._look(i, outside[free], -known.normals[free])
+        rough = pieces._object(i).roughness[shape.nearest(known.surface[free])] > 0.99
+        assert np.abs(seen[rough, :3] - known.colours[free][rough]).sum() <= 0.03 * 3 * rough.sum()
+
+
+def test_only_what_knows_its_objects_is_compared_directly() -> None:
+    given = EncoderInput(SurfacePoints(64), direct=40)
+    example = open_radiance(PAINTED_SET, "train", seed=3, queries=10 * SAMPLES, given=given).sample(
+        0, np.random.default_rng(0), augment="full"
+    )
+    assert example["places"].shape == (40, 3) and example["solid"].shape == (40, 1)
+    assert example["surface"].shape == example["normals"].shape == example["surface_colours"].shape == (20, 3)
+    pictures = open_radiance("furniture-nerf", "train", seed=3, queries=10 * SAMPLES, given=given)
+    with pytest.raises(DataError, match="direct_weight"):
+        pictures.sample(0, np.random.default_rng(0), augment="none")
+
+
 def test_it_is_trained_on_by_name_and_drawn_as_a_picture() -> None:
-    train = open_radiance(PAINTED_SET, "train", seed=3, queries=10 * SAMPLES, surface=SurfacePoints(64))
-    held_out = open_radiance(PAINTED_SET, "held_out", seed=3, queries=10 * SAMPLES, surface=SurfacePoints(64))
+    train = open_radiance(PAINTED_SET, "train", seed=3, queries=10 * SAMPLES, given=GIVEN)
+    held_out = open_radiance(PAINTED_SET, "held_out", seed=3, queries=10 * SAMPLES, given=GIVEN)
     assert len(train) == 20_000 and len(held_out) == 500
     assert train.captions(0) != held_out.captions(0)
     example = train.sample(0, np.random.default_rng(0), augment="captioned")
