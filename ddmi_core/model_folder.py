@@ -206,14 +206,23 @@ def import_model(folder: Path) -> ModelInfo:
     link = next((path for path in Path(folder).rglob("*") if path.is_symlink()), None)
     if link is not None:
         raise ModelError(f"{link} is a link, and where it leads is not copied. Put the file itself into the folder.")
-    same = next((model for model in list_models(found.domain) if model.hash == found.hash), None)
-    if same is not None:
-        raise ModelError(f"This model is there already: it is {same.name}, in {same.folder}.")
+    refuse_known(found)
     target = free_folder(folder.name)
     with written_at_once(target) as temporary:
         shutil.copytree(folder, temporary, dirs_exist_ok=True)
         write_json(temporary / LABEL, {"name": found.name, "imported_from": str(folder)})
     return describe(target)
+
+
+def refuse_known(found: ModelInfo) -> None:
+    """Complain if a model is one of those on this machine.
+
+    Raises:
+        ModelError: it is; the message says where.
+    """
+    same = next((model for model in list_models(found.domain) if model.hash == found.hash), None)
+    if same is not None:
+        raise ModelError(f"This model is there already: it is {same.name}, in {same.folder}.")
 
 
 def free_folder(name: str) -> Path:

@@ -47,13 +47,16 @@ def import_official(
         progress: may raise `Cancelled`; then nothing stays.
 
     Raises:
-        ModelError: either file cannot be used, or they do not belong together; the folder is there already.
+        ModelError: either file cannot be used, or they do not belong together; the folder, or the model or its name
+            among the user's own, is there already.
     """
     name = " ".join((name or config.stem).split())
     if not name:
         raise ModelError("A model needs a name.")
     if folder is not None and folder.exists():
         raise ModelError(f"{folder} is there already. Choose another folder.")
+    if folder is None and any(model.name == name for model in model_folder.list_models()):
+        raise ModelError(f"There is a model called {name} already. Choose another name.")
     settings = read_settings(config)
     report(progress, 0.05, f"reading {file.name}")
     checkpoint = read_checkpoint(file)
@@ -64,6 +67,8 @@ def import_official(
     with model_folder.written_at_once(target) as temporary:
         pipeline.save_pretrained(temporary, card=_card(pipeline, file, settings), dtype=torch.float32)
         write_json(temporary / model_folder.LABEL, {"name": name, "imported_from": str(file)})
+        if folder is None:
+            model_folder.refuse_known(model_folder.describe(temporary))
     report(progress, 1.0, "done")
     return model_folder.describe(target)
 

@@ -36,7 +36,7 @@ class _Autoencoder(_Section):
 class _ReadOut(_Section):
     in_ch: Literal[2] = 2
     out_ch: Literal[3] = 3
-    ch: int = Field(ge=8)
+    ch: int = Field(ge=16)
     latent_dim: int
 
 

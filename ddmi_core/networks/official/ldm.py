@@ -14,7 +14,7 @@ from diffusers.models.autoencoders.vae import Decoder, Encoder  # noqa: E402 - o
 
 
 class LdmEncoder(nn.Module):
-    """Pictures on white to one plane.
+    """Pictures to one plane; what they do not cover is black, as premultiplied colours have it.
 
     Args:
         in_channels: of the colours that the network gets; pictures have one more, coverage.
@@ -51,8 +51,7 @@ class LdmEncoder(nn.Module):
         """Return the one plane of a batch of pictures: premultiplied colour and coverage in [0, 1]."""
         if pictures.shape[-1] != self.side:
             pictures = F.interpolate(pictures, size=(self.side, self.side), mode="area")
-        on_white = pictures[:, :-1] + 1 - pictures[:, -1:]
-        return (self.moments(self.body(2 * on_white - 1)),)
+        return (self.moments(self.body(2 * pictures[:, :-1] - 1)),)
 
 
 class LdmBasisDecoder(nn.Module):

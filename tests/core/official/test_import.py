@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ddmi_core import Pipeline, cli
 from ddmi_core.coordinates import region_grid
-from ddmi_core.model_folder import ModelInfo, list_models
+from ddmi_core.model_folder import ModelInfo, describe, list_models, rename_model
 from ddmi_core.networks.official.styled_readout import StyledReadOut
 from ddmi_core.official.checkpoint import read_checkpoint
 from ddmi_core.official.importing import import_official
@@ -393,6 +393,12 @@ def test_the_command_says_where_the_model_is_and_replaces_none(
     assert cli.main([*asked, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["name"] == "My cats" and Path(said["folder"]).name == "My-cats"
+    assert cli.main(asked) == 1
+    assert "called My cats already" in capsys.readouterr().err
+    rename_model(describe(Path(said["folder"])), "Old cats")
+    assert cli.main(asked) == 1
+    assert "is there already: it is Old cats, in" in capsys.readouterr().err
+    assert [model.name for model in list_models("image") if not model.is_shipped] == ["Old cats"]
     assert cli.main([*asked, "--out", str(tmp_path / "elsewhere")]) == 0
     assert str(tmp_path / "elsewhere") in capsys.readouterr().out
     assert cli.main([*asked, "--out", str(tmp_path / "elsewhere")]) == 1
