@@ -120,7 +120,8 @@ def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
     field = decoded(request, context)
     fit = request.item.recipe.fit if request.item.recipe.is_fitted else None
     maker = FITS if fit is not None else context.pipeline(request).hash
-    name = (request.item.id, "surface", fit.fidelity if fit is not None else None)
+    # A fit that goes on is another one each time
+    name = (request.item.id, "surface", fit.model_dump_json() if fit is not None else None)
     surface = context.fields.get(maker, name, lambda: field.adaptive_surface(context.progress))
     sight = Sight(Camera(np.array(request.camera.pose), request.camera.fov), request.aspect)
     for index, mesh in enumerate(surface.meshes(sight, context.progress)):

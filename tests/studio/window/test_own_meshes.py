@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 
 from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.fitting import shapes
+from ddmi_core.rendering.mesh_pieces import MeshPiece
 from studio.engine.work.fitting import FitRequest
 from studio.engine.work.viewing import ViewRequest
 from studio.window import MainWindow
@@ -112,13 +113,23 @@ def test_a_fit_can_be_asked_for_again(qtbot, window, stand: Path) -> None:
     assert window.state.shown.recipe.fit.fidelity == "balanced" and len(window.state.library.items()) == 2
 
 
-def test_a_fit_can_be_refined_further(qtbot, window, stand: Path) -> None:
+def test_a_fit_can_be_refined_further(qtbot, window, stand: Path, monkeypatch) -> None:
     drop(window, stand)
     qtbot.waitUntil(
         lambda: window.state.shown is not None and window.state.shown.recipe.is_fitted and not fits(window),
         timeout=PATIENCE,
     )
     item, before = window.state.shown, window.state.library.load_fit(window.state.shown)
+    sharp: list[bytes] = []
+    show_detail = window.stage.viewer.show_detail
+
+    def shown(pieces: tuple[MeshPiece, ...], light: bool) -> None:
+        show_detail(pieces, light=light)
+        sharp.append(b"".join(piece.points.tobytes() for piece in pieces))
+
+    monkeypatch.setattr(window.stage.viewer, "show_detail", shown)
+    window.stage.viewer.orbit(5, 0)
+    qtbot.waitUntil(lambda: len(sharp) == 2 and calm(window), timeout=PATIENCE)
     window.actions_["shape_fidelity"].trigger()
     menu = window.stage.findChild(QMenu)
     [further] = [entry for entry in menu.actions() if entry.text() == "Refine further"]
@@ -130,6 +141,9 @@ def test_a_fit_can_be_refined_further(qtbot, window, stand: Path) -> None:
     [fitted] = window.state.library.items()
     assert fitted.id == item.id and fitted.recipe.fit.done == 1
     assert window.state.library.load_fit(fitted) != before
+    window.stage.viewer.orbit(-5, 0)
+    qtbot.waitUntil(lambda: len(sharp) >= 4 and calm(window), timeout=PATIENCE)
+    assert not set(sharp[:2]) & set(sharp[2:])  # what is sharp is of the fit as it is now
 
 
 @pytest.mark.slow
