@@ -9,6 +9,7 @@ from jaxtyping import Bool, UInt8
 from typing_extensions import override
 
 from ddmi_core.data.items import USUAL_SURFACE, Augment, ItemSource, Order, SurfacePoints
+from ddmi_core.data.shapes import LABEL_SIGMA
 from ddmi_core.data.shard_places import are_shards
 from ddmi_core.support.errors import DataError
 
@@ -20,11 +21,6 @@ PROCEDURAL_COUNT = 20_000
 HELD_OUT_COUNT, HELD_OUT_SEED = 500, 1_000_003
 """Procedural shapes held out come from a seed that no training run uses."""
 NAMED_FURNITURE = "furniture:named"
-
-
-LABEL_SIGMA = 0.012
-"""Labels of augmented examples are a blurred occupancy: logits that slope at the surface let an error move it a little
-rather than tear it."""
 
 
 class ShapeSource(ItemSource):

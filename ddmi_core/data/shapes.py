@@ -15,6 +15,9 @@ _NEAR_SHARE, _CROSSING_SHARE = 1 / 2, 1 / 4
 """Thin parts are learned near the surface; far from it almost everything is empty and soon known."""
 LABEL_TRIES = 5
 """Places asked for each soft label."""
+LABEL_SIGMA = 0.012
+"""Labels of augmented examples are a blurred occupancy: logits that slope at the surface let an error move it a little
+rather than tear it."""
 _STRETCH = 0.2
 _TURNED_SHARE = 0.5
 

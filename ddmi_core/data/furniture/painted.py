@@ -19,8 +19,7 @@ from ddmi_core.data.furniture.procedural.captions import captions
 from ddmi_core.data.furniture.procedural.paint import paint, told
 from ddmi_core.data.furniture.procedural.solids import Union
 from ddmi_core.data.radiance import Known, PosedPictures, RadianceSet, Rays
-from ddmi_core.data.shape_sources import LABEL_SIGMA
-from ddmi_core.data.shapes import LABEL_TRIES
+from ddmi_core.data.shapes import LABEL_SIGMA, LABEL_TRIES
 from ddmi_core.rendering.cameras import rays
 
 SIDE, VIEWS, POINTS = 128, 12, 4096
