@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from ddmi_core.recipe import Recipe
+from studio.engine.work.fitting import FitRequest
 from studio.panels.inspector import item_title
 from studio.panels.queue import duration
 from studio.state.form import GenerateForm
@@ -159,11 +160,13 @@ class Generation:
 
     def _may_cancel(self, job: Job) -> bool:
         """Ask whether a job that has run for a while is to be given up."""
+        is_fit = isinstance(job.request, FitRequest)
+        outcome = "What it has come to by now stays." if is_fit else "What is not finished is lost."
         return agrees(
             self._shell,
             "Cancel?",
             f"Cancel “{shortened(job.title)}”?",
-            f"It has been worked on for {duration(self._state.jobs.seconds(job))}, and what is not finished is lost.",
+            f"It has been worked on for {duration(self._state.jobs.seconds(job))}. {outcome}",
             do="Cancel it",
             keep="Keep working",
         )
