@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class FakePipeline:
     """Every latent decodes to the same picture."""
 
     name, hash, domain = "paint", "00ff", get_domain("image")
+    text_encoder = SimpleNamespace(name="MiniLM", reads_texts=True)
 
     def sample(self, settings: Any, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:
         return [torch.zeros(1, 2, 2) for _ in seeds]

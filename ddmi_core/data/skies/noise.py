@@ -1,5 +1,7 @@
 """Smooth noise in three dimensions, as often as one likes: value noise on one lattice, and sums of its octaves."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -7,7 +9,9 @@ from torch import Tensor
 
 _CELLS = 32
 _CHANNELS = 4
-_LOST = 1.4  # sizes in units of an octave's features from which on it is not looked up
+_FADING = 0.75
+_LOST = 1.8  # size in units of an octave's features from which on nothing is left of it
+_LEFT = math.exp(-_FADING * _LOST**2)
 
 
 def _lattice() -> Float[Tensor, "1 c d h w"]:
@@ -47,7 +51,7 @@ def fractal(
     for octave in range(octaves):
         if finest * scale > _LOST:
             break
-        kept = torch.exp(-0.9 * (size * scale) ** 2)
+        kept = ((torch.exp(-_FADING * (size * scale) ** 2) - _LEFT) / (1 - _LEFT)).clamp(min=0)
         shift = 11.3 * octave  # no two octaves have their cells' corners in common
         total += strength * kept[:, None] * noise(points * scale + shift, channels)
         strength, scale = strength * gain, scale * 2.03

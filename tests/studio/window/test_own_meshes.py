@@ -113,6 +113,7 @@ def test_a_fit_can_be_asked_for_again(qtbot, window, stand: Path) -> None:
     assert window.state.shown.recipe.fit.fidelity == "balanced" and len(window.state.library.items()) == 2
 
 
+@pytest.mark.slow
 def test_a_fit_can_be_refined_further(qtbot, window, stand: Path, monkeypatch) -> None:
     drop(window, stand)
     qtbot.waitUntil(

@@ -14,7 +14,7 @@ from ddmi_core.data.skies.function import colours
 from ddmi_core.data.skies.noise import fractal, noise
 from ddmi_core.data.skies.scene import draw_scene
 
-SOME = range(40)
+SOME = range(24)
 FOREGROUNDS = ("none", "hills", "mountains", "sea", "city", "trees", "lake")
 
 
@@ -37,7 +37,8 @@ def test_colours_are_a_function_of_place_and_moment() -> None:
         found = colours(scene, where, 1 / 64)
         assert found.shape == (400, 3) and bool(torch.isfinite(found).all())
         assert float(found.min()) >= 0 and float(found.max()) <= 1 and float(found.std()) > 0.02
-        assert torch.allclose(colours(scene, where[100:130], 1 / 64), found[100:130], atol=1e-6)
+        alone = torch.cat([colours(scene, place, 1 / 64) for place in where[100:120].split(1)])
+        assert torch.allclose(alone, found[100:120], atol=1e-5)  # whatever else is asked for
         near = where.clone()
         near[:, 2] += 1e-4
         assert float((colours(scene, near, 1 / 64) - found).abs().mean()) < 2e-3  # goes on smoothly in time
@@ -72,9 +73,9 @@ def test_noise_is_smooth_bounded_and_loses_what_is_smaller_than_a_pixel() -> Non
 def test_captions_say_what_is_there() -> None:
     rng = np.random.default_rng(0)
     words = {"city": ("city", "skyline", "houses"), "sea": ("sea", "ocean", "water"), "lake": ("lake",)}
-    for i in range(150):
+    for i in range(60):
         scene = draw_scene(2, i)
-        texts = [caption(scene, rng) for _ in range(20)]
+        texts = [caption(scene, rng) for _ in range(25)]
         said = " ".join(texts).replace(",", "").split()
         for foreground, names in words.items():
             assert (foreground == scene.foreground) == bool(set(names) & set(said)), (scene, texts)
@@ -91,9 +92,9 @@ def test_examples_agree_with_the_function() -> None:
         scene = source.clips.scene(i)
         for coords, size, target in zip(example["coords"], example["footprint"], example["targets"], strict=True):
             true = colours(scene, torch.from_numpy(coords[None]), 2 * 2.0 ** float(size[0]))
-            assert np.allclose(true.numpy()[0], target[:3], atol=2e-3) and target[3] == 1
+            assert np.allclose(true.numpy()[0], target[:3], atol=5e-4) and target[3] == 1
         middle = colours(scene, torch.tensor([[1 / 16, -15 / 16, -7 / 8]]), 2 / 16)
-        assert np.allclose(example["video"][:3, 0, 0, 8], middle.numpy()[0], atol=2e-3)
+        assert np.allclose(example["video"][:3, 0, 0, 8], middle.numpy()[0], atol=5e-4)
         assert not example["video"][4].any()  # every frame is of its moment
     late = source.sample(0, np.random.default_rng(5), augment="captioned")["video"][4]
     assert 0 < np.abs(late).max() < 2
