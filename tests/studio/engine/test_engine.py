@@ -477,14 +477,14 @@ def test_a_model_is_measured_in_another_process_and_stopped(real: Studio, tmp_pa
     for side in (1.0, 1.5, 2.0):
         trimesh.creation.box((side, 1.0, 1.0)).export(data / f"box {side}.obj")
     (model,) = real.state.models
-    patience = 5 * PATIENCE  # it gives way to everything else on the machine
-    job = real.engine.ask(EvaluateRequest(model=model.folder, data=str(data), samples=16, path=report))
+    patience = 10 * PATIENCE  # it gives way to everything else on the machine
+    job = real.engine.ask(EvaluateRequest(model=model.folder, data=str(data), samples=8, path=report))
     real.qtbot.waitUntil(lambda: job.fraction > 0, timeout=patience)
     real.engine.cancel(job)
     real.wait(job)
     assert job.status == "cancelled" and not (report / "report.html").exists()
     with real.qtbot.waitSignal(real.engine.answers(EvaluationDone), timeout=patience) as done:
-        real.engine.ask(EvaluateRequest(model=model.folder, data=str(data), samples=16, path=report))
+        real.engine.ask(EvaluateRequest(model=model.folder, data=str(data), samples=8, path=report))
     assert done.args[0].page == report / "report.html"
     assert "tiny" in done.args[0].page.read_text(encoding="utf-8")
 
