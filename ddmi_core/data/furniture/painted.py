@@ -20,7 +20,7 @@ from ddmi_core.data.furniture.procedural.paint import paint, told
 from ddmi_core.data.furniture.procedural.solids import Union
 from ddmi_core.data.radiance import Known, PosedPictures, RadianceSet, Rays
 from ddmi_core.data.shapes import LABEL_SIGMA, LABEL_TRIES
-from ddmi_core.rendering.cameras import rays
+from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
 
 SIDE, VIEWS, POINTS = 128, 12, 4096
 _OVERSAMPLING = 2  # rays along each side of a pixel of a picture
@@ -90,13 +90,12 @@ class PaintedFurniture(RadianceSet):
     def views(self, index: int) -> PosedPictures:
         """Draw pictures from all around."""
         cameras = spread_cameras(VIEWS, start=float(np.random.default_rng((self.seed, index, 3)).uniform(0, 360)))
-        side = SIDE * _OVERSAMPLING
-        pictures = np.empty((VIEWS, SIDE, SIDE, 4), dtype=np.uint8)
-        for number, camera in enumerate(cameras):
-            origins, directions = rays(camera, side, side)
-            values = self._look(index, origins.reshape(-1, 3), directions.reshape(-1, 3))
-            pictures[number] = _straight(values.reshape(SIDE, _OVERSAMPLING, SIDE, _OVERSAMPLING, 4).mean((1, 3)))
-        return PosedPictures(cameras, pictures)
+        return PosedPictures(cameras, np.stack([_straight(self._picture(index, camera, SIDE)) for camera in cameras]))
+
+    @override
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw a small picture, premultiplied."""
+        return np.rint(255 * self._picture(index, orbit_camera(30, 20, 4.4), size)).astype(np.uint8)
 
     @override
     def rays(self, index: int, count: int, rng: np.random.Generator) -> Rays:
@@ -128,6 +127,12 @@ class PaintedFurniture(RadianceSet):
         dull, openness = np.ones(surface, np.float32), _openness(seen.shape, where, upright)
         colours = _lit(seen.colours[seen.shape.nearest(where)], dull, upright, -upright, openness)
         return Known(places, solid, where, upright, colours)
+
+    def _picture(self, index: int, camera: Camera, side: int) -> Float[np.ndarray, "side side 4"]:
+        """A square picture of an object, premultiplied."""
+        origins, directions = rays(camera, side * _OVERSAMPLING, side * _OVERSAMPLING)
+        values = self._look(index, origins.reshape(-1, 3), directions.reshape(-1, 3))
+        return values.reshape(side, _OVERSAMPLING, side, _OVERSAMPLING, 4).mean((1, 3))
 
     def _look(
         self, index: int, origins: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, UInt8
 from typing_extensions import override
 
 from ddmi_core.coordinates import cell_centres
@@ -65,6 +65,12 @@ class SkySource(ClipSource):
 
     def __init__(self, skies: Skies, *, encoded: Encoded, queries: int, footprints: tuple[float, float]) -> None:
         super().__init__(skies, encoded=encoded, queries=queries, footprints=footprints)
+
+    @override
+    def thumbnail(self, index: int, size: int) -> UInt8[np.ndarray, "s s 4"]:
+        """Draw the middle of a sky as a small picture."""
+        [seen] = pictures(self.clips.scene(index), np.zeros(1, np.float32), size)
+        return np.rint(255 * np.concatenate([seen, np.ones_like(seen[..., :1])], axis=-1)).astype(np.uint8)
 
     @override
     def sample(self, index: int, rng: np.random.Generator, *, augment: Augment) -> dict[str, np.ndarray]:
