@@ -377,6 +377,8 @@ class RadianceStage(Stage[RadianceView]):
 
     def _rest(self) -> None:
         """Let the picture sharpen, once the rough one has come."""
+        if self._item is None:  # it was deleted meanwhile
+            return
         if self._is_drawing() or self._preview.isActive():
             self._settled.start()
             return

@@ -134,6 +134,17 @@ def test_it_is_rough_while_the_camera_moves_and_then_sharpens_up_to_the_screens_
     assert f"{finest.request.width} × {finest.request.height} px" in stage.figures.text()
 
 
+def test_an_item_that_is_deleted_before_the_camera_rests_leaves_no_picture(
+    qtbot, stage: RadianceStage, item: Item, pictures: list[RenderReady]
+) -> None:
+    stage.viewer.orbit(30, 10)
+    assert stage._settled.isActive()
+    stage.show_view(None, None)
+    pictures.clear()
+    qtbot.waitUntil(lambda: not stage._settled.isActive(), timeout=PATIENCE)
+    assert not stage.empty.isHidden() and not [one for one in pictures if not one.request.moving]
+
+
 def test_only_one_rough_picture_is_drawn_at_a_time_and_the_last_one_counts(
     qtbot, stage: RadianceStage, item: Item, pictures: list[RenderReady], settle
 ) -> None:
