@@ -388,8 +388,17 @@ class Person:
             )[0]
             if held == modifiers.ControlModifier and key == keys.Key_Q:
                 continue  # the window shall stay
-            # QTest presses what is held first, and would go on with a window that goes away meanwhile
+            # QTest presses what is held first, and goes on with the same window though that may take it away, as Alt
+            # does a menu: there it is pressed alone before
             self._pressed = time.monotonic()
+            alone = {
+                modifiers.ShiftModifier: keys.Key_Shift,
+                modifiers.ControlModifier: keys.Key_Control,
+                modifiers.AltModifier: keys.Key_Alt,
+            }.get(held)
+            popup = QGuiApplication.focusWindow()
+            if alone is not None and popup is not None and QApplication.activePopupWidget() is not None:
+                QTest.keyPress(popup, alone)
             for act, with_it in ((QTest.keyPress, held), (QTest.keyRelease, modifiers.NoModifier)):
                 # As from the keyboard, to the window in front, whose widget with the focus gets it
                 window = QGuiApplication.focusWindow() or self._window.windowHandle()
