@@ -12,7 +12,7 @@ from trimesh.visual.material import PBRMaterial
 
 from ddmi_core.data.shape_folders import LEAST_POINTS, load_parts
 from ddmi_core.placement import Placement, Up, turned_up
-from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
+from ddmi_core.rendering.cameras import Camera, rays, sphere_of_cameras
 from ddmi_core.rendering.mesh_pictures import Hits, cast
 from ddmi_core.support.errors import DataError
 
@@ -22,8 +22,7 @@ _CREASE = 0.8  # cosine of the angle between a face and its corners' normals fro
 _THINNING = 64  # cells an axis: points are drawn alike from each cell that holds some
 
 # Fixed in space and alike on both sides, so that a mirrored object is lit as it should be.
-KEY_LIGHT = np.array([0.0, 0.8, 0.6])
-"""Unit vector to where light comes from, from above and in front."""
+_KEY = np.array([0.0, 0.8, 0.6])
 _SHADE, _GLOSS, _SHARPNESS = 0.42, 0.10, 12
 
 
@@ -112,7 +111,7 @@ class Sight:
         views, height, width = self._size
         directions = self._directions[self._hits.rays]
         values = np.zeros((len(self._directions), 4), dtype=np.float32)
-        values[self._hits.rays, :3] = _lit(self._unlit, self._normals(directions), directions)
+        values[self._hits.rays, :3] = lit(self._unlit, self._normals(directions), directions)
         values[self._hits.rays, 3] = 1
         return values.reshape(views, height, _SAMPLES, width, _SAMPLES, 4).mean(axis=(2, 4))
 
@@ -149,14 +148,8 @@ def evenly(points: ColouredPoints, count: int, rng: np.random.Generator) -> Colo
 def spread_cameras(
     count: int, *, lowest: float = -35.0, highest: float = 75.0, start: float = 0.0, distance: float = 4.4
 ) -> list[Camera]:
-    """Return orbit cameras spread evenly over a band of the sphere (a Fibonacci lattice), degrees of elevation."""
-    low, high = np.sin(np.radians([lowest, highest]))
-    heights = low + (high - low) * (np.arange(count) + 0.5) / count
-    golden = 180 * (3 - np.sqrt(5))
-    return [
-        orbit_camera((start + golden * i) % 360, float(np.degrees(np.arcsin(height))), distance)
-        for i, height in enumerate(heights)
-    ]
+    """Return cameras from which an object is well seen: a band of the sphere, degrees of elevation, from below."""
+    return sphere_of_cameras(count, first=lowest, last=highest, distance=distance, start=start)
 
 
 def read_coloured(
@@ -241,13 +234,28 @@ def _colours_of(
     return np.full((len(triangles), 3), _PLAIN, dtype=np.float32)
 
 
-def _lit(
-    unlit: Float[np.ndarray, "n 3"], normals: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
+def lit(
+    unlit: Float[np.ndarray, "n 3"],
+    normals: Float[np.ndarray, "n 3"],
+    directions: Float[np.ndarray, "n 3"],
+    *,
+    openness: Float[np.ndarray, " n"] | float = 1.0,
+    gloss: Float[np.ndarray, " n"] | float = _GLOSS,
+    sharpness: Float[np.ndarray, " n"] | float = _SHARPNESS,
 ) -> Float[np.ndarray, "n 3"]:
-    """Wrapped diffuse light from the key, and Blinn and Phong's highlight (Blinn 1977), faint and wide."""
-    wrapped = np.clip((normals @ KEY_LIGHT + 1) / 2, 0, 1)
-    half = KEY_LIGHT - directions
+    """Return colours in soft light: wrapped and diffuse from the key, and Blinn and Phong's highlight (Blinn 1977).
+
+    Args:
+        unlit: colours.
+        normals: unit normals, towards the viewer.
+        directions: along which the viewer looks.
+        openness: share of the light that comes there.
+        gloss: strength of the highlight, as a rule faint.
+        sharpness: its exponent, as a rule wide.
+    """
+    wrapped = np.clip((normals @ _KEY + 1) / 2, 0, 1)
+    half = _KEY - directions
     half /= np.maximum(np.linalg.norm(half, axis=1, keepdims=True), 1e-9)
-    gloss = np.clip(np.einsum("ij,ij->i", normals, half), 0, 1) ** _SHARPNESS
-    light = 1 - _SHADE + _SHADE * wrapped
-    return np.clip(unlit * light[:, None] + _GLOSS * gloss[:, None], 0, 1).astype(np.float32)
+    highlight = gloss * np.clip(np.einsum("ij,ij->i", normals, half), 0, 1) ** sharpness
+    light = (1 - _SHADE + _SHADE * wrapped) * openness
+    return np.clip(unlit * light[:, None] + highlight[:, None], 0, 1).astype(np.float32)

@@ -114,9 +114,7 @@ def cameras_of(options: RadianceExport, count: int) -> list[Camera]:
         return [orbit_camera(options.azimuth, options.elevation, options.distance, options.fov)]
     if options.around != "ring":
         lowest = 0.0 if options.around == "hemisphere" else -90.0
-        return sphere_of_cameras(
-            count, lowest=lowest, distance=options.distance, fov=options.fov, start=options.azimuth
-        )
+        return sphere_of_cameras(count, last=lowest, distance=options.distance, fov=options.fov, start=options.azimuth)
     return ring_of_cameras(
         count, elevation=options.elevation, distance=options.distance, fov=options.fov, start=options.azimuth
     )

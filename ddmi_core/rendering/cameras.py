@@ -106,22 +106,31 @@ def project(
 
 
 def sphere_of_cameras(
-    count: int, *, lowest: float = -90.0, distance: float = 4.4, fov: float = 35.0, start: float = 0.0
+    count: int,
+    *,
+    first: float = 90.0,
+    last: float = -90.0,
+    distance: float = 4.4,
+    fov: float = 35.0,
+    start: float = 0.0,
 ) -> list[Camera]:
-    """Return `count` orbit cameras spread evenly over a sphere, from above to below: the lattice of Fibonacci.
+    """Return `count` orbit cameras spread evenly over a band of a sphere: the lattice of Fibonacci.
 
     Args:
         count: cameras.
-        lowest: elevation in degrees that none goes below; 0 gives the upper half.
+        first: elevation in degrees at which the band begins.
+        last: elevation at which it ends, above or below that.
         distance: from the middle.
         fov: vertical field of view in degrees.
         start: azimuth of the first one in degrees.
     """
-    turn = 180 * (3 - np.sqrt(5))  # the golden angle
-    bottom = np.sin(np.radians(lowest))
-    heights = 1 - (1 - bottom) * (2 * np.arange(count) + 1) / (2 * count)  # even heights are even areas (Archimedes)
-    elevations = np.degrees(np.arcsin(heights))
-    return [orbit_camera(start + turn * i, float(elevations[i]), distance, fov) for i in range(count)]
+    begin, end = np.sin(np.radians([first, last]))
+    heights = begin + (end - begin) * (np.arange(count) + 0.5) / count  # even heights are even areas (Archimedes)
+    golden = 180 * (3 - np.sqrt(5))
+    return [
+        orbit_camera((start + golden * i) % 360, float(np.degrees(np.arcsin(height))), distance, fov)
+        for i, height in enumerate(heights)
+    ]
 
 
 def standing_back(

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from typing_extensions import override
 
-from ddmi_core.data.coloured_meshes import KEY_LIGHT, ColouredPoints, spread_cameras
+from ddmi_core.data.coloured_meshes import ColouredPoints, lit, spread_cameras
 from ddmi_core.data.furniture.procedural import CAPTIONS_PER_SHAPE, drawn
 from ddmi_core.data.furniture.procedural.captions import captions
 from ddmi_core.data.furniture.procedural.paint import paint, told
@@ -25,7 +25,7 @@ from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
 SIDE, VIEWS, POINTS = 128, 12, 4096
 _OVERSAMPLING = 2  # rays along each side of a pixel of a picture
 _CACHED = 4096  # objects, about 10 kB each
-_SHADE, _GLOSS = 0.42, 0.28
+_GLOSS = 0.28  # of the highlight of what is polished
 _REACH, _DARKEST = (0.06, 0.16), 0.55  # how far away things take light from a place, and how little may be left
 _LOWEST, _HIGHEST, _DISTANCE = -35.0, 75.0, (3.4, 5.0)
 _NEAR = 0.05  # spread of places about the surface
@@ -158,14 +158,9 @@ def _lit(
     directions: Float[np.ndarray, "n 3"],
     openness: Float[np.ndarray, " n"],
 ) -> Float[np.ndarray, "n 3"]:
-    """Wrapped light from the key, less where little of the sky is seen, and a highlight (Blinn 1977)."""
-    wrapped = np.clip((normals @ KEY_LIGHT + 1) / 2, 0, 1)
-    half = KEY_LIGHT - directions
-    half /= np.maximum(np.linalg.norm(half, axis=1, keepdims=True), 1e-9)
+    """Colours in soft light; the smoother a coat, the stronger and narrower its highlight."""
     polish = 1 - roughness
-    gloss = polish**2 * np.clip(np.einsum("ij,ij->i", normals, half), 0, 1) ** (6 + 40 * polish)
-    light = (1 - _SHADE + _SHADE * wrapped) * openness
-    return np.clip(unlit * light[:, None] + _GLOSS * gloss[:, None], 0, 1).astype(np.float32)
+    return lit(unlit, normals, directions, openness=openness, gloss=_GLOSS * polish**2, sharpness=6 + 40 * polish)
 
 
 def _openness(shape: Union, places: Float[np.ndarray, "n 3"], normals: Float[np.ndarray, "n 3"]) -> np.ndarray:

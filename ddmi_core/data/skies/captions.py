@@ -1,6 +1,6 @@
 """Captions of skies as a person would type them, with a random part of what is true of a scene."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def caption(scene: Scene, rng: np.random.Generator) -> str:
     return f"{place}, {weather}, {when}" if place else f"{weather} {when}"
 
 
-def _place(scene: Scene, any_of: "object") -> str:
+def _place(scene: Scene, any_of: Callable[[Sequence[str]], str]) -> str:
     if scene.foreground == "none":
         return ""
     texts = _PLACES[scene.foreground]
@@ -85,4 +85,4 @@ def _place(scene: Scene, any_of: "object") -> str:
         texts = tuple(text for text in texts if "green" not in text)
     if scene.foreground == "lake" and scene.seed % 2:
         texts = tuple(text for text in texts if "mountain" not in text)
-    return any_of(texts)  # type: ignore[operator]
+    return any_of(texts)

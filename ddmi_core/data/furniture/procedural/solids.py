@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from ddmi_core.rendering.volume_rendering import box_span
 
 FloatArray = NDArray[np.floating]
 BoolArray = NDArray[np.bool_]
@@ -246,14 +249,6 @@ class Builder:
             offset, scale = (low + high) / 2, LONGEST / float((high - low).max())
             solids = [s.placed(offset, scale, thinnest, narrowest_hole) for s in solids]
         return Union(solids, (high - low) * scale)
-
-
-def _box_span(origins: FloatArray, directions: FloatArray, half: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Where rays enter and leave the box of half sides ``half`` about the origin; they leave first if they miss it."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        walls = np.stack([(side * half - origins) / directions for side in (-1, 1)])
-    near, far = np.nanmin(walls, axis=0).max(axis=1), np.nanmax(walls, axis=0).min(axis=1)
-    return np.maximum(near, 0).astype(np.float32), far.astype(np.float32)
 
 
 def _bounds(solids: Sequence[Solid]) -> tuple[FloatArray, FloatArray]:
@@ -528,7 +523,10 @@ class Union:
 
         By sphere tracing (Hart 1996): no step is longer than the way to the nearest surface.
         """
-        depth, leave = _box_span(origins, directions, self.sides / 2)
+        x, y, z = (self.sides / 2).tolist()
+        starts, ways = (torch.from_numpy(np.asarray(part, dtype=np.float32)) for part in (origins, directions))
+        enter, out = box_span(starts, ways, (-x, -y, -z, x, y, z))
+        depth, leave = enter.numpy(), out.numpy()
         active = np.flatnonzero(leave > depth)
         met = np.full(len(origins), np.inf, dtype=np.float32)
         for _ in range(_TRACE_STEPS):
