@@ -175,7 +175,11 @@ class StageTwoConfig(StageConfig):
 
     drop_prompt: float = Field(0.1, ge=0, le=1)
     cached_latents: int = Field(8000, ge=1)
-    """How many (augmented) examples are encoded once before the stage."""
+    """How many examples are encoded once before the stage."""
+    augment: Augment | None = None
+    """How these examples are changed. None: as those of the first stage, though never so that captions become untrue.
+    `none` is what a small denoiser learns soonest, where the data are many: that faces are where faces are, and chairs
+    stand on the ground in the middle, need not be learned at each place and size."""
     posterior_samples: bool = False
     """Whether to learn from samples of the posteriors, drawn anew each time, rather than from their means; takes twice
     the room on the disk."""

@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from ddmi_core.autoencoder import D2CVAE
-from ddmi_core.data.items import Augment, NumberedDraws
+from ddmi_core.data.items import NumberedDraws
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.files import atomic_write, write_json
 from ddmi_core.support.parsing import parse_json
@@ -355,6 +355,8 @@ class _Store:
             "stage1": config.stage1.model_dump(mode="json", include={"augment", "surface_noise", "queries"}),
             "posterior_samples": config.stage2.posterior_samples,
         }
+        if config.stage2.augment is not None:
+            drawn["augment"] = config.stage2.augment
         digest.update(json.dumps(drawn, sort_keys=True).encode())
         return digest.hexdigest()
 
@@ -456,8 +458,9 @@ class _CaptionedDraws(Dataset[tuple[dict[str, Tensor], list[str]]]):
     """Draws with some of their captions, chosen once: what is drawn knows best what it shows."""
 
     def __init__(self, config: RunConfig) -> None:
-        # Nothing that would make a caption untrue.
-        augment: Augment = "none" if config.stage1.augment == "none" else "captioned"
+        augment = config.stage2.augment or config.stage1.augment
+        if augment == "full":
+            augment = "captioned"
         self._draws = NumberedDraws(open_mixture(config, "train", for_diffusion=True), config.seed + 1, augment=augment)
         self._seed = config.seed + 2
 

@@ -374,3 +374,29 @@ def test_statistics_of_parts_are_those_of_the_whole() -> None:
     torch.testing.assert_close(statistics.scale().std, values.double().std((0, 2, 3)).float())
     variance = values.double().var((0, 2, 3)) + log_variances.double().exp().mean((0, 2, 3))
     torch.testing.assert_close(with_spread.scale().std, variance.sqrt().float())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "drawn"),
+    [("full", None, "captioned"), ("paper", None, "paper"), ("none", None, "none"), ("full", "none", "none")],
+)
+def test_what_is_encoded_is_changed_as_the_second_stage_says(
+    maker: Callable[..., _Maker], monkeypatch: pytest.MonkeyPatch, first: str, second: str | None, drawn: str
+) -> None:
+    changes = []
+    sample = _Points.sample
+    monkeypatch.setattr(
+        _Points, "sample", lambda *args, augment: changes.append(augment) or sample(*args, augment=augment)
+    )
+    settings = [f"stage1.augment={first}"] + [f"stage2.augment={second}"] * (second is not None)
+    maker("run", *settings, "threads=1", "loader_workers=0").make()
+    assert set(changes) == {drawn}
+
+
+def test_latents_of_examples_changed_otherwise_are_made_anew(maker: Callable[..., _Maker]) -> None:
+    before = maker("run", "stage1.augment=full")
+    before.make()
+    after = maker("run", "stage1.augment=full", "stage2.augment=none")
+    after.make()
+    assert not any("anew" in line for line in before.said)
+    assert any("the latents are made anew" in line for line in after.said)
