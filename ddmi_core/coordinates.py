@@ -4,8 +4,6 @@ Of N samples along an axis, sample i sits at the centre of its cell, (2 i + 1) /
 ordered (x, y), (x, y, z) or (x, y, t).
 """
 
-from fractions import Fraction
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -63,16 +61,6 @@ def region_grid(
     y = y0 + (y1 - y0) * (torch.arange(top, top + rows, dtype=torch.float64) + 0.5) / height
     down, right = torch.meshgrid(y.float(), x.float(), indexing="ij")
     return torch.stack([right, down], dim=-1)
-
-
-def moments(start: float, rate: Fraction, count: int, seconds: float) -> Float[Tensor, " n"]:
-    """Return the time coordinates of `count` frames of a clip that lasts `seconds` and spans [-1, 1].
-
-    Frame i of a rate stands for the time from i / rate to (i + 1) / rate after `start` (in seconds) and is taken in the
-    middle of it, as any sample is.
-    """
-    at = start + (torch.arange(count, dtype=torch.float64) + 0.5) / float(rate)
-    return (2 * at / seconds - 1).float()
 
 
 def overlapping_spans(count: int, overlap: float) -> list[tuple[float, float]]:

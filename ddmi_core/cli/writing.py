@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddmi_core.cli.terminal import Flag, require
+from ddmi_core.export.exposure import Loop
 from ddmi_core.rendering.view_settings import Around, Channel
 from ddmi_core.support.errors import DataError, ExportError
 
@@ -29,6 +30,8 @@ class Writes:
         quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
         fps: frames a second of a clip or a film: any number, or a fraction such as 30000/1001, which 29.97 means too.
         seconds: how long the whole clip is to last, if not as long as its file.
+        loop: back or dissolve, for a clip that ends as it begins: it runs backwards again, or its end dissolves.
+        shutter: degrees of each turn, up to 360, in which a clip's frames are exposed: 180 blurs what moves.
         views: how many views of a radiance field: frames of a turntable, or posed pictures for transforms.json.
         around: where the cameras of these views stand: on a ring, a sphere or a hemisphere.
         held_out: how many posed views go to NAME_test.json, and the others to NAME_train.json.
@@ -50,6 +53,8 @@ class Writes:
     quality: int | None = None
     fps: str | None = None
     seconds: float | None = None
+    loop: Loop | None = None
+    shutter: float | None = None
     views: int | None = None
     around: Around | None = None
     held_out: int | None = None
@@ -76,6 +81,8 @@ class Writes:
             "quality": self.quality,
             "fps": self.fps,
             "seconds": self.seconds,
+            "loop": self.loop,
+            "shutter": self.shutter,
             "embed_recipe": None if has_recipe else False,
             **self._look(),
             **of_its_kind,

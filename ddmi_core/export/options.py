@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, fi
 from pydantic import Field as Setting
 from typing_extensions import override
 
+from ddmi_core.export.exposure import Loop
 from ddmi_core.frame_size import LARGEST_SIDE, Extent, pixel_size
 from ddmi_core.rendering.view_settings import Around, Easing, ViewSettings
 from ddmi_core.support.errors import ExportError
@@ -158,6 +159,11 @@ class VideoExport(ExportOptions):
     """How long the whole clip lasts; if None, as long as what it was made from, or as the model's clips do."""
     span: tuple[float, float] | None = None
     """Write only from .. to, in seconds."""
+    loop: Loop = "none"
+    """Whether the film ends as it begins: it runs backwards again, or its end dissolves into its beginning."""
+    shutter: float = Setting(0, ge=0, le=360)
+    """Degrees of each turn in which the shutter is open, as a film camera's: at 180 a frame is the mean of what is seen
+    in half of its time, at 0 a moment."""
     quality: int = Setting(75, ge=1, le=100)
     """Of MP4, WebM and WebP."""
     embed_recipe: bool = True

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from ddmi_core.coordinates import WHOLE, moments
+from ddmi_core.coordinates import WHOLE
+from ddmi_core.export.exposure import Take, developed
 from ddmi_core.export.frames import Frame, write_frames
 from ddmi_core.export.images import Renders
 from ddmi_core.export.options import USUAL_SECONDS, VideoExport
@@ -13,8 +14,6 @@ from ddmi_core.frame_size import frame_size
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import ExportError
 from ddmi_core.support.progress import Progress, report, sub_progress
-
-"""Suffixes that `export_video` writes; `.png` stands for a folder of numbered pictures."""
 
 
 @runtime_checkable
@@ -35,8 +34,9 @@ def export_video(
 ) -> dict[str, Any]:
     """Write a clip in the format that the suffix names, and return facts about what was written.
 
-    Every frame is a query of the function at its own moment; none is repeated or blended from others. The part of the
-    canvas that the recipe's source covered is written, or the whole canvas; odd sides of MP4 and WebM grow by a pixel.
+    Every frame is a query of the function at its own moment, or the mean of such queries while a shutter is open; none
+    is repeated or blended from others. The part of the canvas that the recipe's source covered is written, or the whole
+    canvas; odd sides of MP4 and WebM grow by a pixel.
 
     Raises:
         ExportError: unknown suffix, a range outside of the clip, something that the format cannot hold, or a place that
@@ -50,14 +50,23 @@ def export_video(
         raise ExportError(f"The clip lasts {whole:g} s: it has no part from {start:g} to {stop:g} s.")
     region = (recipe.extent if recipe is not None else None) or WHOLE
     width, height = frame_size(*options.pixels(region), suffix)
-    count = max(1, round((stop - start) * options.fps))
-    times = moments(start, options.fps, count, whole).tolist()
+    take = Take(start, stop, options.loop)
+    count = take.count(options.fps)
+    evaluated = 0
+
+    def exposed(number: int) -> Iterator[tuple[float, Frame]]:
+        nonlocal evaluated
+        exposures = take.exposures(number, options.fps, options.shutter)
+        parts = len(exposures) * count
+        for part, (second, share) in enumerate(exposures, start=number * len(exposures)):
+            evaluated += width * height
+            at, drawing = 2 * second / whole - 1, sub_progress(progress, part / parts, (part + 1) / parts)
+            yield share, field.at(at).render(width, height, region=region, progress=drawing)
 
     def frames() -> Iterator[Frame]:
-        for number, t in enumerate(times):
+        for number in range(count):
             report(progress, number / count, f"frame {number + 1:,} of {count:,}")
-            share = sub_progress(progress, number / count, (number + 1) / count)
-            yield field.at(t).render(width, height, region=region, progress=share)
+            yield developed(exposed(number))
 
     note = recipe if options.embed_recipe else None
     written = write_frames(frames(), path, rate=options.fps, quality=options.quality, recipe=note)
@@ -69,5 +78,5 @@ def export_video(
         "frames": count,
         "fps": str(options.fps),
         "seconds_long": round(float(count / options.fps), 6),
-        "evaluations": count * width * height,
+        "evaluations": evaluated,
     }

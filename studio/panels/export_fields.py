@@ -43,6 +43,16 @@ def rate_box() -> QComboBox:
     return box
 
 
+def loop_box() -> QComboBox:
+    """Whether a film ends as it begins."""
+    box = QComboBox()
+    box.setAccessibleName("At the end")
+    for name, loop in (("Stop", "none"), ("Run back to the start", "back"), ("Dissolve into the start", "dissolve")):
+        box.addItem(name, loop)
+    box.setToolTip("A film that ends as it begins can be played round and round without a jump")
+    return box
+
+
 def recipe_box() -> QCheckBox:
     """Whether the file says how it was made."""
     box = QCheckBox("Put the recipe into the file")

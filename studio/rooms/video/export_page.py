@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
+from ddmi_core.export.exposure import Loop, Take
 from ddmi_core.export.options import VideoExport
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.frame_size import Extent
@@ -15,6 +16,7 @@ from studio.panels.export_dialog import ExportDialog, Place
 from studio.panels.export_fields import (
     add_rows,
     film_notice,
+    loop_box,
     rate_box,
     recipe_box,
     too_fast,
@@ -36,6 +38,8 @@ class VideoChoice(Choice):
     resolution: int = 512
     fps: str = "30"
     quality: int = 75
+    loop: Loop = "none"
+    shutter: int = 0
     embed_recipe: bool = True
 
 
@@ -75,6 +79,8 @@ class VideoExportDialog(ExportDialog[VideoChoice]):
                 "seconds": self.lasts.value(),
                 "span": self._stretched() if self.range_only.isChecked() else None,
                 "quality": self.quality.value(),
+                "loop": self.loop.currentData(),
+                "shutter": self.shutter.value(),
                 "embed_recipe": self.embed_recipe.isChecked(),
             }
         )
@@ -86,6 +92,8 @@ class VideoExportDialog(ExportDialog[VideoChoice]):
             resolution=self.resolution.value(),
             fps=self.fps.currentText(),
             quality=self.quality.value(),
+            loop=self.loop.currentData(),
+            shutter=self.shutter.value(),
             embed_recipe=self.embed_recipe.isChecked(),
         )
 
@@ -103,6 +111,11 @@ class VideoExportDialog(ExportDialog[VideoChoice]):
         self.lasts = decimal_box("Seconds", 0.1, 3600, self._seconds, " s", decimals=3)
         self.lasts.setToolTip("How long the whole clip lasts: more is slow motion, with new frames in between")
         self.quality = figure_box("Quality", 1, 100, 1)
+        self.loop = loop_box()
+        self.shutter = figure_box("Shutter", 0, 360, 0, "°")
+        self.shutter.setSingleStep(45)
+        self.shutter.setSpecialValueText("No motion blur")
+        self.shutter.setToolTip("How long each frame is exposed, in degrees as of a film camera: 180° blurs what moves")
         self.range_only = QCheckBox("Only the range between the marks")
         self.range_only.setEnabled(self._span is not None)
         self.range_only.setChecked(self._span is not None)
@@ -113,10 +126,17 @@ class VideoExportDialog(ExportDialog[VideoChoice]):
             ("Frames a second", self.fps),
             ("Length", self.lasts),
             ("Quality", self.quality),
+            ("At the end", self.loop),
+            ("Shutter", self.shutter),
         )
-        grid.addWidget(self.range_only, 5, 1)
-        grid.addWidget(self.embed_recipe, 6, 1)
-        for changed in (self.resolution.valueChanged, self.lasts.valueChanged, self.fps.currentTextChanged):
+        grid.addWidget(self.range_only, 7, 1)
+        grid.addWidget(self.embed_recipe, 8, 1)
+        for changed in (
+            self.resolution.valueChanged,
+            self.lasts.valueChanged,
+            self.fps.currentTextChanged,
+            self.loop.currentIndexChanged,
+        ):
             changed.connect(self._refresh)
         self.range_only.toggled.connect(self._refresh)
 
@@ -128,13 +148,15 @@ class VideoExportDialog(ExportDialog[VideoChoice]):
         self.resolution.setValue(choice.resolution)
         self.fps.setCurrentText(choice.fps)
         self.quality.setValue(choice.quality)
+        self.loop.setCurrentIndex(max(0, self.loop.findData(choice.loop)))
+        self.shutter.setValue(choice.shutter)
         self.embed_recipe.setChecked(choice.embed_recipe)
 
     def _remark(self) -> str:
         options = self.options()
         size = options.pixels(self._extent)
         start, stop = options.span or (0.0, self.lasts.value())
-        return film_notice(size, self.suffix(), max(1, round((stop - start) * options.fps)))
+        return film_notice(size, self.suffix(), Take(start, stop, options.loop).count(options.fps))
 
     def _find_problem(self) -> str:
         try:

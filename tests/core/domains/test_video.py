@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import torch
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.coordinates import cell_centres, moments, overlapping_spans
+from ddmi_core.coordinates import cell_centres, overlapping_spans
 from ddmi_core.domains import get_domain
 from ddmi_core.domains.video import parts_of
 from ddmi_core.fields.video import FrozenField, JoinedField, VideoField
@@ -134,12 +133,6 @@ def test_a_window_of_a_frame_is_the_crop_of_the_frame(field: VideoField) -> None
 def _grid(width: int, height: int) -> torch.Tensor:
     y, x = torch.meshgrid(cell_centres(height), cell_centres(width), indexing="ij")
     return torch.stack([x, y], dim=-1)
-
-
-def test_frames_of_a_rate_are_at_cell_centres() -> None:
-    torch.testing.assert_close(moments(0.0, Fraction(5), 10, 2.0), cell_centres(10))
-    later = moments(0.5, Fraction(30000, 1001), 3, 2.0)
-    assert float(later[0]) == pytest.approx(2 * (0.5 + 0.5 * 1001 / 30000) / 2 - 1, abs=1e-6)
 
 
 def test_spans_cover_all_time_and_overlap() -> None:
