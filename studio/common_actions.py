@@ -100,6 +100,17 @@ WORK: tuple[ActionSpec, ...] = (
         also="random randomise randomize shuffle",
     ),
     ActionSpec(
+        "live",
+        "Live: follow what is typed",
+        "Generate",
+        "Generate",
+        ("Ctrl+Shift+L",),
+        "live",
+        "While the prompt changes, show a sketch of it; Generate makes and keeps it",
+        checkable=True,
+        also="instant preview realtime type as you sketch draft",
+    ),
+    ActionSpec(
         "lock", "Keep the seed", "Generate", "Generate", ("Ctrl+Shift+R",), checkable=True, also="freeze fix pin"
     ),
     ActionSpec(

@@ -96,17 +96,23 @@ class Engine(QObject):
         self._worker.submit(request)
         return job
 
-    def generate(self, preview_resolution: int = PREVIEW_RESOLUTION, *, without: Collection[int] = ()) -> Job:
+    def generate(
+        self,
+        preview_resolution: int = PREVIEW_RESOLUTION,
+        *,
+        without: Collection[int] = (),
+        keep_seed: bool = False,
+    ) -> Job:
         """Make what the form says, ``without`` some of its seeds.
 
-        An unlocked seed is drawn anew first, and stands in the form afterwards.
+        An unlocked seed is drawn anew first, unless it is to be kept, and stands in the form afterwards.
 
         Raises:
             ModelError: no model is chosen.
         """
         state = self._state
         self._selected_model()  # before a seed is drawn
-        if not state.form.seed_locked:
+        if not (keep_seed or state.form.seed_locked):
             state.roll_seed()
         seeds = tuple(seed for seed in state.form.seeds() if seed not in without)
         return self.ask(

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,6 +29,7 @@ from studio.widgets.basics import (
     ElidedLabel,
     Fold,
     SliderField,
+    action_button,
     breakable,
     icon_button,
     inset,
@@ -62,7 +64,7 @@ class Inspector(QWidget):
         self._state = state
         self._theme = theme
         self._actions = actions
-        self._noun, self._file = "signal", "a file"
+        self._noun, self._file, self._is_live = "signal", "a file", False
         styled(self, "panel")
         self.setFixedWidth(INSPECTOR_WIDTH)
 
@@ -128,12 +130,18 @@ class Inspector(QWidget):
         self.generate.setText("Add to queue" if working else "Generate")
         self.cancel.setVisible(can_cancel)
 
+    def say_live(self, on: bool) -> None:
+        """Say whether the stage follows what is typed."""
+        self._is_live = on
+        self._show_hint(self._state.form.prompt)
+
     # Building
 
     def _add_prompt(self, column: QVBoxLayout) -> None:
         heading = QHBoxLayout()
         heading.addWidget(label("Prompt", "heading"))
         heading.addStretch(1)
+        heading.addWidget(self._live_button())
         self._generate_keys = label("", "key")
         heading.addWidget(self._generate_keys)
         column.addLayout(heading)
@@ -156,6 +164,15 @@ class Inspector(QWidget):
         row.addWidget(self.generate, 1)
         row.addWidget(self.cancel)
         column.addLayout(row)
+
+    def _live_button(self) -> QToolButton:
+        """A small switch with a word: an icon alone would not say what is live."""
+        self._actions["live"].setIconText("Live")
+        button = action_button(self._actions["live"])
+        button.setProperty("look", "tiny")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setIconSize(QSize(16, 16))
+        return button
 
     def _add_recipe(self, column: QVBoxLayout, actions: Actions) -> None:
         grid = QGridLayout()
@@ -328,7 +345,8 @@ class Inspector(QWidget):
         self.encoder.setText(f"Text encoder: {model.text_encoder}" if model is not None else "")
 
     def _show_hint(self, prompt: str) -> None:
-        self.hint.setText("" if prompt.strip() else f"Left empty: unconditional, any {self._noun}")
+        live = "Live: a sketch; Generate makes and keeps it" if self._is_live else ""
+        self.hint.setText(live if prompt.strip() else f"Left empty: unconditional, any {self._noun}")
 
 
 def item_title(item: Item) -> str:

@@ -103,6 +103,10 @@ class Stage(QWidget, Generic[_V]):
     def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         """Show a view of an item, or the empty room."""
 
+    def show_sketch(self, view: View, resolution: int) -> None:
+        """Show what no item is: a first look at what the form says."""
+        self.show_view(None, view, resolution)
+
     def show_without_model(self, item: Item) -> None:
         """Show of an item whose model is not installed what there is, and say what it needs."""
         self.show_view(None, None)

@@ -101,6 +101,7 @@ QToolButton[look="room"] {{
 QToolButton[look="room"]:hover {{ color: {c.text}; background: {c.control}; }}
 QToolButton[look="room"]:checked {{ color: {c.text}; background: {c.accent_soft}; }}
 QToolButton[look="tiny"] {{ padding: 1px; border-radius: {half}px; }}
+QToolButton[look="tiny"]:checked {{ background: {c.accent_soft}; }}
 
 QAbstractScrollArea {{ border: none; }}
 QPlainTextEdit, QLineEdit, QAbstractSpinBox, QComboBox {{

@@ -14,6 +14,7 @@ from studio.state.library import Item
 from studio.state.notifications import Action, Notification
 from studio.state.undo import Step
 from studio.window.items import Items
+from studio.window.live import Live
 from studio.window.models import Models
 from studio.window.questions import agrees
 from studio.window.shell import Shell, quoted, shortened
@@ -25,9 +26,9 @@ _ASK_AFTER_SECONDS = 10.0
 class Generation:
     """What is made of the form, and what comes back into it."""
 
-    def __init__(self, shell: Shell, models: Models, items: Items, undoing: Undoing) -> None:
+    def __init__(self, shell: Shell, models: Models, items: Items, undoing: Undoing, live: Live) -> None:
         self._shell, self._state, self._engine = shell, shell.state, shell.engine
-        self._models, self._items, self._undoing = models, items, undoing
+        self._models, self._items, self._undoing, self._live = models, items, undoing, live
         self._recalled: GenerateForm | None = None
         """The form as the last recipe left it."""
         self._new_seed: Notification | None = None
@@ -47,7 +48,10 @@ class Generation:
         self._state.form_changed.connect(self._on_form)
 
     def generate(self) -> None:
-        """Generate what the form says, but for what is there already; a seed that is not kept is rolled first."""
+        """Generate what the form says, but for what is there already.
+
+        A seed that is neither kept nor that of the sketch on the stage is rolled first.
+        """
         self._models.once_known(self._generate)
 
     def _generate(self) -> None:
@@ -59,12 +63,14 @@ class Generation:
             return
         self._shell.show_stage()
         form = self._state.form
-        made = self._state.made_already() if form.seed_locked else {}
-        making = self._engine.being_made() if form.seed_locked else set()
+        kept = form.seed_locked or self._live.shows_form
+        made = self._state.made_already() if kept else {}
+        making = self._engine.being_made() if kept else set()
         if known := made.keys() | making:
             self._say_it_is_there(made, making)
         if known != set(form.seeds()):
-            self._shell.attempt(lambda: self._engine.generate(self._shell.stage.room.preview_resolution, without=known))
+            resolution = self._shell.stage.room.preview_resolution
+            self._shell.attempt(lambda: self._engine.generate(resolution, without=known, keep_seed=kept))
         elif made and (self._state.shown is None or self._state.shown.id not in {item.id for item in made.values()}):
             self._items.open(next(iter(made.values())))
 

@@ -19,6 +19,7 @@ from studio.window.exports import Exports
 from studio.window.generation import Generation
 from studio.window.help import Help
 from studio.window.items import Items
+from studio.window.live import Live
 from studio.window.models import Models
 from studio.window.own_files import OwnFiles
 from studio.window.preferences import Preferences
@@ -44,7 +45,8 @@ class MainWindow(Shell):
         self.undoing, self.help, self.tour = Undoing(self), Help(self), Tour(self)
         self.installed = Models(self)
         self.items = Items(self, self.installed, self.undoing)
-        self.generation = Generation(self, self.installed, self.items, self.undoing)
+        self.live = Live(self)
+        self.generation = Generation(self, self.installed, self.items, self.undoing, self.live)
         self.own_files = OwnFiles(self, self.installed, self.generation)
         self.exports = Exports(self, self.items)
         self.trainings = Runs(self, self.installed)

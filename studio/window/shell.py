@@ -292,7 +292,7 @@ class Shell(QMainWindow):
     def _switches(self) -> dict[str, bool]:
         """The actions that are remembered, and whether they begin checked."""
         rooms = [stage.room for stage in self.stages]
-        return {"inspector": True, "history": True} | {
+        return {"inspector": True, "history": True, "live": False} | {
             name: name not in room.switches_off for room in rooms for name in room.switches
         }
 

@@ -3,6 +3,28 @@
 Runs in worker threads; knows pipelines, but no particular domain. A new kind is a module here, named below.
 """
 
-from studio.engine.work import clips, exporting, fitting, latents, machine, radiance, sampling, tiles, viewing
+from studio.engine.work import (
+    clips,
+    exporting,
+    fitting,
+    latents,
+    machine,
+    radiance,
+    sampling,
+    sketching,
+    tiles,
+    viewing,
+)
 
-__all__ = ["clips", "exporting", "fitting", "latents", "machine", "radiance", "sampling", "tiles", "viewing"]
+__all__ = [
+    "clips",
+    "exporting",
+    "fitting",
+    "latents",
+    "machine",
+    "radiance",
+    "sampling",
+    "sketching",
+    "tiles",
+    "viewing",
+]

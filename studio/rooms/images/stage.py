@@ -77,8 +77,10 @@ class ImageStage(Stage[DeepZoom]):
             beside_file=facts is not None and item is not None and has_its_file(item),
         )
         self._actions["fidelity"].setEnabled(view is not None and item is not None and item.recipe.source is not None)
-        for name in _PICTURE_ACTIONS:
+        for name in _LOOK_ACTIONS:
             self._actions[name].setEnabled(view is not None)
+        for name in _ITEM_ACTIONS:
+            self._actions[name].setEnabled(view is not None and item is not None)
 
     def limit_tiles(self, budget: int) -> None:
         """Keep at most so many bytes of tiles."""
@@ -220,7 +222,8 @@ class ImageStage(Stage[DeepZoom]):
         self.under_pointer.setText(next(text for text in figures if advance(text) <= room or not text))
 
 
-_PICTURE_ACTIONS = ("whole", "one_to_one", "closer", "farther", "basis", "walk")
+_LOOK_ACTIONS = ("whole", "one_to_one", "closer", "farther")
+_ITEM_ACTIONS = ("basis", "walk")
 
 
 def _source_of(request: TilesRequest) -> Source:

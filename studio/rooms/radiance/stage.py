@@ -120,6 +120,12 @@ class RadianceStage(Stage[RadianceView]):
         elif view is not None:
             self._draw()
 
+    def show_sketch(self, view: Drawn, resolution: int) -> None:
+        """Show the first picture of a radiance field."""
+        self.show_view(None, None)
+        self._set_empty(False)
+        self.viewer.show_picture(view["pixels"])
+
     def export_dialog(self, item: Item, place: Place, parent: QWidget) -> RadianceExportDialog:
         """Asks for the format, the size, and whether this view, a turn or the path is wanted."""
         self._stop_preview()

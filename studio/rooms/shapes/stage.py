@@ -66,6 +66,7 @@ class ShapeStage(Stage[Viewport]):
         self._lay_out(self.fineness, passing=self.facts)
         self.scale = ColourScale(theme, self.viewer)
         self._beside: _Beside = "nothing"
+        self._is_sketch = False
         self._has_file = False  # it was read, and is what it was
         self._wire(actions)
         self.show_view(None, None)
@@ -73,7 +74,7 @@ class ShapeStage(Stage[Viewport]):
     def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         """Show a shape's mesh, given in `pieces`; from where one looks, if it is the same item."""
         known = item is not None and self._item is not None and item.id == self._item.id
-        self._item = item if view is not None else None
+        self._item, self._is_sketch = (item if view is not None else None), False
         self._set_empty(view is None)
         of_file = self._item is not None and self._item.recipe.fit is not None
         for name in ("shape_fidelity", "beside_glass", "beside_distances"):
@@ -89,6 +90,14 @@ class ShapeStage(Stage[Viewport]):
         self.viewer.show_mesh(pieces, keep_view=known)
         self._say_figures(pieces, resolution)
         self._wait_for_rest()
+
+    def show_sketch(self, view: View, resolution: int) -> None:
+        """Show a mesh, from where an earlier sketch was looked at."""
+        seen = self.viewer.view if self._is_sketch else None
+        super().show_sketch(view, resolution)
+        self._is_sketch = True
+        if seen is not None:
+            self.viewer.set_view(seen)
 
     def export_dialog(self, item: Item, place: Place, parent: QWidget) -> ShapeExportDialog:
         """Asks for the format, the resolution, how many faces, and in which units."""

@@ -144,6 +144,12 @@ class VideoStage(Stage[FrameView]):
             self._go_on_like(before)
         self._ask_slices()
 
+    def show_sketch(self, view: View, resolution: int) -> None:
+        """Show a frame of a clip."""
+        self.show_view(None, None)
+        self._set_empty(False)
+        self.viewer.show_picture(view["pixels"], WHOLE)
+
     def _go_on_like(self, before: Playback) -> None:
         """Play as it was played before the clip became what it is now."""
         now = self.playback

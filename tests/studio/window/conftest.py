@@ -14,6 +14,7 @@ from studio.state.app_state import AppState
 from studio.state.library import Library
 from studio.theme.theme import Theme
 from studio.window import MainWindow
+from studio.window.live import DECIDED
 from tests.studio.window.fakes import MODEL, PICTURES, FakePicturePipeline, FakePipeline
 
 
@@ -36,6 +37,7 @@ def make_window(
 
     def make(*, look_for_models: bool = True) -> MainWindow:
         state = AppState(Library(Path(user_data()) / "library"), forms=(settings := Settings()).forms)
+        settings.set_flag(DECIDED, True)  # or the fakes would be found fast enough for live
         engine = Engine(
             state, PipelineCache(load=lambda folder, device: pictures if folder == PICTURES.folder else pipeline)
         )

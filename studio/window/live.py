@@ -1,0 +1,138 @@
+"""Live: while the form changes, the stage follows with a sketch; Generate makes and keeps it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QTimer
+
+from ddmi_core.recipe import SamplingSettings
+from studio.engine.work.items import MakeRequest
+from studio.engine.work.sampling import GenerateRequest
+from studio.engine.work.sketching import SKETCH_STEPS, SketchReady, SketchRequest
+from studio.state.jobs import Job
+from studio.state.notifications import Action
+from studio.window.shell import Shell
+
+PAUSE_MS = 80
+"""How long nothing is typed before what is there is sketched."""
+FAST_SECONDS = 0.3
+"""How long a sketch may take, as far as a first result tells, for live to begin switched on."""
+
+DECIDED = "live_decided"
+"""The flag of the settings that says that a person, or a first result, has chosen."""
+
+
+class _Wish(NamedTuple):
+    """What decides what a sketch shows."""
+
+    domain: str
+    model: str
+    settings: SamplingSettings
+    seed: int
+
+
+class Live:
+    """Sketches what the form says as soon as it rests.
+
+    A sketch is on the stage and nowhere else: it takes the place of the item there until one is made or opened.
+    """
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell, self._state, self._engine = shell, shell.state, shell.engine
+        self._settings, self._action = shell.settings, shell.actions_["live"]
+        self._known: _Wish | None = None
+        self._shown: _Wish | None = None
+        self._pause = QTimer(shell, singleShot=True, interval=PAUSE_MS)
+        self._pause.timeout.connect(self._ask)
+        shell.actions_.on("live", self._on_chosen)
+        shell.actions_.on_toggled("live", self._on_toggled)
+        self._state.domain_changed.connect(self._on_domain)
+        self._state.form_changed.connect(self._on_form)
+        self._state.shown_changed.connect(self._on_shown)
+        self._state.jobs.changed.connect(self._on_job)
+        self._engine.answers(SketchReady).connect(self._on_sketch)
+
+    @property
+    def shows_form(self) -> bool:
+        """Whether what is on the stage is a sketch of the form as it stands."""
+        return self._shown is not None and self._shown == self._wish()
+
+    def _wish(self) -> _Wish:
+        form = self._state.form
+        return _Wish(self._state.domain or "", form.model, form.settings, form.seed)
+
+    # Asking
+
+    def _on_domain(self, _domain: str) -> None:
+        self._pause.stop()
+        self._known, self._shown = self._wish(), None  # nothing was changed by coming here
+        if self._action.isChecked() and self._state.shown is None:
+            self._pause.start()
+
+    def _on_form(self, _form: object) -> None:
+        if (wish := self._wish()) != self._known:
+            self._known = wish
+            if self._action.isChecked():
+                self._pause.start()
+
+    def _ask(self) -> None:
+        """Have the form sketched, unless it says nothing, or is made already or right now."""
+        wish, shown = self._wish(), self._state.shown
+        if not wish.settings.prompt.strip() or self._state.selected_model is None or self._is_making():
+            return
+        if shown is not None and (shown.recipe.settings, shown.recipe.seed) == (wish.settings, wish.seed):
+            return
+        resolution = self._shell.stage.room.preview_resolution
+        request = SketchRequest(settings=wish.settings, seed=wish.seed, preview_resolution=resolution)
+        self._shell.attempt(lambda: self._engine.ask(request))
+
+    def _is_making(self) -> bool:
+        jobs = self._state.jobs.active()
+        return any(isinstance(job.request, MakeRequest) and job.room == self._state.domain for job in jobs)
+
+    # Showing
+
+    def _on_sketch(self, result: SketchReady) -> None:
+        request, domain = result.request, result.request.domain
+        if not self._action.isChecked() or domain != self._state.domain or self._is_making():
+            return
+        self._state.next_generation(domain)  # whatever was on its way to the stage
+        self._state.clear(domain)
+        self._shell.stage.show_sketch(result.view, result.resolution)
+        self._shown = _Wish(domain, self._state.form.model, request.settings, request.seed)
+
+    def _on_shown(self, item: object) -> None:
+        if item is not None:
+            self._shown = None
+
+    # Switching
+
+    def _on_chosen(self) -> None:
+        """A person has switched it."""
+        self._settings.set_flag(DECIDED, True)
+
+    def _on_toggled(self, on: bool) -> None:
+        self._shell.inspector.say_live(on)
+        if on:
+            self._ask()
+        else:
+            self._pause.stop()
+            self._engine.stop(SketchRequest)
+
+    def _on_job(self, job: Job) -> None:
+        """Begin switched on where a first result came fast enough; switch off what fails, which would fail again."""
+        request = job.request
+        if isinstance(request, SketchRequest) and job.status == "failed":
+            self._action.setChecked(False)
+        if not isinstance(request, GenerateRequest) or job.status != "done" or self._settings.flag(DECIDED, False):
+            return
+        if job.started is None or job.finished is None or job.room != self._state.domain:
+            return
+        self._settings.set_flag(DECIDED, True)
+        steps = request.settings.steps * len(request.seeds)
+        if (job.finished - job.started) * SKETCH_STEPS / steps <= FAST_SECONDS:
+            self._action.setChecked(True)
+            noun = self._shell.stage.room.words.noun
+            text = f"Live is on: while you type, the {noun} follows as a sketch. Generate makes and keeps it."
+            self._state.notifications.info(text, action=Action("Turn off", lambda: self._action.setChecked(False)))
