@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 _Config = TypeVar("_Config", bound=BaseModel)
 
 _LEAST_FREE = 2**30
-"""Bytes of a GPU that are left for decoding and looking; with less the denoiser makes room."""
+"""Bytes of a GPU that are left for decoding and looking; with less the text encoder and the denoiser make room."""
 
 
 class Pipeline:
@@ -196,9 +196,15 @@ class Pipeline:
             denoising = denoising.model_copy(update={"guidance": 1.0})
         same = len(set(prompts)) == 1
         text = self.text_encoder.encode([prompts[0]] if same else list(prompts))
+        if self._is_short_of_memory():
+            self.text_encoder.to("cpu")  # where it reads a prompt soon enough, from now on
         with self._denoiser_in_place():
             latents = self.diffusion.sample(text, self._empty, seeds, denoising, weak=weak, progress=progress)
         return list(latents.cpu())
+
+    def _is_short_of_memory(self) -> bool:
+        """Whether a GPU has so little left that what is not in use should leave it."""
+        return self.device.type != "cpu" and free_memory(self.device) < _LEAST_FREE
 
     @contextmanager
     def _denoiser_in_place(self) -> Iterator[None]:
@@ -209,7 +215,7 @@ class Pipeline:
             try:
                 yield
             finally:
-                if self.device.type != "cpu" and free_memory(self.device) < _LEAST_FREE:
+                if self._is_short_of_memory():
                     for denoiser in self._denoisers:
                         denoiser.to("cpu")
                     if self.device.type == "cuda":

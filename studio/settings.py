@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 from ddmi_core.fidelity import FIDELITIES, Fidelity
+from ddmi_core.support.device_names import is_device_name
 from ddmi_core.support.paths import user_data
 from studio.state.export_choice import Choice
 from studio.state.form import GenerateForm
 from studio.state.memory import LEAST, MemoryBudget
 from studio.theme.theme import ThemeChoice
 
-DeviceChoice = Literal["auto", "cpu", "cuda"]
 FolderKind = Literal["files", "exports", "data", "reports", "models", "runs"]
 """Files to reconstruct; what is exported; data to learn from or to measure against; reports; model and run folders."""
 TEXT_SIZES = (100, 125, 150, 175, 200)
@@ -55,13 +55,13 @@ class Settings:
         self._store.setValue("theme", choice)
 
     @property
-    def device(self) -> DeviceChoice:
+    def device(self) -> str:
         """Where models compute."""
         value = self._store.value("device")
-        return value if value in get_args(DeviceChoice) else "auto"
+        return value if isinstance(value, str) and is_device_name(value) else "auto"
 
     @device.setter
-    def device(self, choice: DeviceChoice) -> None:
+    def device(self, choice: str) -> None:
         self._store.setValue("device", choice)
 
     @property

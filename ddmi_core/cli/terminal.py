@@ -3,13 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, arg
 
 from ddmi_core.support.errors import ModelError
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Annotated[str, arg(metavar="auto|cpu|cuda|cuda:N|mps")]
 Flag = FlagCreatePairsOff[bool]
 
 

@@ -1,28 +1,15 @@
 """Devices by name, and what they compute with."""
 
-import re
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated, Literal
+from typing import Literal
 
 import psutil
 import torch
-from pydantic import AfterValidator
 
+from ddmi_core.support.device_names import is_device_name
 from ddmi_core.support.errors import ModelError
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
-
-_NAME = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
-
-
-def _known(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no device: give auto, cpu, cuda, cuda:1 and so on, or mps")
-    return name
-
-
-DeviceName = Annotated[str, AfterValidator(_known)]
-"""`auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -31,7 +18,7 @@ def pick_device(wanted: str) -> torch.device:
     Raises:
         ModelError: it is not there, or no device has that name.
     """
-    if not _NAME.fullmatch(wanted):
+    if not is_device_name(wanted):
         raise ModelError(f"{wanted!r} is no device. Give auto, cpu, cuda, cuda:1 and so on, or mps.")
     if wanted == "auto":
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"

@@ -15,7 +15,8 @@ from ddmi_core.data.items import Augment
 from ddmi_core.diffusion import DenoiserConfig
 from ddmi_core.domains import get_domain
 from ddmi_core.recipe import Denoising
-from ddmi_core.support.devices import DeviceName, Precision
+from ddmi_core.support.device_names import DeviceName
+from ddmi_core.support.devices import Precision
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.files import write_text
 from ddmi_core.support.parsing import parse_yaml

@@ -113,6 +113,7 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
 
     autoencoder = autoencoder.eval().requires_grad_(False)
     latents = _cached_latents(config, autoencoder, text_encoder, run, accelerator)
+    text_encoder.to("cpu")  # captions are encoded, and a GPU has better use for the room
     if config.stage2.unit_latents:
         diffusion.set_scale(*latents.scale)
     stage = DiffusionStage(config, autoencoder, diffusion, text_encoder, latents)

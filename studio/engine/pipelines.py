@@ -26,8 +26,8 @@ def load_pipeline(folder: Path, device: str) -> Pipeline:
     """Load a model folder. Where a CUDA device was chosen and is gone, the CPU takes its place."""
     from ddmi_core.pipeline import Pipeline  # here, because it takes seconds and must not delay the window
 
-    if device == "cuda" and not gpus():
-        log.warning("there is no CUDA device any more; the CPU is used")
+    if device.startswith("cuda") and int(device.partition(":")[2] or 0) >= len(gpus()):
+        log.warning("there is no %s any more; the CPU is used", device)
         device = "cpu"
     return Pipeline.from_pretrained(folder, device=device)
 

@@ -120,8 +120,7 @@ class SettingsDialog(Dialog):
     def _make_computing(self) -> None:
         settings = self._settings
         self.device = _choices("Device", {"auto": "Automatic", "cpu": "CPU"})
-        if settings.device == "cuda":
-            self._show_gpus(())
+        self._show_gpus(())
         self.device.setCurrentIndex(self.device.findData(settings.device))
         self.device.currentIndexChanged.connect(self._on_device)
         self.threads = figure_box("Threads", 0, psutil.cpu_count() or 1, settings.threads)
@@ -140,12 +139,14 @@ class SettingsDialog(Dialog):
         self._show_gpus(found.names)
 
     def _show_gpus(self, names: Sequence[str]) -> None:
-        """Offer CUDA where there is a device, or where it was chosen before."""
-        place = self.device.findData("cuda")
-        if names or self._settings.device == "cuda":
-            text = f"CUDA: {names[0]}" if names else "CUDA, which is not there now: the CPU is used"
-            if place < 0:
-                self.device.addItem(text, "cuda")
+        """Offer each GPU that there is, and what was chosen before."""
+        offered = {f"cuda:{number}" if number else "cuda": f"CUDA: {name}" for number, name in enumerate(names)}
+        chosen = self._settings.device
+        if chosen not in ("auto", "cpu"):
+            offered.setdefault(chosen, f"{chosen.upper()}, which is not there now: the CPU is used")
+        for device, text in offered.items():
+            if (place := self.device.findData(device)) < 0:
+                self.device.addItem(text, device)
             else:
                 self.device.setItemText(place, text)
 

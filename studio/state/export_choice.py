@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Self
 class Choice:
     """What every dialog remembers: the format, and what its kind of signals adds to it.
 
-    How fine the last file was (`FINENESS`) is remembered too, but a dialog does not begin with it: a sketch must not
-    make sketches of all that follows.
+    How fine the last file was (`FINENESS`), and what else was meant for it alone, is remembered too, but a dialog does
+    not begin with it: a sketch must not make sketches of all that follows.
     """
 
     KEPT_AS: ClassVar[str]

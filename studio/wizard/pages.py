@@ -339,7 +339,10 @@ class OptionsPage(Page):
         self._entering = True
         self.name.setText(str(self.draft.value("name")))
         self.precision.setCurrentText(str(self.draft.value("precision")))
-        self.device.setCurrentText(str(self.draft.value("device")))
+        device = str(self.draft.value("device"))
+        if self.device.findText(device) < 0:  # one of several GPUs, which only the configuration names
+            self.device.addItem(device)
+        self.device.setCurrentText(device)
         self.processes.setValue(int(str(self.draft.value("processes"))))
         self.minutes.setValue(float(str(self.draft.value("checkpoint_minutes"))))
         for key, box in self.boxes.items():

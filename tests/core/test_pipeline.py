@@ -142,14 +142,19 @@ def test_a_latent_of_another_model_is_refused(folder: Path) -> None:
         Pipeline.from_pretrained(folder).decode(torch.zeros(3, 3, 3))
 
 
-def test_the_denoiser_makes_room_where_a_gpu_is_short_of_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_in_use_makes_room_where_a_gpu_is_short_of_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pipeline = Pipeline.from_pretrained(folder)
     moved: list[str] = []
     usual = pipeline.diffusion.to
     monkeypatch.setattr(pipeline.diffusion, "to", lambda device: (moved.append(str(device)), usual("cpu"))[1])
+    reads: list[str] = []
+    monkeypatch.setattr(pipeline.text_encoder, "to", reads.append)
     monkeypatch.setattr(Pipeline, "device", torch.device("mps"))  # stands for any that is not the machine's own
     for free, expected in ((2**34, ["mps"]), (2**20, ["mps", "cpu"])):
         moved.clear()
         monkeypatch.setattr(pipeline_module, "free_memory", lambda _, free=free: free)
         assert len(pipeline.sample(SamplingSettings(steps=1), seeds=[1])) == 1
         assert moved == expected
+        assert reads == expected[1:]

@@ -47,7 +47,10 @@ class RadianceChoice(Choice):
     """What the dialog for radiance fields remembers. `resolution` and `faces` are those of meshes."""
 
     KEPT_AS: ClassVar[str] = "radiance_export"
-    FINENESS: ClassVar[tuple[str, ...]] = ("width", "height", "views", "fps", "resolution", "simplify", "faces")
+    FINENESS: ClassVar[tuple[str, ...]] = (
+        *("width", "height", "views", "fps"),
+        *("resolution", "simplify", "faces", "unit_cube"),
+    )
 
     suffix: str = ".png"
     motion: str = "still"

@@ -25,7 +25,7 @@ class ShapeChoice(Choice):
     """What the dialog for shapes remembers. `faces` counts only if `simplify`."""
 
     KEPT_AS: ClassVar[str] = "export"
-    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "simplify", "faces")
+    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "simplify", "faces", "unit_cube")
 
     suffix: str = ".glb"
     resolution: int = 256

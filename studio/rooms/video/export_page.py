@@ -32,7 +32,7 @@ class VideoChoice(Choice):
     """What the dialog for clips remembers."""
 
     KEPT_AS: ClassVar[str] = "video_export"
-    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "fps", "quality")
+    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "fps", "quality", "loop", "shutter")
 
     suffix: str = ".mp4"
     resolution: int = 512

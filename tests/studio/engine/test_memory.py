@@ -103,9 +103,12 @@ def test_another_device_loads_models_anew(make_cache) -> None:
     assert loaded == [("a", "auto"), ("a", "cpu")]
 
 
-def test_a_cuda_device_that_is_gone_leaves_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_a_cuda_device_that_is_gone_leaves_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    pipeline = load_pipeline(save_tiny_model(tmp_path / "tiny"), "cuda")
+    pipeline = load_pipeline(save_tiny_model(tmp_path / "tiny"), device)
     assert pipeline.device.type == "cpu"
 
 

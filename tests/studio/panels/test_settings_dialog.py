@@ -90,11 +90,16 @@ def test_what_is_changed_is_kept_and_told_at_once(qtbot, dialog):
 def test_cuda_is_offered_only_where_there_is_a_device(qtbot, make_dialog, engine, dialog):
     dialog._show_gpus(())
     assert dialog.device.findData("cuda") < 0
-    engine.answers(GpusFound).emit(GpusFound(request=GpusRequest(job_id="", generation=0), names=("Some GPU",)))
+    engine.answers(GpusFound).emit(
+        GpusFound(request=GpusRequest(job_id="", generation=0), names=("Some GPU", "Another"))
+    )
+    assert "Another" in dialog.device.itemText(dialog.device.findData("cuda:1"))
     assert "Some GPU" in dialog.device.itemText(dialog.device.findData("cuda"))
     dialog.device.setCurrentIndex(dialog.device.findData("cuda"))
     again = make_dialog()
     assert again.device.currentData() == "cuda" and "not there" in again.device.currentText()
+    again._show_gpus(("Some GPU",))
+    assert again.device.currentText() == "CUDA: Some GPU"
 
 
 def test_a_library_folder_is_taken_from_the_next_start_on(dialog, tmp_path: Path):

@@ -198,14 +198,15 @@ def test_the_export_dialog_stretches_the_range(qtbot, theme) -> None:
     assert dialog.options().fps == Fraction(30000, 1001)
 
 
-def test_a_loop_and_a_shutter_are_asked_for_and_remembered(qtbot, theme) -> None:
+def test_a_loop_and_a_shutter_are_of_one_film_and_not_of_the_next(qtbot, theme) -> None:
     dialog = VideoExportDialog("Cat", VideoChoice(loop="dissolve", shutter=180), Place(Path.home()), 2.0)
     qtbot.addWidget(dialog)
-    assert (dialog.options().loop, dialog.options().shutter) == ("dissolve", 180)
-    assert "45 frames" in dialog._remark()
-    dialog.loop.setCurrentIndex(dialog.loop.findData("back"))
-    assert "120 frames" in dialog._remark()
-    assert (dialog.choice().loop, dialog.choice().shutter) == ("back", 180)
+    assert (dialog.options().loop, dialog.options().shutter) == ("none", 0)
+    for loop, frames in (("dissolve", "45 frames"), ("back", "120 frames")):
+        dialog.loop.setCurrentIndex(dialog.loop.findData(loop))
+        assert frames in dialog._remark()
+    dialog.shutter.setValue(180)
+    assert (dialog.options().loop, dialog.options().shutter) == ("back", 180)
 
 
 def test_the_export_of_a_fit_begins_with_the_pixels_of_its_file(qtbot, theme, tmp_path: Path) -> None:

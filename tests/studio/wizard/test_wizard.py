@@ -70,6 +70,16 @@ def test_a_folder_of_pictures_becomes_a_run(qtbot, wizard: TrainingWizard, tmp_p
     assert [part.source for part in config.data] == [str(tmp_path)]
 
 
+def test_a_gpu_that_only_the_configuration_names_stays(wizard: TrainingWizard) -> None:
+    options = wizard.pages[3]
+    assert isinstance(options, OptionsPage)
+    options.draft.set({"device": "cuda:1"})
+    options.enter()
+    assert options.device.currentText() == "cuda:1"
+    options.boxes["stage1.steps"].setValue(7)
+    assert options.draft.value("device") == "cuda:1"
+
+
 def test_a_folder_without_anything_usable_is_refused(qtbot, wizard: TrainingWizard, tmp_path: Path) -> None:
     data = wizard.pages[1]
     assert isinstance(data, DataPage)
