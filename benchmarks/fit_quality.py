@@ -60,7 +60,7 @@ from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.fitting.solids import measured_places
-from ddmi_core.metrics.pictures import psnr, ssim
+from ddmi_core.likeness import psnr, ssim
 from ddmi_core.metrics.shapes import surface_distances
 
 _FIDELITIES: tuple[Fidelity, ...] = ("balanced", "faithful")
@@ -275,7 +275,7 @@ def _picture(file: Path, fidelity: Fidelity) -> dict[str, float]:
     bicubic = _pixels(half.resize((width, height), Image.Resampling.BICUBIC))
     return {
         "psnr": round(min(nearness, 99.0), 2),
-        "ssim": round(ssim(*(torch.from_numpy(p).movedim(-1, 0).float() for p in (drawn, truth))), 4),
+        "ssim": round(ssim(drawn, truth), 4),
         "enlarged_psnr": round(psnr(enlarged, truth), 2),
         "bicubic_psnr": round(psnr(bicubic, truth), 2),
         "bytes": size,

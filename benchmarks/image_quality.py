@@ -31,8 +31,9 @@ from ddmi_core.data.emoji.pictures import emoji
 from ddmi_core.data.faces import faces
 from ddmi_core.data.pictures import Picture, PictureSet
 from ddmi_core.fields.image import ENCODED_SIDE, on_white
+from ddmi_core.likeness import psnr
 from ddmi_core.metrics.distributions import Moments, frechet_distance, kernel_distance
-from ddmi_core.metrics.pictures import BACKBONE, features, psnr
+from ddmi_core.metrics.pictures import BACKBONE, features
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings

@@ -26,7 +26,8 @@ from ddmi_core import refinement
 from ddmi_core.data.furniture.renders import SIDE, FurnitureViews
 from ddmi_core.data.radiance import PosedPictures, RadianceSource
 from ddmi_core.fields.radiance import RadianceField
-from ddmi_core.metrics.pictures import BACKBONE, psnr
+from ddmi_core.likeness import psnr
+from ddmi_core.metrics.pictures import BACKBONE
 from ddmi_core.metrics.views import held_out_accuracy, looks, view_classifier
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline

@@ -35,9 +35,10 @@ from benchmarks.judging.portrait_prompts import PROMPTS, PortraitPrompt
 from benchmarks.judging.seams import grid_amplitudes
 from ddmi_core.data.portraits.pictures import PortraitPictures, portraits
 from ddmi_core.fields.image import ENCODED_SIDE, on_white
+from ddmi_core.likeness import psnr
 from ddmi_core.metrics.clouds import nearest_neighbour_accuracy
 from ddmi_core.metrics.distributions import kernel_distance
-from ddmi_core.metrics.pictures import BACKBONE, features, psnr
+from ddmi_core.metrics.pictures import BACKBONE, features
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings

@@ -33,7 +33,8 @@ from ddmi_core.data.pictures import WHOLE_PICTURE
 from ddmi_core.domains.video import COARSEST, ENCODED, FINEST
 from ddmi_core.fields.image import on_white
 from ddmi_core.fields.video import OVERLAP, VideoField
-from ddmi_core.metrics.pictures import BACKBONE, psnr
+from ddmi_core.likeness import psnr
+from ddmi_core.metrics.pictures import BACKBONE
 from ddmi_core.metrics.videos import blended, clip_features, motion_distance
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline

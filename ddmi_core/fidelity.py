@@ -14,9 +14,10 @@ FIDELITIES: tuple[Fidelity, ...] = get_args(Fidelity)
 class FitFacts(BaseModel):
     """What a fit is, and how near it comes to its file.
 
-    `pixels` are the width and height of a picture. `done` is the share of its steps that a fit has had; one that was
-    stopped can be gone on with. `figures` are names and values of what was measured against the file itself, such as
-    its `psnr` in dB.
+    `pixels` are the width and height of a picture, and `bits` those of its channels. `done` is the share of its steps
+    that a fit has had; one that was stopped can be gone on with. `figures` are names and values of what was measured
+    against the file itself: of pictures and clips `psnr` in dB and `ssim`, of shapes `iou`, of scenes `psnr` at so many
+    `held_out_views`. `remark` is what a person should know about it, such as what of the file was left out.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,8 +25,10 @@ class FitFacts(BaseModel):
     fidelity: Fidelity
     size_bytes: Annotated[int, Field(ge=0)]
     pixels: tuple[int, int] | None = None
+    bits: Literal[8, 16] = 8
     done: Annotated[float, Field(gt=0, le=1)] = 1.0
     figures: dict[str, float] = {}
+    remark: str = ""
 
     def resolution(self, region: Extent | None = None) -> int | None:
         """Return the pixels of the file along the longer side of a region, or of all of it: as many as make sense.

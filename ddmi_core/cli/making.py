@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from ddmi_core.pipeline import Pipeline
 
 BATCH = 8  # items sampled at once
-_FIGURES = {"psnr": "PSNR", "iou": "IOU", "held_out_views": "views held out", "seen_psnr": "PSNR of the others"}
+_FIGURES = {
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "iou": "IoU",
+    "held_out_views": "views held out",
+    "seen_psnr": "PSNR of the others",
+}
 """Of a fit, in words."""
 
 
@@ -204,11 +210,15 @@ class Fit(_OfAFile):
             figures = ", ".join(f"{_FIGURES.get(name, name)} {value:.4g}" for name, value in facts["figures"].items())
             size = f"{facts['size_bytes'] / 1e6:.1f} MB"
             print(f"{target}  (from {file}, {facts['fidelity']}, {size}, {figures})", flush=True)
+            if facts["remark"]:
+                print(facts["remark"], file=sys.stderr)
 
     def _export(
         self, found: "fits.Fit", domain: "Domain", target: Path, options: "ExportOptions", progress: Progress | None
     ) -> dict[str, Any]:
-        """Write what a fit stands for; return the facts about it."""
+        """Write what a fit stands for, as large and as deep as its file if not told; return the facts about it."""
+        from ddmi_core.export.options import ImageExport
+
         recipe = Recipe(
             domain=domain.name,
             model="",
@@ -222,6 +232,8 @@ class Fit(_OfAFile):
         own = found.facts.resolution(getattr(options, "region", None))
         if self.resolution is None and own is not None:
             options = options.model_copy(update={"resolution": own})
+        if isinstance(options, ImageExport) and self.bits is None and target.suffix.lower() in options.DEEP:
+            options = options.model_copy(update={"bits": found.facts.bits})
         return domain.fitted(found).export(target, options, recipe=recipe, progress=progress)
 
 

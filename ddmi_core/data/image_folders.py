@@ -17,6 +17,7 @@ from ddmi_core.data.preparing import Preparation
 from ddmi_core.data.shard_places import has_shards
 from ddmi_core.data.shards import Shards, ShardSet
 from ddmi_core.data.user_folder import read_folder
+from ddmi_core.support.colour_profiles import in_srgb
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.file_kinds import PICTURES
 from ddmi_core.support.files import atomic_write
@@ -33,7 +34,7 @@ STORED_SIDE = 512
 _LEAST_STORED = 128
 _RECENT = 32  # pictures that are kept in memory, of at most 1.4 MB each
 _STORED_QUALITY = 95
-_CACHE_VERSION = 1  # raise it when stored copies change
+_CACHE_VERSION = 2  # raise it when stored copies change
 _SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lie on their side
 
 _log = logging.getLogger(__name__)
@@ -152,8 +153,9 @@ def picture_shards(source: str | Path, split: str, *, progress: Progress | None 
 def read_picture(path: Path, *, least_side: int = LEAST_SIDE) -> Raster:
     """Read a picture as training and the encoder take it: upright, RGBA, in the middle of a square canvas.
 
-    Its longest side becomes 128, 256 or 512 pixels. Grey, palette, CMYK and 16-bit pictures are converted; of animated
-    ones the first frame counts. `least_side`: pixels that it must have along each side.
+    Its longest side becomes 128, 256 or 512 pixels. Grey, palette, CMYK and 16-bit pictures are converted, and colours
+    of other profiles brought to sRGB; of animated ones the first frame counts. `least_side`: pixels that it must have
+    along each side.
 
     Raises:
         DataError: the file cannot be used; the message names it and says why.
@@ -196,7 +198,7 @@ def _decoded(path: Path, least_side: int = LEAST_SIDE) -> Image.Image:
             picture.draft(picture.mode, (2 * STORED_SIDE, 2 * STORED_SIDE))  # JPEG can be decoded smaller
             picture.load()
             upright = ImageOps.exif_transpose(picture)
-            return eight_bits(upright).convert("RGBA")
+            return in_srgb(eight_bits(upright), picture.info.get("icc_profile")).convert("RGBA")
         except MemoryError as error:
             raise DataError(f"{path.name} does not fit into memory.") from error
         except Exception as error:  # Pillow's decoders fail in every way on a damaged file

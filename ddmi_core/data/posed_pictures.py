@@ -21,6 +21,7 @@ from ddmi_core.data.listing import Unusable
 from ddmi_core.export.transforms_json import camera_of, rigid
 from ddmi_core.placement import TO_Y_UP
 from ddmi_core.rendering.cameras import Camera, project
+from ddmi_core.support.colour_profiles import in_srgb
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.file_kinds import SRN_INTRINSICS
 from ddmi_core.support.parsing import parse_json
@@ -35,6 +36,16 @@ _LARGEST_FILE = 8192**2  # pixels that are decoded at all
 _KEY_TOLERANCE = 12  # of 255, from the colour of a plain background
 _PLAIN_BORDER = 0.9  # share of a border that must have its colour
 _POINTS2NERF_ANGLE = 0.6911112070083618  # horizontal, radians: its renderer's, which its files do not hold
+
+
+class BusyBackgroundError(ValueError):
+    """Nothing tells the object in a picture from what is behind it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it has neither transparency nor a plain background, so the object cannot be told from it; cut the object "
+            "out, or photograph it before a sheet of one colour"
+        )
 
 
 @dataclass(frozen=True)
@@ -52,10 +63,13 @@ class Shots:
 
     views: list[Shot] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
+    busy: int = 0
+    """How many are left out for what is behind the object."""
 
     def leave_out(self, path: Path, reason: object) -> None:
         """List a view that cannot be used."""
         self.unusable.append(Unusable(path, f"{path.name}: {reason}"))
+        self.busy += isinstance(reason, BusyBackgroundError)
 
 
 def read_transforms(path: Path, *, largest: int = _LARGEST_SIDE) -> Shots:
@@ -196,6 +210,13 @@ def _checked(shots: Shots, path: Path) -> Shots:
                 shots.leave_out(Path(shot.name), "its camera points away from what the others look at")
         kept = facing
     shots.views = kept
+    if len(kept) < LEAST_VIEWS and shots.busy > len(shots.unusable) / 2:
+        raise DataError(
+            f"{path.name} cannot be used: {shots.busy} of its {len(kept) + len(shots.unusable)} pictures show the "
+            "object before a background of many colours, from which it cannot be told. Give pictures of the object "
+            "alone: cut it out, as PNG or WebP with transparency, or photograph it before a sheet of one colour that "
+            "fills the picture to its edges."
+        )
     if len(kept) < LEAST_VIEWS:
         reasons = f" The first problem: {shots.unusable[0].reason}." if shots.unusable else ""
         raise DataError(
@@ -223,14 +244,14 @@ def _read_pixels(file: Path, largest: int) -> UInt8[np.ndarray, "h w 4"]:
 
     Raises:
         DataError: it is missing, damaged or too large.
-        ValueError: it is opaque and its background is not plain.
+        BusyBackgroundError: it is opaque and its background is not plain.
     """
     with open_picture(file) as picture:
         if picture.width * picture.height > _LARGEST_FILE:
             raise DataError(f"{picture.width} x {picture.height} pixels are too many.")
         try:
             opaque = "A" not in picture.getbands() and "transparency" not in picture.info
-            picture = picture.convert("RGB" if opaque else "RGBA")
+            picture = in_srgb(picture, picture.info.get("icc_profile")).convert("RGB" if opaque else "RGBA")
         except (OSError, SyntaxError, ValueError) as error:
             raise DataError(f"it is damaged ({error})") from error
         picture.thumbnail((largest, largest), Image.Resampling.BOX)
@@ -244,17 +265,24 @@ def _cut_out(pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 4"]:
     """Make a plain background transparent: what has the border's colour and hangs together with the border.
 
     Raises:
-        ValueError: the border has no single colour.
+        BusyBackgroundError: the border has no single colour.
     """
     rim = np.ones(pixels.shape[:2], dtype=bool)
     rim[1:-1, 1:-1] = False
     ground = np.median(pixels[rim], axis=0)
     alike = (np.abs(pixels.astype(np.float64) - ground) <= _KEY_TOLERANCE).all(axis=-1)
     if alike[rim].mean() < _PLAIN_BORDER:
-        raise ValueError("it has neither transparency nor a plain background, so the object cannot be told from it")
+        raise BusyBackgroundError
     labels, _ = ndimage.label(alike)
     outside: Bool[np.ndarray, "h w"] = np.isin(labels, np.setdiff1d(np.unique(labels[rim]), 0))
     return np.concatenate([pixels, np.where(outside, 0, 255).astype(np.uint8)[..., None]], axis=-1)
+
+
+def left_out(unusable: Sequence[Unusable], kept: int) -> str:
+    """Say in words which pictures of a scene are left out, beside so many that are not; empty if there are none."""
+    if not unusable:
+        return ""
+    return f"{len(unusable)} of {kept + len(unusable)} pictures are left out. {unusable[0].reason}."
 
 
 def moved(shots: Shots, centre: Float[np.ndarray, "3"], scale: float) -> tuple[list[Camera], np.ndarray]:

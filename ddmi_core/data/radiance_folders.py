@@ -21,6 +21,7 @@ from ddmi_core.data.layouts import listing_of
 from ddmi_core.data.listing import Unusable
 from ddmi_core.data.posed_pictures import (
     Shots,
+    left_out,
     moved,
     read_points2nerf,
     read_shots,
@@ -43,7 +44,7 @@ from ddmi_core.support.progress import Progress
 _FILE_SUFFIXES = (*SURFACES, ".npz")
 _POINTS = 4096
 _RECENT = 64  # objects that are kept in memory, of about 3 MB each
-_CACHE_VERSION = 3  # raise it when what is made of a scene changes
+_CACHE_VERSION = 4  # raise it when what is made of a scene changes
 _SIDE, _VIEWS = 96, 24  # of the pictures that are made of a mesh
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,11 @@ class LoneObject(RadianceSet):
         self.names = [name]
         self._points, self._views = points, views
         self.unusable = unusable
+
+    @property
+    def remark(self) -> str:
+        """Which views could not be used, in words; empty if all could."""
+        return left_out(self.unusable, len(self._views.cameras) if self._views is not None else 0)
 
     def __len__(self) -> int:
         return 1

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from ddmi_core.data.coloured_meshes import coloured_points
 from ddmi_core.data.listing import Unusable
-from ddmi_core.data.posed_pictures import LEAST_VIEWS, Shot, Shots, moved, read_shots
+from ddmi_core.data.posed_pictures import LEAST_VIEWS, Shot, Shots, left_out, moved, read_shots
 from ddmi_core.data.radiance import PosedPictures
 from ddmi_core.data.visual_hull import carve, hull_points
 from ddmi_core.placement import Placement
@@ -44,6 +44,11 @@ class SceneViews:
     names: tuple[str, ...]
     placement: Placement
     unusable: list[Unusable]
+
+    @property
+    def remark(self) -> str:
+        """What was left out, in words; empty if nothing was."""
+        return left_out(self.unusable, len(self.learned.cameras) + len(self.held_out.cameras))
 
     @property
     def nbytes(self) -> int:

@@ -33,6 +33,7 @@ from ddmi_core.fields.image import (
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.frame_size import pixel_size
+from ddmi_core.likeness import psnr, spread_ssim
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
 from ddmi_core.networks.readout import BasisReadOut, Combine
@@ -223,7 +224,7 @@ class ImageDomain(Domain[ImageField, PictureSource]):
     def latent_facts(
         self, path: Path, source: PictureSource, latent: Float[Tensor, "c h w"], field: ImageField
     ) -> FitFacts:
-        """With the PSNR on white, at the file's own size or, of larger ones, at 1024 pixels along the longer side."""
+        """With PSNR and SSIM on white, at the file's own size, or reduced to 1024 pixels along the longer side."""
         from ddmi_core.data.full_pictures import read_pixels
 
         picture = Image.fromarray(read_pixels(path))
@@ -231,9 +232,8 @@ class ImageDomain(Domain[ImageField, PictureSource]):
         region = in_the_middle(width, height)
         size = pixel_size(region, min(max(width, height), _COMPARED_SIDE))
         truth = np.asarray(picture.convert("RGBa").resize(size, Image.Resampling.BOX).convert("RGBA"))
-        seen = field.render(*size, region=region)
-        error = np.mean((_on_paper(seen) - _on_paper(truth)) ** 2)
-        figures = {"psnr": -10 * math.log10(max(float(error), 1e-10))}
+        seen, wanted = _on_paper(field.render(*size, region=region)), _on_paper(truth)
+        figures = {"psnr": min(psnr(seen, wanted), 99.0), "ssim": spread_ssim(seen, wanted)}
         return FitFacts(fidelity="small", size_bytes=latent.nbytes, pixels=(width, height), figures=figures)
 
     @override

@@ -175,6 +175,8 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
         self, path: Path, source: RadianceSource, latent: Float[Tensor, "c h w"], field: RadianceField
     ) -> FitFacts | None:
         """With the PSNR of some of a scene's pictures, made small; other things cannot be fitted."""
+        from ddmi_core.data.radiance_folders import LoneObject
+
         if not self.fits(path):
             return None
         there = self.vantage(source, 0, "pictures")
@@ -184,7 +186,8 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
         truth = F.interpolate(self.observed(source, 0, "pictures"), (height, width), mode="area")
         error = (seen - truth).square().mean()
         figures = {"psnr": float(-10 * error.clamp(min=1e-10).log10())}
-        return FitFacts(fidelity="small", size_bytes=latent.nbytes, figures=figures)
+        remark = source.objects.remark if isinstance(source.objects, LoneObject) else ""
+        return FitFacts(fidelity="small", size_bytes=latent.nbytes, figures=figures, remark=remark)
 
     @override
     def read(self, path: Path, *, queries: int, given: EncoderInput = USUAL_INPUT, up: Up = "y") -> RadianceSource:

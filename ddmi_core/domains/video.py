@@ -31,6 +31,7 @@ from ddmi_core.fields.video import (
 )
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import FitPlan
+from ddmi_core.likeness import spread_ssim
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.networks.video_encoder import VideoEncoder
@@ -172,18 +173,23 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     def latent_facts(
         self, path: Path, source: ClipSource, latent: Float[Tensor, "c h w"], field: VideoField
     ) -> FitFacts:
-        """With the PSNR of some frames, on white, at the size that the encoder's reader brings them to."""
+        """With PSNR and SSIM of some frames, on white, at the size that the encoder's reader brings them to."""
         from ddmi_core.data.clip_files import clip_facts
 
         clip = source.clips.open(0)
         chosen = np.linspace(0, len(clip.times) - 1, _COMPARED_FRAMES).round().astype(int)
         whole = len(source) == 1  # else the first part's moments are not the field's
-        errors = []
+        errors, likeness = [], []
         for number in chosen if whole else ():
             truth = torch.from_numpy(clip.frames[number].astype(np.float32) / 255).movedim(-1, 0)
             seen = field.at(float(clip.times[number])).as_written(truth.shape[-1])
-            errors.append(float((on_white(seen) - on_white(truth)).square().mean()))
-        figures = {"psnr": -10 * math.log10(max(sum(errors) / len(errors), 1e-10))} if errors else {}
+            pictures = [on_white(one).movedim(0, -1).numpy() for one in (seen, truth)]
+            errors.append(float(np.mean((pictures[0] - pictures[1]) ** 2)))
+            likeness.append(spread_ssim(*pictures))
+        figures = {}
+        if errors:
+            figures["psnr"] = -10 * math.log10(max(sum(errors) / len(errors), 1e-10))
+            figures["ssim"] = sum(likeness) / len(likeness)
         facts = clip_facts(path)
         return FitFacts(fidelity="small", size_bytes=latent.nbytes, pixels=(facts.width, facts.height), figures=figures)
 

@@ -20,10 +20,10 @@ from ddmi_core.data.items import ItemSource
 from ddmi_core.data.layouts import listing_of
 from ddmi_core.evaluation.plan import EvaluationPlan
 from ddmi_core.fields.field import Evidence
+from ddmi_core.likeness import psnr, ssim
 from ddmi_core.metrics.classifier import KINDS, broad_kind, shape_classifier
 from ddmi_core.metrics.clip_score import ClipScorer
 from ddmi_core.metrics.feature_networks import LoadedNetwork
-from ddmi_core.metrics.pictures import psnr, ssim
 from ddmi_core.metrics.shapes import chamfer_distance, f_score
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.rendering.picture_layout import over
@@ -263,8 +263,9 @@ def _compared(kind: Evidence, made: Tensor, true: Tensor) -> dict[str, float]:
     if kind == "points":
         a, b = made.numpy(), true.numpy()
         return {"chamfer": chamfer_distance(a, b), "f-score": f_score(a, b)}
-    likeness = [ssim(one, other) for one, other in zip(made, true, strict=True)]
-    return {"psnr": psnr(made.numpy(), true.numpy()), "ssim": float(np.mean(likeness))}
+    pictures = made.movedim(1, -1).numpy(), true.movedim(1, -1).numpy()
+    alike = [ssim(one, other) for one, other in zip(*pictures, strict=True)]
+    return {"psnr": psnr(*pictures), "ssim": float(np.mean(alike))}
 
 
 def _drawing(pictures: Float[Tensor, "n 3 h w"] | None, points: Float[Tensor, "p 3"] | None) -> Tensor:

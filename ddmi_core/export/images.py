@@ -97,7 +97,7 @@ def export_image(
     region = options.region or extent or WHOLE
     width, height = options.pixels(extent)
     job = _Job(field, width, height, region, options, recipe if options.embed_recipe else None, progress)
-    if suffix in _EIGHT_BITS and options.bits != 8:
+    if suffix not in options.DEEP and options.bits != 8:
         raise ExportError(f"{suffix[1:].upper()} has 8 bits a channel. Use PNG or TIFF for 16.")
     if suffix == ".webp" and (max(width, height) > _WEBP_SIDE or width * height > _WEBP_PIXELS):
         raise ExportError(
@@ -228,4 +228,3 @@ _WRITERS: dict[str, Callable[[_Job, Path], None]] = {
     ".tif": _write_tiff,
     ".tiff": _write_tiff,
 }
-_EIGHT_BITS = (".jpg", ".jpeg", ".webp")

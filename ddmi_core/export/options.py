@@ -93,6 +93,8 @@ class ImageExport(ExportOptions):
         ".tif": "TIFF, tiled",
     }
     aliases = (".jpeg", ".tiff")
+    DEEP: ClassVar[tuple[str, ...]] = (".png", ".tif", ".tiff")
+    """Suffixes of formats that can have 16 bits a channel."""
 
     resolution: int = Setting(1024, ge=1, le=LARGEST_SIDE)
     """Pixels along the longer side of what is exported."""

@@ -26,6 +26,7 @@ from ddmi_core.fitting.film import STILL_FRAMES, CodedFilm, CodedFrame, coded_mo
 from ddmi_core.fitting.fit import Fit, ReadOutSizes
 from ddmi_core.fitting.motion import Motion, is_cut, motion_between
 from ddmi_core.fitting.sizes import film_size
+from ddmi_core.likeness import spread_ssim
 from ddmi_core.planes import SINGLE_PLANE
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Progress, report
@@ -36,7 +37,7 @@ _STEPS: dict[Fidelity, float] = {"balanced": 1 / 42, "faithful": 1 / 128}
 What is wholly covered, or white, is a multiple."""
 _COARSE_CELL = 4
 _MOTION_SIDE = 192  # cells along the longer side, at most, of what motion is looked for in
-_MEASURED_EVERY = 4  # frames, where measuring takes drawing them at another size
+_MEASURED_EVERY = 4  # frames: errors where they take drawing at another size, and likeness always
 
 
 class _Frame(NamedTuple):
@@ -85,6 +86,7 @@ class _Fitting:
         self._small: list[Float32[np.ndarray, "c h w"]] = []  # the last four, to see motion between
         self._motions: list[Motion] = []
         self._errors: list[float] = []
+        self._likeness: list[float] = []
 
     def run(self, progress: Progress | None) -> Fit:
         frames = self._read()
@@ -128,9 +130,16 @@ class _Fitting:
         fine, more = self._solved(truth - drawn, self._rows, self._columns)
         self._frames.append(CodedFrame(coarse, fine))
         if not self._is_reduced:
-            self._errors.append(_error(drawn + more, frame.pixels))
+            self._measure(drawn + more, frame.pixels)
         elif frame.own is not None:
-            self._errors.append(_error(self._enlarged(), frame.own))
+            self._measure(self._enlarged(), frame.own)
+
+    def _measure(self, drawn: Float32[np.ndarray, "h w c"], truth: UInt8[np.ndarray, "h w c"]) -> None:
+        """Compare a frame that is written with 8 bits, on white, with what it was."""
+        seen, wanted = _on_white(np.rint(255 * drawn.clip(0, 1)) / 255), _on_white(truth / np.float32(255))
+        self._errors.append(float(np.mean((seen - wanted) ** 2, dtype=np.float64)))
+        if (len(self._frames) - 1) % _MEASURED_EVERY == 0:
+            self._likeness.append(spread_ssim(seen, wanted))
 
     def _solved(
         self, values: Float32[np.ndarray, "rows columns c"], rows: int, columns: int
@@ -182,7 +191,10 @@ class _Fitting:
             film=CodedFilm(moments.tolist(), seconds, self._step, self._channels, self._stills, self._frames, motions),
             extent=in_the_middle(self._clip.width, self._clip.height),
             pixels=(self._clip.width, self._clip.height),
-            figures={"psnr": min(-10 * math.log10(max(error, 1e-12)), 99.0)},
+            figures={
+                "psnr": min(-10 * math.log10(max(error, 1e-12)), 99.0),
+                "ssim": sum(self._likeness) / len(self._likeness),
+            },
         )
 
 
@@ -203,12 +215,11 @@ def _drawn(field: Float32[np.ndarray, "rows columns c"], height: int, width: int
     return _along_both(field, lambda part, axis: matrices[axis] @ part)
 
 
-def _error(drawn: Float32[np.ndarray, "h w c"], truth: UInt8[np.ndarray, "h w c"]) -> float:
-    """The mean squared error on white of a picture written with 8 bits."""
-    wrong = np.rint(255 * drawn.clip(0, 1)) - truth
-    if wrong.shape[2] == 4:
-        wrong = wrong[..., :3] - wrong[..., 3:]
-    return float(np.mean(wrong**2, dtype=np.float64)) / 255**2
+def _on_white(premultiplied: Float32[np.ndarray, "h w c"]) -> Float32[np.ndarray, "h w 3"]:
+    """How a frame looks on white, which an opaque one hides."""
+    if premultiplied.shape[2] == 3:
+        return premultiplied
+    return premultiplied[..., :3] + 1 - premultiplied[..., 3:]
 
 
 def _small(pixels: UInt8[np.ndarray, "h w c"]) -> Float32[np.ndarray, "c _h _w"]:

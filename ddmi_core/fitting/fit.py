@@ -3,7 +3,7 @@
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -81,7 +81,7 @@ class Fit:
         extent: the part of the canvas that the basis fields lie on; beyond it nothing is.
         placement: where the object lay in its file, if it lies in space.
         step: what the basis fields' values are multiples of, if of anything; then their file is small.
-        pixels, done, figures: see `FitFacts`.
+        pixels, bits, done, figures, remark: see `FitFacts`.
     """
 
     def __init__(
@@ -97,13 +97,15 @@ class Fit:
         placement: Placement | None = None,
         step: float | None = None,
         pixels: tuple[int, int] | None = None,
+        bits: Literal[8, 16] = 8,
         done: float = 1.0,
         figures: dict[str, float] | None = None,
+        remark: str = "",
     ) -> None:
         self.domain, self.sizes, self.readout, self.basis, self.film = domain, sizes, readout, basis, film
         self.fidelity, self.extent, self.placement, self.pixels = fidelity, extent, placement, pixels
-        self.step, self.done = step, done
-        self.figures = dict(figures or {})
+        self.step, self.bits, self.done = step, bits, done
+        self.figures, self.remark = dict(figures or {}), remark
 
     @property
     def facts(self) -> FitFacts:
@@ -111,7 +113,13 @@ class Fit:
         size = sum(tensor.nbytes for tensor in self._coded_basis[0].values())
         size += self.film.nbytes if self.film is not None else 0
         return FitFacts(
-            fidelity=self.fidelity, size_bytes=size, pixels=self.pixels, done=self.done, figures=self.figures
+            fidelity=self.fidelity,
+            size_bytes=size,
+            pixels=self.pixels,
+            bits=self.bits,
+            done=self.done,
+            figures=self.figures,
+            remark=self.remark,
         )
 
     def weights(self, sizes: ReadOutSizes) -> tuple[ReadOut, BasisFields]:
@@ -158,8 +166,10 @@ class Fit:
             "step": json.dumps(self.step),
             "lowest": json.dumps(lowest),
             "pixels": json.dumps(self.pixels),
+            "bits": json.dumps(self.bits),
             "done": json.dumps(self.done),
             "figures": json.dumps(self.figures),
+            "remark": self.remark,
         }
         if self.film is not None:
             film, facts = self.film.tensors()
@@ -211,8 +221,10 @@ class Fit:
                 fidelity=about["fidelity"],
                 size_bytes=0,
                 pixels=json.loads(about.get("pixels", "null")),
+                bits=json.loads(about.get("bits", "8")),
                 done=json.loads(about.get("done", "1.0")),
                 figures=json.loads(about["figures"]),
+                remark=about.get("remark", ""),
             )
             left, top, right, bottom = (float(edge) for edge in json.loads(about["extent"]))
             placement = Placement.model_validate_json(about["placement"]) if "placement" in about else None
@@ -248,8 +260,10 @@ class Fit:
             placement=placement,
             step=step,
             pixels=facts.pixels,
+            bits=facts.bits,
             done=facts.done,
             figures=facts.figures,
+            remark=facts.remark,
         )
 
 

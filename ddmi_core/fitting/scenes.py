@@ -7,6 +7,7 @@ each ray gets a colour at random, so that only an empty space can be right there
 (Barron et al. 2022, "Mip-NeRF 360", eq. 15), or haze would stay in the air.
 """
 
+import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,8 @@ from ddmi_core.rendering.cameras import rays
 from ddmi_core.rendering.volume_rendering import Light, OccupancyGrid, composite, render_rays
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Progress, report, sub_progress
+
+_log = logging.getLogger(__name__)
 
 
 class _Effort(NamedTuple):
@@ -84,7 +87,10 @@ def scene_fits(path: Path, plan: FitPlan, progress: Progress | None = None) -> I
     pace = Pace(_EFFORTS[plan.fidelity].steps, plan)
     report(progress, 0.0, f"reading {path.name}")
     try:
-        learner = _Learner(read_scene(path), plan, sub_progress(progress, 0.02, 0.05))
+        views = read_scene(path)
+        if views.remark:
+            _log.warning("%s: %s", path.name, views.remark)
+        learner = _Learner(views, plan, sub_progress(progress, 0.02, 0.05))
         yield from learner.learn(pace, sub_progress(progress, 0.05, 1.0))
     except MemoryError as error:
         smaller = "Try a balanced fit." if plan.fidelity == "faithful" else "Make the pictures smaller, or give fewer."
@@ -333,6 +339,7 @@ class _Learner:
             placement=self._views.placement,
             done=done,
             figures=figures,
+            remark=self._views.remark,
         )
 
 

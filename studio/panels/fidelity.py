@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from ddmi_core.fidelity import Fidelity, FitFacts
@@ -27,20 +28,35 @@ def figures(facts: FitFacts) -> str:
     """The size of the file, how near the item comes to it, and what it takes, in a line."""
     parts = []
     if facts.pixels is not None:
-        parts.append("{} × {}".format(*facts.pixels))
+        parts.append("{} × {}".format(*facts.pixels) + (", 16 bits" if facts.bits == 16 else ""))
     if near := nearness(facts):
         parts.append(near)
-    parts.append(formatted_bytes(facts.size_bytes))
+    parts.append(formatted_bytes(facts.size_bytes).replace(" ", "\u00a0"))  # a line never ends within it
     return "  ·  ".join(parts)
 
 
 def nearness(facts: FitFacts) -> str:
-    """How near an item comes to its file: a PSNR, or how much a shape and the solid of its file have in common."""
+    """How near an item comes to its file: PSNR and SSIM, or how much a shape and the solid of its file share."""
     if (psnr := facts.figures.get("psnr")) is not None:
-        views = facts.figures.get("held_out_views")
-        return f"{psnr:.0f} dB" if views is None else f"{psnr:.1f} dB at {views:.0f} held-out views"
+        views, ssim = facts.figures.get("held_out_views"), facts.figures.get("ssim")
+        near = f"{psnr:.0f} dB" if views is None else f"{psnr:.1f} dB at {views:.0f} held-out views"
+        return near if ssim is None else f"{near}, {similarity(ssim)}"
     iou = facts.figures.get("iou")
     return "" if iou is None else f"IoU {iou:.3f}" if iou > 0.99 else f"IoU {iou:.2f}"
+
+
+def nearness_tip(facts: FitFacts) -> str:
+    """What the figure means that says how near an item comes to its file."""
+    if "psnr" in facts.figures:
+        return "How near it comes to the file: PSNR in dB and structural similarity, which is 1 at most"
+    return (
+        "How near it comes to the file: the space that both fill, of that which either fills" if facts.figures else ""
+    )
+
+
+def similarity(ssim: float) -> str:
+    """A structural similarity; what is short of 1 is not rounded up to it."""
+    return f"SSIM {math.floor(1000 * ssim) / 1000:.3f}"
 
 
 def formatted_bytes(count: int) -> str:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS
 from studio.actions import Actions, shown_keys
 from studio.facts import Words
-from studio.panels.fidelity import figures, made_of_file
+from studio.panels.fidelity import figures, made_of_file, nearness_tip
 from studio.state.app_state import AppState
 from studio.state.form import GenerateForm
 from studio.state.library import Item
@@ -331,6 +331,7 @@ class Inspector(QWidget):
         self.shown_title.setToolTip(plain_tip(title))
         if recipe.fit is not None:
             facts = [made_of_file(recipe.fit, model), figures(recipe.fit)]
+            facts += [recipe.fit.remark] if recipe.fit.remark else []
         elif recipe.source is not None:
             facts = [f"Reconstructed by {model}"]
         else:
@@ -339,6 +340,7 @@ class Inspector(QWidget):
                 f"{_SAMPLERS[recipe.sampler][0]}  ·  {model}",
             ]
         self.shown_facts.setText("\n".join(facts))
+        self.shown_facts.setToolTip(nearness_tip(recipe.fit) if recipe.fit is not None else "")
 
     def _show_encoder(self) -> None:
         model = self._state.selected_model

@@ -201,9 +201,11 @@ class OwnFiles:
         facts = item.recipe.fit
         if facts is None or item.recipe.is_fitted:
             return
+        if facts.remark:
+            self._state.notifications.warning(f"{request.path.name}: {facts.remark}")
         if request.fidelity != "small":
             self._fit(item, request.fidelity)
-        elif any(value < _KNOWN[name] for name, value in facts.figures.items()):
+        elif any(facts.figures.get(name, least) < least for name, least in _KNOWN.items()):
             afterwards = self._shell.stage_of(item.recipe.domain).room.fits_afterwards
             fit = partial(self._fit, item) if afterwards else partial(self.reconstruct, request.path, "faithful")
             self._state.notifications.warning(

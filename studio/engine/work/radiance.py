@@ -68,7 +68,8 @@ class HeldOutRequest(StageRequest, SignalRequest["RadianceField"]):
 class HeldOutReady(StageAnswer):
     """The photograph and the same view of the fit, both straight alpha; the camera, and what was measured there.
 
-    ``number`` of ``count`` views; ``name`` is what the file calls it; ``psnr`` is in dB, on white.
+    ``number`` of ``count`` views; ``name`` is what the file calls it; ``psnr`` is in dB,
+    and like ``ssim`` measured on white.
     """
 
     request: HeldOutRequest
@@ -79,6 +80,7 @@ class HeldOutReady(StageAnswer):
     count: int
     name: str
     psnr: float
+    ssim: float
 
 
 @does(RenderRequest, "view", "Render the view", "rendering the view", quiet=True)
@@ -99,7 +101,7 @@ def _render(request: RenderRequest, context: Context) -> Iterator[RenderReady]:
 
 @does(HeldOutRequest, "view", "Compare with the file", "comparing with the file", quiet=True)
 def _held_out(request: HeldOutRequest, context: Context) -> Iterator[HeldOutReady]:
-    from ddmi_core.metrics.pictures import psnr
+    from ddmi_core.likeness import psnr, spread_ssim
 
     item = request.item
     context.progress(0.0, "reading the file")
@@ -111,6 +113,7 @@ def _held_out(request: HeldOutRequest, context: Context) -> Iterator[HeldOutRead
     field = decoded(request, context)
     settings = ViewSettings()
     pixels = field.render(camera, width, height, settings, progress=context.progress).picture(settings)
+    seen, wanted = _on_white(pixels), _on_white(photograph)
     yield HeldOutReady(
         request=request,
         photograph=photograph,
@@ -119,7 +122,8 @@ def _held_out(request: HeldOutRequest, context: Context) -> Iterator[HeldOutRead
         number=number,
         count=len(views.cameras),
         name=scene.names[number] if scene.held_out.cameras else "",
-        psnr=psnr(_on_white(pixels), _on_white(photograph)),
+        psnr=psnr(seen, wanted),
+        ssim=spread_ssim(seen, wanted),
     )
 
 

@@ -51,8 +51,8 @@ class PictureExportDialog(ExportDialog[PictureChoice]):
     ) -> None:
         """`region`: what is seen, unless that is all. `extent`: what the picture covers of its canvas.
 
-        `fit`: of a picture that stands for a file, which is exported at the file's own size unless the person asks for
-        another one.
+        `fit`: of a picture that stands for a file, which is exported at the file's own size, and with 16 bits if the
+        file has them, unless the person asks for something else.
         """
         self._region, self._extent, self._fit = region, extent, fit
         super().__init__(title, choice, place, parent)
@@ -96,6 +96,8 @@ class PictureExportDialog(ExportDialog[PictureChoice]):
 
     def _usual(self, choice: PictureChoice) -> PictureChoice:
         usual, own = super()._usual(choice), self._own_resolution(seen_only=False)
+        if self._fit is not None and self._fit.bits == 16:
+            usual = replace(usual, bits=16)
         return usual if own is None else replace(usual, resolution=own)
 
     def _own_resolution(self, *, seen_only: bool) -> int | None:
@@ -120,6 +122,6 @@ class PictureExportDialog(ExportDialog[PictureChoice]):
         return f"{width:,} × {height:,} px"
 
     def _refresh(self) -> None:
-        self.bits.setEnabled(self.suffix() in (".png", ".tif"))
+        self.bits.setEnabled(self.suffix() in ImageExport.DEEP)
         self.quality.setEnabled(self.suffix() in (".jpg", ".webp"))
         super()._refresh()

@@ -144,7 +144,7 @@ class ImageStage(Stage[DeepZoom]):
             return super()._expected_size(item, fidelity)
         if fidelity == "small":
             return "some kB"
-        return f"at most {formatted_bytes(basis_bytes(*facts.pixels, fidelity))}"
+        return f"at most {formatted_bytes(basis_bytes(*facts.pixels, fidelity, bits=facts.bits))}"
 
     def show_basis(self) -> None:
         """Open the basis fields of the picture beside the work."""

@@ -21,7 +21,7 @@ from studio.engine.engine import Engine
 from studio.engine.work.items import View as Drawn
 from studio.engine.work.radiance import HeldOutReady, HeldOutRequest, RenderReady, RenderRequest
 from studio.panels.export_dialog import Place
-from studio.panels.fidelity import gone, has_its_file
+from studio.panels.fidelity import gone, has_its_file, similarity
 from studio.panels.inspector import item_title
 from studio.panels.room import Stage
 from studio.rooms.radiance.export_page import RadianceChoice, RadianceExportDialog, Scene
@@ -250,10 +250,10 @@ class RadianceStage(Stage[RadianceView]):
         self.pane.show_fov(result.camera.fov)
         name = Path(result.name).name or "A photograph that it learned from"
         place = f"{result.number + 1} of {result.count}"
-        words = f"Fit, {result.psnr:.1f} dB", f"{name}, {place}"
-        self.viewer.show_beside(result.pixels, result.photograph, words)
+        near = f"{result.psnr:.1f} dB, {similarity(result.ssim)}"
+        self.viewer.show_beside(result.pixels, result.photograph, (f"Fit, {near}", f"{name}, {place}"))
         height, width = result.photograph.shape[:2]
-        self.figures.setText(f"View {place}  ·  {result.psnr:.1f} dB")
+        self.figures.setText(f"View {place}  ·  {near}")
         self.figures.setToolTip(
             f"How near the fit comes to this photograph of {width} × {height} pixels. It learned from the others."
         )

@@ -49,6 +49,17 @@ def write_transforms(folder: Path, count: int = 8, *, name: str = "transforms.js
     return cameras
 
 
+def on_busy_ground(folder: Path, *views: int) -> None:
+    """Lay views of a `transforms.json` scene on a ground of many colours, without transparency."""
+    for number in views:
+        file = folder / f"views/{number}.png"
+        with Image.open(file) as picture:
+            pixels = np.asarray(picture.convert("RGBA")) / 255
+        ground = np.random.default_rng(number).random((SIDE, SIDE, 3))
+        seen = pixels[..., :3] * pixels[..., 3:] + ground * (1 - pixels[..., 3:])
+        Image.fromarray(np.round(255 * seen).astype(np.uint8)).save(file)
+
+
 def write_srn(folder: Path, count: int = 8) -> list[Camera]:
     """Write the same scene in the SRN layout, on white."""
     cameras = spread_cameras(count)

@@ -7,12 +7,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ddmi_core.data.posed_pictures import read_points2nerf, read_srn, read_transforms
+from ddmi_core.data.posed_pictures import left_out, read_points2nerf, read_srn, read_transforms
 from ddmi_core.data.radiance_folders import radiance_folder, read_radiance
 from ddmi_core.data.visual_hull import hull_points
 from ddmi_core.placement import TO_Y_UP
 from ddmi_core.support.errors import DataError
-from tests.core.data.posed_scene import SIDE, coloured_box, on_white, pictures, write_srn, write_transforms
+from tests.core.data.posed_scene import (
+    SIDE,
+    coloured_box,
+    on_busy_ground,
+    on_white,
+    pictures,
+    write_srn,
+    write_transforms,
+)
 
 
 def edit(file: Path, change) -> None:
@@ -101,6 +109,17 @@ def test_too_few_views_say_why(tmp_path: Path) -> None:
     write_transforms(tmp_path)
     edit(tmp_path / "transforms.json", lambda frames: [frame.update(transform_matrix=[]) for frame in frames[2:]])
     with pytest.raises(DataError, match=r"2 usable views of 8.*no 4x4 matrix"):
+        read_transforms(tmp_path / "transforms.json")
+
+
+def test_objects_before_a_busy_background_are_told_with_what_to_do(tmp_path: Path) -> None:
+    write_transforms(tmp_path)
+    on_busy_ground(tmp_path, 1, 5)
+    shots = read_transforms(tmp_path / "transforms.json")
+    assert len(shots.views) == 6 and shots.busy == 2
+    assert left_out(shots.unusable, 6).startswith("2 of 8 pictures are left out. 1.png: it has neither transparency")
+    on_busy_ground(tmp_path, *range(8))
+    with pytest.raises(DataError, match=r"8 of its 8 pictures show the object before a background .*cut it out"):
         read_transforms(tmp_path / "transforms.json")
 
 

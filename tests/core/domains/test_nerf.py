@@ -17,7 +17,7 @@ from ddmi_core.data.coloured_meshes import ColouredPoints, spread_cameras
 from ddmi_core.data.items import EncoderInput, SurfacePoints
 from ddmi_core.data.radiance import SAMPLES, PosedPictures, RadianceSet, RadianceSource
 from ddmi_core.fields.radiance import RadianceField, density_of
-from ddmi_core.metrics.pictures import psnr
+from ddmi_core.likeness import psnr
 from ddmi_core.rendering.cameras import orbit_camera, rays
 from ddmi_core.rendering.view_settings import ViewSettings
 from ddmi_core.rendering.volume_rendering import OccupancyGrid, box_span, render_rays, stratified_samples

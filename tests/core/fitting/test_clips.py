@@ -18,6 +18,7 @@ from ddmi_core.fitting import sizes
 from ddmi_core.fitting.clips import fit_clip
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.motion import is_cut, motion_between
+from ddmi_core.likeness import ssim
 from ddmi_core.support.errors import DataError, TooLongError
 from ddmi_core.support.progress import Cancelled
 
@@ -74,6 +75,8 @@ def test_every_frame_is_there_with_what_moves_in_it(tmp_path: Path, fidelity: Fi
     near = [decibels(drawn(field, t, fit), frame) for t, frame in zip(field.marks, frames, strict=True)]
     assert min(near) > least
     assert abs(fit.figures["psnr"] - np.mean(near)) < 1.5
+    measured = [ssim(drawn(field, field.marks[i], fit)[..., :3] / 255, frames[i] / 255) for i in (0, 4)]
+    assert fit.figures["ssim"] == pytest.approx(np.mean(measured), abs=0.01)
     assert fit.facts.pixels == (WIDTH, HEIGHT)
 
 

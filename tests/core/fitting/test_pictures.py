@@ -8,6 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from ddmi_core import cli
+from ddmi_core.data.full_pictures import read_pixels, read_whole_picture
 from ddmi_core.domains import get_domain
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fields.image import FittedImageField
@@ -15,8 +17,11 @@ from ddmi_core.fields.splines import fitted, means, sampling
 from ddmi_core.fitting import coding
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.pictures import fit_picture
+from ddmi_core.likeness import ssim
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Cancelled
+from tests.core.data.test_full_pictures import png
+from tests.core.support.test_colour_profiles import P3, SRGB_CURVE, profile
 
 
 def drawing(width: int, height: int, *, alpha: bool = False) -> Image.Image:
@@ -56,6 +61,9 @@ def test_a_fit_draws_its_picture(tmp_path: Path, fidelity: Fidelity, least: floa
     seen, truth = (pixels[..., :3] * (pixels[..., 3:] / 255.0) for pixels in (seen, truth))
     assert decibels(seen, truth) > least
     assert abs(fit.figures["psnr"] - decibels(seen, truth)) < 0.5 or fit.figures["psnr"] > 50
+    if not alpha:
+        assert fit.figures["ssim"] == pytest.approx(ssim(seen / 255, truth / 255), abs=2e-3)
+        assert (fit.figures["ssim"] > 0.99) == (fidelity == "faithful")
 
 
 def test_enlarged_it_is_no_worse_than_bicubic(tmp_path: Path) -> None:
@@ -213,3 +221,41 @@ def test_a_spline_comes_back_from_its_samples(cells: int, samples: int) -> None:
 def test_the_same_file_gives_the_same_fit(tmp_path: Path) -> None:
     first, second = fit_of(drawing(33, 21), tmp_path), fit_of(drawing(33, 21), tmp_path)
     assert all(torch.equal(a[0], b[0]) for a, b in zip(first.basis, second.basis, strict=True))
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_gradient_of_16_bits_comes_back_without_bands(tmp_path: Path, alpha: bool) -> None:
+    ramp = np.linspace(20_000, 24_000, 300)[None] + np.linspace(0, 300, 40)[:, None]  # 16 levels of 8 bits
+    pixels = np.rint(np.stack([ramp, ramp[:, ::-1], 0.5 * ramp], axis=-1)).astype(np.uint16)
+    if alpha:
+        cover = np.full((40, 300, 1), 65535)
+        cover[:, :50] = 0
+        pixels = np.concatenate([pixels, cover], axis=-1).astype(np.uint16)
+    fit_picture(png(tmp_path / "deep.png", pixels), "faithful").save(tmp_path / "deep.fit")
+    fit = Fit.load(tmp_path / "deep.fit")
+    assert fit.facts.bits == 16
+    for suffix in (".png", ".tif"):
+        cli.main(["fit", str(tmp_path / "deep.fit"), "--out", str(tmp_path / f"again{suffix}")])
+        again = read_whole_picture(tmp_path / f"again{suffix}")
+        assert again.bits == 16
+        seen = np.rint(65535 * again.pixels[:3]).astype(int)[..., 60 if alpha else 0 :]
+        truth = np.moveaxis(pixels[..., :3], -1, 0).astype(int)[..., 60 if alpha else 0 :]
+        assert np.abs(seen - truth).max() <= 2
+        assert len(np.unique(seen[0])) > 3_000  # 8 bits have 18
+        assert np.abs(np.diff(seen[0], axis=1) - np.diff(truth[0], axis=1)).max() <= 3
+
+
+def test_a_picture_of_8_bits_leaves_with_8(tmp_path: Path) -> None:
+    drawing(30, 20).save(tmp_path / "plain.png")
+    cli.main(["fit", str(tmp_path / "plain.png"), "--out", str(tmp_path / "again.png")])
+    cli.main(["fit", str(tmp_path / "plain.png"), "--bits", "16", "--out", str(tmp_path / "deep.png")])
+    assert [read_whole_picture(tmp_path / name).bits for name in ("again.png", "deep.png")] == [8, 16]
+
+
+def test_wide_colours_are_fitted_as_srgb(tmp_path: Path) -> None:
+    icc = profile(P3, SRGB_CURVE)
+    drawing(60, 40).save(tmp_path / "wide.png", icc_profile=icc)
+    wide = fit_picture(tmp_path / "wide.png", "faithful")
+    shown = read_pixels(tmp_path / "wide.png")
+    assert decibels(drawn(wide, 60, 40)[..., :3], shown[..., :3]) > 50
+    assert decibels(np.asarray(drawing(60, 40)), shown[..., :3]) < 35

@@ -25,7 +25,7 @@ from ddmi_core.fitting.scenes import distortion
 from ddmi_core.rendering.cameras import orbit_camera
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Cancelled
-from tests.core.data.posed_scene import SIDE, write_transforms
+from tests.core.data.posed_scene import SIDE, on_busy_ground, write_transforms
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -103,6 +103,22 @@ def test_what_was_stopped_goes_on_where_it_stopped(box: Path, ways: list[Fit]) -
     steps = [text for text in told if "step" in text]
     assert len(steps) == 20 and "step 20 of 40" in steps[0] and not any("silhouettes" in text for text in told)
     assert rest[-1].figures["seen_psnr"] > stopped.figures["seen_psnr"]
+
+
+def test_pictures_that_are_left_out_are_told_before_and_with_the_fit(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setitem(scenes._EFFORTS, "balanced", scenes._Effort(16, 4, 16, 4))
+    write_transforms(tmp_path / "box", 9)
+    on_busy_ground(tmp_path / "box", 0, 5)
+    kept = tmp_path / "box.fit"
+    assert cli.main(f"fit {tmp_path / 'box'} --fidelity balanced --out {kept}".split()) == 0
+    assert "2 of 9 pictures are left out. 0.png: it has neither" in capsys.readouterr().err
+    assert "2 of 9 pictures are left out" in caplog.text
+    assert Fit.load(kept).facts.remark.startswith("2 of 9 pictures")
 
 
 def test_it_can_be_stopped_on_the_way(box: Path) -> None:

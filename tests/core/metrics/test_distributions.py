@@ -7,8 +7,10 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 
 from ddmi_core.metrics.distributions import Moments, frechet_distance, kernel_distance, precision_recall
-from ddmi_core.metrics.pictures import ssim  # loads torchvision's stand-in before torchmetrics does
+from ddmi_core.support._torchvision import ensure_torchvision
 from ddmi_core.support.errors import DataError
+
+ensure_torchvision()  # before torchmetrics is imported
 
 
 class Given(nn.Module):
@@ -127,16 +129,3 @@ def test_precision_and_recall_of_known_sets() -> None:
     assert precision_recall(line[:5], line) == (1, pytest.approx(8 / 20))  # 0..4 reach to 3 beyond
     with pytest.raises(DataError, match="more than 3"):
         precision_recall(line[:3], line)
-
-
-def test_ssim_is_that_of_scikit_image() -> None:
-    from skimage.metrics import structural_similarity
-
-    rng = np.random.default_rng(0)
-    truth = rng.random((3, 48, 40))
-    near = np.clip(truth + rng.normal(0, 0.1, truth.shape), 0, 1)
-    wanted = structural_similarity(
-        truth, near, channel_axis=0, data_range=1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
-    )
-    assert ssim(torch.from_numpy(near), torch.from_numpy(truth)) == pytest.approx(wanted, rel=2e-3)
-    assert ssim(torch.from_numpy(truth), torch.from_numpy(truth)) == pytest.approx(1)

@@ -174,6 +174,18 @@ def test_a_picture_that_stands_for_a_file_has_the_files_size(qtbot, theme, tmp_p
     assert tiny.options().resolution == 3
 
 
+def test_a_picture_that_stands_for_a_file_of_16_bits_leaves_with_them(qtbot, theme, tmp_path: Path):
+    fit = FitFacts(fidelity="faithful", size_bytes=900, pixels=(18, 12), bits=16)
+    dialog = PictureExportDialog("photo.tif", PictureChoice(), Place(tmp_path), fit=fit)
+    qtbot.addWidget(dialog)
+    assert dialog.bits.isEnabled() and dialog.options().bits == 16
+    dialog.format.setCurrentIndex(dialog.format.findData(".jpg"))
+    assert dialog.options().bits == 8
+    plain = PictureExportDialog("photo.png", PictureChoice(), Place(tmp_path), fit=fit.model_copy(update={"bits": 8}))
+    qtbot.addWidget(plain)
+    assert plain.options().bits == 8
+
+
 def test_pictures_have_a_size_a_depth_and_a_part(qtbot, theme, tmp_path: Path):
     seen = (-0.5, -0.25, 0.5, 0.25)
     choice = PictureChoice(resolution=16384, bits=16)

@@ -263,7 +263,7 @@ class FakePictureDomain:
         return self.can_fit
 
     def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
-        return FitFacts(fidelity="small", size_bytes=4096, pixels=(8, 8), figures={"psnr": 12.0})
+        return FitFacts(fidelity="small", size_bytes=4096, pixels=(8, 8), figures={"psnr": 12.0, "ssim": 0.1239})
 
     def extent(self, path: Path) -> None:
         return None

@@ -9,12 +9,13 @@ import pytest
 from PySide6.QtWidgets import QMenu
 
 from ddmi_core.data import visual_hull
+from ddmi_core.fidelity import FitFacts
 from ddmi_core.fitting import scenes
 from studio.engine.work.fitting import FitRequest
 from studio.state.jobs import Job
 from studio.window import MainWindow
 from tests.core.data.posed_scene import write_transforms
-from tests.studio.window.fakes import RADIANCE, FakeRadiancePipeline
+from tests.studio.window.fakes import RADIANCE, FakeRadianceDomain, FakeRadiancePipeline
 from tests.studio.window.test_window import PATIENCE, drop
 
 pytestmark = [pytest.mark.gl, pytest.mark.slow]
@@ -96,3 +97,14 @@ def test_what_there_is_of_a_fit_that_is_stopped_stays(qtbot, window, scene: Path
     menu.close()
     qtbot.waitUntil(lambda: window.state.library.get(item.id).recipe.fit.done == 1, timeout=3 * PATIENCE)
     assert not [one.text for one in window.state.notifications.list() if one.level == "error"]
+
+
+def test_pictures_that_are_left_out_are_told_before_the_fit(qtbot, window, scene: Path, monkeypatch) -> None:
+    remark = "2 of 8 pictures are left out."
+    facts = FitFacts(fidelity="small", size_bytes=4096, figures={"psnr": 32.0}, remark=remark)
+    monkeypatch.setattr(FakeRadianceDomain, "latent_facts", lambda *_: facts)
+    window.settings.fidelity = "small"  # what a fit makes of such pictures is tested without a window
+    drop(window, scene)
+    qtbot.waitUntil(lambda: bool(window.state.notifications.list()), timeout=PATIENCE)
+    assert [one.text for one in window.state.notifications.list()] == [f"transforms.json: {remark}"]
+    assert window.inspector.shown_facts.text().endswith(remark)

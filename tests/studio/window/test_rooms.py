@@ -117,7 +117,7 @@ def test_a_picture_that_the_model_makes_little_of_can_be_fitted_after_all(qtbot,
     qtbot.waitUntil(lambda: bool(window.state.notifications.list()) and calm(window), timeout=PATIENCE)
     assert window.inspector.shown_facts.text().startswith("Small: what portraits makes of the file\n8 × 8  ·  12 dB")
     [said] = window.state.notifications.list()
-    assert "portraits makes little of photo.png (12 dB)" in said.text
+    assert "portraits makes little of photo.png (12 dB, SSIM 0.123)" in said.text
     said.action.run()
     qtbot.waitUntil(lambda: len(window.state.library.items()) == 2 and calm(window), timeout=PATIENCE)
     assert window.state.shown.recipe.is_fitted and len(window.state.notifications.said()) == 1
