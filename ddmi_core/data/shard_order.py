@@ -13,7 +13,7 @@ import numpy as np
 
 LANES = 8
 """Parts that are read side by side. Draw k belongs to lane k mod 8 and to process k mod N: of 2, 4 or 8 processes each
-reads its own lanes alone, and what is drawn does not depend on how many there are."""
+reads its own lanes alone, of any other number all read all. What is drawn does not depend on how many there are."""
 
 BUFFER = 1000
 """Neighbours in a lane that are shuffled."""

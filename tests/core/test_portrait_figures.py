@@ -82,6 +82,7 @@ def test_the_classifier_learns_styles_within_few_steps(monkeypatch: pytest.Monke
     assert of == 35 and right / of >= 0.7
 
 
+@pytest.mark.slow
 def test_every_figure_of_the_table_is_printed(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

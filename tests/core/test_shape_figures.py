@@ -85,6 +85,7 @@ def test_lines_are_json_with_model_value_and_goal(model: Path, capsys: pytest.Ca
     assert share([True, False]) == 0.5 and np.isnan(share([])) and counts([1, 2, 2]) == {"2": 2, "1": 1}
 
 
+@pytest.mark.slow
 def test_every_figure_of_the_table_is_printed(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +118,7 @@ def test_every_figure_of_the_table_is_printed(
     assert by_name["first_shape"]["value"] > 0
 
 
+@pytest.mark.slow
 def test_a_sheet_of_two_models_side_by_side(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "new" / "both.png"
     prompts = ("a ball", "a <b>ball</b>", "éléphant")

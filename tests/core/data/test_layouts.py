@@ -279,6 +279,7 @@ def test_text2shape_joins_its_captions_to_shapenet(tmp_path: Path) -> None:
     assert ["describes nobody" in one.reason for one in found.unusable] == [True]
 
 
+@pytest.mark.slow
 def test_srn_cars_is_a_set_of_scenes(tmp_path: Path) -> None:
     for name in ("cars_train/1a", "cars_train/2b", "cars_val/3c", "cars_test/4d"):
         write_srn(tmp_path / name)

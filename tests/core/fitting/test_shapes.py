@@ -85,6 +85,7 @@ def test_a_fit_comes_near_and_leaves_in_the_files_own_place(tmp_path: Path, caps
     assert field.logits(torch.tensor([[0.0, 0.0, 0.3], [0.76, 0.0, 0.0]])).sign().tolist() == [-1, 1]
 
 
+@pytest.mark.slow
 def test_the_same_mesh_gives_the_same_fit(tmp_path: Path) -> None:
     mug().export(tmp_path / "mug.stl")
     first, second = (get_domain("shape").fit(tmp_path / "mug.stl", FitPlan("balanced")) for _ in range(2))
@@ -93,6 +94,7 @@ def test_the_same_mesh_gives_the_same_fit(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_it_is_seen_on_the_way_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(shapes._EFFORTS, "balanced", shapes._Effort(32, 4, 16, 60))
     mug().export(tmp_path / "mug.stl")

@@ -57,6 +57,7 @@ def test_it_is_closed_whatever_sizes_meet(name: str, sight: Sight) -> None:
         assert np.abs(mesh.vertices).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_noisy_field_is_closed_too() -> None:
     noise = torch.randn(24, 24, 24, generator=torch.Generator().manual_seed(0))
 

@@ -65,6 +65,7 @@ def test_an_interrupted_run_goes_on_exactly_as_one_that_was_not(tmp_path: Path) 
         assert all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.slow
 def test_a_run_can_be_as_the_paper_s_are(tmp_path: Path) -> None:
     """Sums instead of averages, gradients as they are, in parts; latents as they are; an average that moves seldom."""
     folder = train(
@@ -302,6 +303,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("every_step_recorded")
+@pytest.mark.slow
 def test_a_run_tells_what_a_watcher_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "ETA_STEPS", 3)
     train(quick(), tmp_path / "run", device="cpu")

@@ -76,6 +76,7 @@ def fitted(window: MainWindow) -> bool:
     return window.state.shown is not None and window.state.shown.recipe.is_fitted and calm(window)
 
 
+@pytest.mark.slow
 def test_the_same_clip_is_fitted_and_seen_beside_its_file(qtbot, window, film: Path) -> None:
     tiles: list[TileReady] = []
     frames: list[FrameReady] = []

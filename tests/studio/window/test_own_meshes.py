@@ -114,6 +114,7 @@ def test_a_fit_can_be_asked_for_again(qtbot, window, stand: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_fit_can_be_refined_further(qtbot, window, stand: Path, monkeypatch) -> None:
     drop(window, stand)
     qtbot.waitUntil(

@@ -70,6 +70,7 @@ def test_noise_is_smooth_bounded_and_loses_what_is_smaller_than_a_pixel() -> Non
     assert spread[0] > spread[1] > spread[2] == 0
 
 
+@pytest.mark.slow
 def test_captions_say_what_is_there() -> None:
     rng = np.random.default_rng(0)
     words = {"city": ("city", "skyline", "houses"), "sea": ("sea", "ocean", "water"), "lake": ("lake",)}
