@@ -26,7 +26,7 @@ class Writes:
         resolution: samples along each axis of a shape, pixels along the longer side of a picture, a view or a clip.
         faces: simplify meshes to about this many faces.
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
-        bits: 8 or 16 bits a channel, of PNG and TIFF.
+        bits: 8 or 16 bits a channel, of PNG and TIFF; if not given 8, and of a fit as many as its file has.
         quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
         fps: frames a second of a clip or a film: any number, or a fraction such as 30000/1001, which 29.97 means too.
         seconds: how long the whole clip is to last, if not as long as its file.
