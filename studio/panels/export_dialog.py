@@ -33,10 +33,14 @@ _SUFFIX = re.compile(r"(?<=\w)\.[A-Za-z]\w{1,4}$")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a file may go: the folder that is proposed, and whether a path is being written just now."""
+    """Where a file may go: the folder that is proposed, and whether a path is being written just now.
+
+    ``others``: how many items more are to be written beside it, with the same choices.
+    """
 
     folder: Path
     is_being_written: Callable[[Path], bool] = lambda _path: False
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class ExportDialog(Dialog, Generic[_C]):
         self.as_last_time.setToolTip("Take the size and the fineness of the last export")
         self.as_last_time.setFixedHeight(CONTROL_HEIGHT + GRID)
         self.as_last_time.clicked.connect(lambda: self._show_choice(choice))
-        self.export = QPushButton("Export")
+        self.export = QPushButton(f"Export {place.others + 1:,}" if place.others else "Export")
         self.export.clicked.connect(self._on_export)
 
         grid = QGridLayout()
@@ -113,6 +117,9 @@ class ExportDialog(Dialog, Generic[_C]):
         layout.setSpacing(2 * GRID)
         layout.addWidget(heading)
         layout.addLayout(grid)
+        if place.others:
+            text = f"{place.others:,} more with the same choices, beside it, named after their prompts and seeds."
+            layout.addWidget(label(text, "muted", wrap=True))
         layout.addWidget(self.problem)
         layout.addWidget(line())
         layout.addLayout(buttons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -34,6 +34,14 @@ def found(typed: str, things: Iterable[One]) -> list[One]:
     wanted = typed.lower().split()
     scored = [(sum(scores), thing) for thing in things if all(scores := [_fit(word, thing) for word in wanted])]
     return [thing for _, thing in sorted(scored, key=lambda pair: -pair[0])]
+
+
+def meant(typed: str, words: Collection[str]) -> set[str]:
+    """The words that a typed one is in or, if it is in none, that it is but for a slip; a number begins them."""
+    wanted = typed.lower()
+    if wanted.isdecimal():
+        return {word for word in words if word.startswith(wanted)}
+    return {word for word in words if wanted in word} or {word for word in words if _alike(wanted, word)}
 
 
 def _fit(wanted: str, thing: Findable) -> float:

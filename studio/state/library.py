@@ -6,7 +6,7 @@ Layout of the library's folder::
     trash/<id>/…  deleted          deleted items, until the trash is emptied; the marker's age is that of the deletion
     emptied/<id>/…                 items out of the trash whose files are still to be removed
     damaged/<id>/…                 item folders that could not be read, set aside
-    catalogue.sqlite               an index of the folders, for fast listing and search
+    catalogue.sqlite               an index of the folders, for fast listing
 
 The folders are the truth and the catalogue can be rebuilt from them: an item is written under a temporary name, renamed
 when it is complete, then indexed. So killing the program at any moment loses nothing that had been written;
@@ -359,23 +359,12 @@ class Library:
             raise DataError(f"The library has no item {item_id}. It may have been removed by another program.")
         return found[0]
 
-    def items(
-        self, *, domain: str | None = None, starred_only: bool = False, search: str = "", deleted: bool = False
-    ) -> list[Item]:
-        """The items, newest first.
-
-        ``search`` keeps those whose prompt contains every one of its words, or whose seed it is; ``deleted`` lists the
-        trash instead.
-        """
+    def items(self, *, domain: str | None = None, deleted: bool = False) -> list[Item]:
+        """The items, of a domain or of all, newest first; ``deleted`` lists the trash instead."""
         conditions, values = ["deleted = ?"], [int(deleted)]  # type: tuple[list[str], list[int | str]]
         if domain is not None:
             conditions.append("domain = ?")
             values.append(domain)
-        if starred_only:
-            conditions.append("starred = 1")
-        for word in search.split():
-            conditions.append("(instr(lower(prompt), lower(?)) > 0 OR CAST(seed AS TEXT) = ?)")
-            values += [word, word]
         return self._select(" AND ".join(conditions), values)
 
     def result_of(self, recipe: Recipe) -> Item | None:
@@ -533,7 +522,7 @@ class Library:
         rows = self._execute(
             f"SELECT id, recipe, starred, deleted FROM items WHERE {condition} ORDER BY id DESC", values
         )
-        found = []
+        items, trash, found = self.folder / "items", self.folder / "trash", []
         for item_id, text, starred, deleted in rows:
             try:
                 recipe = Recipe.model_validate_json(text)
@@ -541,7 +530,7 @@ class Library:
                 log.warning("the catalogue's row of %s cannot be read: %s", item_id, error)
                 self._forget(item_id)  # the next start reads the item's own folder
                 continue
-            folder = self.folder / ("trash" if deleted else "items") / item_id
+            folder = (trash if deleted else items) / item_id
             found.append(Item(item_id, recipe, folder, starred=bool(starred), deleted=bool(deleted)))
         return found
 

@@ -102,6 +102,7 @@ QToolButton[look="room"]:hover {{ color: {c.text}; background: {c.control}; }}
 QToolButton[look="room"]:checked {{ color: {c.text}; background: {c.accent_soft}; }}
 QToolButton[look="tiny"] {{ padding: 1px; border-radius: {half}px; }}
 QToolButton[look="tiny"]:checked {{ background: {c.accent_soft}; }}
+QToolButton::menu-indicator {{ image: none; }}
 
 QAbstractScrollArea {{ border: none; }}
 QPlainTextEdit, QLineEdit, QAbstractSpinBox, QComboBox {{
@@ -112,6 +113,7 @@ QPlainTextEdit {{ padding: {half}px; }}
 QPlainTextEdit[look="code"] {{ font-family: monospace; font-size: {t.FONT_SMALL}px; }}
 QPlainTextEdit[look="log"] {{ background: {c.panel}; color: {c.muted}; font-size: {t.FONT_SMALL}px; }}
 QLineEdit, QAbstractSpinBox {{ min-height: {t.CONTROL_HEIGHT - 2}px; padding: 0 {t.GRID}px; }}
+QLineEdit[look="slim"] {{ min-height: 20px; font-size: {t.FONT_SMALL}px; }}
 QPlainTextEdit:hover, QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover {{
     border-color: {c.line};
 }}

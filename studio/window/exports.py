@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ddmi_core.support.errors import DDMIError
@@ -11,12 +13,23 @@ from studio.engine.work.clips import SequenceDone, SequenceRequest
 from studio.engine.work.exporting import ExportDone, ExportRequest
 from studio.engine.work.latents import WalkDone
 from studio.panels.export_dialog import Order, Place, file_stem
+from studio.panels.inspector import item_title
 from studio.settings import FolderKind
+from studio.state.jobs import Job
 from studio.state.library import Item
 from studio.state.notifications import Action
-from studio.widgets.saving import ask_where
+from studio.widgets.saving import ask_where, free_path
 from studio.window.items import Items
 from studio.window.shell import Shell, quoted
+
+
+@dataclass
+class _Batch:
+    """Exports that were asked for at once: what has not ended yet, and how many files were written."""
+
+    folder: Path
+    jobs: set[str] = field(default_factory=set)
+    written: int = 0
 
 
 class Exports:
@@ -25,10 +38,12 @@ class Exports:
     def __init__(self, shell: Shell, items: Items) -> None:
         self._shell, self._state, self._engine, self._settings = shell, shell.state, shell.engine, shell.settings
         self._items = items
+        self._batches: list[_Batch] = []
         shell.actions_.on("export", self.choose)
         shell.actions_.on("screenshot", self.choose_screenshot)
         shell.actions_.on("diagnostics", self.choose_diagnostics)
         shell.inspector.export_clicked.connect(self.choose)
+        self._state.jobs.changed.connect(self._on_job)
         self._engine.answers(ExportDone).connect(self.on_export_done)
         for written in (self._engine.answers(WalkDone), self._engine.answers(SequenceDone)):
             written.connect(lambda result: self._say_written(result.path))
@@ -44,10 +59,56 @@ class Exports:
         if not self._items.is_seen(item):
             self._shell.status.say(f"{quoted(item)} is still being opened. Export it once it is on the stage.")
             return
-        place = Place(self._settings.folder("exports"), self._is_being_written)
+        others = self._others(item)
+        place = Place(self._settings.folder("exports"), self._is_being_written, len(others))
         order = self._shell.stage.ask_export(item, place, self._shell)
-        if order is not None:
+        if order is not None and others:
+            self._export_all([item, *others], order)
+        elif order is not None:
             self.export(item, order)
+
+    def _others(self, item: Item) -> list[Item]:
+        """What is selected beside an item and can be exported as it is."""
+        return [
+            one
+            for one in self._shell.history.selected()
+            if one.id != item.id and one.recipe.domain == item.recipe.domain and not self._state.lacks_model(one.recipe)
+        ]
+
+    def _export_all(self, items: Sequence[Item], order: Order) -> None:
+        """Export the first of some items as ordered, and the others beside it."""
+        batch = _Batch(order.path.parent)
+
+        def ask() -> None:
+            for item in items:
+                path, replace = (order.path, order.replace) if item is items[0] else (self._beside(order, item), False)
+                request = ExportRequest(item=item, path=path, options=order.options, replace=replace)
+                batch.jobs.add(self._engine.ask(request).id)
+
+        self._shell.attempt(ask)
+        if batch.jobs:
+            self._batches.append(batch)
+
+    def _beside(self, order: Order, item: Item) -> Path:
+        """A free path for an item, beside what was ordered."""
+        path = order.path.with_name(f"{file_stem(item_title(item))}-{item.recipe.seed}{order.path.suffix}")
+        return free_path(
+            path,
+            lambda path: self._is_being_written(path) or any(one.exists() for one in order.options.targets(path)),
+        )
+
+    def _on_job(self, job: Job) -> None:
+        """Say once, when all of a batch has ended, how much of it was written."""
+        for batch in self._batches:
+            if job.is_active or job.id not in batch.jobs:
+                continue
+            batch.jobs.remove(job.id)
+            batch.written += job.status == "done"
+            if not batch.jobs:
+                self._batches.remove(batch)
+                if batch.written:
+                    self._say(f"Saved {batch.written:,} files in {batch.folder}.", batch.folder)
+            return
 
     def _is_being_written(self, path: Path) -> bool:
         """Whether an export that waits or runs writes a file."""
@@ -86,15 +147,18 @@ class Exports:
             self._say_written(target, kind="reports")
 
     def on_export_done(self, result: ExportDone) -> None:
-        """Say where the file is."""
+        """Say where the file is; one of many is not worth a message of its own."""
+        if any(result.request.job_id in batch.jobs for batch in self._batches):
+            return
         facts = result.facts
         figures = f" ({facts['vertices']:,} vertices, {facts['faces']:,} faces)" if "vertices" in facts else ""
         self._say_written(Path(facts.get("path", result.request.path)), figures)
 
     def _say_written(self, path: Path, figures: str = "", *, kind: FolderKind = "exports") -> None:
-        """Say where a file is, and begin there the next time; where writing fails, the folder is not remembered."""
-        self._settings.set_folder(kind, path.parent)
-        self._state.notifications.info(
-            f"Saved {path.name}{figures}.",
-            action=Action("Show in folder", lambda: self._shell.open_folder(path.parent)),
-        )
+        """Say where a file is."""
+        self._say(f"Saved {path.name}{figures}.", path.parent, kind)
+
+    def _say(self, text: str, folder: Path, kind: FolderKind = "exports") -> None:
+        """Say what was written, and begin in its folder the next time; where writing fails, it is not remembered."""
+        self._settings.set_folder(kind, folder)
+        self._state.notifications.info(text, action=Action("Show in folder", lambda: self._shell.open_folder(folder)))

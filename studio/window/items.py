@@ -53,12 +53,12 @@ class Items:
         """Have an item shown. It counts at once, so that what is asked next, such as to delete it, is meant for it."""
         domain = item.recipe.domain
         request = ViewRequest(item=item, resolution=self._shell.stage_of(domain).room.preview_resolution)
+        self._state.show(item)  # first: what is given up for it is then no longer the one on the stage
         if self._state.lacks_model(item.recipe):
             self._seen.pop(domain, None)
             self._shell.stage_of(domain).show_without_model(item)
         elif not self._shell.attempt(lambda: self._engine.ask(request)):
             self._empty_stage(domain)
-        self._state.show(item)
 
     def _open_what_waits(self) -> None:
         """Show what had no model until now."""
@@ -100,35 +100,58 @@ class Items:
             QGuiApplication.clipboard().setText(self._state.shown.recipe.prompt)
 
     def toggle_star(self) -> None:
-        """Star or unstar the item on the stage."""
-        shown = self._state.shown
-        if shown is not None:
-            self._shell.attempt(lambda: self._state.library.star(shown, not shown.starred))
+        """Star what is selected, or unstar it if all of it is starred."""
+        items = self._shell.history.selected()
+        starred = not all(item.starred for item in items)
+        for item in items:
+            if item.starred != starred and not self._shell.attempt(partial(self._state.library.star, item, starred)):
+                break
         self._on_shown(self._state.shown)
 
     def delete(self) -> None:
-        """Delete the item on the stage; a message offers to undo that, and its neighbour takes its place."""
-        item = self._state.shown
-        if item is None:
-            return
+        """Delete what is selected; a message offers to undo that, and a neighbour takes the stage."""
+        items = self._shell.history.selected()
+        gone: list[Item] = []
 
         def restore() -> None:
             self._undoing.withdraw(step)
-            self.open(self._state.library.restore(item))
+            back = [self._state.library.restore(item) for item in gone]
+            self.open(back[0])
 
         def delete() -> None:
-            self._shell.show_room_of(item.recipe.domain)
-            row = self._shell.history.model.row_of(item)
-            self._state.library.delete(item)
-            seed = "" if item.recipe.source is not None else f", seed {item.recipe.seed}"
-            self._undoing.offer(step, f"Deleted {quoted(item)}{seed}.")
-            neighbour = self._shell.history.model.item(min(row, self._shell.history.model.rowCount() - 1))
-            if neighbour is not None:
-                self.open(neighbour)
+            self._shell.show_room_of(items[0].recipe.domain)
+            neighbour = self._neighbour_of(items)
+            self._shell.history.let_go()
+            gone.clear()
+            try:
+                for item in items:
+                    gone.append(self._state.library.delete(item))
+            finally:
+                if gone:
+                    self._undoing.offer(step, f"Deleted {self._named(gone)}.")
+                    if neighbour is not None:
+                        self.open(neighbour)
 
         step = Step(_DELETE, undo=restore, redo=delete)
-        if self._shell.attempt(delete):
+        if items:
+            self._shell.attempt(delete)
+        if gone:
             self._state.undo.push(step)
+
+    def _neighbour_of(self, items: list[Item]) -> Item | None:
+        """The item of the history that takes the place of some: the next older one, or else the next newer one."""
+        listed, taken = self._shell.history.model.items(), {item.id for item in items}
+        row = self._shell.history.model.row_of(items[0])
+        following = [*listed[row + 1 :], *reversed(listed[: max(row, 0)])]
+        return next((item for item in following if item.id not in taken), None)
+
+    def _named(self, items: list[Item]) -> str:
+        """What items are called, within a sentence."""
+        if len(items) > 1:
+            nouns = {self._shell.stage_of(item.recipe.domain).room.words.noun for item in items}
+            return f"{len(items):,} {nouns.pop() if len(nouns) == 1 else 'item'}s"
+        recipe = items[0].recipe
+        return quoted(items[0]) + ("" if recipe.source is not None else f", seed {recipe.seed}")
 
     def empty_trash(self) -> None:
         """Ask, once it is known how much is in it, and delete what was deleted for good."""

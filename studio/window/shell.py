@@ -46,7 +46,7 @@ _SMALL = QSize(900, 560)
 """A window with less room than that has no place for every panel at once, as on a small screen with large text."""
 _NARROW_INSPECTOR = 288  # px
 _PANES = ("look_pane", "slices")  # beside a stage
-_BOTTOM_HEIGHT = 148  # px
+_BOTTOM_HEIGHT = 166  # px
 _TITLE = 60
 """Characters of a title in a message."""
 
@@ -127,6 +127,7 @@ class Shell(QMainWindow):
     def _bind_actions(self) -> None:
         on, on_toggled = self.actions_.on, self.actions_.on_toggled
         on("prompt", self.go_to_prompt)
+        on("find", self.go_to_search)
         on("full_screen", lambda: self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen))
         for name in ("inspector", "history"):
             on_toggled(name, lambda _on: self._show_parts())
@@ -244,6 +245,12 @@ class Shell(QMainWindow):
         self.show_stage()
         self.actions_["inspector"].setChecked(True)
         self.inspector.focus_prompt()
+
+    def go_to_search(self) -> None:
+        """Put the cursor into the search of the history, wherever the person is."""
+        self.show_stage()
+        self.actions_["history"].setChecked(True)
+        self.history.bar.focus_search()
 
     def _on_domain(self, domain: str) -> None:
         room = self.stage_of(domain).room

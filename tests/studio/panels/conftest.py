@@ -46,7 +46,10 @@ def add_item(state: AppState) -> Callable[..., Item]:
     def add(prompt: str = "a chair", seed: int = 1, **recipe: object) -> Item:
         return state.library.add(
             np.zeros((1, 2, 2), np.float32),
-            Recipe(domain="shape", model=MODEL.name, model_hash=MODEL.hash, prompt=prompt, seed=seed, **recipe),
+            Recipe(
+                **{"domain": "shape", "model": MODEL.name, "model_hash": MODEL.hash, "prompt": prompt, "seed": seed}
+                | recipe
+            ),
             np.zeros((32, 32, 4), np.uint8),
         )
 

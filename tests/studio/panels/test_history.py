@@ -38,16 +38,17 @@ def test_newest_first_and_changes_are_followed(make_history, state, add_item):
     assert panel.model.rowCount() == 1
     state.library.restore(second)
     assert [panel.model.item(row).recipe.seed for row in range(2)] == [2, 1]
-    panel.starred.setChecked(True)
+    panel.bar.starred.setChecked(True)
     assert [panel.model.item(row).recipe.seed for row in range(panel.model.rowCount())] == [1]
     del tester
 
 
-def test_tool_tip_names_prompt_and_seed(make_history, add_item):
-    add_item("a chair\nwith armrests", 31)
+def test_tool_tip_tells_the_whole_prompt_and_how_it_was_made(make_history, add_item):
+    add_item("a chair\nwith armrests " + 20 * "and more legs ", 31)
     panel = make_history()
     tip = panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
-    assert "a chair with armrests" in tip and "31" in tip
+    assert "a chair with armrests" in tip and tip.count("legs") == 20
+    assert max(map(len, tip.splitlines())) <= 72 and "Seed 31" in tip and "furniture" in tip and "20 steps" in tip
 
 
 def test_arrow_keys_choose(qtbot, make_history, state, add_item):
@@ -72,3 +73,72 @@ def test_thousands_of_items_are_listed_at_once(make_history, state, add_item):
     panel.grab()
     assert time.perf_counter() - began < 2.0
     panel.model.reload()
+
+
+def listed(panel: HistoryPanel) -> list[int]:
+    return [panel.model.item(row).recipe.seed for row in range(panel.model.rowCount())]
+
+
+def test_typing_narrows_the_list_and_an_empty_answer_says_so(qtbot, make_history, state, add_item):
+    for seed, prompt in enumerate(("a round table", "a tall bookcase", "a round chair")):
+        add_item(prompt, seed)
+    panel = make_history()
+    qtbot.keyClicks(panel.bar.search, "roud")
+    assert listed(panel) == [2, 0] and panel.bar._count.text() == "2 of 3"
+    add_item("a round stool", 3)
+    add_item("a lamp", 4)
+    assert listed(panel) == [3, 2, 0] and panel.bar._count.text() == "3 of 5"
+    qtbot.keyClicks(panel.bar.search, " zebra")
+    assert listed(panel) == [] and panel.view.isHidden() and "roud zebra" in panel._empty.text()
+    qtbot.mouseClick(panel._all, Qt.MouseButton.LeftButton)
+    assert listed(panel) == [4, 3, 2, 1, 0] and panel._all.isHidden()
+
+
+def test_the_search_is_left_by_the_keyboard(qtbot, make_history, add_item):
+    add_item("a chair", 1)
+    add_item("a sofa", 2)
+    panel = make_history()
+    chosen = []
+    panel.chosen.connect(lambda item: chosen.append(item.recipe.seed))
+    panel.activateWindow()
+    panel.bar.focus_search()
+    qtbot.keyClicks(panel.bar.search, "chair")
+    qtbot.keyClick(panel.bar.search, Qt.Key.Key_Return)
+    assert chosen == [1] and listed(panel) == [1]
+    qtbot.keyClick(panel.bar.search, Qt.Key.Key_Escape)
+    assert panel.bar.search.text() == "" and listed(panel) == [2, 1]
+
+
+def test_the_filter_offers_the_models_and_all_rooms(make_history, state, add_item):
+    state.add_room("shape")
+    state.add_room("image")
+    state.enter("shape")
+    add_item("a chair", 1)
+    add_item("a sofa", 2, model="another & other")
+    add_item("a face", 3, domain="image", model="faces")
+    panel = make_history()
+    assert listed(panel) == [2, 1]
+    panel.bar.menu.aboutToShow.emit()
+    choices = {action.text(): action for action in panel.bar.menu.actions()}
+    assert list(choices) == ["Of all rooms", "Made by", "Any model", "another && other", "furniture"]
+    choices["another && other"].trigger()
+    assert listed(panel) == [2]
+    state.enter("image")
+    assert listed(panel) == [3]  # no model of one room is asked for in another
+    panel.model.show_all_rooms(True)
+    assert listed(panel) == [3, 2, 1]
+    state.enter("shape")
+    assert listed(panel) == [3, 2, 1]
+
+
+def test_only_what_was_painted_has_its_thumbnail_read(qtbot, make_history, add_item):
+    for seed in range(40):
+        add_item(seed=seed)
+    panel = make_history()
+    panel.grab()
+    qtbot.waitUntil(lambda: not panel.model._wanted)
+    assert 0 < len(panel.model._pixmaps) < 20
+    panel.view.scrollToBottom()
+    panel.grab()
+    last = panel.model.index(39)
+    qtbot.waitUntil(lambda: not last.data(Qt.ItemDataRole.DecorationRole).isNull())

@@ -126,13 +126,8 @@ def test_a_fit_that_is_lost_is_named_and_its_item_put_aside(library: Library, da
 def test_items_are_filtered_and_newest_first(library: Library) -> None:
     first, second = add(library, "a round table", 1), add(library, "a Round chair", 22)
     other = add(library, "a dog", 3, domain="image")
-    library.star(second)
     assert [item.id for item in library.items()] == [other.id, second.id, first.id]
     assert [item.id for item in library.items(domain="image")] == [other.id]
-    assert [item.id for item in library.items(starred_only=True)] == [second.id]
-    assert [item.id for item in library.items(search="ROUND chair")] == [second.id]
-    assert [item.id for item in library.items(search="22")] == [second.id]
-    assert library.items(search="%") == []
 
 
 def test_stars_and_the_trash_announce_themselves_and_last(library: Library) -> None:
@@ -249,7 +244,7 @@ def test_what_a_recipe_made_is_found_whatever_its_model_is_called_now(library: L
 def test_what_the_command_line_allows_is_listed(library: Library) -> None:
     made = library.add(LATENT_VALUES, recipe(seed=MAX_SEED), THUMBNAIL)
     again = reopened(library)
-    assert again.items() == [made] and again.items(search=str(MAX_SEED)) == [made]
+    assert again.items() == [made] and again.items()[0].recipe.seed == MAX_SEED
     again.close()
 
 

@@ -1,0 +1,130 @@
+"""How the history looks: each item as its thumbnail, with what it is called below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QWheelEvent
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from studio.panels.history_model import ITEM_ROLE, Index
+from studio.panels.inspector import item_title
+from studio.state.library import Item
+from studio.theme.icons import icon_pixmap
+from studio.theme.theme import Theme
+from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, THUMBNAIL
+
+_CAPTION = 18  # px
+_SHADE = 20  # px, of the seed over the thumbnail
+_STAR = 16  # px
+STRIP_HEIGHT = THUMBNAIL + _CAPTION + GRID + 12
+"""Of one row, with the scroll bar below it. px."""
+
+
+class ItemDelegate(QStyledItemDelegate):
+    """Paints a thumbnail with its seed and its star, its prompt below, and a ring if it is on the stage."""
+
+    def __init__(self, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.shown_id = ""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """A square with a line below it, and a gap to the next one."""
+        return QSize(THUMBNAIL + GRID, THUMBNAIL + _CAPTION + GRID)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw one item."""
+        item: Item = index.data(ITEM_ROLE)
+        state = option.state
+        selected = bool(state & QStyle.StateFlag.State_Selected)
+        cell = option.rect.adjusted(GRID // 2, GRID // 2, -GRID // 2, -GRID // 2)
+        picture = QRect(cell.left(), cell.top(), cell.width(), cell.width())
+        painter.save()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        font = painter.font()
+        font.setPixelSize(FONT_SMALL - 1)
+        painter.setFont(font)
+        if selected:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(self._theme.colours.accent_soft))
+            painter.drawRoundedRect(QRectF(option.rect).adjusted(0, 0, 0, -2), RADIUS, RADIUS)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+        self._paint_picture(painter, picture, item, index.data(Qt.ItemDataRole.DecorationRole))
+        self._paint_caption(painter, cell.adjusted(0, picture.height(), 0, 0), item, selected)
+        self._paint_rings(painter, picture, item, state)
+        painter.restore()
+
+    def _paint_picture(self, painter: QPainter, rect: QRect, item: Item, pixmap: QPixmap) -> None:
+        path = QPainterPath()
+        path.addRoundedRect(QRectF(rect), RADIUS, RADIUS)
+        painter.setClipPath(path)
+        painter.fillRect(rect, QColor(self._theme.colours.stage))
+        if not pixmap.isNull():
+            painter.drawPixmap(rect, pixmap)
+        if item.recipe.source is None:
+            shade = QRect(rect.left(), rect.bottom() - _SHADE + 1, rect.width(), _SHADE)
+            painter.fillRect(shade, QColor(10, 12, 16, 150))
+            painter.setPen(QColor("#e6e8eb"))  # on the dark shade in both themes
+            _draw_line(painter, shade.adjusted(6, 0, -6, 0), str(item.recipe.seed))
+        if item.starred:
+            star = icon_pixmap("star-filled", self._theme.colours.star, _STAR * 2)
+            painter.drawPixmap(QRect(rect.right() - _STAR - 3, rect.top() + 4, _STAR, _STAR), star)
+        painter.setClipping(False)
+
+    def _paint_caption(self, painter: QPainter, rect: QRect, item: Item, selected: bool) -> None:
+        c = self._theme.colours
+        painter.setPen(QColor(c.text if selected or item.id == self.shown_id else c.muted))
+        _draw_line(painter, rect.adjusted(2, 2, -2, 0), item_title(item))
+
+    def _paint_rings(self, painter: QPainter, rect: QRect, item: Item, state: QStyle.StateFlag) -> None:
+        c = self._theme.colours
+        ring = ""
+        if item.id == self.shown_id:
+            ring = c.accent
+        elif state & QStyle.StateFlag.State_MouseOver:
+            ring = c.muted
+        if ring:
+            painter.setPen(QPen(QColor(ring), 2))
+            painter.drawRoundedRect(QRectF(rect).adjusted(-1, -1, 1, 1), RADIUS + 1, RADIUS + 1)
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(QColor(c.text), 1, Qt.PenStyle.DotLine))
+            painter.drawRoundedRect(QRectF(rect).adjusted(3, 3, -3, -3), RADIUS - 2, RADIUS - 2)
+
+
+class ItemStrip(QListView):
+    """One row that the wheel scrolls sideways."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.items = ItemDelegate(theme, self)
+        self.setItemDelegate(self.items)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setAccessibleName("History")
+        self.setFixedHeight(STRIP_HEIGHT)
+        theme.changed.connect(self.viewport().update)
+
+    def show_as_on_stage(self, item_id: str) -> None:
+        """Put the ring around the item of that id, or none."""
+        self.items.shown_id = item_id
+        self.viewport().update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll along the strip whichever way the wheel turns."""
+        delta = event.angleDelta().x() or event.angleDelta().y()
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() - delta)
+        event.accept()
+
+
+def _draw_line(painter: QPainter, rect: QRect, text: str) -> None:
+    """Draw as much of a line of text as fits."""
+    text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)

@@ -1,0 +1,134 @@
+"""What is done with several items of the history at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from ddmi_core.export.options import ShapeExport
+from ddmi_core.recipe import Recipe
+from studio.panels.export_dialog import Order, Place
+from studio.state.library import Item
+from studio.window import MainWindow
+from tests.studio.window.fakes import MODEL
+
+PATIENCE = 30_000
+PROMPTS = ("a chair", "a sofa", "a table", "a bed", "a lamp")
+
+
+@pytest.fixture
+def window(make_window) -> MainWindow:
+    """With five shapes, the newest one last."""
+    window = make_window()
+    window.actions_["history"].setChecked(True)  # a small screen begins without it
+    for seed, prompt in enumerate(PROMPTS):
+        recipe = Recipe(domain="shape", model=MODEL.name, model_hash=MODEL.hash, prompt=prompt, seed=seed)
+        window.state.library.add(np.full((1, 2, 2), seed, np.float32), recipe, np.zeros((8, 8, 4), np.uint8))
+    return window
+
+
+def click(qtbot, window: MainWindow, row: int, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    view = window.history.view
+    place = view.visualRect(window.history.model.index(row)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, held, place)
+
+
+def calm(window: MainWindow) -> bool:
+    return not window.state.jobs.active(quiet=True)
+
+
+def prompts(window: MainWindow) -> list[str]:
+    return [item.recipe.prompt for item in window.history.model.items()]
+
+
+def selected(window: MainWindow) -> list[str]:
+    return [item.recipe.prompt for item in window.history.selected()]
+
+
+def test_shift_and_ctrl_select_several_and_the_stage_shows_one_of_them(qtbot, window):
+    click(qtbot, window, 1)
+    assert selected(window) == ["a bed"]
+    click(qtbot, window, 3, Qt.KeyboardModifier.ShiftModifier)
+    assert selected(window) == ["a bed", "a table", "a sofa"]
+    assert window.history.bar._count.text() == "5  ·  3 selected" and window.state.shown.recipe.prompt == "a sofa"
+    click(qtbot, window, 3, Qt.KeyboardModifier.ControlModifier)
+    assert selected(window) == ["a bed", "a table"] and window.state.shown.recipe.prompt in selected(window)
+    window.history.view.setFocus()
+    qtbot.keyClick(window.history.view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(selected(window)) == 5
+    click(qtbot, window, 0)
+    assert selected(window) == ["a lamp"]
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+
+
+def test_several_are_deleted_and_brought_back_by_one_undo(qtbot, window):
+    opened: list[Item] = []
+    window.state.shown_changed.connect(opened.append)
+    click(qtbot, window, 1)
+    click(qtbot, window, 3, Qt.KeyboardModifier.ShiftModifier)
+    opened.clear()
+    window.actions_["delete"].trigger()
+    assert prompts(window) == ["a lamp", "a chair"]
+    assert [one and one.recipe.prompt for one in opened] == [None, "a chair"]  # none of those in between
+    offer = window.state.notifications.list()[-1]
+    assert offer.text == "Deleted 3 shapes." and offer.action.label == "Undo"
+    window.actions_["undo"].trigger()
+    assert prompts(window) == list(reversed(PROMPTS)) and offer not in window.state.notifications.list()
+    window.actions_["redo"].trigger()
+    assert prompts(window) == ["a lamp", "a chair"]
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+
+
+def test_what_could_be_deleted_of_several_can_be_undone(qtbot, window, monkeypatch):
+    click(qtbot, window, 0)
+    click(qtbot, window, 2, Qt.KeyboardModifier.ShiftModifier)
+    stuck = window.history.model.item(1).folder
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path == stuck:
+            raise PermissionError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    window.actions_["delete"].trigger()
+    assert prompts(window) == ["a bed", "a table", "a sofa", "a chair"]
+    assert "could not be moved" in "".join(one.text for one in window.state.notifications.list())
+    window.actions_["undo"].trigger()
+    assert len(prompts(window)) == 5
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+
+
+def test_several_are_starred_and_then_unstarred(qtbot, window):
+    click(qtbot, window, 0)
+    window.actions_["star"].trigger()
+    click(qtbot, window, 1, Qt.KeyboardModifier.ShiftModifier)
+    window.actions_["star"].trigger()
+    assert [item.starred for item in window.history.model.items()] == [True, True, False, False, False]
+    window.actions_["star"].trigger()
+    assert not any(item.starred for item in window.history.model.items())
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+
+
+def test_several_are_exported_beside_each_other_with_one_message(qtbot, window, monkeypatch, tmp_path: Path):
+    places: list[Place] = []
+
+    def ask(item: Item, place: Place, _parent: object) -> Order:
+        places.append(place)
+        return Order(tmp_path / "first.obj", ShapeExport(resolution=16))
+
+    monkeypatch.setattr(window.stage, "ask_export", ask)
+    (tmp_path / "a-bed-3.obj").write_text("mine")
+    click(qtbot, window, 1)
+    click(qtbot, window, 2, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    window.actions_["export"].trigger()
+    assert places[0].others == 1
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-bed-3-2.obj", "a-bed-3.obj", "first.obj"]
+    assert (tmp_path / "a-bed-3.obj").read_text() == "mine"
+    said = [one.text for one in window.state.notifications.list()]
+    assert said[-1] == f"Saved 2 files in {tmp_path}." and not any("first.obj" in one for one in said)
