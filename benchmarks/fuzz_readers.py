@@ -811,14 +811,11 @@ def _export_choices() -> tuple[type[Choice], ...]:
 
 def _settings(folder: Path) -> list[Path]:
     from studio.settings import Settings
-    from studio.state.form import GenerateForm
 
     os.environ["DDMI_HOME"] = str(folder)
     settings = Settings()
     settings.theme = "dark"
     settings.set_flag("grid", True)
-    settings.forms = {"shape": GenerateForm(prompt="x")}
-    settings.room = "image"
     for kind in _export_choices():
         settings.keep_export_choice(kind())
     settings.set_folder("exports", folder)

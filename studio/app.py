@@ -31,6 +31,7 @@ from studio.self_test import self_test
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.notifications import Action, Notification
+from studio.state.session import read_session, session_file
 from studio.text_size import apply_text_size
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
     except DDMIError as error:
         diary.close()
         return _refuse(str(error), quiet=options.screenshot is not None)
-    state = AppState(library, forms=settings.forms)
+    state = AppState(library, forms=read_session(session_file()).forms)
     errors = UncaughtErrors(state.notifications)
     if diary.crashed:
         state.notifications.warning(

@@ -16,7 +16,6 @@ from ddmi_core.fidelity import FIDELITIES, Fidelity
 from ddmi_core.support.device_names import is_device_name
 from ddmi_core.support.paths import user_data
 from studio.state.export_choice import Choice
-from studio.state.form import GenerateForm
 from studio.state.memory import LEAST, MemoryBudget
 from studio.theme.theme import ThemeChoice
 
@@ -28,7 +27,6 @@ TRASH_DAYS = (7, 30, 90, 0)
 """After how many days what was deleted may go for good; 0: never by itself."""
 _USUAL_TRASH_DAYS = 30
 
-_FORMS = TypeAdapter(dict[str, GenerateForm])
 _KEYS = TypeAdapter(dict[str, list[str]])
 _MEGABYTE = 2**20
 _MOST_MEGABYTES = 2**24
@@ -175,30 +173,6 @@ class Settings:
     def set_geometry(self, window: Literal["window", "guide"], geometry: QByteArray) -> None:
         """Remember a window's place and size."""
         self._store.setValue(f"{window}/geometry", geometry)
-
-    @property
-    def forms(self) -> dict[str, GenerateForm]:
-        """The form of each room as it was left, without the prompt."""
-        value = self._store.value("forms")
-        try:
-            return _FORMS.validate_json(value) if isinstance(value, str) else {}
-        except ValueError:
-            return {}
-
-    @forms.setter
-    def forms(self, forms: Mapping[str, GenerateForm]) -> None:
-        kept = {domain: form.changed(prompt="") for domain, form in forms.items()}
-        self._store.setValue("forms", _FORMS.dump_json(kept).decode())
-
-    @property
-    def room(self) -> str:
-        """The domain of the room that was left last; empty for none."""
-        value = self._store.value("room")
-        return value if isinstance(value, str) else ""
-
-    @room.setter
-    def room(self, domain: str) -> None:
-        self._store.setValue("room", domain)
 
     def export_choice(self, kind: type[_C]) -> _C:
         """The choices of the last export with a room's dialog."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.state.jobs import Job, JobQueue
+from studio.state.paused import PausedQueue, PausedWork
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import ElidedLabel, icon_button, label, styled
@@ -65,14 +66,40 @@ class JobRow(QWidget):
         self.cancel.setEnabled(not job.cancelling)
 
 
+class PausedRow(QWidget):
+    """A piece of paused work: title, a button to go on with it, and one to give it up."""
+
+    def __init__(self, work: PausedWork, theme: Theme) -> None:
+        super().__init__()
+        self.work = work
+        self.resume = icon_button(theme, "play", f"Generate {work.title}", look="tiny", side=16)
+        self.drop = icon_button(theme, "close", f"Remove {work.title}", look="tiny", role="muted", side=16)
+        top = QHBoxLayout()
+        top.setSpacing(GRID)
+        top.addWidget(ElidedLabel(work.title), 1)
+        top.addWidget(self.resume)
+        top.addWidget(self.drop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addLayout(top)
+        layout.addWidget(ElidedLabel("Paused when the studio ended", "small"))
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+
 class QueuePanel(QWidget):
-    """The active jobs, the running one first."""
+    """The active jobs, the running one first, and below them what was paused."""
 
     cancelled = Signal(str)
+    resumed = Signal(object)
+    """PausedWork that is wanted after all."""
+    dropped = Signal(object)
+    """PausedWork that is not wanted any more."""
 
-    def __init__(self, jobs: JobQueue, theme: Theme) -> None:
+    def __init__(self, jobs: JobQueue, paused: PausedQueue, theme: Theme) -> None:
         super().__init__()
-        self._jobs = jobs
+        self._jobs, self._paused = jobs, paused
+        self._paused_rows: list[PausedRow] = []
         self._theme = theme
         self._rows: dict[str, JobRow] = {}
         styled(self, "panel")
@@ -101,7 +128,8 @@ class QueuePanel(QWidget):
         jobs.changed.connect(self._on_job)
         for job in jobs.active():
             self._on_job(job)
-        self._show()
+        paused.changed.connect(self._on_paused)
+        self._on_paused()
 
     def sizeHint(self) -> QSize:
         """As wide as it may be, where there is room."""
@@ -122,7 +150,7 @@ class QueuePanel(QWidget):
         else:
             row = self._rows[job.id] = JobRow(job, self._theme)
             row.cancelled.connect(self.cancelled)
-            self._list.insertWidget(self._list.count() - 1, row)
+            self._list.insertWidget(len(self._rows) - 1, row)
             self._show()
 
     def _take_away(self, job: Job) -> None:
@@ -133,7 +161,23 @@ class QueuePanel(QWidget):
             row.deleteLater()
             self._show()
 
+    def _on_paused(self) -> None:
+        for row in self._paused_rows:
+            row.hide()
+            self._list.removeWidget(row)
+            row.deleteLater()
+        self._paused_rows = [PausedRow(work, self._theme) for work in self._paused.list()]
+        for row in self._paused_rows:
+            row.resume.clicked.connect(lambda _=False, work=row.work: self.resumed.emit(work))
+            row.drop.clicked.connect(lambda _=False, work=row.work: self.dropped.emit(work))
+            self._list.insertWidget(self._list.count() - 1, row)
+        self._show()
+
+    def paused_rows(self) -> list[PausedRow]:
+        """The rows of what is paused, top to bottom."""
+        return list(self._paused_rows)
+
     def _show(self) -> None:
-        count = len(self._rows)
+        count = len(self._rows) + len(self._paused_rows)
         self._count.setText(f"{count}" if count > 1 else "")
         self.setVisible(count > 0)

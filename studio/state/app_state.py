@@ -13,6 +13,7 @@ from studio.state.form import GenerateForm, random_seed
 from studio.state.jobs import JobQueue
 from studio.state.library import Item, Library
 from studio.state.notifications import Notifications
+from studio.state.paused import PausedQueue
 from studio.state.undo import UndoStack
 
 
@@ -48,6 +49,7 @@ class AppState:
         """``forms`` are those that the rooms begin with; ``form`` is that of every other room."""
         self.library = library
         self.jobs = JobQueue()
+        self.paused = PausedQueue()
         self.notifications = Notifications()
         self.undo = UndoStack()
         self._models: list[ModelInfo] = []

@@ -6,15 +6,16 @@ from PySide6.QtWidgets import QMessageBox
 
 from studio.window.help import Help
 from studio.window.questions import agrees, answer, question
+from studio.window.sessions import Sessions
 from studio.window.shell import Shell
 
 
 class Closing:
     """What happens before the window closes."""
 
-    def __init__(self, shell: Shell, help_: Help) -> None:
+    def __init__(self, shell: Shell, help_: Help, sessions: Sessions) -> None:
         self._shell, self._state, self._settings, self._training = shell, shell.state, shell.settings, shell.training
-        self._help = help_
+        self._help, self._sessions = help_, sessions
 
     def may_close(self) -> bool:
         """Ask when work is going on, or something would be lost; whether the window may close."""
@@ -27,8 +28,7 @@ class Closing:
         self._shell.remember()
         if self._help.guide is not None:
             self._settings.set_geometry("guide", self._help.guide.saveGeometry())
-        self._settings.forms = self._state.forms()
-        self._settings.room = self._state.domain or ""
+        self._sessions.keep()
         self._settings.save()
         self._shell.model_folders.shutdown()
         self._shell.trash.shutdown()
@@ -40,7 +40,8 @@ class Closing:
             self._shell,
             "Quit DDMI Studio?",
             f"{work} still going on.",
-            f"Quitting cancels {'it' if count == 1 else 'them'}. What is finished is in the history.",
+            "What is finished is in the history. What is to be generated waits in the queue, paused, at the next "
+            "start; other work is cancelled.",
             do="Quit",
             keep="Keep working",
         )

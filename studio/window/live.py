@@ -105,6 +105,7 @@ class Live:
     def _on_shown(self, item: object) -> None:
         if item is not None:
             self._shown = None
+            self._pause.stop()  # it was opened since the form changed, or the room was entered
 
     # Switching
 

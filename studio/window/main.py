@@ -24,6 +24,7 @@ from studio.window.models import Models
 from studio.window.own_files import OwnFiles
 from studio.window.preferences import Preferences
 from studio.window.runs import Runs
+from studio.window.sessions import Sessions
 from studio.window.shell import Shell
 from studio.window.tour import Tour
 from studio.window.undoing import Undoing
@@ -51,10 +52,12 @@ class MainWindow(Shell):
         self.exports = Exports(self, self.items)
         self.trainings = Runs(self, self.installed)
         self.preferences = Preferences(self, self.installed, self.items, self.help)
-        self.closing = Closing(self, self.help)
+        self.sessions = Sessions(self, self.installed, self.items)
+        self.closing = Closing(self, self.help, self.sessions)
         self.actions_.on("tour", self.tour.start)
         self.actions_.on("quit", self.close)
         self.restore()
+        self.sessions.bring_back()
         self.preferences.take_all()
         training.start()
 

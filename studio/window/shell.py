@@ -96,7 +96,7 @@ class Shell(QMainWindow):
         self.rail.chosen.connect(self.show_room)
         self.inspector = Inspector(state, actions, theme)
         self.history = HistoryPanel(state, actions, theme)
-        self.queue = QueuePanel(state.jobs, theme)
+        self.queue = QueuePanel(state.jobs, state.paused, theme)
         self.status = StatusBar(state, actions)
         self.setStatusBar(self.status)
 
@@ -139,13 +139,14 @@ class Shell(QMainWindow):
         state.domain_changed.connect(self._on_domain)
         for signal in (state.jobs.added, state.jobs.changed):
             signal.connect(self._on_jobs)
+        state.paused.changed.connect(self._show_parts)
         state.notifications.added.connect(self._on_notification)
         state.notifications.removed.connect(self._on_notification_gone)
         for notification in state.notifications.list():
             self._on_notification(notification)
 
     def restore(self) -> None:
-        """Bring size, panels and room back as they were left."""
+        """Bring size and panels back as they were left."""
         settings = self.settings
         self.resize(first_size(self.screen().availableSize()))
         if (geometry := settings.geometry("window")) is not None:
@@ -157,7 +158,6 @@ class Shell(QMainWindow):
             for name in ("history", *_PANES):
                 self.actions_[name].setChecked(False)
         self.show_room(0)
-        self.show_room_of(settings.room)
         self._on_jobs()
         self.inspector.focus_prompt()
 
@@ -318,7 +318,7 @@ class Shell(QMainWindow):
         on_stage = isinstance(self.rooms.currentWidget(), Stage)
         inspector = on_stage and self.actions_["inspector"].isChecked()
         history = on_stage and self.actions_["history"].isChecked()
-        queue = bool(self.state.jobs.active())
+        queue = bool(self.state.jobs.active() or self.state.paused)
         self.inspector.setVisible(inspector)
         self._inspector_line.setVisible(inspector)
         self.history.setVisible(history)

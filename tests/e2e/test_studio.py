@@ -20,6 +20,7 @@ from studio.panels.export_dialog import Order
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Library
+from studio.state.session import read_session, session_file
 from studio.theme.theme import Theme
 from studio.window import MainWindow
 
@@ -36,7 +37,7 @@ def window(theme: Theme, qtbot: QtBot, model: Path, home: Path) -> Iterator[Main
         (home / "models" / model.name).symlink_to(model)
     library = Library(home / "library")
     settings = Settings()
-    state = AppState(library, forms=settings.forms)
+    state = AppState(library, forms=read_session(session_file()).forms)
     engine = Engine(state)
     training = Training()
     window = MainWindow(state, engine, training, theme, settings)

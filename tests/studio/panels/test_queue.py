@@ -4,7 +4,7 @@ from studio.panels.queue import QueuePanel, duration
 
 
 def test_rows_come_and_go_with_the_jobs(qtbot, state, theme):
-    panel = QueuePanel(state.jobs, theme)
+    panel = QueuePanel(state.jobs, state.paused, theme)
     qtbot.addWidget(panel)
     assert panel.isHidden()
     state.jobs.add("a", "a chair", None)

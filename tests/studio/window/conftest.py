@@ -12,6 +12,7 @@ from studio.engine.training import Training
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Library
+from studio.state.session import read_session, session_file
 from studio.theme.theme import Theme
 from studio.window import MainWindow
 from studio.window.live import DECIDED
@@ -36,7 +37,8 @@ def make_window(
     opened: list[MainWindow] = []
 
     def make(*, look_for_models: bool = True) -> MainWindow:
-        state = AppState(Library(Path(user_data()) / "library"), forms=(settings := Settings()).forms)
+        state = AppState(Library(Path(user_data()) / "library"), forms=read_session(session_file()).forms)
+        settings = Settings()
         settings.set_flag(DECIDED, True)  # or the fakes would be found fast enough for live
         engine = Engine(
             state, PipelineCache(load=lambda folder, device: pictures if folder == PICTURES.folder else pipeline)

@@ -1,0 +1,83 @@
+"""What is found again at the next start."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.state.session import read_session, session_file
+from studio.window import MainWindow
+
+PATIENCE = 30_000
+PICTURE = np.zeros((8, 8, 4), np.uint8)
+
+
+def calm(window: MainWindow) -> bool:
+    return not window.state.jobs.active(quiet=True)
+
+
+def make(qtbot, window: MainWindow, prompt: str) -> None:
+    window.state.update_form(prompt=prompt)
+    window.generation.generate()
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+
+
+def test_rooms_come_back_with_prompt_and_stage_when_they_are_entered(qtbot, make_window):
+    window = make_window()
+    make(qtbot, window, "a chair")
+    chair = window.state.shown
+    window.show_room_of("image")
+    make(qtbot, window, "rings")
+    rings = window.state.shown
+    window.state.update_form(prompt="a prompt just typed", steps=5)
+    window.close()
+    again = make_window()
+    assert again.state.domain == "image" and again.inspector.prompt.text() == "a prompt just typed"
+    assert again.state.form.steps == 5
+    qtbot.waitUntil(lambda: again.items.is_seen(rings), timeout=PATIENCE)
+    assert again.state.shown_in("shape") is None  # nothing is drawn that nobody looks at
+    again.close()
+    last = make_window()  # what was not entered meanwhile is not forgotten
+    last.show_room_of("shape")
+    qtbot.waitUntil(lambda: last.items.is_seen(chair), timeout=PATIENCE)
+    assert last.state.form.prompt == "a chair"
+
+
+def test_an_item_that_went_meanwhile_leaves_the_stage_empty(qtbot, make_window):
+    window = make_window()
+    make(qtbot, window, "a chair")
+    window.close()
+    window.state.library.delete(window.state.shown)
+    again = make_window()
+    qtbot.wait(50)
+    qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
+    assert again.state.shown is None
+
+
+def test_what_was_to_be_generated_waits_paused_and_is_resumed_without_what_is_there(qtbot, make_window, pipeline):
+    window = make_window()
+    window.state.update_form(prompt="a chair", seed=7, seed_locked=True)
+    make(qtbot, window, "a chair")
+    pipeline.delay = 0.2
+    window.state.update_form(count=2, steps=19)
+    window.generation.generate()
+    window.state.update_form(prompt="a sofa")
+    window.generation.generate()
+    window.sessions.keep()  # and then the process is killed
+    left = read_session(session_file())
+    window.engine.cancel_all()
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    pipeline.delay = 0.0
+    again = make_window()
+    assert [work.title for work in left.waiting] == ["a chair × 2", "a sofa × 2"]
+    chair, sofa = again.queue.paused_rows()
+    assert not again.queue.isHidden() and not again.state.jobs.active()
+    sofa.drop.click()
+    assert [work.title for work in again.state.paused.list()] == ["a chair × 2"]
+    recipe = again.state.library.items()[0].recipe.model_copy(update={"steps": 19})
+    again.state.library.add(again.state.library.load_latent(again.state.library.items()[0]), recipe, PICTURE)
+    chair.resume.click()
+    qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
+    assert sorted(item.recipe.seed for item in again.state.library.items() if item.recipe.steps == 19) == [7, 8]
+    assert not again.state.paused and again.queue.isHidden()
+    again.sessions.keep()
+    assert not read_session(session_file()).waiting
