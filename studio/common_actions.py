@@ -210,6 +210,17 @@ WINDOW: tuple[ActionSpec, ...] = (
         also="strip gallery library thumbnails items",
     ),
     ActionSpec(
+        "history_grid",
+        "History as a grid",
+        "Window",
+        "Window",
+        ("Ctrl+Shift+H",),
+        "tiles",
+        "Show many rows of the history below a smaller stage",
+        checkable=True,
+        also="gallery tiles contact sheet larger thumbnails",
+    ),
+    ActionSpec(
         "full_screen", "Full screen", "Window", "Window", ("F11",), checkable=True, also="fullscreen maximise maximize"
     ),
     ActionSpec(

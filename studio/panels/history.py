@@ -9,7 +9,7 @@ from studio.actions import Actions
 from studio.facts import Words
 from studio.panels.history_bar import HistoryBar
 from studio.panels.history_model import HistoryModel
-from studio.panels.history_view import ItemStrip
+from studio.panels.history_view import ItemsView
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
@@ -36,12 +36,13 @@ class HistoryPanel(QWidget):
         self._noun = "signal"
         styled(self, "panel")
         self.model = HistoryModel(state, self)
-        self.view = ItemStrip(theme)
+        self.view = ItemsView(theme)
         self.view.setModel(self.model)
         self.view.customContextMenuRequested.connect(self._open_menu)
         self.view.doubleClicked.connect(lambda index: self.recipe_asked.emit(self.model.item(index.row())))
         self.view.selectionModel().currentChanged.connect(self._on_current)
         self.view.selectionModel().selectionChanged.connect(self._on_selection)
+        actions.on_toggled("history_grid", self.view.show_as_grid)
         actions.on("select_all", self.view.selectAll)
         actions.give_scope("history", self.view)
         self.bar = HistoryBar(self.model, actions, theme)
@@ -52,15 +53,19 @@ class HistoryPanel(QWidget):
         self._all = QPushButton("Show all")
         self._all.setProperty("look", "link")
         self._all.clicked.connect(self.bar.show_all)
+        self._nothing = QWidget()
+        column = QVBoxLayout(self._nothing)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addStretch(1)
+        column.addWidget(self._empty)
+        column.addWidget(self._all, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID + GRID // 2, GRID, GRID, GRID // 2)
         layout.setSpacing(GRID // 2)
         layout.addWidget(self.bar)
-        layout.addWidget(self.view)
-        layout.addStretch(1)
-        layout.addWidget(self._empty)
-        layout.addWidget(self._all, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(1)
+        layout.addWidget(self.view, 1)
+        layout.addWidget(self._nothing, 1)
 
         self.model.rowsInserted.connect(self._on_rows)
         self.model.rowsRemoved.connect(self._on_rows)
@@ -125,14 +130,14 @@ class HistoryPanel(QWidget):
     def _on_rows(self) -> None:
         count = self.model.rowCount()
         self.view.setVisible(count > 0)
-        self._empty.setVisible(count == 0)
-        self._all.setVisible(count == 0 and self.model.total() > 0)
-        self._empty.setText(self._nothing())
+        self._nothing.setVisible(count == 0)
+        self._all.setVisible(self.model.total() > 0)
+        self._empty.setText(self._why_nothing())
         if (row := self.model.row_of(self._state.shown)) >= 0:
             self._go_to(row)
         self._on_selection()  # Qt says nothing of what a new list takes away
 
-    def _nothing(self) -> str:
+    def _why_nothing(self) -> str:
         """Why nothing is listed."""
         if not self.model.total():
             return f"{self._noun.capitalize()}s that you generate are kept here, with their whole recipe."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
 
@@ -12,7 +12,7 @@ from studio.actions import Actions
 from studio.panels.history_model import HistoryModel
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
-from studio.widgets.basics import icon_button, label
+from studio.widgets.basics import action_button, icon_button, label
 
 _SEARCH_WIDTH = 64, 240  # px
 _SIDE = 16  # px
@@ -64,6 +64,10 @@ class HistoryBar(QWidget):
         row.addWidget(self.search, 4)
         row.addWidget(self.filter)
         row.addWidget(self.starred)
+        grid = action_button(actions["history_grid"])
+        grid.setProperty("look", "tiny")
+        grid.setIconSize(QSize(_SIDE, _SIDE))
+        row.addWidget(grid)
         actions.keys_changed.connect(self._show_keys)
         model.counted.connect(self._show)
         self._show_keys()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QWheelEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
 
 from studio.panels.history_model import ITEM_ROLE, Index
 from studio.panels.inspector import item_title
 from studio.state.library import Item
 from studio.theme.icons import icon_pixmap
 from studio.theme.theme import Theme
-from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, THUMBNAIL
+from studio.theme.tokens import FONT_SMALL, GRID, LARGE_THUMBNAIL, RADIUS, THUMBNAIL
+from studio.widgets.basics import ANY_SIZE
 
 _CAPTION = 18  # px
 _SHADE = 20  # px, of the seed over the thumbnail
@@ -27,10 +34,13 @@ class ItemDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
         self.shown_id = ""
+        self.large = False
+        """Whether there is room for a larger thumbnail and a second line below it."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """A square with a line below it, and a gap to the next one."""
-        return QSize(THUMBNAIL + GRID, THUMBNAIL + _CAPTION + GRID)
+        """A square with what is written below it, and a gap to the next one."""
+        side, lines = (LARGE_THUMBNAIL, 2) if self.large else (THUMBNAIL, 1)
+        return QSize(side + GRID, side + lines * _CAPTION + GRID)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw one item."""
@@ -74,7 +84,11 @@ class ItemDelegate(QStyledItemDelegate):
     def _paint_caption(self, painter: QPainter, rect: QRect, item: Item, selected: bool) -> None:
         c = self._theme.colours
         painter.setPen(QColor(c.text if selected or item.id == self.shown_id else c.muted))
-        _draw_line(painter, rect.adjusted(2, 2, -2, 0), item_title(item))
+        _draw_line(painter, QRect(rect.left() + 2, rect.top() + 2, rect.width() - 4, _CAPTION - 2), item_title(item))
+        if self.large:
+            painter.setPen(QColor(c.muted))
+            facts = f"{item.recipe.model}  ·  {item.created.astimezone():%d %b %Y}"
+            _draw_line(painter, rect.adjusted(2, _CAPTION, -2, 0), facts)
 
     def _paint_rings(self, painter: QPainter, rect: QRect, item: Item, state: QStyle.StateFlag) -> None:
         c = self._theme.colours
@@ -91,25 +105,36 @@ class ItemDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(QRectF(rect).adjusted(3, 3, -3, -3), RADIUS - 2, RADIUS - 2)
 
 
-class ItemStrip(QListView):
-    """One row that the wheel scrolls sideways."""
+class ItemsView(QListView):
+    """A strip, one row that the wheel scrolls sideways; or a grid of as many rows as there are."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.items = ItemDelegate(theme, self)
         self.setItemDelegate(self.items)
         self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(False)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName("History")
-        self.setFixedHeight(STRIP_HEIGHT)
+        self.show_as_grid(False)
         theme.changed.connect(self.viewport().update)
+
+    def show_as_grid(self, on: bool) -> None:
+        """Be a grid, or a strip. What was in view stays in view."""
+        never, if_needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self.items.large = on
+        self.setWrapping(on)
+        self.setVerticalScrollBarPolicy(if_needed if on else never)
+        self.setHorizontalScrollBarPolicy(never if on else if_needed)
+        self.setMinimumHeight(STRIP_HEIGHT)
+        self.setMaximumHeight(ANY_SIZE if on else STRIP_HEIGHT)
+        self.scheduleDelayedItemsLayout()
+        QTimer.singleShot(0, self, lambda: self.scrollTo(self.currentIndex()))  # once it is laid out anew
 
     def show_as_on_stage(self, item_id: str) -> None:
         """Put the ring around the item of that id, or none."""
@@ -118,6 +143,9 @@ class ItemStrip(QListView):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll along the strip whichever way the wheel turns."""
+        if self.isWrapping():
+            super().wheelEvent(event)
+            return
         delta = event.angleDelta().x() or event.angleDelta().y()
         bar = self.horizontalScrollBar()
         bar.setValue(bar.value() - delta)

@@ -28,6 +28,8 @@ from studio.theme.theme import IconRole, Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID, ICON
 from studio.widgets.number_boxes import DecimalBox, WholeBox
 
+ANY_SIZE = 2**24 - 1
+"""The largest that a widget may be: what `QWIDGETSIZE_MAX` is in Qt. px."""
 _ZERO_WIDTH_SPACE = "\u200b"
 _LONG_WORD = re.compile(r"\S{25,}")
 _BREAK = re.compile(r"[/\\]|[^/\\]{20}")

@@ -6,9 +6,10 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
 
+from studio.widgets.basics import ANY_SIZE
+
 _FRAME = QSize(16, 40)
 """What a window manager draws around a window, about."""
-_NO_LIMIT = 16_777_215  # Qt's QWIDGETSIZE_MAX
 
 
 class Dialog(QDialog):
@@ -43,7 +44,7 @@ def fit_to(dialog: QDialog, room: QSize) -> None:
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
         dialog.setMinimumSize(0, 0)
-        dialog.setMaximumSize(_NO_LIMIT, _NO_LIMIT)
+        dialog.setMaximumSize(ANY_SIZE, ANY_SIZE)
         bar = area.verticalScrollBar().sizeHint().width() + 2
         dialog.resize((needed + QSize(bar, 0)).expandedTo(dialog.size()).boundedTo(room))
     else:

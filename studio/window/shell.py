@@ -36,7 +36,7 @@ from studio.state.jobs import Job
 from studio.state.library import Item
 from studio.state.notifications import Notification
 from studio.theme.theme import Theme
-from studio.widgets.basics import line
+from studio.widgets.basics import ANY_SIZE, line
 from studio.widgets.drop_overlay import DropOverlay
 from studio.widgets.toasts import Toast, ToastArea
 
@@ -47,6 +47,8 @@ _SMALL = QSize(900, 560)
 _NARROW_INSPECTOR = 288  # px
 _PANES = ("look_pane", "slices")  # beside a stage
 _BOTTOM_HEIGHT = 166  # px
+_STAGE_SHARE, _GRID_SHARE = 2, 3
+"""Of the height, where the history is a grid."""
 _TITLE = 60
 """Characters of a title in a message."""
 
@@ -106,8 +108,8 @@ class Shell(QMainWindow):
         lower.setAlignment(self.queue, Qt.AlignmentFlag.AlignRight)  # in its place where there is no history too
         self._bottom = QWidget()
         self._bottom.setLayout(lower)
-        self._bottom.setFixedHeight(_BOTTOM_HEIGHT)
-        middle = QVBoxLayout()
+        self._bottom.setMinimumHeight(_BOTTOM_HEIGHT)
+        self._middle = middle = QVBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.rooms, 1)
         middle.addWidget(self._history_line)
@@ -129,7 +131,7 @@ class Shell(QMainWindow):
         on("prompt", self.go_to_prompt)
         on("find", self.go_to_search)
         on("full_screen", lambda: self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen))
-        for name in ("inspector", "history"):
+        for name in ("inspector", "history", "history_grid"):
             on_toggled(name, lambda _on: self._show_parts())
         for name in ("inspector", *_PANES):
             on_toggled(name, partial(self._make_room_for, name))
@@ -299,7 +301,7 @@ class Shell(QMainWindow):
     def _switches(self) -> dict[str, bool]:
         """The actions that are remembered, and whether they begin checked."""
         rooms = [stage.room for stage in self.stages]
-        return {"inspector": True, "history": True, "live": False} | {
+        return {"inspector": True, "history": True, "history_grid": False, "live": False} | {
             name: name not in room.switches_off for room in rooms for name in room.switches
         }
 
@@ -325,6 +327,10 @@ class Shell(QMainWindow):
         self._queue_line.setVisible(history and queue)
         self._history_line.setVisible(history or queue)
         self._bottom.setVisible(history or queue)
+        grid = history and self.actions_["history_grid"].isChecked()
+        self._bottom.setMaximumHeight(ANY_SIZE if grid else _BOTTOM_HEIGHT)
+        self._middle.setStretchFactor(self.rooms, _STAGE_SHARE)
+        self._middle.setStretchFactor(self._bottom, _GRID_SHARE if grid else 0)
 
 
 def first_size(room: QSize) -> QSize:

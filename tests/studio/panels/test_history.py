@@ -23,7 +23,7 @@ def make_history(qtbot, state, actions, theme):
 
 def test_empty_history_says_what_it_is_for(make_history):
     panel = make_history()
-    assert panel.view.isHidden() and not panel._empty.isHidden()
+    assert panel.view.isHidden() and panel._empty.isVisible() and not panel._all.isVisible()
 
 
 def test_newest_first_and_changes_are_followed(make_history, state, add_item):
@@ -91,7 +91,7 @@ def test_typing_narrows_the_list_and_an_empty_answer_says_so(qtbot, make_history
     qtbot.keyClicks(panel.bar.search, " zebra")
     assert listed(panel) == [] and panel.view.isHidden() and "roud zebra" in panel._empty.text()
     qtbot.mouseClick(panel._all, Qt.MouseButton.LeftButton)
-    assert listed(panel) == [4, 3, 2, 1, 0] and panel._all.isHidden()
+    assert listed(panel) == [4, 3, 2, 1, 0] and not panel._all.isVisible()
 
 
 def test_the_search_is_left_by_the_keyboard(qtbot, make_history, add_item):
@@ -142,3 +142,22 @@ def test_only_what_was_painted_has_its_thumbnail_read(qtbot, make_history, add_i
     panel.grab()
     last = panel.model.index(39)
     qtbot.waitUntil(lambda: not last.data(Qt.ItemDataRole.DecorationRole).isNull())
+
+
+def test_a_grid_has_many_rows_and_goes_up_and_down(qtbot, make_history, state, actions, add_item):
+    items = [add_item(seed=seed) for seed in range(12)]
+    panel = make_history()
+    panel.resize(700, 500)
+    actions["history_grid"].setChecked(True)
+    panel.chosen.connect(state.show)
+    state.show(items[-1])
+    qtbot.waitUntil(lambda: panel.view.height() > 300)
+    assert len({panel.view.visualRect(panel.model.index(row)).top() for row in range(12)}) > 1
+    panel.view.setFocus()
+    qtbot.keyClick(panel.view, Qt.Key.Key_Down)
+    below = state.shown
+    assert below not in (items[-1], items[-2])
+    actions["history_grid"].setChecked(False)
+    qtbot.waitUntil(lambda: panel.view.height() < 300)
+    assert len({panel.view.visualRect(panel.model.index(row)).top() for row in range(12)}) == 1
+    assert state.shown == below and panel.model.item(panel.view.currentIndex().row()) == below
