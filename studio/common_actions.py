@@ -163,6 +163,15 @@ WORK: tuple[ActionSpec, ...] = (
         also="recall reuse settings parameters restore",
     ),
     ActionSpec(
+        "compare_items",
+        "Compare the two…",
+        "History",
+        "History",
+        ("Ctrl+D",),
+        tip="See two selected {noun}s side by side, and where their recipes differ",
+        also="difference beside side versus",
+    ),
+    ActionSpec(
         "copy_prompt", "Copy its prompt", "History", "History", ("Ctrl+Shift+C",), "copy", also="clipboard text"
     ),
     ActionSpec(

@@ -17,7 +17,7 @@ from studio.theme.tokens import GRID
 from studio.widgets.basics import label, styled
 
 _OF_ONE = ("recipe", "export", "add_to_sequence", "copy_prompt", "star", "delete")
-_OF_SEVERAL = ("export", "star", "delete")
+_OF_SEVERAL = ("export", "compare_items", "star", "delete")
 _Select = QItemSelectionModel.SelectionFlag
 
 
@@ -28,6 +28,9 @@ class HistoryPanel(QWidget):
     """An item, to be shown."""
     recipe_asked = Signal(object)
     """An item that was double clicked, to have its recipe brought back."""
+
+    selection_changed = Signal()
+    """Other items are selected, or another one is on the stage."""
 
     def __init__(self, state: AppState, actions: Actions, theme: Theme) -> None:
         super().__init__()
@@ -103,6 +106,7 @@ class HistoryPanel(QWidget):
         if rows and not selection.isSelected(selection.currentIndex()):
             selection.setCurrentIndex(min(rows, key=QModelIndex.row), _Select.NoUpdate)
         self.bar.show_selected(len(rows))
+        self.selection_changed.emit()
 
     def _go_to(self, row: int) -> None:
         """Make the item in a row the current one, and the only one selected unless it is selected with others."""

@@ -15,6 +15,7 @@ from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.theme.theme import Theme
 from studio.window.closing import Closing
+from studio.window.comparing import Comparing
 from studio.window.exports import Exports
 from studio.window.generation import Generation
 from studio.window.help import Help
@@ -49,7 +50,7 @@ class MainWindow(Shell):
         self.live = Live(self)
         self.generation = Generation(self, self.installed, self.items, self.undoing, self.live)
         self.own_files = OwnFiles(self, self.installed, self.generation)
-        self.exports = Exports(self, self.items)
+        self.exports, self.comparing = Exports(self, self.items), Comparing(self, self.items)
         self.trainings = Runs(self, self.installed)
         self.preferences = Preferences(self, self.installed, self.items, self.help)
         self.sessions = Sessions(self, self.installed, self.items)

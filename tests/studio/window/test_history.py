@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.recipe import Recipe
+from studio.panels.compare_dialog import CompareDialog
 from studio.panels.export_dialog import Order, Place
 from studio.state.library import Item
 from studio.window import MainWindow
@@ -132,3 +134,27 @@ def test_several_are_exported_beside_each_other_with_one_message(qtbot, window, 
     assert (tmp_path / "a-bed-3.obj").read_text() == "mine"
     said = [one.text for one in window.state.notifications.list()]
     assert said[-1] == f"Saved 2 files in {tmp_path}." and not any("first.obj" in one for one in said)
+
+
+def test_two_are_compared_and_either_is_shown_from_there(qtbot, window):
+    click(qtbot, window, 0)
+    assert not window.actions_["compare_items"].isEnabled()
+    click(qtbot, window, 2, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    window.actions_["compare_items"].trigger()
+    dialog = window.findChild(CompareDialog)
+    said = [(one.text(), one.property("look")) for one in dialog.findChildren(QLabel)]
+    assert {("a table", "heading"), ("a lamp", "heading"), ("2", "heading"), ("4", "heading")} <= set(said)
+    assert said.count(("20", "muted")) == 2  # what is alike stands back
+    thumbnails = [picture._image for picture in dialog.pictures]
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    assert all(picture._image is not small for picture, small in zip(dialog.pictures, thumbnails, strict=True))
+    assert [picture._image.width() for picture in dialog.pictures] == [400, 400]
+    older = dialog.findChildren(QPushButton)[0]
+    older.click()
+    assert window.state.shown.recipe.prompt == "a table"
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    click(qtbot, window, 0)
+    click(qtbot, window, 2, Qt.KeyboardModifier.ShiftModifier)
+    assert not window.actions_["compare_items"].isEnabled()  # three
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
