@@ -28,6 +28,8 @@ class Session(BaseModel):
     """The ids of the items on the stages."""
     waiting: tuple[PausedWork, ...] = ()
     """What was still to be generated."""
+    deleted: tuple[tuple[str, ...], ...] = ()
+    """The ids of what each undo brings back from the trash, the last deletion at the end."""
 
 
 def session_file() -> Path:

@@ -31,6 +31,10 @@ class UndoStack:
         self._done: list[Step] = []
         self._undone: list[Step] = []
 
+    def done(self) -> tuple[Step, ...]:
+        """The steps that can be taken back, the last one at the end."""
+        return tuple(self._done)
+
     @property
     def next_undo(self) -> Step | None:
         """The step that :meth:`undo` takes back."""

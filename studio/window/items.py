@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
+from weakref import WeakKeyDictionary
 
 from PySide6.QtGui import QGuiApplication
 
+from ddmi_core.support.errors import DataError
 from studio.engine.work.fitting import FitReady
 from studio.engine.work.items import ItemReady, View
 from studio.engine.work.viewing import ViewReady, ViewRequest
@@ -28,6 +32,8 @@ class Items:
         self._models, self._undoing = models, undoing
         self._seen: dict[str, Item] = {}
         """What the stages really show, by domain: an item that was chosen may still be on its way."""
+        self._gone: WeakKeyDictionary[Step, list[Item]] = WeakKeyDictionary()
+        """What each deletion that can be undone took."""
         self._asks_to_empty = False
         shell.actions_.on("copy_prompt", self.copy_prompt)
         shell.actions_.on("star", self.toggle_star)
@@ -110,8 +116,28 @@ class Items:
 
     def delete(self) -> None:
         """Delete what is selected; a message offers to undo that, and a neighbour takes the stage."""
-        items = self._shell.history.selected()
         gone: list[Item] = []
+        if items := self._shell.history.selected():
+            step = self._deletion(items, gone)
+            self._shell.attempt(step.redo)
+            if gone:
+                self._state.undo.push(step)
+
+    def deletions(self) -> tuple[tuple[str, ...], ...]:
+        """The ids of what each undo brings back, the last deletion at the end."""
+        steps = [step for step in self._state.undo.done() if step in self._gone]
+        return tuple(tuple(item.id for item in self._gone[step]) for step in steps)
+
+    def offer_deletions(self, deletions: Iterable[tuple[str, ...]]) -> None:
+        """Let deletions of an earlier session be undone, as far as what they took is still in the trash."""
+        for ids in deletions:
+            with suppress(DataError):
+                gone = [self._state.library.get(item_id) for item_id in ids]
+                if gone and all(item.deleted for item in gone):
+                    self._state.undo.push(self._deletion(gone, list(gone)))
+
+    def _deletion(self, items: list[Item], gone: list[Item]) -> Step:
+        """The step of deleting items, of which `gone` are deleted now."""
 
         def restore() -> None:
             self._undoing.withdraw(step)
@@ -133,10 +159,8 @@ class Items:
                         self.open(neighbour)
 
         step = Step(_DELETE, undo=restore, redo=delete)
-        if items:
-            self._shell.attempt(delete)
-        if gone:
-            self._state.undo.push(step)
+        self._gone[step] = gone
+        return step
 
     def _neighbour_of(self, items: list[Item]) -> Item | None:
         """The item of the history that takes the place of some: the next older one, or else the next newer one."""

@@ -41,9 +41,10 @@ class Sessions:
         self._shell.show_room_of(self._left.room)
         self._on_domain(state.domain or "")
         state.paused.add(self._left.waiting)
+        self._items.offer_deletions(self._left.deleted)
         for signal in (state.form_changed, state.shown_changed, state.domain_changed, state.jobs.added):
             signal.connect(self._keep_soon)
-        for signal in (state.jobs.changed, state.paused.changed):
+        for signal in (state.jobs.changed, state.paused.changed, state.undo.changed):
             signal.connect(self._keep_soon)
 
     def keep(self) -> None:
@@ -52,7 +53,13 @@ class Sessions:
         forms = state.forms()
         shown = {domain: item.id for domain in forms if (item := state.shown_in(domain)) is not None}
         waiting = (*state.paused.list(), *self._waiting())
-        session = Session(room=state.domain or "", forms=forms, shown=self._unopened | shown, waiting=waiting)
+        session = Session(
+            room=state.domain or "",
+            forms=forms,
+            shown=self._unopened | shown,
+            waiting=waiting,
+            deleted=self._items.deletions(),
+        )
         write_session(session, session_file())
 
     def resume(self, work: PausedWork) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 
 from studio.state.session import read_session, session_file
@@ -51,6 +53,22 @@ def test_an_item_that_went_meanwhile_leaves_the_stage_empty(qtbot, make_window):
     qtbot.wait(50)
     qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
     assert again.state.shown is None
+
+
+def test_what_was_deleted_is_brought_back_by_undo_unless_the_trash_was_emptied(qtbot, make_window):
+    window = make_window()
+    for prompt in ("a chair", "a sofa", "a table"):
+        make(qtbot, window, prompt)
+    for _ in range(2):
+        window.actions_["delete"].trigger()
+        qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    window.close()
+    sofa, table = (window.state.library.get(ids[0]) for ids in reversed(read_session(session_file()).deleted))
+    shutil.rmtree(table.folder)
+    again = make_window()
+    again.actions_["undo"].trigger()
+    assert again.state.shown.id == sofa.id and not again.actions_["undo"].isEnabled()
+    qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
 
 
 def test_what_was_to_be_generated_waits_paused_and_is_resumed_without_what_is_there(qtbot, make_window, pipeline):
