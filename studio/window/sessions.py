@@ -123,4 +123,5 @@ class Sessions:
                 self._items.open(item)
 
     def _keep_soon(self, *_what: object) -> None:
-        self._keeping.start()
+        if not self._keeping.isActive():  # whatever reports progress all the time must not put it off
+            self._keeping.start()
