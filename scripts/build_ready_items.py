@@ -36,8 +36,8 @@ class ReadyItem(NamedTuple):
 
 READY_ITEMS = (
     ReadyItem("shape", "furniture", "a rectangular table with four legs", 21, 160),
-    ReadyItem("image", "portraits", "a person, outlined cartoon style", 3, 256),
-    ReadyItem("image-goal", "portraits", "a person, outlined cartoon style", 0, 256),
+    ReadyItem("image", "portraits", "a person, outlined cartoon style", 2, 256),
+    ReadyItem("image-goal", "portraits", "a person, outlined cartoon style", 3, 256),
     ReadyItem("nerf", "furniture-nerf", "a wooden chair", 5, 256),
     ReadyItem("video", "emoji-motion", "smiling face", 11, 256),
 )

@@ -19,19 +19,19 @@ FACTS = RoomFacts(
     title="Images",
     icon="images",
     tip="Generate pictures without a resolution",
-    placeholder="Describe a person, for example\na man with a full beard\na smiling man, flat style",
+    placeholder="Describe a person, for example\na person with sunglasses\na smiling man, flat style",
     empty_title="Describe a picture",
     empty_text=(
         "Type a prompt and press Generate, or drop a picture of your own here. The result is a continuous function: "
         "zoom in as far as you like. Or start from an example:"
     ),
     examples=(
-        "a smiling man, flat style",
+        "a person with sunglasses, flat style",
         "a person, outlined cartoon style",
         "a woman with long black hair, flat icon style",
-        "a man with a full beard",
-        "a person in a red shirt",
-        "a person with sunglasses, flat style",
+        "a person with a purple mohawk",
+        "a person, minimal style",
+        "a smiling man, flat style",
     ),
     export=ImageExport,
     import_formats=PICTURES,
