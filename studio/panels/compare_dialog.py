@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from studio.engine.engine import Engine
-from studio.engine.work.portraits import PortraitReady, PortraitRequest
+from studio.engine.work.item_pictures import ItemPictureReady, ItemPictureRequest
 from studio.panels.fidelity import figures
 from studio.panels.inspector import item_title
 from studio.state.app_state import AppState
@@ -65,12 +65,12 @@ class CompareDialog(Dialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         layout.addLayout(grid)
-        engine.answers(PortraitReady).connect(self._on_portrait)
+        engine.answers(ItemPictureReady).connect(self._on_portrait)
         for item in items:
             if not state.lacks_model(item.recipe):
-                engine.ask(PortraitRequest(item=item, resolution=resolution, size=_SIDE))
+                engine.ask(ItemPictureRequest(item=item, resolution=resolution, size=_SIDE))
 
-    def _on_portrait(self, result: PortraitReady) -> None:
+    def _on_portrait(self, result: ItemPictureReady) -> None:
         for item, picture in zip(self._items, self.pictures, strict=True):
             if item.id == result.request.item.id:
                 picture.show_image(to_image(result.picture))

@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PortraitRequest(SignalRequest["Field"]):
-    """A picture of an item, ``size`` pixels a side, from a view of ``resolution``. Answered by a PortraitReady."""
+class ItemPictureRequest(SignalRequest["Field"]):
+    """A picture of an item, ``size`` pixels a side, from a view of ``resolution``. Answered by a ItemPictureReady."""
 
     resolution: int
     size: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PortraitReady(Answer):
+class ItemPictureReady(Answer):
     """A picture of an item, with straight alpha."""
 
-    request: PortraitRequest
+    request: ItemPictureRequest
     picture: UInt8[np.ndarray, "height width 4"]
 
 
-@does(PortraitRequest, "view", "Draw an item", "drawing an item", quiet=True, priority=1)
-def _portrait(request: PortraitRequest, context: Context) -> Iterator[PortraitReady]:
+@does(ItemPictureRequest, "view", "Draw an item", "drawing an item", quiet=True, priority=1)
+def _draw(request: ItemPictureRequest, context: Context) -> Iterator[ItemPictureReady]:
     field = decoded(request, context)
     view = field.view(resolution=request.resolution, progress=sub_progress(context.progress, 0.0, 0.9))
-    yield PortraitReady(request=request, picture=field.thumbnail(view, size=request.size))
+    yield ItemPictureReady(request=request, picture=field.thumbnail(view, size=request.size))
