@@ -65,12 +65,12 @@ class CompareDialog(Dialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         layout.addLayout(grid)
-        engine.answers(ItemPictureReady).connect(self._on_portrait)
+        engine.answers(ItemPictureReady).connect(self._on_picture)
         for item in items:
             if not state.lacks_model(item.recipe):
                 engine.ask(ItemPictureRequest(item=item, resolution=resolution, size=_SIDE))
 
-    def _on_portrait(self, result: ItemPictureReady) -> None:
+    def _on_picture(self, result: ItemPictureReady) -> None:
         for item, picture in zip(self._items, self.pictures, strict=True):
             if item.id == result.request.item.id:
                 picture.show_image(to_image(result.picture))

@@ -23,7 +23,7 @@ DECIDED = "live_decided"
 """The flag of the settings that says that a person, or a first result, has chosen."""
 
 
-class _Wish(NamedTuple):
+class _Subject(NamedTuple):
     """What decides what a sketch shows."""
 
     domain: str
@@ -41,8 +41,8 @@ class Live:
     def __init__(self, shell: Shell) -> None:
         self._shell, self._state, self._engine = shell, shell.state, shell.engine
         self._settings, self._action = shell.settings, shell.actions_["live"]
-        self._known: _Wish | None = None
-        self._shown: _Wish | None = None
+        self._known: _Subject | None = None
+        self._shown: _Subject | None = None
         self._pause = QTimer(shell, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._ask)
         shell.actions_.on("live", self._on_chosen)
@@ -56,35 +56,35 @@ class Live:
     @property
     def shows_form(self) -> bool:
         """Whether what is on the stage is a sketch of the form as it stands."""
-        return self._shown is not None and self._shown == self._wish()
+        return self._shown is not None and self._shown == self._subject()
 
-    def _wish(self) -> _Wish:
+    def _subject(self) -> _Subject:
         form = self._state.form
-        return _Wish(self._state.domain or "", form.model, form.settings, form.seed)
+        return _Subject(self._state.domain or "", form.model, form.settings, form.seed)
 
     # Asking
 
     def _on_domain(self, _domain: str) -> None:
         self._pause.stop()
-        self._known, self._shown = self._wish(), None  # nothing was changed by coming here
+        self._known, self._shown = self._subject(), None  # nothing was changed by coming here
         if self._action.isChecked() and self._state.shown is None:
             self._pause.start()
 
     def _on_form(self, _form: object) -> None:
-        if (wish := self._wish()) != self._known:
-            self._known = wish
+        if (subject := self._subject()) != self._known:
+            self._known = subject
             if self._action.isChecked():
                 self._pause.start()
 
     def _ask(self) -> None:
         """Have the form sketched, unless it says nothing, or is made already or right now."""
-        wish, shown = self._wish(), self._state.shown
-        if not wish.settings.prompt.strip() or self._state.selected_model is None or self._is_making():
+        subject, shown = self._subject(), self._state.shown
+        if not subject.settings.prompt.strip() or self._state.selected_model is None or self._is_making():
             return
-        if shown is not None and (shown.recipe.settings, shown.recipe.seed) == (wish.settings, wish.seed):
+        if shown is not None and (shown.recipe.settings, shown.recipe.seed) == (subject.settings, subject.seed):
             return
         resolution = self._shell.stage.room.preview_resolution
-        request = SketchRequest(settings=wish.settings, seed=wish.seed, preview_resolution=resolution)
+        request = SketchRequest(settings=subject.settings, seed=subject.seed, preview_resolution=resolution)
         self._shell.attempt(lambda: self._engine.ask(request))
 
     def _is_making(self) -> bool:
@@ -100,7 +100,7 @@ class Live:
         self._state.next_generation(domain)  # whatever was on its way to the stage
         self._state.clear(domain)
         self._shell.stage.show_sketch(result.view, result.resolution)
-        self._shown = _Wish(domain, self._state.form.model, request.settings, request.seed)
+        self._shown = _Subject(domain, self._state.form.model, request.settings, request.seed)
 
     def _on_shown(self, item: object) -> None:
         if item is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemPictureRequest(SignalRequest["Field"]):
-    """A picture of an item, ``size`` pixels a side, from a view of ``resolution``. Answered by a ItemPictureReady."""
+    """A picture of an item, ``size`` pixels a side, from a view of ``resolution``. Answered by an ItemPictureReady."""
 
     resolution: int
     size: int
