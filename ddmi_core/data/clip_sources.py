@@ -8,7 +8,7 @@ from ddmi_core.data.shape_sources import HELD_OUT_COUNT, HELD_OUT_SEED
 from ddmi_core.data.shard_places import are_shards
 from ddmi_core.support.errors import DataError
 
-_SKIES = 20_000
+_SKIES = 8_000
 
 
 def open_clips(

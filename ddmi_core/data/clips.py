@@ -153,7 +153,7 @@ class ClipSource(ItemSource):
         stride = 1 if augment in ("none", "paper") else int(rng.integers(1, _LARGEST_STRIDE + 1))
         stride = max(1, min(stride, len(clip.times) // _LEAST_FRAMES))
         video = encoder_input(clip.every(stride, int(rng.integers(stride))), self.encoded, part)
-        looks = [self._look(clip, part, share, rng) for share in shares(self._queries)]
+        looks = [self._look(clip, part, share, rng) for share in _shares(self._queries)]
         coords, footprints, targets = (np.concatenate(column) for column in zip(*looks, strict=True))
         if mirrored:
             video, coords = video[..., ::-1], coords * np.array([-1, 1, 1], np.float32)
@@ -207,6 +207,6 @@ def _span(clip: Clip, rng: np.random.Generator, augment: Augment) -> Clip:
     return clip.between(start, start + length)
 
 
-def shares(queries: int) -> list[int]:
+def _shares(queries: int) -> list[int]:
     """Divide the queries between the frames looked at."""
     return [queries // VIEWS + (i < queries % VIEWS) for i in range(VIEWS)]

@@ -18,17 +18,17 @@ _FOG, _FOG_BETWEEN = 0.55, 0.56
 
 
 @torch.no_grad()
-def colours(scene: Scene, places: Float[Tensor, "n 3"], footprint: float) -> Float[Tensor, "n 3"]:
+def colours(scene: Scene, places: Float[Tensor, "n 3"], footprint: float | Float[Tensor, "*n"]) -> Float[Tensor, "n 3"]:
     """Return what is seen of a scene, sRGB in [0, 1].
 
     Args:
         scene: what is there.
         places: x to the right, y downward, and the moment, all in [-1, 1].
-        footprint: side of the pixels that are asked for, in the same units.
+        footprint: side of the pixels that are asked for, in the same units; of all, or of each.
     """
     x, y, moment = places.unbind(1)
     elevation = scene.elevation[0] + scene.elevation[1] * moment
-    look = Look(x, -y, moment, torch.full_like(x, footprint), elevation, light(elevation))
+    look = Look(x, -y, moment, torch.as_tensor(footprint, dtype=x.dtype).expand_as(x), elevation, light(elevation))
     seen = _above_water(scene, look) if scene.foreground in _WATER else _above_land(scene, look)
     if scene.fog:
         seen = weather.in_fog(scene, look, seen, _FOG)
