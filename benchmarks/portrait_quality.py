@@ -30,7 +30,7 @@ from torch import Tensor
 
 from benchmarks.judging.lines import Lines, counts, rounded, share
 from benchmarks.judging.pictures import field_of, rebuilt, seen
-from benchmarks.judging.portrait_attributes import ATTRIBUTES, accuracies, portrait_classifier
+from benchmarks.judging.portrait_attributes import ATTRIBUTES, drawn, portrait_classifier
 from benchmarks.judging.portrait_prompts import PROMPTS, PortraitPrompt
 from benchmarks.judging.seams import grid_amplitudes
 from ddmi_core.data.portraits.pictures import PortraitPictures, portraits
@@ -148,7 +148,7 @@ def _report_prompts(
     count: int,
 ) -> None:
     classifier = portrait_classifier()
-    for name, (right, of) in accuracies(classifier, true, count).items():
+    for name, (right, of) in classifier.tally(*drawn(true, range(min(count, len(true))))).items():
         lines(f"{name}_of_real", right / of, ">= 0.95", portraits=of)
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in ATTRIBUTES}
     for number, prompt in enumerate(prompts):

@@ -1,12 +1,16 @@
 """Where clips to train on come from, by name: a starter set or a user's folder; and one clip as a set of its parts."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ddmi_core.coordinates import overlapping_spans
 from ddmi_core.data.clips import Clip, ClipSet, ClipSource, Encoded
 from ddmi_core.data.shape_sources import HELD_OUT_COUNT, HELD_OUT_SEED
 from ddmi_core.data.shard_places import are_shards
 from ddmi_core.support.errors import DataError
+
+if TYPE_CHECKING:
+    from ddmi_core.data.skies import Skies
 
 _SKIES = 8_000
 
@@ -20,10 +24,9 @@ def open_clips(
         DataError: there is no such set or folder, or nothing usable in it.
     """
     if source == "skies":
-        from ddmi_core.data.skies import Skies, SkySource
+        from ddmi_core.data.skies import SkySource
 
-        skies = Skies(_SKIES, seed) if split == "train" else Skies(HELD_OUT_COUNT, HELD_OUT_SEED)
-        return SkySource(skies, encoded=encoded, queries=queries, footprints=footprints)
+        return SkySource(sky_set(split, seed=seed), encoded=encoded, queries=queries, footprints=footprints)
     if source == "emoji-motion":
         from ddmi_core.data.emoji.clips import emoji_motion
 
@@ -41,6 +44,13 @@ def open_clips(
     if len(clips) == 0:
         raise DataError(f"{source} holds no usable clip for the {split} split.")
     return ClipSource(clips, encoded=encoded, queries=queries, footprints=footprints)
+
+
+def sky_set(split: str, *, seed: int) -> "Skies":
+    """Return the skies to train on, those of a seed, or the ones that are held out, always the same."""
+    from ddmi_core.data.skies import Skies
+
+    return Skies(_SKIES, seed) if split == "train" else Skies(HELD_OUT_COUNT, HELD_OUT_SEED)
 
 
 class ClipParts:

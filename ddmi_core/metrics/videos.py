@@ -41,7 +41,7 @@ def blended(frames: Float[Tensor, "t c h w"], times: Float[Tensor, " t"], at: Fl
 
     Before the first frame and after the last one, that frame.
     """
-    after = torch.searchsorted(times, at).clamp(1, len(times) - 1)
+    after = torch.searchsorted(times.contiguous(), at).clamp(1, len(times) - 1)
     before = after - 1
     share = ((at - times[before]) / (times[after] - times[before])).clamp(0, 1).view(-1, 1, 1, 1)
     return frames[before] * (1 - share) + frames[after] * share

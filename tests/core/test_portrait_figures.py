@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from benchmarks import contact_sheet, portrait_quality
-from benchmarks.judging import portrait_attributes, portrait_prompts
-from benchmarks.judging.portrait_attributes import ATTRIBUTES, accuracies, attributes_of, drawn, train
+from benchmarks.judging import attributes, portrait_attributes, portrait_prompts
+from benchmarks.judging.portrait_attributes import ATTRIBUTES, attributes_of, drawn, untaught
 from benchmarks.judging.seams import grid_amplitudes
 from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
 from ddmi_core.data.portraits.pictures import portraits
@@ -75,10 +75,10 @@ def test_what_nobody_could_say_is_not_learned() -> None:
 
 @pytest.mark.slow
 def test_the_classifier_learns_styles_within_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portrait_attributes, "_STEPS", 90)
-    monkeypatch.setattr(portrait_attributes, "_BATCH", 24)
-    model = train(portraits("train"), 105)
-    right, of = accuracies(model, portraits("held_out"), 35)["style"]
+    monkeypatch.setattr(attributes, "_STEPS", 90)
+    monkeypatch.setattr(attributes, "_BATCH", 24)
+    model = attributes.train(untaught, *drawn(portraits("train"), range(105)))
+    right, of = model.tally(*drawn(portraits("held_out"), range(35)))["style"]
     assert of == 35 and right / of >= 0.7
 
 
@@ -86,8 +86,8 @@ def test_the_classifier_learns_styles_within_few_steps(monkeypatch: pytest.Monke
 def test_every_figure_of_the_table_is_printed(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(portrait_attributes, "_STEPS", 1)
-    monkeypatch.setattr(portrait_attributes, "_BATCH", 8)
+    monkeypatch.setattr(attributes, "_STEPS", 1)
+    monkeypatch.setattr(attributes, "_BATCH", 8)
     monkeypatch.setattr(portrait_attributes, "_COUNT", 100)
     monkeypatch.setattr(portrait_quality, "PROMPTS", portrait_prompts.PROMPTS[::11])
     portrait_quality.main(
