@@ -172,6 +172,14 @@ WORK: tuple[ActionSpec, ...] = (
         also="difference beside side versus",
     ),
     ActionSpec(
+        "sheet",
+        "Save as a sheet…",
+        "History",
+        "History",
+        tip="Save several selected {noun}s as one picture, with their prompts or what differs in them at its edges",
+        also="contact sheet matrix grid overview xy plot compare",
+    ),
+    ActionSpec(
         "copy_prompt", "Copy its prompt", "History", "History", ("Ctrl+Shift+C",), "copy", also="clipboard text"
     ),
     ActionSpec(

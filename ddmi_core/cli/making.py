@@ -1,5 +1,6 @@
 """`ddmi generate`, `ddmi reconstruct` and `ddmi fit`: signals of a prompt, or of a file of one's own."""
 
+import itertools
 import random
 import sys
 import time
@@ -13,8 +14,9 @@ from ddmi_core.cli.terminal import Device, Flag, Meter, model_folder, print_json
 from ddmi_core.cli.writing import Writes, read_span
 from ddmi_core.frame_size import size_notice
 from ddmi_core.placement import Up
+from ddmi_core.prompt_matrix import PromptMatrix, prompt_matrix, read_prompts
 from ddmi_core.recipe import MAX_SEED, Recipe, SamplingSettings
-from ddmi_core.support.errors import DataError, ModelError
+from ddmi_core.support.errors import DataError, ExportError, ModelError
 from ddmi_core.support.progress import Progress, sub_progress
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ddmi_core.pipeline import Pipeline
 
 BATCH = 8  # items sampled at once
+_SHEET_SIDE = 256  # pixels of each picture on a sheet
 _FIGURES = {
     "psnr": "PSNR",
     "ssim": "SSIM",
@@ -40,11 +43,15 @@ _FIGURES = {
 class Generate(Writes):
     """Generate signals from a prompt and write them to files.
 
+    A prompt with alternatives in braces, such as "a {red|blue} chair", stands for one of each.
+
     Attributes:
         domain: what to generate: shape, image, nerf or video.
         settings: what is sampled, and how.
+        prompts: a text file with a prompt on each line, instead of one; lines that begin with # are left out.
         seed: of the first item; the next ones count on from it. Random if not given.
-        count: how many. A file's name gets -1, -2 and so on.
+        count: how many of each prompt. A file's name gets -1, -2 and so on.
+        sheet: a PNG of all of it: prompts, or the alternatives in braces, as rows and columns.
         span: from,to in seconds of the part of a clip to write.
         no_recipe: do not write into a file how it was made.
         device: auto takes a GPU if there is one.
@@ -53,8 +60,10 @@ class Generate(Writes):
 
     domain: Positional[str]
     settings: Annotated[SamplingSettings, arg(name="")] = SamplingSettings()  # noqa: RUF009 - frozen
+    prompts: Path | None = None
     seed: int | None = None
     count: int = 1
+    sheet: Path | None = None
     span: str | None = None
     no_recipe: Flag = False
     device: Device = "auto"
@@ -64,33 +73,63 @@ class Generate(Writes):
         """Do it."""
         from ddmi_core.domains import get_domain
 
-        kind, count = get_domain(self.domain), self.count
+        kind = get_domain(self.domain)
         span = None if self.span is None else self.span.split(",")
         options = self.options(kind, has_recipe=not self.no_recipe, span=span)
-        require(count >= 1, "--count must be at least 1.")
-        seed_fits = self.seed is None or 0 <= self.seed <= MAX_SEED - count + 1
+        require(self.count >= 1, "--count must be at least 1.")
+        seed_fits = self.seed is None or 0 <= self.seed <= MAX_SEED - self.count + 1
         require(seed_fits, "--seed must be 0 or more, and all below 2^63.")
-        targets = self.targets(count, kind, options)
+        asked = self._asked()
+        if self.sheet is not None:
+            _check_sheet(self.sheet, replace=self.force)
+        targets = self.targets(len(asked.prompts) * self.count, kind, options)
         pipeline = _load(model_folder(self.model, self.domain), self.device)
         first = random.SystemRandom().randrange(2**31) if self.seed is None else self.seed
-        seeds = range(first, first + count)
-        if not self.settings.prompt:
+        seeds = range(first, first + self.count)
+        if not any(asked.prompts):
             print("No prompt: anything the model knows.", file=sys.stderr)
         elif not pipeline.text_encoder.reads_texts:
             print(f"{pipeline.name} was trained without texts: anything it knows.", file=sys.stderr)
+        wanted = [(prompt, seed) for prompt in asked.prompts for seed in seeds]
+        pictures = []
         with Meter() as meter:
-            for start in range(0, count, BATCH):
-                part = seeds[start : start + BATCH]
+            for start in range(0, len(wanted), BATCH):
+                part = wanted[start : start + BATCH]
                 began = time.perf_counter()
-                share = sub_progress(meter, start / count, (start + len(part)) / count)
-                latents = pipeline.sample(self.settings, part, progress=sub_progress(share, 0.0, 0.3))
+                share = sub_progress(meter, start / len(wanted), (start + len(part)) / len(wanted))
+                prompts, its_seeds = zip(*part, strict=True)
+                sampled = sub_progress(share, 0.0, 0.3)
+                latents = pipeline.sample_each(prompts, its_seeds, self.settings.denoising, progress=sampled)
                 sampling = (time.perf_counter() - began) / len(part)
-                for index, (seed, latent) in enumerate(zip(part, latents, strict=True)):
-                    recipe = _recipe(pipeline, seed=seed, **self.settings.model_dump())
+                for index, ((prompt, seed), latent) in enumerate(zip(part, latents, strict=True)):
+                    recipe = _recipe(pipeline, **self.settings.denoising.model_dump(), prompt=prompt, seed=seed)
                     slot = sub_progress(share, 0.3 + 0.7 * index / len(part), 0.3 + 0.7 * (index + 1) / len(part))
                     facts = _export(pipeline, latent, targets[start + index], options, recipe, slot, spent=sampling)
                     meter.clear()
                     _tell(recipe, facts, self.json)
+                    if self.sheet is not None:
+                        pictures.append(pipeline.decode(latent).preview(size=_SHEET_SIDE))
+        if self.sheet is not None:
+            from ddmi_core.export.sheets import write_sheet
+
+            write_sheet(self.sheet, pictures, *asked.sheet(seeds))
+
+    def _asked(self) -> PromptMatrix:
+        """What is to be generated.
+
+        Raises:
+            DataError: the file of prompts cannot be read, there is none in it, or a prompt stands for too many.
+        """
+        if self.prompts is None:
+            return prompt_matrix(self.settings.prompt)
+        require(not self.settings.prompt, "Give --prompt or --prompts, not both.")
+        try:
+            text = self.prompts.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"The prompts in {self.prompts} cannot be read: {error}.") from error
+        matrices = map(prompt_matrix, read_prompts(text))
+        prompts = tuple(itertools.chain.from_iterable(matrix.prompts for matrix in matrices))
+        return PromptMatrix((prompts, ("",)), prompts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +297,20 @@ def _model_that_reads(file: Path) -> Path:
     raise ModelError(
         f"No model on this machine reads {file.suffix or 'files without a suffix'}. Give one with --model."
     )
+
+
+def _check_sheet(path: Path, *, replace: bool) -> None:
+    """Complain before anything is made.
+
+    Raises:
+        ExportError: the file has another suffix than a sheet, or is there already and not to be replaced.
+    """
+    from ddmi_core.export.sheets import SHEETS
+    from ddmi_core.export.targets import format_of, in_the_way
+
+    format_of(path, SHEETS, "sheet")
+    if in_the_way([path], replace=replace) is not None:
+        raise ExportError(f"{path} is there already: give another name, or --force.")
 
 
 def _load(folder: Path, device: Device) -> "Pipeline":

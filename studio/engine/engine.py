@@ -62,6 +62,7 @@ class Engine(QObject):
         self._posted.connect(self._on_result, Qt.ConnectionType.QueuedConnection)
         state.library.removed.connect(self.stop_fit)
         self._worker = Worker(state.library, pipelines or PipelineCache(), self._posted.emit)
+        state.jobs.held_changed.connect(self._worker.hold)
 
     # Asking
 
@@ -118,6 +119,17 @@ class Engine(QObject):
         return self.ask(
             GenerateRequest(settings=state.form.settings, seeds=seeds, preview_resolution=preview_resolution)
         )
+
+    # The order of work
+
+    def hurry(self, job_id: str) -> None:
+        """Do a job that waits before the others."""
+        self._state.jobs.put_first(job_id)
+        self._worker.hurry(job_id)
+
+    def hold(self, on: bool) -> None:
+        """Begin no job until it goes on; an empty queue is not held."""
+        self._state.jobs.hold(on)
 
     # How it works
 

@@ -63,7 +63,19 @@ class Worker:
         with self._lock:
             self._cancel[request.job_id] = threading.Event()
         kind = kind_of(request)
-        self._lanes[kind.lane].submit(partial(self._run, request), priority=kind.priority(request))
+        task, priority = partial(self._run, request), kind.priority(request)
+        self._lanes[kind.lane].submit(task, priority=priority, name=request.job_id, waits=not kind.quiet)
+
+    def hurry(self, job_id: str) -> None:
+        """Take a request that waits up before the others of its lane."""
+        for lane in self._lanes.values():
+            lane.hurry(job_id)
+
+    def hold(self, on: bool) -> None:
+        """Take nothing up that a person asked for, but to look at it, until it goes on."""
+        for name, lane in self._lanes.items():
+            if name != "view":
+                lane.hold(on)
 
     def cancel(self, job_id: str) -> None:
         """Stop a request at its next report of progress; one that still waits will not begin."""

@@ -17,7 +17,7 @@ from studio.theme.tokens import GRID
 from studio.widgets.basics import label, styled
 
 _OF_ONE = ("recipe", "export", "add_to_sequence", "copy_prompt", "star", "delete")
-_OF_SEVERAL = ("export", "compare_items", "star", "delete")
+_OF_SEVERAL = ("export", "sheet", "compare_items", "star", "delete")
 _Select = QItemSelectionModel.SelectionFlag
 
 

@@ -16,7 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ddmi_core.prompt_matrix import prompt_matrix
 from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS
+from ddmi_core.support.errors import DataError
 from studio.actions import Actions, shown_keys
 from studio.facts import Words
 from studio.panels.fidelity import figures, made_of_file, nearness_tip
@@ -347,8 +349,17 @@ class Inspector(QWidget):
         self.encoder.setText(f"Text encoder: {model.text_encoder}" if model is not None else "")
 
     def _show_hint(self, prompt: str) -> None:
+        if not prompt.strip():
+            self.hint.setText(f"Left empty: unconditional, any {self._noun}")
+            return
+        try:
+            several = len(prompt_matrix(prompt).prompts)
+        except DataError as error:
+            self.hint.setText(str(error))
+            return
+        of_them = f"{several} prompts in one" if several > 1 else ""
         live = "Live: a sketch; Generate makes and keeps it" if self._is_live else ""
-        self.hint.setText(live if prompt.strip() else f"Left empty: unconditional, any {self._noun}")
+        self.hint.setText(of_them or live)
 
 
 def item_title(item: Item) -> str:

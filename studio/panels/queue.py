@@ -26,9 +26,10 @@ def duration(seconds: float) -> str:
 
 
 class JobRow(QWidget):
-    """One job: title, progress, what is being done, time to go, cancel."""
+    """One job: title, progress, what is being done, time to go, cancel, and a way to the front while it waits."""
 
     cancelled = Signal(str)
+    hurried = Signal(str)
 
     def __init__(self, job: Job, theme: Theme) -> None:
         super().__init__()
@@ -41,9 +42,12 @@ class JobRow(QWidget):
         self.bar.setAccessibleName(job.title)
         self.cancel = icon_button(theme, "close", "Cancel", look="tiny", role="muted", side=16)
         self.cancel.clicked.connect(lambda: self.cancelled.emit(job.id))
+        self.hurry = icon_button(theme, "chevron-up", "Do this next", look="tiny", role="muted", side=16)
+        self.hurry.clicked.connect(lambda: self.hurried.emit(job.id))
         top = QHBoxLayout()
         top.setSpacing(GRID)
         top.addWidget(self._title, 1)
+        top.addWidget(self.hurry)
         top.addWidget(self.cancel)
         bottom = QHBoxLayout()
         bottom.setSpacing(GRID)
@@ -58,10 +62,12 @@ class JobRow(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # many rows scroll; none is squeezed
         self.show_job(job)
 
-    def show_job(self, job: Job) -> None:
-        """Show how far the job is."""
+    def show_job(self, job: Job, *, held: bool = False, can_hurry: bool = False) -> None:
+        """Show how far the job is, or that it waits because the queue is `held`."""
+        text = "paused" if held and job.status == "queued" else job.text
         self.bar.setValue(round(job.fraction * _STEPS))
-        self._text.setText(job.text[:1].upper() + job.text[1:])
+        self.hurry.setVisible(can_hurry)
+        self._text.setText(text[:1].upper() + text[1:])
         self._eta.setText(f"{duration(job.eta)} left" if job.eta is not None else "")
         self.cancel.setEnabled(not job.cancelling)
 
@@ -95,6 +101,9 @@ class QueuePanel(QWidget):
     """PausedWork that is wanted after all."""
     dropped = Signal(object)
     """PausedWork that is not wanted any more."""
+    hurried = Signal(str)
+    held = Signal(bool)
+    """Whether what waits is to go on waiting."""
 
     def __init__(self, jobs: JobQueue, paused: PausedQueue, theme: Theme) -> None:
         super().__init__()
@@ -110,6 +119,10 @@ class QueuePanel(QWidget):
         heading.addWidget(label("Queue", "heading"))
         heading.addWidget(self._count)
         heading.addStretch(1)
+        self.hold = icon_button(theme, "pause", "Pause", look="tiny", side=16)
+        self.hold.setCheckable(True)
+        self.hold.clicked.connect(self.held)
+        heading.addWidget(self.hold)
         content = QWidget()
         self._list = QVBoxLayout(content)
         self._list.setContentsMargins(0, 0, GRID, 0)
@@ -126,9 +139,11 @@ class QueuePanel(QWidget):
         layout.addWidget(area, 1)
         jobs.added.connect(self._on_job)
         jobs.changed.connect(self._on_job)
+        jobs.held_changed.connect(self._on_held)
         for job in jobs.active():
             self._on_job(job)
         paused.changed.connect(self._on_paused)
+        self._on_held(jobs.is_held)
         self._on_paused()
 
     def sizeHint(self) -> QSize:
@@ -145,13 +160,34 @@ class QueuePanel(QWidget):
         row = self._rows.get(job.id)
         if not job.is_active:
             self._take_away(job)
-        elif row is not None:
-            row.show_job(job)
-        else:
+        elif row is None:
             row = self._rows[job.id] = JobRow(job, self._theme)
             row.cancelled.connect(self.cancelled)
+            row.hurried.connect(self.hurried)
             self._list.insertWidget(len(self._rows) - 1, row)
             self._show()
+        self._order()
+
+    def _order(self) -> None:
+        """Put the rows into the order of the jobs."""
+        jobs = [job for job in self._jobs.active() if job.id in self._rows]
+        if [job.id for job in jobs] != list(self._rows):
+            self._rows = {job.id: self._rows[job.id] for job in jobs}
+            for place, row in enumerate(self._rows.values()):
+                self._list.removeWidget(row)
+                self._list.insertWidget(place, row)
+        waiting = [job for job in jobs if job.status == "queued"]
+        for job in jobs:
+            can_hurry = job in waiting[1:]
+            self._rows[job.id].show_job(job, held=self._jobs.is_held, can_hurry=can_hurry)
+
+    def _on_held(self, on: bool) -> None:
+        self.hold.setChecked(on)
+        self._theme.bind_icon(self.hold, "play" if on else "pause")
+        tip = "Go on with what waits" if on else "Pause: finish what is under way, and begin nothing else"
+        self.hold.setToolTip(tip)
+        self.hold.setAccessibleName(tip)
+        self._order()
 
     def _take_away(self, job: Job) -> None:
         row = self._rows.pop(job.id, None)
@@ -180,4 +216,5 @@ class QueuePanel(QWidget):
     def _show(self) -> None:
         count = len(self._rows) + len(self._paused_rows)
         self._count.setText(f"{count}" if count > 1 else "")
+        self.hold.setVisible(bool(self._rows))
         self.setVisible(count > 0)

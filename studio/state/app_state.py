@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from psygnal import Signal
 
 from ddmi_core.model_folder import ModelInfo
+from ddmi_core.prompt_matrix import prompt_matrix
 from ddmi_core.recipe import Recipe
 from studio.state.form import GenerateForm, random_seed
 from studio.state.jobs import JobQueue
@@ -123,14 +124,24 @@ class AppState:
         return before
 
     def made_already(self) -> dict[int, Item]:
-        """The items that the form would make again, by seed."""
+        """The items that the form would make again, by seed; of several prompts the first, where all are made.
+
+        Raises:
+            DataError: the prompt stands for too many.
+        """
         model = self.selected_model
         if model is None:
             return {}
         settings = self.form.settings.model_dump()
         first = Recipe(domain=model.domain, model=model.name, model_hash=model.hash, **settings)
-        recipes = [first.model_copy(update={"seed": seed}) for seed in self.form.seeds()]
-        return {one.seed: item for one in recipes if (item := self.library.result_of(one)) is not None}
+        prompts = prompt_matrix(self.form.prompt).prompts
+        found = {}
+        for seed in self.form.seeds():
+            recipes = [first.model_copy(update={"seed": seed, "prompt": prompt}) for prompt in prompts]
+            items = [item for one in recipes if (item := self.library.result_of(one)) is not None]
+            if len(items) == len(prompts):
+                found[seed] = items[0]
+        return found
 
     def recall(self, recipe: Recipe) -> GenerateForm:
         """Bring a recipe back into the form, its seed locked so that Generate makes the same thing again."""

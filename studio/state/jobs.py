@@ -58,11 +58,13 @@ class JobQueue:
 
     added = Signal(Job)
     changed = Signal(Job)
+    held_changed = Signal(bool)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._jobs: dict[str, Job] = {}
         self._numbers = itertools.count(1)
+        self._held = False
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -74,6 +76,27 @@ class JobQueue:
     def active(self, *, quiet: bool = False) -> list[Job]:
         """The jobs, oldest first; the quiet ones only on request."""
         return [job for job in self._jobs.values() if quiet or not job.quiet]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether no job begins for now."""
+        return self._held
+
+    def hold(self, on: bool) -> None:
+        """Let no job begin until it is let go on; not while there is none."""
+        on = on and bool(self.active())
+        if on != self._held:
+            self._held = on
+            self.held_changed.emit(on)
+
+    def put_first(self, job_id: str) -> None:
+        """Put a job that waits before all others that do."""
+        job = self._jobs.get(job_id)
+        if job is None or job.status != "queued":
+            return
+        begun = {name: one for name, one in self._jobs.items() if one.status != "queued"}
+        self._jobs = {**begun, job_id: job, **{name: one for name, one in self._jobs.items() if one.status == "queued"}}
+        self.changed.emit(job)
 
     def new_id(self) -> str:
         """An id for a job about to be added."""
@@ -146,6 +169,8 @@ class JobQueue:
         if status == "done":
             job.fraction = 1.0
         self.changed.emit(job)
+        if not self.active():
+            self.hold(False)
 
     def _eta(self, job: Job) -> float | None:
         """Seconds to go at the mean speed since the first report: the time before it is set-up (loading), not work."""

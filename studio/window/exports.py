@@ -12,12 +12,14 @@ from studio.engine.diagnostics import save_diagnostics
 from studio.engine.work.clips import SequenceDone, SequenceRequest
 from studio.engine.work.exporting import ExportDone, ExportRequest
 from studio.engine.work.latents import WalkDone
+from studio.engine.work.sheets import SheetDone, SheetRequest
 from studio.panels.export_dialog import Order, Place, file_stem
 from studio.panels.inspector import item_title
 from studio.settings import FolderKind
 from studio.state.jobs import Job
 from studio.state.library import Item
 from studio.state.notifications import Action
+from studio.state.sheet_layout import laid_out
 from studio.widgets.saving import ask_where, free_path
 from studio.window.items import Items
 from studio.window.shell import Shell, quoted
@@ -40,13 +42,17 @@ class Exports:
         self._items = items
         self._batches: list[_Batch] = []
         shell.actions_.on("export", self.choose)
+        shell.actions_.on("sheet", self.choose_sheet)
         shell.actions_.on("screenshot", self.choose_screenshot)
         shell.actions_.on("diagnostics", self.choose_diagnostics)
         shell.inspector.export_clicked.connect(self.choose)
+        shell.history.selection_changed.connect(self._on_selection)
+        self._on_selection()
         self._state.jobs.changed.connect(self._on_job)
         self._engine.answers(ExportDone).connect(self.on_export_done)
         for written in (self._engine.answers(WalkDone), self._engine.answers(SequenceDone)):
             written.connect(lambda result: self._say_written(result.path))
+        self._engine.answers(SheetDone).connect(lambda result: self._say_written(result.request.path))
 
     def choose(self) -> None:
         """Ask how to export the item on the stage, and do so."""
@@ -118,6 +124,20 @@ class Exports:
     def export(self, item: Item, order: Order) -> None:
         """Export an item in the background."""
         self._shell.attempt(lambda: self._shell.stage_of(item.recipe.domain).export(item, order))
+
+    def choose_sheet(self) -> None:
+        """Save what is selected as one picture under a name to choose."""
+        items = self._shell.history.selected()
+        if len(items) < 2:
+            return
+        proposal = self._settings.folder("exports") / f"{file_stem(self._shell.stage.room.words.noun)}-sheet.png"
+        target = ask_where(self._shell, "Save as a sheet", proposal, "PNG picture")
+        if target is not None:
+            layout = laid_out(items, self._state.form.prompt)
+            self._shell.attempt(lambda: self._engine.ask(SheetRequest(layout=layout, path=target)))
+
+    def _on_selection(self) -> None:
+        self._shell.actions_["sheet"].setEnabled(len(self._shell.history.selected()) > 1)
 
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""

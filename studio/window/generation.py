@@ -43,6 +43,8 @@ class Generation:
         shell.inspector.cancel_clicked.connect(self.cancel)
         shell.history.recipe_asked.connect(self.use_recipe_of)
         shell.queue.cancelled.connect(self._engine.cancel)
+        shell.queue.hurried.connect(self._engine.hurry)
+        shell.queue.held.connect(self._engine.hold)
         for stage in shell.stages:
             stage.example_chosen.connect(self.generate_example)
         self._state.form_changed.connect(self._on_form)
@@ -62,6 +64,14 @@ class Generation:
             )
             return
         self._shell.show_stage()
+        self._shell.attempt(self._generate_new)
+
+    def _generate_new(self) -> None:
+        """Generate what is not there yet of what the form says.
+
+        Raises:
+            DDMIError: its prompt stands for too many, or its model is gone.
+        """
         form = self._state.form
         kept = form.seed_locked or self._live.shows_form
         made = self._state.made_already() if kept else {}
@@ -70,7 +80,7 @@ class Generation:
             self._say_it_is_there(made, making)
         if known != set(form.seeds()):
             resolution = self._shell.stage.room.preview_resolution
-            self._shell.attempt(lambda: self._engine.generate(resolution, without=known, keep_seed=kept))
+            self._engine.generate(resolution, without=known, keep_seed=kept)
         elif made and (self._state.shown is None or self._state.shown.id not in {item.id for item in made.values()}):
             self._items.open(next(iter(made.values())))
 

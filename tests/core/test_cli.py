@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 import trimesh
+from PIL import Image
 
 from ddmi_core import cli, model_folder, pipeline
 from ddmi_core.data.items import ItemSource
@@ -18,7 +19,7 @@ from ddmi_core.domains import get_domain
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Up
-from ddmi_core.recipe import SamplingSettings
+from ddmi_core.recipe import Denoising
 from ddmi_core.support.errors import ModelError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run_folder import RunFolder
@@ -42,8 +43,10 @@ class FakePipeline:
     text_encoder = SimpleNamespace(name="MiniLM", reads_texts=True)
     asked: dict[str, Any]
 
-    def sample(self, settings: SamplingSettings, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:
-        type(self).asked = {**settings.model_dump(), "seeds": list(seeds)}
+    def sample_each(
+        self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, **options: Any
+    ) -> list[torch.Tensor]:
+        type(self).asked = {**denoising.model_dump(), "prompts": list(prompts), "seeds": list(seeds)}
         options["progress"](1.0, "step 1 of 1")
         return [torch.full((1, 2, 2), 0.3 + 0.01 * (seed % 10)) for seed in seeds]
 
@@ -100,7 +103,7 @@ def test_generate_writes_the_format_of_the_suffix(run: Run, tmp_path: Path, suff
     assert len(out) == 1 and str(target) in out[0] and "seed 5" in out[0]
     assert trimesh.load_mesh(target).volume == pytest.approx(solids.sphere_volume(0.35), rel=0.02)
     asked = FakePipeline.asked
-    assert (asked["prompt"], asked["seeds"], asked["steps"]) == ("a ball", [5], 3)
+    assert (asked["prompts"], asked["seeds"], asked["steps"]) == (["a ball"], [5], 3)
     assert (asked["guidance"], asked["sampler"]) == (2.0, "ddim")
 
 
@@ -124,6 +127,35 @@ def test_a_folder_gets_numbers_that_go_on(run: Run, tmp_path: Path) -> None:
     for _ in range(2):
         assert run("generate", "shape", "--prompt", "x", "--count", 2, "--resolution", 32, "--out", folder)[0] == 0
     assert sorted(path.name for path in folder.iterdir()) == [f"shape-00{n}.obj" for n in range(1, 5)]
+
+
+def test_a_prompt_with_alternatives_makes_one_of_each_and_a_sheet_of_all(run: Run, tmp_path: Path) -> None:
+    asked = ("generate", "shape", "--prompt", "a {red|blue} ball {|on a plate}", "--seed", 5, "--resolution", 32)
+    code, out, _ = run(*asked, "--json", "--sheet", tmp_path / "sheet.png", "--out", tmp_path / "ball.ply")
+    prompts = ["a red ball", "a red ball on a plate", "a blue ball", "a blue ball on a plate"]
+    assert code == 0 and [json.loads(line)["recipe"]["prompt"] for line in out] == prompts
+    assert {json.loads(line)["seed"] for line in out} == {5} and (tmp_path / "ball-4.ply").exists()
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 2 * 256 + 100 and sheet.height > 2 * 256 + 20
+    code, _, err = run(*asked, "--sheet", tmp_path / "sheet.png", "--out", tmp_path / "more.ply")
+    assert code == 1 and "--force" in err[-1] and not (tmp_path / "more-1.ply").exists()
+    code, _, err = run(*asked, "--sheet", tmp_path / "sheet.obj", "--out", tmp_path / "more.ply")
+    assert code == 1 and ".png" in err[-1]
+
+
+def test_prompts_may_stand_in_a_file(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("# balls\na ball\n\na {big|small} cube\n", encoding="utf-8")
+    asked = ("generate", "shape", "--prompts", file, "--seed", 1, "--count", 2, "--resolution", 32, "--json")
+    code, out, _ = run(*asked, "--out", tmp_path / "all")
+    recipes = [json.loads(line)["recipe"] for line in out]
+    assert code == 0 and [(recipe["prompt"], recipe["seed"]) for recipe in recipes] == [
+        (prompt, seed) for prompt in ("a ball", "a big cube", "a small cube") for seed in (1, 2)
+    ]
+    assert run(*asked, "--prompt", "x", "--out", tmp_path / "b")[0] == 2
+    file.write_text("#\n", encoding="utf-8")
+    code, _, err = run(*asked, "--out", tmp_path / "b")
+    assert code == 1 and "no prompt" in err[-1]
 
 
 def test_without_a_prompt_it_says_so_and_a_random_seed_is_told(run: Run, tmp_path: Path) -> None:
@@ -287,7 +319,7 @@ def test_ctrl_c_is_code_130_without_a_trace(run: Run, tmp_path: Path, monkeypatc
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(FakePipeline, "sample", stop)
+    monkeypatch.setattr(FakePipeline, "sample_each", stop)
     code, _, err = run("generate", "shape", "--prompt", "x", "--out", tmp_path / "a.obj")
     assert (code, err) == (130, ["ddmi: stopped"])
     assert not (tmp_path / "a.obj").exists()

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ddmi_core.prompt_matrix import prompt_matrix
 from ddmi_core.recipe import Recipe, SamplingSettings
 from ddmi_core.support.progress import sub_progress
 from studio.engine.work.base import Context, does, free_memory, is_out_of_memory
 from studio.engine.work.items import ItemReady, MakeRequest, check_domain, make_item, values_of
+from studio.state.form import MAX_COUNT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,17 +24,29 @@ _SHORT = 60  # characters of a prompt
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateRequest(MakeRequest):
-    """Sample one item per seed, all with the same settings. Answered by an ItemReady each."""
+    """Sample one item per seed, all with the same settings; of a prompt with alternatives, of each that it stands for.
+
+    Answered by an ItemReady each.
+    """
 
     settings: SamplingSettings
     seeds: tuple[int, ...]
 
     @property
+    def wanted(self) -> list[tuple[str, int]]:
+        """The prompt and the seed of each item.
+
+        Raises:
+            DataError: the prompt stands for too many.
+        """
+        return [(prompt, seed) for prompt in prompt_matrix(self.settings.prompt).prompts for seed in self.seeds]
+
+    @property
     def about(self) -> str:
         """What is made, in short."""
-        prompt = " ".join(self.settings.prompt.split()) or "Without a prompt"
+        prompt, count = " ".join(self.settings.prompt.split()) or "Without a prompt", len(self.wanted)
         short = prompt if len(prompt) <= _SHORT else prompt[: _SHORT - 1] + "…"
-        return short + (f" × {len(self.seeds)}" if len(self.seeds) > 1 else "")
+        return short + (f" × {count}" if count > 1 else "")
 
 
 @does(GenerateRequest, "make", "{request.about}", "generating", takes_stage=True)
@@ -40,17 +54,19 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
     check_domain(pipeline, request.domain)
-    prompt, encoder = request.settings.prompt, pipeline.text_encoder
-    if prompt and not encoder.reads_texts:
+    wanted, encoder = request.wanted, pipeline.text_encoder
+    prompts = [prompt for prompt, _ in wanted]
+    longest = max(prompts, key=len)
+    if longest and not encoder.reads_texts:
         context.note(
             f"{pipeline.name} was trained without texts: it makes anything it knows, whatever the prompt says."
         )
-    elif encoder.is_foreign(prompt):
+    elif any(map(encoder.is_foreign, prompts)):
         context.note(f"{pipeline.name} reads English and makes little of other scripts. Write the prompt in English.")
-    elif len(read := encoder.reads(prompt)) < len(prompt):
+    elif len(read := encoder.reads(longest)) < len(longest):
         context.note(f"This prompt is too long for {pipeline.name}: it reads only as far as “…{read[-40:]}”.")
     latents = _sample(pipeline, request, context)
-    for index, (seed, latent) in enumerate(zip(request.seeds, latents, strict=True)):
+    for index, ((prompt, seed), latent) in enumerate(zip(wanted, latents, strict=True)):
         share = (1.0 - _SAMPLING_SHARE) / len(latents)
         start = _SAMPLING_SHARE + share * index
         progress = sub_progress(context.progress, start, start + share)
@@ -58,8 +74,9 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
             domain=pipeline.domain.name,
             model=pipeline.name,
             model_hash=pipeline.hash,
+            prompt=prompt,
             seed=seed,
-            **request.settings.model_dump(),
+            **request.settings.denoising.model_dump(),
         )
         values = values_of(latent, pipeline)
         yield make_item(pipeline, values, pipeline.decode(latent), recipe, request, index, context, progress)
@@ -68,15 +85,16 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
 def _sample(pipeline: Pipeline, request: GenerateRequest, context: Context) -> list[Tensor]:
     """All latents of a request, in one batch, or in ever smaller ones when memory runs out."""
     latents: list[Tensor] = []
-    batch = len(request.seeds)
-    while len(latents) < len(request.seeds):
-        seeds = request.seeds[len(latents) : len(latents) + batch]
-        done, total = len(latents), len(request.seeds)
+    wanted, denoising = request.wanted, request.settings.denoising
+    batch = min(len(wanted), MAX_COUNT)
+    while len(latents) < len(wanted):
+        prompts, seeds = zip(*wanted[len(latents) : len(latents) + batch], strict=True)
+        done, total = len(latents), len(wanted)
         progress = sub_progress(
             context.progress, _SAMPLING_SHARE * done / total, _SAMPLING_SHARE * (done + len(seeds)) / total
         )
         try:
-            latents += pipeline.sample(request.settings, seeds, progress=progress)
+            latents += pipeline.sample_each(prompts, seeds, denoising, progress=progress)
         except Exception as error:
             if batch == 1 or not is_out_of_memory(error):
                 raise

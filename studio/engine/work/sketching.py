@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ddmi_core.prompt_matrix import prompt_matrix
 from ddmi_core.recipe import SamplingSettings
 from ddmi_core.support.progress import sub_progress
 from studio.engine.work.base import Answer, Context, Request, does
@@ -39,8 +40,13 @@ class SketchReady(Answer):
 
 
 def quick(settings: SamplingSettings) -> SamplingSettings:
-    """Settings as a sketch has them: few steps of the sampler that is best at few."""
-    return settings.model_copy(update={"steps": SKETCH_STEPS, "sampler": "dpm++"})
+    """Settings as a sketch has them: few steps of the sampler that is best at few, of several prompts the first.
+
+    Raises:
+        DataError: the prompt stands for too many.
+    """
+    prompt = prompt_matrix(settings.prompt).prompts[0]
+    return settings.model_copy(update={"steps": SKETCH_STEPS, "sampler": "dpm++", "prompt": prompt})
 
 
 @does(SketchRequest, "make", "Sketch", "sketching", quiet=True, gives_way=True)

@@ -15,8 +15,8 @@ import trimesh
 from pytestqt.qtbot import QtBot
 
 from ddmi_core.export.options import ShapeExport
-from ddmi_core.recipe import SamplingSettings
-from ddmi_core.support.errors import ModelError
+from ddmi_core.recipe import Denoising
+from ddmi_core.support.errors import DataError, ModelError
 from ddmi_core.support.progress import Progress
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
@@ -63,8 +63,10 @@ class GatedPipeline(FakePipeline):
         self.batches: list[tuple[int, ...]] = []
         self.order: list[str] = []
 
-    def sample(self, settings: SamplingSettings, seeds: Sequence[int], **kwargs: Any) -> list[torch.Tensor]:
-        prompt = settings.prompt
+    def sample_each(
+        self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, **kwargs: Any
+    ) -> list[torch.Tensor]:
+        prompt = prompts[0]
         self.batches.append(tuple(seeds))
         self.order.append(prompt)
         if prompt == "wait":
@@ -73,7 +75,7 @@ class GatedPipeline(FakePipeline):
             raise ZeroDivisionError("division by zero")
         if prompt == "memory" and len(seeds) > 2:
             raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory")
-        latents = super().sample(settings, seeds, **kwargs)
+        latents = super().sample_each(prompts, seeds, denoising, **kwargs)
         return [torch.full_like(latent, torch.nan) for latent in latents] if prompt == "nan" else latents
 
 
@@ -139,6 +141,37 @@ def test_variations_arrive_one_by_one_and_are_in_the_library(studio: Studio, pip
     assert (first.item.recipe.prompt, first.item.recipe.model) == ("a table", "furniture")
 
 
+def test_a_prompt_with_alternatives_is_one_job_that_makes_each_of_them(studio: Studio, pipeline: GatedPipeline) -> None:
+    job = studio.generate("a {red|blue} table", count=2, seed=5)
+    assert job.title == "a {red|blue} table × 4"
+    studio.wait(job)
+    assert [(one.index, one.item.recipe.prompt, one.item.recipe.seed) for one in studio.items] == [
+        (0, "a red table", 5), (1, "a red table", 6), (2, "a blue table", 5), (3, "a blue table", 6),
+    ]  # fmt: skip
+    assert pipeline.batches == [(5, 6, 5, 6)]
+    assert set(studio.state.made_already()) == {5, 6}  # with all alternatives
+    studio.library.delete(studio.items[-1].item)
+    assert set(studio.state.made_already()) == {5}
+    with pytest.raises(DataError, match="100 prompts"):
+        studio.generate("{0|1|2|3|4|5|6|7|8|9}" * 2)
+    assert not studio.state.jobs.active()
+
+
+def test_what_waits_is_done_before_the_others_or_held(studio: Studio, pipeline: GatedPipeline) -> None:
+    jobs = [studio.generate(prompt) for prompt in ("wait", "one", "two")]
+    studio.qtbot.waitUntil(pipeline.gate.reached.is_set, timeout=PATIENCE)
+    studio.engine.hurry(jobs[2].id)
+    assert [job.title for job in studio.state.jobs.active()] == ["wait", "two", "one"]
+    studio.engine.hold(True)
+    pipeline.gate.open()
+    studio.wait(jobs[0])
+    studio.qtbot.wait(50)
+    assert pipeline.order == ["wait"] and studio.state.jobs.is_held
+    studio.engine.hold(False)
+    studio.wait(*jobs)
+    assert pipeline.order == ["wait", "two", "one"]
+
+
 def test_a_job_names_the_model_that_it_waits_for_until_that_is_loaded(
     tmp_path: Path, pipeline: GatedPipeline, qtbot: QtBot
 ) -> None:
@@ -202,11 +235,10 @@ def test_cancelling_takes_effect_at_the_next_report_and_the_next_job_runs(
     job, following = studio.generate("wait"), studio.generate("a table")
     studio.qtbot.waitUntil(lambda: job.status == "running", timeout=PATIENCE)
     assert pipeline.gate.reached.wait(5)
-    began = time.monotonic()
     studio.engine.cancel(job)
     assert job.cancelling
     studio.wait(job)
-    assert job.status == "cancelled" and time.monotonic() - began < 0.5
+    assert job.status == "cancelled"  # though the gate is shut
     studio.wait(following)
     assert following.status == "done" and len(studio.items) == 1 and studio.errors == []
 

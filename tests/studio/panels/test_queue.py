@@ -29,3 +29,37 @@ def test_durations_read_well():
     assert duration(7.6) == "8 s"
     assert duration(124.0) == "2 min 04 s"
     assert duration(4200) == "1 h 10 min"
+
+
+def test_what_waits_can_be_put_first_and_the_order_shows_it(qtbot, state, theme):
+    panel = QueuePanel(state.jobs, state.paused, theme)
+    qtbot.addWidget(panel)
+    for name in "abcd":
+        state.jobs.add(name, f"job {name}", None)
+    state.jobs.start("a")
+    shown = [not row.hurry.isHidden() for row in panel.rows()]
+    assert shown == [False, False, True, True]  # what runs, and what is next, cannot come sooner
+    with qtbot.waitSignal(panel.hurried) as signal:
+        panel.rows()[3].hurry.click()
+    assert signal.args == ["d"]
+    state.jobs.put_first("d")
+    assert [row.bar.accessibleName() for row in panel.rows()] == ["job a", "job d", "job b", "job c"]
+    assert [panel._list.itemAt(place).widget() for place in range(4)] == panel.rows()
+
+
+def test_a_held_queue_says_so_until_it_goes_on_or_is_empty(qtbot, state, theme):
+    panel = QueuePanel(state.jobs, state.paused, theme)
+    qtbot.addWidget(panel)
+    state.jobs.add("a", "a chair", None)
+    with qtbot.waitSignal(panel.held) as signal:
+        panel.hold.click()
+    assert signal.args == [True]
+    state.jobs.hold(True)
+    assert panel.hold.isChecked() and panel.rows()[0]._text.text() == "Paused"
+    state.jobs.hold(False)
+    assert not panel.hold.isChecked() and panel.rows()[0]._text.text() == "Waiting"
+    state.jobs.hold(True)
+    state.jobs.cancelled("a")
+    assert not state.jobs.is_held and not panel.hold.isChecked()
+    state.jobs.hold(True)
+    assert not state.jobs.is_held  # there is nothing to hold

@@ -23,7 +23,7 @@ from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Placement, Up
-from ddmi_core.recipe import SamplingSettings
+from ddmi_core.recipe import Denoising, SamplingSettings
 from ddmi_core.rendering.adaptive_surface import Sight
 from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
 from ddmi_core.rendering.mesh_pieces import mesh_pieces
@@ -158,11 +158,21 @@ class FakePipeline:
         *,
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
-        for step in range(settings.steps):
+        return self.sample_each([settings.prompt] * len(seeds), seeds, settings.denoising, progress=progress)
+
+    def sample_each(
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        denoising: Denoising,
+        *,
+        progress: Callable[[float, str], None] | None = None,
+    ) -> list[torch.Tensor]:
+        for step in range(denoising.steps):
             time.sleep(self.delay)
             if progress is not None:
-                progress(step / settings.steps, f"step {step + 1} of {settings.steps}")
-        if settings.prompt == "fail":
+                progress(step / denoising.steps, f"step {step + 1} of {denoising.steps}")
+        if "fail" in prompts:
             raise DataError("The fake pipeline was asked to fail.")
         return [torch.full((1, 2, 2), float(seed % 97)) for seed in seeds]
 

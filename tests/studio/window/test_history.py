@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
@@ -134,6 +135,20 @@ def test_several_are_exported_beside_each_other_with_one_message(qtbot, window, 
     assert (tmp_path / "a-bed-3.obj").read_text() == "mine"
     said = [one.text for one in window.state.notifications.list()]
     assert said[-1] == f"Saved 2 files in {tmp_path}." and not any("first.obj" in one for one in said)
+
+
+def test_several_are_saved_as_one_picture(qtbot, window, monkeypatch, tmp_path: Path):
+    target = tmp_path / "sheet.png"
+    monkeypatch.setattr("studio.window.exports.ask_where", lambda *_: target)
+    click(qtbot, window, 0)
+    assert not window.actions_["sheet"].isEnabled()
+    click(qtbot, window, 2, Qt.KeyboardModifier.ShiftModifier)
+    assert window.actions_["sheet"].isEnabled()
+    window.actions_["sheet"].trigger()
+    qtbot.waitUntil(lambda: calm(window) and target.exists(), timeout=PATIENCE)
+    with Image.open(target) as sheet:
+        assert sheet.height == 3 * 16 + 8  # a row for each prompt
+    qtbot.waitUntil(lambda: window.state.notifications.list()[-1].text == "Saved sheet.png.", timeout=PATIENCE)
 
 
 def test_two_are_compared_and_either_is_shown_from_there(qtbot, window):
