@@ -57,6 +57,15 @@ class Placement(BaseModel):
         x, y, z = ((low + high) / 2).tolist()
         return cls(centre=(x, y, z), unit=longest / (2 * HALF_SIDE), up=up)
 
+    def sized(self, longest: float, side: float) -> "Placement":
+        """Return the one that has the object around the origin, with its axis up.
+
+        Args:
+            longest: how long its longest side is to be.
+            side: how long that is in [-1, 1]^3.
+        """
+        return Placement(centre=(0.0, 0.0, 0.0), unit=longest / side, up=self.up)
+
     def brought_in(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
         """Return points in the file's units, with y up, as they lie in [-1, 1]^3."""
         return (np.asarray(points, dtype=np.float64) - np.array(self.centre)) / self.unit
@@ -80,3 +89,7 @@ class Placement(BaseModel):
         matrix = np.diag([self.unit, self.unit, self.unit, 1.0])
         matrix[:3, 3] = self.centre
         return matrix if (up or self.up) == "y" else TO_Y_UP.T @ matrix
+
+
+UNPLACED = Placement(centre=(0.0, 0.0, 0.0), unit=1.0)
+"""Of what comes from no file."""

@@ -25,6 +25,7 @@ class Writes:
         out: a file, whose suffix names the format, or a folder, which gets numbered files.
         resolution: samples along each axis of a shape, pixels along the longer side of a picture, a view or a clip.
         faces: simplify meshes to about this many faces.
+        longest: length of the longest side of a shape's mesh, around the origin; printers take it for millimetres.
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF; if not given 8, and of a fit as many as its file has.
         quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
@@ -48,6 +49,7 @@ class Writes:
     out: Path
     resolution: int | None = None
     faces: int | None = None
+    longest: float | None = None
     region: str | None = None
     bits: int | None = None
     quality: int | None = None
@@ -76,6 +78,7 @@ class Writes:
         given = {
             "resolution": self.resolution,
             "faces": self.faces,
+            "longest": self.longest,
             "region": None if self.region is None else self.region.split(","),
             "bits": self.bits,
             "quality": self.quality,

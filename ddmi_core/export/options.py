@@ -15,6 +15,8 @@ from ddmi_core.rendering.view_settings import Around, Easing, ViewSettings
 from ddmi_core.support.errors import ExportError
 
 MOST_FPS = 1000
+LONGEST = 1e6
+"""Side of a mesh that can be asked for."""
 FASTEST_GIF = 50
 """Frames a second that viewers show of a GIF; shorter delays are taken for a mistake and slowed down."""
 USUAL_SECONDS = 3.0
@@ -73,6 +75,7 @@ class ShapeExport(ExportOptions):
         ".glb": "GLB, glTF binary",
         ".ply": "PLY, Stanford",
         ".stl": "STL, for printing",
+        ".3mf": "3MF, for printing",
     }
 
     resolution: int = 256
@@ -81,6 +84,10 @@ class ShapeExport(ExportOptions):
     """Simplify to about this many triangles."""
     unit_cube: bool = False
     """Whether what was made of a file stays in [-1, 1]^3 instead of the file's own units, place and up axis."""
+    longest: float | None = Setting(None, gt=0, le=LONGEST)
+    """Length of the longest side, around the origin: to printers, who know no units, millimetres. None: as it is."""
+    embed_recipe: bool = True
+    """Whether a GLB file says how the shape was made, so that it can be made again from it."""
 
 
 class ImageExport(ExportOptions):

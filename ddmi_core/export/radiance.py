@@ -69,9 +69,9 @@ def export_radiance(
         Cancelled: from inside `progress`; nothing stays.
     """
     suffix = format_of(path, options.formats, "radiance field")
-    placement = None if recipe is None or options.unit_cube else recipe.placement
     if suffix in options.MESHES:
-        return _export_mesh(field, path, options, placement, progress)
+        return _export_mesh(field, path, options, recipe, progress)
+    placement = None if recipe is None or options.unit_cube else recipe.placement
     width, height = frame_size(*options.pixels(), suffix)
     count = options.count(suffix)
     cameras = cameras_of(options, count)
@@ -137,7 +137,7 @@ def _export_mesh(
     field: Seen,
     path: Path,
     options: RadianceExport,
-    placement: Placement | None,
+    recipe: Recipe | None,
     progress: Progress | None,
 ) -> dict[str, Any]:
     if options.resolution > _LARGEST_MESH:
@@ -145,9 +145,10 @@ def _export_mesh(
     mesh = field.mesh(
         options.resolution, faces=options.faces, crop=options.view.crop, progress=sub_progress(progress, 0.0, 0.95)
     )
-    if placement is not None:
-        mesh = placed(mesh, placement, path)
-    export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
+    if recipe is not None and recipe.placement is not None and not options.unit_cube:
+        mesh = placed(mesh, recipe.placement, path)
+    kept = recipe if options.embed_recipe else None
+    export_mesh(mesh, path, recipe=kept, progress=sub_progress(progress, 0.95, 1.0))
     return mesh_facts(mesh)
 
 

@@ -1,7 +1,7 @@
 """Recipes inside of exported files: how each format carries one, and how it is read back.
 
 PNG has it as a text of the key `RECIPE_KEY`; JPEG, WebP and TIFF in their description, as a JSON object with that key;
-MP4, WebM and GIF as their comment.
+MP4, WebM and GIF as their comment; GLB among the extras of its asset.
 """
 
 import json
@@ -21,6 +21,8 @@ RECIPE_KEY = "ddmi"
 IMAGE_DESCRIPTION = 0x010E
 """The EXIF and TIFF tag that carries the recipe."""
 
+_LONGEST_GLB = 2**24  # bytes of the part of a GLB file that says what is in it
+
 
 def description_of(recipe: Recipe) -> str:
     """Return a recipe as ASCII JSON, for the formats that have a description."""
@@ -36,7 +38,7 @@ def exif_of(recipe: Recipe | None) -> Image.Exif:
 
 
 def read_recipe(path: Path) -> Recipe | None:
-    """Return the recipe that an exported picture, animation or film carries; None if it carries none.
+    """Return the recipe that an exported picture, animation, film or GLB mesh carries; None if it carries none.
 
     Raises:
         DataError: not a readable file of these kinds.
@@ -47,6 +49,8 @@ def read_recipe(path: Path) -> Recipe | None:
         beginning = _beginning(path)
         if beginning.startswith(b"GIF8"):
             found = _json(_comment_of_gif(path))
+        elif beginning.startswith(b"glTF"):
+            found = _extras_of_glb(path)
         elif beginning.startswith(b"\x1aE\xdf\xa3") or beginning[4:8] == b"ftyp":  # WebM or MP4
             found = _json(_comment_of_film(path))
         else:
@@ -83,6 +87,19 @@ def _comment_of_film(path: Path) -> str | None:
 
     with open_film(path) as film:
         return next((text for key, text in film.metadata.items() if key.lower() == "comment"), None)
+
+
+def _extras_of_glb(path: Path) -> Any:
+    """What the asset of a GLB file says under our key; its first chunk is JSON, after a header of 20 bytes."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(20)[12:16], "little")
+            tree = _json(file.read(length).decode("utf-8", "replace")) if length <= _LONGEST_GLB else None
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read ({error.strerror}).") from error
+    for key in ("asset", "extras", RECIPE_KEY):
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
 
 
 def _description(path: Path) -> Any:

@@ -14,6 +14,7 @@ from ddmi_core.export.meshes import export_mesh, mesh_facts, placed
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.fields.decoded import DecodedField
 from ddmi_core.fields.field import Evidence, Vantage
+from ddmi_core.placement import UNPLACED
 from ddmi_core.recipe import Recipe
 from ddmi_core.rendering.adaptive_surface import AdaptiveSurface
 from ddmi_core.rendering.cameras import framing_camera
@@ -97,7 +98,11 @@ class ShapeField(DecodedField[ShapeExport]):
     ) -> dict[str, Any]:
         mesh = self.mesh(options.resolution, faces=options.faces, progress=sub_progress(progress, 0.0, 0.95))
         evaluations = int(mesh.metadata["evaluations"])
-        if recipe is not None and recipe.placement is not None and not options.unit_cube:
-            mesh = placed(mesh, recipe.placement, path)
-        export_mesh(mesh, path, progress=sub_progress(progress, 0.95, 1.0))
+        own = recipe.placement if recipe is not None and not options.unit_cube else None
+        placement = own or UNPLACED
+        if options.longest is not None:
+            placement = placement.sized(options.longest, float(mesh.extents.max()))
+        mesh = placed(mesh, placement, path)
+        kept = recipe if options.embed_recipe else None
+        export_mesh(mesh, path, recipe=kept, progress=sub_progress(progress, 0.95, 1.0))
         return {**mesh_facts(mesh), "volume": float(mesh.volume), "evaluations": evaluations}

@@ -6,12 +6,12 @@ from fractions import Fraction
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QWidget
 
-from ddmi_core.export.options import FASTEST_GIF
+from ddmi_core.export.options import FASTEST_GIF, LONGEST
 from ddmi_core.frame_size import frame_size, size_notice
 from ddmi_core.placement import Placement
 from studio.theme.tokens import GRID
-from studio.widgets.basics import SliderField, figure_box, label
-from studio.widgets.number_boxes import WholeBox
+from studio.widgets.basics import SliderField, decimal_box, figure_box, label
+from studio.widgets.number_boxes import DecimalBox, WholeBox
 
 MIN_RESOLUTION, MAX_RESOLUTION = 64, 512
 MIN_FACES, MAX_FACES = 100, 5_000_000
@@ -75,6 +75,15 @@ def units_box(placement: Placement | None) -> QComboBox:
     box.addItem(f"Those of the file{longest}", False)
     box.addItem("Unit cube, longest side 1.8", True)
     box.setToolTip("Size, place and up axis of the file that this was made from, or those that models work in")
+    return box
+
+
+def longest_box() -> DecimalBox:
+    """How long the longest side of a mesh becomes; 0 leaves it as it is."""
+    box = decimal_box("Longest side", 0.0, LONGEST, 0.0)
+    box.setSingleStep(10.0)
+    box.setSpecialValueText("As it is")
+    box.setToolTip("A length to make the longest side, around the origin. Printers take lengths for millimetres")
     return box
 
 

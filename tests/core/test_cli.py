@@ -16,6 +16,7 @@ from PIL import Image
 from ddmi_core import cli, model_folder, pipeline
 from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
+from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Up
@@ -127,6 +128,19 @@ def test_a_folder_gets_numbers_that_go_on(run: Run, tmp_path: Path) -> None:
     for _ in range(2):
         assert run("generate", "shape", "--prompt", "x", "--count", 2, "--resolution", 32, "--out", folder)[0] == 0
     assert sorted(path.name for path in folder.iterdir()) == [f"shape-00{n}.obj" for n in range(1, 5)]
+
+
+def test_for_printing_a_shape_stands_upright_and_is_as_long_as_one_likes(run: Run, tmp_path: Path) -> None:
+    asked = ("generate", "shape", "--prompt", "x", "--seed", 1, "--resolution", 32, "--json")
+    code, out, _ = run(*asked, "--longest", 120, "--out", tmp_path / "ball.3mf")
+    fact = json.loads(out[0])
+    assert code == 0 and max(fact["size"]) == pytest.approx(120) and (tmp_path / "ball.3mf").stat().st_size > 1000
+    assert run(*asked, "--longest", 0, "--out", tmp_path / "b.stl")[0] == 1
+    code, out, _ = run(*asked, "--out", tmp_path / "ball.glb")
+    recipe = read_recipe(tmp_path / "ball.glb")
+    assert recipe is not None and recipe.prompt == "x" and max(json.loads(out[0])["size"]) < 2
+    assert run(*asked, "--no-recipe", "--out", tmp_path / "bare.glb")[0] == 0
+    assert read_recipe(tmp_path / "bare.glb") is None
 
 
 def test_a_prompt_with_alternatives_makes_one_of_each_and_a_sheet_of_all(run: Run, tmp_path: Path) -> None:

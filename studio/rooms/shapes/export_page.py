@@ -13,6 +13,8 @@ from studio.panels.export_dialog import ExportDialog, Place
 from studio.panels.export_fields import (
     add_rows,
     faces_box,
+    longest_box,
+    recipe_box,
     resolution_field,
     units_box,
 )
@@ -25,13 +27,15 @@ class ShapeChoice(Choice):
     """What the dialog for shapes remembers. `faces` counts only if `simplify`."""
 
     KEPT_AS: ClassVar[str] = "export"
-    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "simplify", "faces", "unit_cube")
+    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "simplify", "faces", "unit_cube", "longest")
 
     suffix: str = ".glb"
     resolution: int = 256
     simplify: bool = False
     faces: int = 20_000
     unit_cube: bool = False
+    longest: float = 0.0
+    embed_recipe: bool = True
 
 
 class ShapeExportDialog(ExportDialog[ShapeChoice]):
@@ -54,7 +58,13 @@ class ShapeExportDialog(ExportDialog[ShapeChoice]):
     def options(self) -> ShapeExport:
         """What to export with."""
         faces = self.faces.value() if self.simplify.isChecked() else None
-        return ShapeExport(resolution=int(self.resolution.value()), faces=faces, unit_cube=self.units.currentData())
+        return ShapeExport(
+            resolution=int(self.resolution.value()),
+            faces=faces,
+            unit_cube=self.units.currentData(),
+            longest=self.longest.value() or None,
+            embed_recipe=self.embed_recipe.isChecked(),
+        )
 
     def choice(self) -> ShapeChoice:
         """What to remember for the next time."""
@@ -64,6 +74,8 @@ class ShapeExportDialog(ExportDialog[ShapeChoice]):
             simplify=self.simplify.isChecked(),
             faces=self.faces.value(),
             unit_cube=self.units.currentData(),
+            longest=self.longest.value(),
+            embed_recipe=self.embed_recipe.isChecked(),
         )
 
     def _add_options(self, grid: QGridLayout) -> None:
@@ -79,9 +91,20 @@ class ShapeExportDialog(ExportDialog[ShapeChoice]):
         if self._placement is not None:
             grid.addWidget(label("Units", "muted"), 3, 0)
             grid.addWidget(self.units, 3, 1)
+        self.longest = longest_box()
+        grid.addWidget(label("Longest side", "muted"), 4, 0)
+        grid.addWidget(self.longest, 4, 1)
+        self.embed_recipe = recipe_box()
+        grid.addWidget(self.embed_recipe, 5, 1)
+
+    def _refresh(self) -> None:
+        self.embed_recipe.setVisible(self.suffix() == ".glb")
+        super()._refresh()
 
     def _show_choice(self, choice: ShapeChoice) -> None:
         self.resolution.set_value(choice.resolution)
         self.simplify.setChecked(choice.simplify)
         self.faces.setValue(choice.faces)
         self.units.setCurrentIndex(self.units.findData(choice.unit_cube))
+        self.longest.setValue(choice.longest)
+        self.embed_recipe.setChecked(choice.embed_recipe)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Literal, get_args
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from ddmi_core.export.recipe_files import read_recipe
+from ddmi_core.recipe import Recipe
 from ddmi_core.rendering.mesh_pieces import MeshPiece
 from studio.actions import Actions
 from studio.engine.engine import Engine
@@ -103,6 +106,10 @@ class ShapeStage(Stage[Viewport]):
         """Asks for the format, the resolution, how many faces, and in which units."""
         choice = self._settings.export_choice(ShapeChoice)
         return ShapeExportDialog(item_title(item), choice, place, item.recipe.placement, parent)
+
+    def recipe_in(self, path: Path) -> Recipe | None:
+        """Return the recipe that a GLB file of ours carries."""
+        return read_recipe(path) if path.suffix.lower() == ".glb" else None
 
     # Beside the file
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 from contextlib import nullcontext
 from pathlib import Path
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ import trimesh
 from ddmi_core.export import meshes, targets
 from ddmi_core.export.meshes import export_mesh, placed
 from ddmi_core.export.options import RadianceExport, ShapeExport, VideoExport
+from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.export.targets import in_the_way
 from ddmi_core.placement import Placement, turned_up
+from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import ExportError
 from ddmi_core.support.progress import Cancelled
 
@@ -25,11 +29,27 @@ def mesh() -> trimesh.Trimesh:
     return trimesh.Trimesh(solid.vertices, solid.faces, vertex_normals=normals, process=False)
 
 
+def opened(path: Path) -> trimesh.Trimesh:
+    """Read a mesh; trimesh reads 3MF only with a library that nothing else here needs."""
+    if path.suffix != ".3mf":
+        return trimesh.load_mesh(path)
+    with ZipFile(path) as package:
+        assert package.testzip() is None and {"[Content_Types].xml", "_rels/.rels"} < set(package.namelist())
+        relation = ElementTree.fromstring(package.read("_rels/.rels"))[0]
+        model = ElementTree.fromstring(package.read(relation.attrib["Target"].removeprefix("/")))
+    assert model.attrib["unit"] == "millimeter"
+    core = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"
+    assert [item.attrib["objectid"] for item in model.iter(f"{core}item")] == ["1"]
+    vertices = [[float(one.attrib[axis]) for axis in "xyz"] for one in model.iter(f"{core}vertex")]
+    faces = [[int(one.attrib[corner]) for corner in ("v1", "v2", "v3")] for one in model.iter(f"{core}triangle")]
+    return trimesh.Trimesh(vertices, faces, process=False)
+
+
 @pytest.mark.parametrize("suffix", [*ShapeExport.formats, ".OBJ"])
 def test_every_format_opens_again(mesh: trimesh.Trimesh, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"solid{suffix}"
     export_mesh(mesh, path)
-    again = trimesh.load_mesh(path)
+    again = opened(path)
     assert len(again.faces) == len(mesh.faces)
     assert again.volume == pytest.approx(0.125, rel=1e-4)
     assert again.is_watertight
@@ -45,7 +65,7 @@ def test_a_mesh_goes_back_to_where_its_file_lay(
     placement = Placement(centre=(3 * unit, -2 * unit, 5 * unit), unit=unit, up="z")
     there = placed(mesh, placement, Path(f"solid{suffix}"))
     export_mesh(there, tmp_path / f"solid{suffix}")
-    again = trimesh.load_mesh(tmp_path / f"solid{suffix}")
+    again = opened(tmp_path / f"solid{suffix}")
     if suffix != ".glb":  # which has y up
         again.vertices = turned_up(again.vertices, "z")
     np.testing.assert_allclose(placement.brought_in(again.bounds), mesh.bounds, atol=1e-5)
@@ -53,6 +73,20 @@ def test_a_mesh_goes_back_to_where_its_file_lay(
     np.testing.assert_allclose(np.linalg.norm(there.vertex_normals, axis=1), 1, atol=1e-6)
     turned = np.asarray(there.vertex_normals) if suffix == ".glb" else turned_up(there.vertex_normals, "z")
     np.testing.assert_allclose(turned, mesh.vertex_normals, atol=1e-6)
+
+
+def test_a_glb_carries_its_recipe_and_other_meshes_none(mesh: trimesh.Trimesh, tmp_path: Path) -> None:
+    recipe = Recipe(domain="shape", model="m", model_hash="00", prompt='a "round" täble', seed=7)
+    for suffix in ShapeExport.formats:
+        export_mesh(mesh, tmp_path / f"solid{suffix}", recipe=recipe)
+    assert read_recipe(tmp_path / "solid.glb") == recipe
+    export_mesh(mesh, tmp_path / "bare.glb")
+    assert read_recipe(tmp_path / "bare.glb") is None
+    content = (tmp_path / "solid.glb").read_bytes()
+    for broken in (content[:30], b"glTF", content[:12] + b"\xff" * 8, content.replace(b"round", b"ro\xffnd")):
+        (tmp_path / "broken.glb").write_bytes(broken)
+        found = read_recipe(tmp_path / "broken.glb")
+        assert found is None or "ro\ufffdnd" in found.prompt
 
 
 def test_what_lies_too_far_away_for_a_format_is_refused(mesh: trimesh.Trimesh, tmp_path: Path) -> None:

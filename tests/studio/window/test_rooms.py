@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 
 from ddmi_core.export.frames import write_frames
+from ddmi_core.export.meshes import export_mesh
 from ddmi_core.export.options import ImageExport
 from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
@@ -134,6 +136,15 @@ def test_a_lost_fit_is_named(qtbot, window, tmp_path: Path):
     window.engine.ask(ViewRequest(item=item))
     qtbot.waitUntil(lambda: bool(window.state.notifications.list()) and calm(window), timeout=PATIENCE)
     assert str(item.folder / FIT) in window.state.notifications.list()[0].text
+
+
+def test_a_mesh_brings_its_recipe_back_too(qtbot, window, tmp_path: Path):
+    recipe = Recipe(domain="shape", model=MODEL.name, model_hash=MODEL.hash, prompt="a bench", seed=78)
+    export_mesh(trimesh.creation.box(), tmp_path / "bench.glb", recipe=recipe)
+    window.show_room_of("image")
+    drop(window, tmp_path / "bench.glb")
+    assert window.state.domain == "shape" and not window.state.library.items()
+    assert (window.state.form.prompt, window.state.form.seed) == ("a bench", 78)
 
 
 @pytest.mark.parametrize("way", ["dropped", "opened"])
