@@ -4,8 +4,8 @@
     python -m benchmarks.contact_sheet --model FOLDER --beside furniture --out sheet.png
 
 Each prompt has its samples side by side above its text, those of the other model to their right, after a line. What is
-empty stays dark. Prompts are fixed for shapes, radiance fields and pictures; of other kinds they are captions of the
-first data set. Prints how long it took, as a JSON line.
+empty stays dark. Prompts are fixed for the kinds that come along; of others they are captions of the first data set.
+Prints how long it took, as a JSON line.
 """
 
 import time
@@ -18,7 +18,7 @@ import tyro
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.judging import furniture_prompts, portrait_prompts
+from benchmarks.judging import furniture_prompts, portrait_prompts, sky_prompts
 from benchmarks.judging.lines import Lines
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
@@ -27,7 +27,12 @@ from ddmi_core.rendering.picture_layout import DARK, contact_sheet
 from ddmi_core.support.errors import DDMIError
 
 PROMPTS = 24
-_SHEETS = {"shape": furniture_prompts.SHEET, "nerf": furniture_prompts.SHEET, "image": portrait_prompts.SHEET}
+_SHEETS = {
+    "shape": furniture_prompts.SHEET,
+    "nerf": furniture_prompts.SHEET,
+    "image": portrait_prompts.SHEET,
+    "video": sky_prompts.SHEET,
+}
 _PICTURES, _GAP, _LINE = 8, 8, 18  # in a row, between groups, and below them
 _INK, _RULE = (154, 163, 173), (91, 140, 255)
 

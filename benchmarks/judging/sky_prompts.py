@@ -45,3 +45,6 @@ PROMPTS: tuple[SkyPrompt, ...] = (
     SkyPrompt("a clear sky over a lake at sunrise", "dawn", "lake", "clear"),
     SkyPrompt("dusk, a mountain range, clouds", "sunset", "mountains", "cumulus"),
 )
+
+SHEET = tuple(prompt.text for prompt in PROMPTS[:24])
+"""Prompts of the sheet that is looked at."""
