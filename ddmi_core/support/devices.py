@@ -41,8 +41,7 @@ def fastest_precision(device: torch.device) -> torch.dtype:
     """Return the precision in which a device trains fastest without losing anything that matters.
 
     Of CUDA devices those that have bfloat16 in hardware take it, the others float16: torch would emulate bfloat16 there
-    and counts that as support. A CPU takes bfloat16 with matrix units (AMX) alone. With AVX-512's instructions for it
-    one processor took 1.3 to 1.8 times as long as in float32, another two thirds of it: `ddmi trial` tells.
+    and counts that as support. A CPU takes bfloat16 with matrix units (AMX) alone; see `has_slow_bfloat16`.
     """
     if device.type == "cuda":
         with torch.cuda.device(device):
@@ -51,6 +50,12 @@ def fastest_precision(device: torch.device) -> torch.dtype:
     if device.type == "cpu" and torch.cpu._is_amx_tile_supported():
         return torch.bfloat16
     return torch.float32
+
+
+def has_slow_bfloat16(device: torch.device) -> bool:
+    """Return whether a device has bfloat16 in hardware of which only a measurement tells whether it gains anything."""
+    amx = torch.cpu._is_amx_tile_supported()
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() and not amx
 
 
 def precision_of(wanted: Precision, device: torch.device) -> torch.dtype:

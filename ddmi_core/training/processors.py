@@ -62,7 +62,7 @@ def _measured(stage: Stage, run: RunFolder, accelerator: Accelerator) -> int:
     seconds = {}
     for threads in (1, most):
         torch.set_num_threads(threads)
-        seconds[threads] = _gradient_seconds(stage, accelerator)
+        seconds[threads] = gradient_seconds(stage, accelerator)
     gain = seconds[1] / seconds[most]
     chosen = most if gain >= WORTH_IT else 1
     run.record(
@@ -74,7 +74,7 @@ def _measured(stage: Stage, run: RunFolder, accelerator: Accelerator) -> int:
     return chosen
 
 
-def _gradient_seconds(stage: Stage, accelerator: Accelerator) -> float:
+def gradient_seconds(stage: Stage, accelerator: Accelerator) -> float:
     """Return how long the gradients of a batch take; the second time counts. Leaves the weights as they are."""
     batch = stage.batch(range(stage.settings.batch), accelerator.device)
     for _ in range(2):

@@ -29,6 +29,7 @@ from ddmi_core.training.finished import save_model
 from ddmi_core.training.latents import CachedLatents, cached_latents, remove_latents
 from ddmi_core.training.loop import train_stage
 from ddmi_core.training.ownership import owned
+from ddmi_core.training.precision import settle_precision
 from ddmi_core.training.processors import processors_for
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.trial import denoiser_step_seconds
@@ -101,6 +102,7 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     _check_text(config, text_encoder)
     first_stage = AutoencoderStage(config, autoencoder)
     with processors_for(first_stage, config, run, accelerator):
+        settle_precision(first_stage, run, accelerator)
         train_stage(
             first_stage,
             config,
@@ -118,6 +120,7 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
         diffusion.set_scale(*latents.scale)
     stage = DiffusionStage(config, autoencoder, diffusion, text_encoder, latents)
     with processors_for(stage, config, run, accelerator):
+        settle_precision(stage, run, accelerator)
         train_stage(stage, config, run, accelerator)
 
     if accelerator.is_main_process:

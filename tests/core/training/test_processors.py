@@ -50,7 +50,7 @@ def test_a_second_thread_is_taken_where_it_gains_much_and_remembered(
         measured.append(torch.get_num_threads())
         return 1.0 if measured[-1] == 1 else 1 / gain
 
-    monkeypatch.setattr(processors, "_gradient_seconds", seconds)
+    monkeypatch.setattr(processors, "gradient_seconds", seconds)
     usual = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
