@@ -91,7 +91,11 @@ class CameraWidget(Canvas):
 
     def reset(self) -> None:
         """Go back to the first view of the object."""
-        self.glide(fitted(self._first, *self._box))
+        self.glide(fitted(self._first.projected(parallel=self.view.is_parallel), *self._box))
+
+    def set_parallel(self, on: bool) -> None:
+        """See without perspective, or with it again."""
+        self.set_view(self.view.projected(parallel=on))
 
     def glide(self, view: View) -> None:
         """Move the camera there smoothly."""

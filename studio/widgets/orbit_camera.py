@@ -12,7 +12,10 @@ from ddmi_core.export.options import KeyFrame
 
 FIELD_OF_VIEW = 30.0
 """Degrees, vertical, where nobody chose another one."""
+PARALLEL = 0.5
+"""The field of view of a camera so far away that lines which are parallel in space are so in its picture."""
 MIN_DISTANCE, MAX_DISTANCE = 0.05, 40.0
+"""In the usual field of view; in a narrower one as far as looks the same."""
 _MAX_ELEVATION = 90.0
 _FILLED = 0.8  # how much of the picture a fitted box takes
 
@@ -65,7 +68,19 @@ class View:
 
     def with_fov(self, fov: float, distance: float) -> "View":
         """This view with another field of view, in degrees, and at another distance."""
-        return replace(self, fov=fov, distance=float(np.clip(distance, MIN_DISTANCE, MAX_DISTANCE)))
+        return replace(self, fov=fov, distance=_within_reach(distance, fov))
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether it shows no perspective."""
+        return self.fov <= PARALLEL
+
+    def projected(self, *, parallel: bool) -> "View":
+        """This view with or without perspective, what it looks at being as large as before."""
+        if parallel == self.is_parallel:
+            return self
+        fov = PARALLEL if parallel else FIELD_OF_VIEW
+        return self.with_fov(fov, self.distance * _height(self.fov) / _height(fov))
 
     def _looking_at(self, centre: Float[np.ndarray, " 3"]) -> "View":
         return replace(self, centre=(float(centre[0]), float(centre[1]), float(centre[2])))
@@ -75,7 +90,7 @@ class View:
 
         `toward` counts from the middle of the picture, x right and y up, in fractions of the visible height.
         """
-        distance = float(np.clip(self.distance * factor, MIN_DISTANCE, MAX_DISTANCE))
+        distance = _within_reach(self.distance * factor, self.fov)
         kept = 1.0 - distance / self.distance
         return replace(self.panned(kept * toward[0], kept * toward[1]), distance=distance)
 
@@ -109,7 +124,7 @@ class View:
     def projection(self, aspect: float) -> Float[np.ndarray, "4 4"]:
         """The perspective matrix of a picture `aspect` times as wide as high; a narrow one sees higher up."""
         focal = 1.0 / np.tan(np.radians(self.fov / 2)) * min(1.0, aspect)
-        near, far = max(0.01, self.distance * 0.02), self.distance + 30.0
+        near, far = max(0.01, self.distance * 0.02, self.distance - 30.0), self.distance + 30.0
         matrix = np.zeros((4, 4))
         matrix[0, 0], matrix[1, 1] = focal / aspect, focal
         matrix[2, 2], matrix[2, 3] = (far + near) / (near - far), 2 * far * near / (near - far)
@@ -126,6 +141,17 @@ class View:
             distance=float(np.exp((1 - amount) * np.log(self.distance) + amount * np.log(other.distance))),
             fov=self.fov + amount * (other.fov - self.fov),
         )._looking_at(here + amount * (there - here))
+
+
+def _height(fov: float) -> float:
+    """How high what is seen at a distance of 1 is."""
+    return 2.0 * float(np.tan(np.radians(fov / 2)))
+
+
+def _within_reach(distance: float, fov: float) -> float:
+    """The distance nearest to one that a camera may have."""
+    far = max(1.0, _height(FIELD_OF_VIEW) / _height(fov))
+    return float(np.clip(distance, MIN_DISTANCE * far, MAX_DISTANCE * far))
 
 
 def key_frame(view: View) -> KeyFrame:

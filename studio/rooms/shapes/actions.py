@@ -8,6 +8,17 @@ from studio.facts import ActionSpec
 ACTIONS: tuple[ActionSpec, ...] = (
     *camera_views("view", "fit", "reset", "shape"),
     ActionSpec(
+        "parallel",
+        "Parallel projection",
+        "View",
+        "View",
+        ("P",),
+        "parallel",
+        "Without perspective, as in a technical drawing",
+        checkable=True,
+        also="orthographic ortho isometric perspective cad plan",
+    ),
+    ActionSpec(
         "wireframe",
         "Wireframe",
         "Display",

@@ -51,7 +51,7 @@ class ShapeStage(Stage[Viewport]):
     fidelity = "shape_fidelity"
     strip = (
         ("view_home", "view_front", "view_side", "view_top"),
-        ("fit", "reset"),
+        ("fit", "reset", "parallel"),
         ("shape_fidelity",),
         ("beside_nothing", "beside_glass", "beside_distances"),
         ("wireframe", "grid", "axes"),
@@ -191,6 +191,7 @@ class ShapeStage(Stage[Viewport]):
         actions["beside_nothing"].setChecked(True)
         for name in ("wireframe", "grid", "axes"):
             actions.on_toggled(name, partial(setattr, viewport, name))
+        actions.on_toggled("parallel", viewport.set_parallel)
         for name in ("grid", "axes"):
             actions[name].setChecked(True)
         for name, x, y in (("left", -1, 0), ("right", 1, 0), ("up", 0, 1), ("down", 0, -1)):

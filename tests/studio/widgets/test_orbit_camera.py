@@ -34,6 +34,20 @@ def test_rotation_is_orthonormal_everywhere():
             assert np.isclose(np.linalg.det(rotation), 1.0)
 
 
+def test_without_perspective_what_is_looked_at_stays_as_large_and_parallels_stay_parallel():
+    view = View(azimuth=20, elevation=40, distance=3, centre=(0.3, -0.2, 0.5))
+    flat = view.projected(parallel=True)
+    assert flat.is_parallel and not view.is_parallel and flat.projected(parallel=True) == flat
+    up = np.asarray(view.centre) + 0.5 * view.rotation()[1]
+    assert np.allclose(on_screen(flat, tuple(up)), on_screen(view, tuple(up)), atol=1e-6)
+    near, far = (tuple(up + shift * view.rotation()[2]) for shift in (1.0, -1.0))
+    assert np.allclose(on_screen(flat, near), on_screen(flat, far), atol=0.01)
+    assert not np.allclose(on_screen(view, near), on_screen(view, far), atol=0.1)
+    back = flat.projected(parallel=False)
+    assert np.isclose(back.distance, 3) and back.fov == FIELD_OF_VIEW
+    assert flat.zoomed(1e-9).distance > 2 and flat.zoomed(1e9).distance > 1000  # near and far scale with it
+
+
 def test_centre_is_seen_in_the_middle():
     view = View(azimuth=20, elevation=40, distance=3, centre=(0.3, -0.2, 0.5))
     assert np.allclose(on_screen(view, view.centre), 0, atol=1e-9)
