@@ -36,6 +36,16 @@ WORK: tuple[ActionSpec, ...] = (
         also="picture capture snapshot image save",
     ),
     ActionSpec(
+        "copy_view",
+        "Copy the view",
+        "{Noun}",
+        "Edit",
+        ("Ctrl+Alt+C",),
+        "copy",
+        "Put the view into the clipboard, as a picture",
+        also="screenshot clipboard picture image paste",
+    ),
+    ActionSpec(
         "train",
         "New training run…",
         "Training",

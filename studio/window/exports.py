@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from PySide6.QtGui import QGuiApplication, QImage
+
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.paths import user_data
 from studio.engine.diagnostics import save_diagnostics
@@ -44,6 +46,7 @@ class Exports:
         shell.actions_.on("export", self.choose)
         shell.actions_.on("sheet", self.choose_sheet)
         shell.actions_.on("screenshot", self.choose_screenshot)
+        shell.actions_.on("copy_view", self.copy_view)
         shell.actions_.on("diagnostics", self.choose_diagnostics)
         shell.inspector.export_clicked.connect(self.choose)
         shell.history.selection_changed.connect(self._on_selection)
@@ -141,10 +144,7 @@ class Exports:
 
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""
-        try:
-            image = self._shell.stage.screenshot()
-        except DDMIError as error:
-            self._state.notifications.error(str(error))
+        if (image := self._view()) is None:
             return
         proposal = self._settings.folder("exports") / f"{file_stem(self._shell.stage.room.words.noun)}.png"
         target = ask_where(self._shell, "Save the view", proposal, "PNG picture")
@@ -156,6 +156,20 @@ class Exports:
             self._state.notifications.error(
                 f"The picture could not be written to {target}. Check the folder and the space left."
             )
+
+    def copy_view(self) -> None:
+        """Put the view as it stands now into the clipboard."""
+        if (image := self._view()) is not None:
+            QGuiApplication.clipboard().setImage(image)
+            self._shell.status.say(f"The view is in the clipboard, {image.width():,} × {image.height():,} px.")
+
+    def _view(self) -> QImage | None:
+        """The view as it stands now; a message if it cannot be had."""
+        try:
+            return self._shell.stage.screenshot()
+        except DDMIError as error:
+            self._state.notifications.error(str(error))
+            return None
 
     def choose_diagnostics(self) -> None:
         """Save what helps to find a fault under a name to choose."""

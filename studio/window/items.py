@@ -233,5 +233,5 @@ class Items:
     def _enable_what_is_seen(self) -> None:
         """What is on its way to the stage cannot be exported from there yet."""
         shown = self._state.shown
-        for name in ("export", "screenshot"):
+        for name in ("export", "screenshot", "copy_view"):
             self._shell.actions_[name].setEnabled(shown is not None and self.is_seen(shown))

@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QGuiApplication,
     QKeyEvent,
     QKeySequence,
 )
@@ -65,6 +66,8 @@ def test_prompt_to_shape_to_file(qtbot, window, tmp_path: Path):
     qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
     assert window.stage.empty.isHidden() and "faces" in window.stage.facts.text()
     assert window.state.shown.recipe.prompt == "a round table"
+    window.actions_["copy_view"].trigger()
+    assert QGuiApplication.clipboard().image().size() == window.stage.viewer.size() * window.devicePixelRatioF()
     target = tmp_path / "table.glb"
     window.exports.export(window.state.shown, Order(target, ShapeExport(resolution=64)))
     qtbot.waitUntil(lambda: any("Saved" in n.text for n in window.state.notifications.list()), timeout=PATIENCE)
