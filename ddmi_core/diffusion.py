@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from ddmi_core.networks.attention import fast_attention
 from ddmi_core.networks.uvit import UViT
-from ddmi_core.recipe import Denoising, SamplerName
+from ddmi_core.noise import Noise
+from ddmi_core.recipe import Denoising, Like, SamplerName
 from ddmi_core.support._torchvision import ensure_torchvision
 from ddmi_core.support.devices import autocast, sampling_precision
 from ddmi_core.support.errors import ModelError
@@ -194,6 +195,7 @@ class LatentDiffusion(nn.Module):
         seeds: Sequence[int],
         denoising: Denoising,
         *,
+        like: Sequence[Like] = (),
         weak: "LatentDiffusion | None" = None,
         progress: Progress | None = None,
     ) -> Float[Tensor, "b c h w"]:
@@ -208,12 +210,17 @@ class LatentDiffusion(nn.Module):
             empty: embedding of the empty prompt, batch size one.
             seeds: one per item; an item depends on its prompt and seed alone, whatever else is in the batch.
             denoising: steps, which scheduler, and the guidance w.
+            like: what all of them shall be like; see `Noise`.
             weak: the weaker copy, if that is to be led away from.
             progress: called after every step; may raise `Cancelled`.
         """
         device = self.latent_mean.device
-        generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
-        z = torch.stack([torch.randn(self.canvas_shape, generator=g, device=device) for g in generators])
+        noises = [Noise(seed, like, device) for seed in seeds]
+
+        def drawn() -> Float[Tensor, "b c h w"]:
+            return torch.stack([noise.draw(self.canvas_shape) for noise in noises])
+
+        z = drawn()
         scheduler = self.scheduler(denoising.sampler)
         scheduler.set_timesteps(denoising.steps, device=device)
         z = z * scheduler.init_noise_sigma
@@ -225,7 +232,6 @@ class LatentDiffusion(nn.Module):
         texts = _repeated(text, count // len(text.mask))
         context = _join([_repeated(empty, count), texts]) if by_empty else texts
         context = TextEmbedding(*(part.to(device) for part in context))
-        extra = {"generator": generators} if denoising.sampler == "ddpm" else {}
         for done, t in enumerate(scheduler.timesteps, start=1):
             inputs = scheduler.scale_model_input(z, t)
             if by_empty:
@@ -238,9 +244,34 @@ class LatentDiffusion(nn.Module):
             if by_empty:
                 unconditional, conditional = predicted.chunk(2)
                 predicted = unconditional + guidance * (conditional - unconditional)
-            z = scheduler.step(predicted, t, z, **extra).prev_sample
+            if isinstance(scheduler, DDPMScheduler):
+                z = _ancestral_step(scheduler, predicted, t, z, drawn())
+            else:
+                z = scheduler.step(predicted, t, z).prev_sample
             report(progress, done / denoising.steps, f"step {done} of {denoising.steps}")
         return z * self.latent_std + self.latent_mean
+
+
+def _ancestral_step(
+    scheduler: DDPMScheduler,
+    predicted: Float[Tensor, "b c h w"],
+    t: Int[Tensor, ""],
+    z: Float[Tensor, "b c h w"],
+    noise: Float[Tensor, "b c h w"],
+) -> Float[Tensor, "b c h w"]:
+    """Draw from the posterior of one step (Ho et al. 2020, eq. 7) with noise that is given.
+
+    It is what the scheduler's own step does, but that draws noise itself, which cannot lie between that of two seeds.
+    """
+    before, kept = scheduler.previous_timestep(t), scheduler.alphas_cumprod[t]
+    kept_before = scheduler.alphas_cumprod[before] if before >= 0 else scheduler.one
+    added = 1 - kept / kept_before
+    if scheduler.config.prediction_type == "epsilon":
+        clean = (z - (1 - kept) ** 0.5 * predicted) / kept**0.5
+    else:
+        clean = kept**0.5 * z - (1 - kept) ** 0.5 * predicted
+    mean = kept_before**0.5 * added / (1 - kept) * clean + (1 - added) ** 0.5 * (1 - kept_before) / (1 - kept) * z
+    return mean + ((1 - kept_before) / (1 - kept) * added) ** 0.5 * noise
 
 
 def _unet2d(config: DenoiserConfig, canvas_shape: tuple[int, int, int]) -> UNet2DConditionModel:

@@ -26,7 +26,7 @@ from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import USUAL_PLAN, FitPlan
 from ddmi_core.interpolation import slerp
 from ddmi_core.placement import Up
-from ddmi_core.recipe import Denoising, SamplingSettings
+from ddmi_core.recipe import Denoising, Like, SamplingSettings
 from ddmi_core.support.devices import free_memory, pick_device
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.files import atomic_write, write_json, write_text
@@ -183,10 +183,17 @@ class Pipeline:
             ModelError: a weaker copy is to guide, and the model has none.
             Cancelled: from inside `progress`, between denoising steps.
         """
-        return self.sample_each([settings.prompt] * len(seeds), seeds, settings.denoising, progress=progress)
+        prompts = [settings.prompt] * len(seeds)
+        return self.sample_each(prompts, seeds, settings.denoising, like=settings.like, progress=progress)
 
     def sample_each(
-        self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, *, progress: Progress | None = None
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        denoising: Denoising,
+        *,
+        like: Sequence[Like] = (),
+        progress: Progress | None = None,
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw a latent for each prompt with the seed at its place, all at once; see `sample`."""
         if denoising.guide == "weak" and self.weak is None:
@@ -199,7 +206,9 @@ class Pipeline:
         if self._is_short_of_memory():
             self.text_encoder.to("cpu")  # where it reads a prompt soon enough, from now on
         with self._denoiser_in_place():
-            latents = self.diffusion.sample(text, self._empty, seeds, denoising, weak=weak, progress=progress)
+            latents = self.diffusion.sample(
+                text, self._empty, seeds, denoising, like=like, weak=weak, progress=progress
+            )
         return list(latents.cpu())
 
     def _is_short_of_memory(self) -> bool:

@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.placement import Placement
@@ -41,11 +41,31 @@ class Denoising(BaseModel):
         return Denoising(**self.model_dump(include=set(Denoising.model_fields)))
 
 
+Difference = Annotated[float, Field(ge=0.0, le=1.0)]
+Like = tuple[Seed, Difference]
+"""What chance begins with in place of the noise of a seed alone: that of another seed, and how far along the arc from
+there to what follows, from 0, where it stays, to 1, where nothing is left of it."""
+
+
+def in_short(like: tuple[Like, ...], seed: int) -> tuple[tuple[Like, ...], int]:
+    """Return what says the same as a seed and what it shall be like, without what makes no difference to the noise."""
+    reached, *following = (*(start for start, _ in like), seed)
+    short: tuple[Like, ...] = ()
+    for (_, difference), following_seed in zip(like, following, strict=True):
+        if difference > 0.0:
+            short = () if difference == 1.0 else (*short, (reached, difference))
+            reached = following_seed
+    return short, reached
+
+
 class SamplingSettings(Denoising):
     """What is sampled, and how; with a seed it decides an item."""
 
     prompt: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """what it shall be. Without one, anything the model knows."""
+    like: tuple[Like, ...] = ()
+    """the seed of another one that it shall be more like, and how different from it, from 0, the same, to 1, not alike.
+    Another pair leads on from what the first two seeds give, and so on."""
 
     @property
     def settings(self) -> "SamplingSettings":
@@ -92,6 +112,12 @@ class Recipe(SamplingSettings):
         """Whether basis fields of its own are the item; the latent is then but what the model makes of the file."""
         return self.fit is not None and self.fit.fidelity != "small"
 
+    @model_validator(mode="after")
+    def _say_it_in_short(self) -> "Recipe":
+        """Recipes of the same item are equal, however much it was said that nothing is to be different."""
+        self.__dict__["like"], self.__dict__["seed"] = in_short(self.like, self.seed)
+        return self
+
     def makes_the_same_as(self, other: "Recipe") -> bool:
         """Whether both give the same item: all agrees but what the model is called."""
         return self == other.model_copy(update={"model": self.model})
@@ -100,7 +126,7 @@ class Recipe(SamplingSettings):
 def misfit(error: ValidationError) -> str:
     """Say in a few words what does not fit: `guidance is 80 and should be less than or equal to 50`."""
     first = error.errors()[0]
-    name = ".".join(map(str, first["loc"]))
+    name = ".".join(part for part in first["loc"] if isinstance(part, str))  # without places in a list
     if first["type"] == "missing":
         return f"{name} is missing"
     shown = repr(first["input"]) if isinstance(first["input"], str) else str(first["input"])

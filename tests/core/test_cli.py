@@ -108,6 +108,18 @@ def test_generate_writes_the_format_of_the_suffix(run: Run, tmp_path: Path, suff
     assert (asked["guidance"], asked["sampler"]) == (2.0, "ddim")
 
 
+def test_variations_of_a_seed_are_asked_for(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "ball.obj"
+    code, out, _ = run(
+        "generate", "shape", "--prompt", "x", "--like", 7, 0.35, 12, 0.5, "--seed", 3, "--resolution", 32, "--json",
+        "--out", target,
+    )  # fmt: skip
+    assert code == 0 and FakePipeline.asked["like"] == ((7, 0.35), (12, 0.5))
+    assert json.loads(out[0])["recipe"]["like"] == [[7, 0.35], [12, 0.5]]
+    code, _, err = run("generate", "shape", "--like", 7, 2, "--out", target, "--force")
+    assert (code, err) == (2, ["ddmi: --like is 2.0 and should be less than or equal to 1."])
+
+
 def test_several_into_a_file_name_are_numbered(run: Run, tmp_path: Path) -> None:
     code, out, _ = run(
         "generate", "shape", "--prompt", "x", "--seed", 1, "--count", 10, "--resolution", 32, "--json", "--out",

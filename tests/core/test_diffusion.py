@@ -38,6 +38,33 @@ def test_an_item_depends_on_its_seed_alone(sampler: str, kind: str) -> None:
     assert (among[0] - among[1]).abs().max() > 0.1
 
 
+@pytest.mark.parametrize("prediction", ["epsilon", "v"])
+def test_ddpm_is_that_of_diffusers(prediction: str) -> None:
+    diffusion = _diffusion(prediction=prediction)
+    sampled = diffusion.sample(_text(1.0), _text(0.0), [7], Denoising(steps=6, sampler="ddpm", guidance=1.0))
+    generator, scheduler = torch.Generator().manual_seed(7), diffusion.scheduler("ddpm")
+    z = torch.randn(1, *CANVAS, generator=generator)
+    scheduler.set_timesteps(6)
+    with torch.no_grad():
+        for t in scheduler.timesteps:
+            predicted = diffusion.predict(z, t.expand(1), _text(1.0))
+            z = scheduler.step(predicted, t, z, generator=generator).prev_sample
+    torch.testing.assert_close(sampled, z, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("sampler", ["dpm++", "ddim", "ddpm"])
+def test_a_variation_leads_from_the_item_to_another(sampler: str) -> None:
+    diffusion, denoising = _diffusion(), Denoising(steps=4, sampler=sampler)
+
+    def sample(seed: int, *like: tuple[int, float]) -> Tensor:
+        return diffusion.sample(_text(1.0), _text(0.0), [seed], denoising, like=like)
+
+    item, other = sample(7), sample(9)
+    assert torch.equal(sample(9, (7, 0.0)), item) and torch.equal(sample(9, (7, 1.0)), other)
+    away = [(sample(9, (7, difference)) - item).std().item() for difference in (0.02, 0.35, 0.7)]
+    assert 0 < away[0] < away[1] < away[2] and away[0] < 0.1
+
+
 @pytest.mark.parametrize("kind", ["unet2d", "uvit"])
 def test_guidance_moves_from_the_empty_prompt_to_the_text(kind: str) -> None:
     diffusion = _diffusion(kind=kind)
