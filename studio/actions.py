@@ -25,6 +25,7 @@ class Actions(QObject):
         self._words: Words | None = None
         self.keymap = keymap
         self._actions: dict[str, QAction] = {}
+        self._why_not: dict[str, str] = {}
         groups: dict[str, QActionGroup] = {}
         for spec in self.keymap.specs:
             action = QAction(spec.text, window)
@@ -84,6 +85,12 @@ class Actions(QObject):
             if (spec.scope, spec.room) == (scope, room):
                 widget.addAction(self._actions[spec.id])
 
+    def allow(self, action_id: str, why_not: str = "") -> None:
+        """Let an action be done, or not, for a reason that its tool tip gives."""
+        self._why_not[action_id] = why_not
+        self._actions[action_id].setEnabled(not why_not)
+        self._actions[action_id].setToolTip(self._tool_tip(self.keymap.spec(action_id)))
+
     def fill_menus(self) -> None:
         """Build the window's menus; a line wherever the section changes."""
         bar = self._window.menuBar()
@@ -106,7 +113,9 @@ class Actions(QObject):
             menu.addAction(self._actions[spec.id])
 
     def _tool_tip(self, spec: ActionSpec) -> str:
-        """What the action does and its first shortcut."""
+        """What the action does and its first shortcut, or why it cannot be done."""
+        if why_not := self._why_not.get(spec.id):
+            return why_not
         text = spec.tip or spec.text.rstrip("…")
         return self.hint(self._words.put_into(text) if self._words is not None else text, spec.id)
 

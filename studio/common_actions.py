@@ -173,6 +173,16 @@ WORK: tuple[ActionSpec, ...] = (
         also="recall reuse settings parameters restore",
     ),
     ActionSpec(
+        "more_like_this",
+        "More like this",
+        "History",
+        "History",
+        ("M",),
+        "akin",
+        "Bring its recipe into the form to make {noun}s that are like it, as much as you choose",
+        also="variations vary similar alike akin seed noise",
+    ),
+    ActionSpec(
         "compare_items",
         "Compare the two…",
         "History",

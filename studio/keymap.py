@@ -43,6 +43,10 @@ class Keymap:
         """The actions that are there in a room, in their order."""
         return [spec for spec in self.specs if spec.room in ("", room)]
 
+    def spec(self, name: str) -> ActionSpec:
+        """An action as it is declared."""
+        return self._specs[name]
+
     @property
     def own(self) -> dict[str, Keys]:
         """The keys that differ from the declared ones, by action."""

@@ -16,7 +16,7 @@ from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label, styled
 
-_OF_ONE = ("recipe", "export", "add_to_sequence", "copy_prompt", "star", "delete")
+_OF_ONE = ("recipe", "more_like_this", "export", "add_to_sequence", "copy_prompt", "star", "delete")
 _OF_SEVERAL = ("export", "sheet", "compare_items", "star", "delete")
 _Select = QItemSelectionModel.SelectionFlag
 
@@ -164,6 +164,7 @@ class HistoryPanel(QWidget):
             self.view.selectionModel().setCurrentIndex(index, _Select.ClearAndSelect)
         several = len(self.selected()) > 1
         menu = QMenu(self)
+        menu.setToolTipsVisible(True)  # which say why something cannot be done
         for name in _OF_SEVERAL if several else _OF_ONE:
             if name == "delete":
                 menu.addSeparator()

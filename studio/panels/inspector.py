@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS
+from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Like
 from ddmi_core.support.errors import DataError
 from studio.actions import Actions, shown_keys
 from studio.facts import Words
@@ -112,6 +113,9 @@ class Inspector(QWidget):
         self.prompt.describe(placeholder)
         self.count.setToolTip(f"How many {words.noun}s to make from this prompt, each with the next seed")
         self.seed.setToolTip(f"The same seed and recipe give the same {words.noun}")
+        self.difference.setToolTip(
+            f"0 % is the {words.noun} itself, 100 % one that shares only the prompt; each seed differs in its own way"
+        )
         self._noun, self._file = words.noun, words.file
         self._show_keys()
 
@@ -207,16 +211,37 @@ class Inspector(QWidget):
         grid.addWidget(_field_label("Seed", self.seed), 1, 0)
         grid.addLayout(seed_row, 1, 1)
 
+        grid.addWidget(self._likeness_box(), 2, 0, 1, 2)
+
         self.model = QComboBox()
         self.model.setAccessibleName("Model")
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.model.setMinimumContentsLength(8)
         self.model.activated.connect(self._on_model_chosen)
         self.encoder = ElidedLabel(look="small")
-        grid.addWidget(_field_label("Model", self.model), 2, 0)
-        grid.addWidget(self.model, 2, 1)
-        grid.addWidget(self.encoder, 3, 1)
+        grid.addWidget(_field_label("Model", self.model), 3, 0)
+        grid.addWidget(self.model, 3, 1)
+        grid.addWidget(self.encoder, 4, 1)
         column.addLayout(grid)
+
+    def _likeness_box(self) -> QWidget:
+        """What it shall be more like, and how different; there only while it shall be like something."""
+        self._likeness = QWidget()
+        rows = QVBoxLayout(self._likeness)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(GRID // 2)
+        self.like = ElidedLabel(look="muted")
+        self.unlike = icon_button(self._theme, "close", "Begin with the seed alone again", look="tiny", side=14)
+        self.unlike.clicked.connect(lambda: self._state.update_form(like=()))
+        heading = QHBoxLayout()
+        heading.addWidget(self.like, 1)
+        heading.addWidget(self.unlike)
+        rows.addLayout(heading)
+        self.difference = SliderField("How different", 0, 100)
+        self.difference.box.setSuffix(" %")
+        self.difference.changed.connect(self._on_difference)
+        rows.addWidget(self.difference)
+        return self._likeness
 
     def _add_advanced(self, column: QVBoxLayout) -> None:
         content = QWidget()
@@ -271,18 +296,35 @@ class Inspector(QWidget):
         self.recipe.setIconSize(QSize(18, 18))
         self._theme.bind_icon(self.recipe, "recipe")
         self.recipe.clicked.connect(self._actions["recipe"].trigger)
+        self.akin = QPushButton("More like this")
+        self.akin.setIconSize(QSize(18, 18))
+        self._theme.bind_icon(self.akin, "akin")
+        akin = self._actions["more_like_this"]
+        self.akin.clicked.connect(akin.trigger)
+        akin.changed.connect(lambda: self._follow(self.akin, akin))
+        self._follow(self.akin, akin)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addWidget(self.recipe, 1)
         buttons.addWidget(self.export, 1)
+        rows.addWidget(self.akin)
         rows.addLayout(buttons)
         column.addWidget(self._shown)
+
+    @staticmethod
+    def _follow(button: QPushButton, action: QAction) -> None:
+        """Be as an action is: possible or not, and why."""
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(action.toolTip())
 
     # From the widgets to the form
 
     def _on_prompt(self, text: str) -> None:
         self._state.update_form(prompt=text)
         self._show_hint(text)
+
+    def _on_difference(self, percent: float) -> None:
+        self._state.update_form(like=self._state.form.like_by(percent / 100))
 
     def _on_model_chosen(self, index: int) -> None:
         self._state.update_form(model=self.model.itemData(index))
@@ -297,6 +339,10 @@ class Inspector(QWidget):
         self._theme.bind_icon(self.lock, "lock" if form.seed_locked else "unlock")
         tip = f"Seed kept: Generate makes the same {self._noun} again" if form.seed_locked else "Keep the seed"
         self.lock.setToolTip(self._actions.hint(tip, "lock"))
+        self._likeness.setVisible(bool(form.like))
+        self.like.setText(f"Like {_origin(form.like)}" if form.like else "")
+        with QSignalBlocker(self.difference):  # nor are shares of a per cent
+            self.difference.set_value(round(100 * (form.difference or 0.0)))
         self.steps.set_value(form.steps)
         with QSignalBlocker(self.guidance):  # a recipe may have more decimals than are shown
             self.guidance.set_value(form.guidance)
@@ -341,6 +387,7 @@ class Inspector(QWidget):
                 f"Seed {recipe.seed}  ·  {recipe.steps} steps  ·  guidance {recipe.guidance:g}",
                 f"{_SAMPLERS[recipe.sampler][0]}  ·  {model}",
             ]
+            facts += [likeness(recipe.like)] if recipe.like else []
         self.shown_facts.setText("\n".join(facts))
         self.shown_facts.setToolTip(nearness_tip(recipe.fit) if recipe.fit is not None else "")
 
@@ -367,6 +414,17 @@ def item_title(item: Item) -> str:
     if item.recipe.source is not None:
         return Path(item.recipe.source).name
     return " ".join(item.recipe.prompt.split()) or "Unconditional"
+
+
+def likeness(like: tuple[Like, ...]) -> str:
+    """How different something is, and from what it is."""
+    return f"{100 * like[-1][1]:.3g} % different from {_origin(like)}"
+
+
+def _origin(like: tuple[Like, ...]) -> str:
+    """What something shall be like: a seed, or a variation, which may have been varied itself."""
+    *before, (seed, _) = like
+    return f"seed {seed}" + (f", itself like {_origin(tuple(before))}" if before else "")
 
 
 def _field_label(text: str, buddy: QWidget) -> QWidget:

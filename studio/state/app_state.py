@@ -10,7 +10,7 @@ from psygnal import Signal
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.prompt_matrix import prompt_matrix
 from ddmi_core.recipe import Recipe
-from studio.state.form import GenerateForm, random_seed
+from studio.state.form import USUAL_DIFFERENCE, GenerateForm, random_seed
 from studio.state.jobs import JobQueue
 from studio.state.library import Item, Library
 from studio.state.notifications import Notifications
@@ -132,12 +132,11 @@ class AppState:
         model = self.selected_model
         if model is None:
             return {}
-        settings = self.form.settings.model_dump()
-        first = Recipe(domain=model.domain, model=model.name, model_hash=model.hash, **settings)
+        of = {"domain": model.domain, "model": model.name, "model_hash": model.hash, **self.form.settings.model_dump()}
         prompts = prompt_matrix(self.form.prompt).prompts
         found = {}
         for seed in self.form.seeds():
-            recipes = [first.model_copy(update={"seed": seed, "prompt": prompt}) for prompt in prompts]
+            recipes = [Recipe(**{**of, "seed": seed, "prompt": prompt}) for prompt in prompts]
             items = [item for one in recipes if (item := self.library.result_of(one)) is not None]
             if len(items) == len(prompts):
                 found[seed] = items[0]
@@ -145,14 +144,18 @@ class AppState:
 
     def recall(self, recipe: Recipe) -> GenerateForm:
         """Bring a recipe back into the form, its seed locked so that Generate makes the same thing again."""
+        return self._take(recipe, seed=recipe.seed, seed_locked=True)
+
+    def vary(self, recipe: Recipe) -> GenerateForm:
+        """Bring a recipe into the form so that Generate makes something like it."""
+        like = (*recipe.like, (recipe.seed, USUAL_DIFFERENCE))
+        return self._take(recipe, seed=random_seed(), seed_locked=False, like=like)
+
+    def _take(self, recipe: Recipe, **values: object) -> GenerateForm:
+        """Bring what a recipe says into the form, but for some values."""
         model = self.model_for(recipe)
-        return self.update_form(
-            model=model.name if model is not None else self.form.model,
-            count=1,
-            seed=recipe.seed,
-            seed_locked=True,
-            **recipe.settings.model_dump(),
-        )
+        name = model.name if model is not None else self.form.model
+        return self.update_form(**{**recipe.settings.model_dump(), "model": name, "count": 1, **values})
 
     # Models
 

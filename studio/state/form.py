@@ -6,9 +6,11 @@ import secrets
 
 from pydantic import Field
 
-from ddmi_core.recipe import MAX_SEED, SamplingSettings, Seed
+from ddmi_core.recipe import MAX_SEED, Like, SamplingSettings, Seed
 
 MAX_COUNT = 16
+USUAL_DIFFERENCE = 0.35
+"""How different what is to be more like something is at first."""
 
 
 class GenerateForm(SamplingSettings):
@@ -25,9 +27,20 @@ class GenerateForm(SamplingSettings):
         """This form with other values. Raises pydantic's ValidationError out of range."""
         return GenerateForm.model_validate({**self.model_dump(), **values})
 
+    @property
+    def difference(self) -> float | None:
+        """How different it shall be from what it shall be like, 0..1; None if it shall be like nothing."""
+        return self.like[-1][1] if self.like else None
+
+    def like_by(self, difference: float) -> tuple[Like, ...]:
+        """What it shall be like, with another difference, 0..1."""
+        *before, (seed, _) = self.like
+        return (*before, (seed, difference))
+
     def seeds(self) -> tuple[int, ...]:
-        """The seeds of its variations: ``count`` consecutive ones from ``seed``."""
-        return tuple((self.seed + i) % (MAX_SEED + 1) for i in range(self.count))
+        """The seeds of its variations: ``count`` consecutive ones from ``seed``, or one where all would be the same."""
+        count = 1 if self.difference == 0.0 else self.count
+        return tuple((self.seed + i) % (MAX_SEED + 1) for i in range(count))
 
 
 def random_seed() -> int:

@@ -38,6 +38,7 @@ class Generation:
         actions.on("cancel", self.cancel)
         actions.on("dice", self._state.roll_seed)
         actions.on("recipe", self.use_recipe)
+        actions.on("more_like_this", self.more_like_this)
         actions.on("lock", lambda: self._state.update_form(seed_locked=actions["lock"].isChecked()))
         shell.inspector.generate_clicked.connect(self.generate)
         shell.inspector.cancel_clicked.connect(self.cancel)
@@ -48,6 +49,8 @@ class Generation:
         for stage in shell.stages:
             stage.example_chosen.connect(self.generate_example)
         self._state.form_changed.connect(self._on_form)
+        self._state.shown_changed.connect(lambda _item: self._on_can_vary())
+        self._state.models_changed.connect(lambda _models: self._on_can_vary())
 
     def generate(self) -> None:
         """Generate what the form says, but for what is there already.
@@ -73,7 +76,7 @@ class Generation:
             DDMIError: its prompt stands for too many, or its model is gone.
         """
         form = self._state.form
-        kept = form.seed_locked or self._live.shows_form
+        kept = form.seed_locked or form.difference == 0.0 or self._live.shows_form
         made = self._state.made_already() if kept else {}
         making = self._engine.being_made() if kept else set()
         if known := made.keys() | making:
@@ -136,6 +139,30 @@ class Generation:
         step = self.recall(item.recipe)
         if step is not None and before.prompt.strip() not in ("", item.recipe.prompt) and before != self._recalled:
             self._undoing.offer(step, f"The form holds the recipe of {quoted(item)} instead of what was in it.")
+
+    def more_like_this(self) -> None:
+        """Bring the recipe of the item on the stage into the form, to make something like it."""
+        if self._state.shown is not None:
+            self.vary(self._state.shown.recipe)
+
+    def vary(self, recipe: Recipe) -> Step | None:
+        """Bring a recipe into the form of its room so that Generate makes something like it; return the step."""
+        self._shell.show_room_of(recipe.domain)
+        return self._change_form("variation", lambda: self._state.vary(recipe))
+
+    def _why_not_varied(self, item: Item | None) -> str:
+        """Why nothing like an item can be made; empty if it can."""
+        if item is None:
+            return "Nothing is on the stage"
+        if item.recipe.source is not None:
+            return "It was made of a file: it has no seed that could be varied"
+        if self._state.models_known and self._state.lacks_model(item.recipe):
+            return f"Its model {item.recipe.model} is not installed"
+        return ""
+
+    def _on_can_vary(self) -> None:
+        """Offer to make something like the item on the stage, or say why that cannot be."""
+        self._shell.actions_.allow("more_like_this", self._why_not_varied(self._state.shown))
 
     def recall(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room; return the step, None if it was there already."""

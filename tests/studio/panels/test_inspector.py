@@ -127,3 +127,21 @@ def test_nothing_is_wider_than_the_panel(inspector, state, add_item):
     inspector.advanced.set_open(True)
     content = inspector.export.parentWidget().parentWidget()
     assert content.minimumSizeHint().width() <= inspector.width()
+
+
+def test_what_it_shall_be_like_is_there_while_it_shall_be_like_something(inspector, state, add_item):
+    item = add_item("a sofa", 42)
+    assert not inspector.difference.isVisible()
+    state.vary(item.recipe)
+    assert inspector.difference.isVisible() and inspector.like.text() == "Like seed 42"
+    inspector.difference.slider.setValue(60)
+    assert state.form.like == ((42, 0.6),)
+    varied = add_item("a sofa", 7, like=((42, 0.123),))
+    state.recall(varied.recipe)
+    assert inspector.difference.value() == 12 and state.form.like == ((42, 0.123),)
+    state.show(varied)
+    assert "12.3 % different from seed 42" in inspector.shown_facts.text()
+    state.vary(varied.recipe)
+    assert inspector.like.text() == "Like seed 7, itself like seed 42"
+    inspector.unlike.click()
+    assert state.form.like == () and not inspector.difference.isVisible()

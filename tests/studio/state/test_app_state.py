@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.recipe import MAX_SEED, Recipe
 from studio.state.app_state import AppState
-from studio.state.form import GenerateForm
+from studio.state.form import USUAL_DIFFERENCE, GenerateForm
 from studio.state.library import Library
 from studio.state.notifications import Action, Notifications
 
@@ -160,3 +160,24 @@ def test_what_is_asked_in_one_room_makes_nothing_stale_in_another(state: AppStat
     assert said == [] and state.shown_in("shape") == item and state.shown is None
     state.library.delete(item)
     assert said == [] and state.shown_in("shape") is None
+
+
+def test_more_like_an_item_is_its_recipe_with_a_seed_to_vary_it_by(state: AppState) -> None:
+    state.set_models([MODEL])
+    form = state.vary(RECIPE)
+    assert (form.prompt, form.steps, form.guidance) == ("a sofa", 12, 5.0)
+    assert form.like == ((9, USUAL_DIFFERENCE),) and not form.seed_locked
+    state.update_form(like=form.like_by(0.2))
+    assert state.form.difference == 0.2 and state.form.like == ((9, 0.2),)
+    again = state.vary(RECIPE.model_copy(update={"seed": 12, "like": ((9, 0.2),)}))
+    assert again.like == ((9, 0.2), (12, USUAL_DIFFERENCE))
+
+
+def test_without_a_difference_all_variations_are_the_item_itself(state: AppState) -> None:
+    state.set_models([MODEL])
+    item = item_in(state)
+    state.vary(RECIPE)
+    state.update_form(count=4)
+    assert len(state.form.seeds()) == 4 and not state.made_already()
+    state.update_form(like=state.form.like_by(0.0))
+    assert state.made_already() == {state.form.seed: item}
