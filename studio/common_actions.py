@@ -98,6 +98,16 @@ WORK: tuple[ActionSpec, ...] = (
         also="create make render run sample new",
     ),
     ActionSpec(
+        "variations",
+        "Variations at a glance",
+        "Generate",
+        "Generate",
+        ("Ctrl+G",),
+        "variations",
+        "Show many sketches of the form at once, to choose from; none is kept until you say so",
+        also="grid contact sheet many explore alternatives sketches overview",
+    ),
+    ActionSpec(
         "cancel", "Cancel what was started last", "Generate", "Generate", ("Esc",), "stop", also="stop abort interrupt"
     ),
     ActionSpec(

@@ -16,6 +16,7 @@ from ddmi_core.fidelity import FIDELITIES, Fidelity
 from ddmi_core.support.device_names import is_device_name
 from ddmi_core.support.paths import user_data
 from studio.state.export_choice import Choice
+from studio.state.form import COUNTS
 from studio.state.memory import LEAST, MemoryBudget
 from studio.theme.theme import ThemeChoice
 
@@ -26,6 +27,7 @@ TEXT_SIZES = (100, 125, 150, 175, 200)
 TRASH_DAYS = (7, 30, 90, 0)
 """After how many days what was deleted may go for good; 0: never by itself."""
 _USUAL_TRASH_DAYS = 30
+_USUAL_VARIATIONS = 9
 
 _KEYS = TypeAdapter(dict[str, list[str]])
 _MEGABYTE = 2**20
@@ -191,6 +193,16 @@ class Settings:
         """Remember the choices of an export."""
         for name, value in asdict(choice).items():
             self._store.setValue(f"{choice.KEPT_AS}/{name}", value)
+
+    @property
+    def variations(self) -> int:
+        """How many variations are shown at a glance; one of `COUNTS`."""
+        count = self._number("variations", _USUAL_VARIATIONS, min(COUNTS), max(COUNTS))
+        return count if count in COUNTS else _USUAL_VARIATIONS
+
+    @variations.setter
+    def variations(self, count: int) -> None:
+        self._store.setValue("variations", count)
 
     def _number(self, name: str, default: int, low: int, high: int) -> int:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
@@ -66,8 +66,8 @@ class Engine(QObject):
 
     # Asking
 
-    def being_made(self) -> set[int]:
-        """The seeds that the form asks for with which jobs, waiting or running, make the same already."""
+    def being_made(self, seeds: Collection[int]) -> set[int]:
+        """Those of some seeds with which jobs, waiting or running, make what the form says already."""
         form, model = self._state.form, self._selected_model()
         return {
             seed
@@ -75,7 +75,7 @@ class Engine(QObject):
             if isinstance(request := job.request, GenerateRequest) and not job.cancelling
             if (request.model, request.settings) == (model.folder, form.settings)
             for seed in request.seeds
-        } & set(form.seeds())
+        } & set(seeds)
 
     def ask(self, request: Request) -> Job:
         """Have something done; what a request replaces is given up.
@@ -97,28 +97,25 @@ class Engine(QObject):
         self._worker.submit(request)
         return job
 
-    def generate(
-        self,
-        preview_resolution: int = PREVIEW_RESOLUTION,
-        *,
-        without: Collection[int] = (),
-        keep_seed: bool = False,
-    ) -> Job:
-        """Make what the form says, ``without`` some of its seeds.
-
-        An unlocked seed is drawn anew first, unless it is to be kept, and stands in the form afterwards.
+    def generate(self, preview_resolution: int = PREVIEW_RESOLUTION) -> Job:
+        """Make what the form says. An unlocked seed is drawn anew first, and stands in the form afterwards.
 
         Raises:
             ModelError: no model is chosen.
         """
-        state = self._state
         self._selected_model()  # before a seed is drawn
-        if not (keep_seed or state.form.seed_locked):
-            state.roll_seed()
-        seeds = tuple(seed for seed in state.form.seeds() if seed not in without)
-        return self.ask(
-            GenerateRequest(settings=state.form.settings, seeds=seeds, preview_resolution=preview_resolution)
-        )
+        if not self._state.form.seed_locked:
+            self._state.roll_seed()
+        return self.make(self._state.form.seeds(), preview_resolution)
+
+    def make(self, seeds: Sequence[int], preview_resolution: int = PREVIEW_RESOLUTION) -> Job:
+        """Make what the form says, with some seeds.
+
+        Raises:
+            ModelError: no model is chosen.
+        """
+        settings = self._state.form.settings
+        return self.ask(GenerateRequest(settings=settings, seeds=tuple(seeds), preview_resolution=preview_resolution))
 
     # The order of work
 

@@ -168,6 +168,10 @@ class Inspector(QWidget):
         row = QHBoxLayout()
         row.setSpacing(GRID)
         row.addWidget(self.generate, 1)
+        variations = action_button(self._actions["variations"])
+        variations.setProperty("look", "control")
+        variations.setFixedSize(CONTROL_HEIGHT + GRID, CONTROL_HEIGHT + GRID)
+        row.addWidget(variations)
         row.addWidget(self.cancel)
         column.addLayout(row)
 
@@ -340,7 +344,7 @@ class Inspector(QWidget):
         tip = f"Seed kept: Generate makes the same {self._noun} again" if form.seed_locked else "Keep the seed"
         self.lock.setToolTip(self._actions.hint(tip, "lock"))
         self._likeness.setVisible(bool(form.like))
-        self.like.setText(f"Like {_origin(form.like)}" if form.like else "")
+        self.like.setText(f"How different from {_origin(form.like)}" if form.like else "")
         with QSignalBlocker(self.difference):  # nor are shares of a per cent
             self.difference.set_value(round(100 * (form.difference or 0.0)))
         self.steps.set_value(form.steps)

@@ -10,7 +10,15 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.recipe import Recipe
@@ -27,6 +35,7 @@ from studio.panels.fidelity import formatted_bytes
 from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.loading_note import LoadingNote
 from studio.panels.missing_model import MissingModel
+from studio.panels.variations import VariationsGrid
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
@@ -52,6 +61,8 @@ class Stage(QWidget, Generic[_V]):
     """An item whose fit shall go on."""
     model_asked = Signal()
     """A model that the item needs is to be imported."""
+    covered = Signal(bool)
+    """Variations lie over the signal now, or no longer."""
     room: ClassVar[RoomFacts]
     canvas: type[_V]
     """What the viewer is."""
@@ -65,6 +76,7 @@ class Stage(QWidget, Generic[_V]):
         self._state, self._engine, self._actions, self._theme = state, engine, actions, theme
         self._settings = settings
         self.viewer = self.canvas(theme.colours)
+        self.variations = VariationsGrid(actions, theme)
         self._item: Item | None = None
         styled(self, "stage")
         actions.give_scope("stage", self.viewer, self.room.words.domain)
@@ -84,7 +96,11 @@ class Stage(QWidget, Generic[_V]):
         middle.addWidget(self.viewer, 1)
         for part in beside:
             middle.addWidget(part)
-        layout = QVBoxLayout(self)
+        signal = QWidget()
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(signal)
+        self._pages.addWidget(self.variations)
+        layout = QVBoxLayout(signal)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(tool_strip(self._actions, self.strip, figures, passing=passing))
@@ -106,6 +122,18 @@ class Stage(QWidget, Generic[_V]):
     def show_sketch(self, view: View, resolution: int) -> None:
         """Show what no item is: a first look at what the form says."""
         self.show_view(None, view, resolution)
+
+    @property
+    def shows_variations(self) -> bool:
+        """Whether variations lie over the signal."""
+        return self._pages.currentWidget() is self.variations
+
+    def show_variations(self, on: bool) -> None:
+        """Let variations lie over the signal, or bring it back."""
+        if on != self.shows_variations:
+            self._pages.setCurrentIndex(int(on))
+            self._pages.setGeometry(self.rect())  # at once: how large they are drawn follows from it
+            self.covered.emit(on)
 
     def show_without_model(self, item: Item) -> None:
         """Show of an item whose model is not installed what there is, and say what it needs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psygnal import Signal
@@ -123,8 +123,10 @@ class AppState:
         self._choose_models()  # its own may be gone meanwhile
         return before
 
-    def made_already(self) -> dict[int, Item]:
-        """The items that the form would make again, by seed; of several prompts the first, where all are made.
+    def made_already(self, seeds: Iterable[int] | None = None) -> dict[int, Item]:
+        """The items that the form would make again, by seed; of some seeds or its own.
+
+        Of several prompts in one it is the first one's, where all are made.
 
         Raises:
             DataError: the prompt stands for too many.
@@ -135,7 +137,7 @@ class AppState:
         of = {"domain": model.domain, "model": model.name, "model_hash": model.hash, **self.form.settings.model_dump()}
         prompts = prompt_matrix(self.form.prompt).prompts
         found = {}
-        for seed in self.form.seeds():
+        for seed in seeds or self.form.seeds():
             recipes = [Recipe(**{**of, "seed": seed, "prompt": prompt}) for prompt in prompts]
             items = [item for one in recipes if (item := self.library.result_of(one)) is not None]
             if len(items) == len(prompts):

@@ -9,6 +9,8 @@ from pydantic import Field
 from ddmi_core.recipe import MAX_SEED, Like, SamplingSettings, Seed
 
 MAX_COUNT = 16
+COUNTS = (4, 9, 16)
+"""How many variations can be seen at a glance."""
 USUAL_DIFFERENCE = 0.35
 """How different what is to be more like something is at first."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ddmi_core.recipe import Recipe
 from studio.engine.work.fitting import FitRequest
@@ -38,7 +38,6 @@ class Generation:
         actions.on("cancel", self.cancel)
         actions.on("dice", self._state.roll_seed)
         actions.on("recipe", self.use_recipe)
-        actions.on("more_like_this", self.more_like_this)
         actions.on("lock", lambda: self._state.update_form(seed_locked=actions["lock"].isChecked()))
         shell.inspector.generate_clicked.connect(self.generate)
         shell.inspector.cancel_clicked.connect(self.cancel)
@@ -49,8 +48,6 @@ class Generation:
         for stage in shell.stages:
             stage.example_chosen.connect(self.generate_example)
         self._state.form_changed.connect(self._on_form)
-        self._state.shown_changed.connect(lambda _item: self._on_can_vary())
-        self._state.models_changed.connect(lambda _models: self._on_can_vary())
 
     def generate(self) -> None:
         """Generate what the form says, but for what is there already.
@@ -59,31 +56,45 @@ class Generation:
         """
         self._models.once_known(self._generate)
 
+    @property
+    def keeps_seed(self) -> bool:
+        """Whether what is generated next begins with the form's seed as it stands, and not with a new one."""
+        return self._state.form.seed_locked or self._live.shows_form
+
+    def has_model(self) -> bool:
+        """Whether there is a model to generate with; says so where there is none."""
+        if self._state.selected_model is not None:
+            return True
+        noun = self._shell.stage.room.words.noun
+        self._state.notifications.warning(
+            f"No model for {noun}s is installed, so nothing can be generated. Open Models to add one."
+        )
+        return False
+
     def _generate(self) -> None:
-        if self._state.selected_model is None:
-            noun = self._shell.stage.room.words.noun
-            self._state.notifications.warning(
-                f"No model for {noun}s is installed, so nothing can be generated. Open Models to add one."
-            )
+        if not self.has_model():
             return
         self._shell.show_stage()
-        self._shell.attempt(self._generate_new)
+        if self.keeps_seed or self._state.form.difference == 0.0:
+            self.make(self._state.form.seeds())
+        else:
+            self._shell.attempt(lambda: self._engine.generate(self._shell.stage.room.preview_resolution))
 
-    def _generate_new(self) -> None:
-        """Generate what is not there yet of what the form says.
+    def make(self, seeds: Sequence[int]) -> None:
+        """Make what the form says with some seeds, but for what is there already; open that where it is all of it."""
+        self._shell.attempt(lambda: self._make(seeds))
+
+    def _make(self, seeds: Sequence[int]) -> None:
+        """Do so.
 
         Raises:
-            DDMIError: its prompt stands for too many, or its model is gone.
+            DDMIError: the prompt stands for too many, or the model is gone.
         """
-        form = self._state.form
-        kept = form.seed_locked or form.difference == 0.0 or self._live.shows_form
-        made = self._state.made_already() if kept else {}
-        making = self._engine.being_made() if kept else set()
+        made, making = self._state.made_already(seeds), self._engine.being_made(seeds)
         if known := made.keys() | making:
-            self._say_it_is_there(made, making)
-        if known != set(form.seeds()):
-            resolution = self._shell.stage.room.preview_resolution
-            self._engine.generate(resolution, without=known, keep_seed=kept)
+            self._say_it_is_there(made, making, len(seeds))
+        if missing := [seed for seed in seeds if seed not in known]:
+            self._engine.make(missing, self._shell.stage.room.preview_resolution)
         elif made and (self._state.shown is None or self._state.shown.id not in {item.id for item in made.values()}):
             self._items.open(next(iter(made.values())))
 
@@ -92,9 +103,9 @@ class Generation:
         self._state.update_form(seed_locked=False)
         self.generate()
 
-    def _say_it_is_there(self, made: Mapping[int, Item], making: Collection[int]) -> None:
-        """Say of what seeds Generate would only make the same again, and offer another one."""
-        noun, count, known = self._shell.stage.room.words.noun, self._state.form.count, len(made.keys() | making)
+    def _say_it_is_there(self, made: Mapping[int, Item], making: Collection[int], count: int) -> None:
+        """Say of how many that were asked for the same would only be made again, and offer another seed."""
+        noun, known = self._shell.stage.room.words.noun, len(made.keys() | making)
         if count > 1:
             what = f"{known} of these {count} {noun}s {'is' if known == 1 else 'are'} there already"
         else:
@@ -140,29 +151,10 @@ class Generation:
         if step is not None and before.prompt.strip() not in ("", item.recipe.prompt) and before != self._recalled:
             self._undoing.offer(step, f"The form holds the recipe of {quoted(item)} instead of what was in it.")
 
-    def more_like_this(self) -> None:
-        """Bring the recipe of the item on the stage into the form, to make something like it."""
-        if self._state.shown is not None:
-            self.vary(self._state.shown.recipe)
-
     def vary(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room so that Generate makes something like it; return the step."""
         self._shell.show_room_of(recipe.domain)
         return self._change_form("variation", lambda: self._state.vary(recipe))
-
-    def _why_not_varied(self, item: Item | None) -> str:
-        """Why nothing like an item can be made; empty if it can."""
-        if item is None:
-            return "Nothing is on the stage"
-        if item.recipe.source is not None:
-            return "It was made of a file: it has no seed that could be varied"
-        if self._state.models_known and self._state.lacks_model(item.recipe):
-            return f"Its model {item.recipe.model} is not installed"
-        return ""
-
-    def _on_can_vary(self) -> None:
-        """Offer to make something like the item on the stage, or say why that cannot be."""
-        self._shell.actions_.allow("more_like_this", self._why_not_varied(self._state.shown))
 
     def recall(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room; return the step, None if it was there already."""

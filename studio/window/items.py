@@ -46,6 +46,8 @@ class Items:
         self._engine.answers(ItemReady).connect(self.on_item_ready)
         self._engine.answers(ViewReady).connect(self.on_view_ready)
         self._engine.answers(FitReady).connect(self.on_fit_ready)
+        for stage in shell.stages:
+            stage.covered.connect(lambda _on: self._enable_what_is_seen())
         self._state.jobs.changed.connect(self._on_view_ended)
         self._state.shown_changed.connect(self._on_shown)
         self._state.models_changed.connect(lambda _models: self._open_what_waits())
@@ -231,7 +233,7 @@ class Items:
             self._empty_stage(self._shell.stage.room.words.domain)
 
     def _enable_what_is_seen(self) -> None:
-        """What is on its way to the stage cannot be exported from there yet."""
-        shown = self._state.shown
+        """What is on its way to the stage, or covered, cannot be exported from there."""
+        shown, covered = self._state.shown, self._shell.stage.shows_variations
         for name in ("export", "screenshot", "copy_view"):
-            self._shell.actions_[name].setEnabled(shown is not None and self.is_seen(shown))
+            self._shell.actions_[name].setEnabled(shown is not None and self.is_seen(shown) and not covered)

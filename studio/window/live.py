@@ -77,9 +77,10 @@ class Live:
                 self._pause.start()
 
     def _ask(self) -> None:
-        """Have the form sketched, unless it says nothing, or is made already or right now."""
+        """Have the form sketched, unless it says nothing, or is made already or right now, or sketched with others."""
         subject, shown = self._subject(), self._state.shown
-        if not subject.settings.prompt.strip() or self._state.selected_model is None or self._is_making():
+        says_something = subject.settings.prompt.strip() or subject.settings.like
+        if not says_something or self._state.selected_model is None or self._is_busy():
             return
         if shown is not None and (shown.recipe.settings, shown.recipe.seed) == (subject.settings, subject.seed):
             return
@@ -87,15 +88,17 @@ class Live:
         request = SketchRequest(settings=subject.settings, seed=subject.seed, preview_resolution=resolution)
         self._shell.attempt(lambda: self._engine.ask(request))
 
-    def _is_making(self) -> bool:
+    def _is_busy(self) -> bool:
+        """Whether a sketch would be in the way: something is being made for the stage, or variations lie over it."""
         jobs = self._state.jobs.active()
-        return any(isinstance(job.request, MakeRequest) and job.room == self._state.domain for job in jobs)
+        making = any(isinstance(job.request, MakeRequest) and job.room == self._state.domain for job in jobs)
+        return making or self._shell.stage.shows_variations
 
     # Showing
 
     def _on_sketch(self, result: SketchReady) -> None:
         request, domain = result.request, result.request.domain
-        if not self._action.isChecked() or domain != self._state.domain or self._is_making():
+        if not self._action.isChecked() or domain != self._state.domain or self._is_busy():
             return
         self._state.next_generation(domain)  # whatever was on its way to the stage
         self._state.clear(domain)

@@ -29,6 +29,7 @@ from studio.window.sessions import Sessions
 from studio.window.shell import Shell
 from studio.window.tour import Tour
 from studio.window.undoing import Undoing
+from studio.window.variations import Variations
 
 
 class MainWindow(Shell):
@@ -49,6 +50,7 @@ class MainWindow(Shell):
         self.items = Items(self, self.installed, self.undoing)
         self.live = Live(self)
         self.generation = Generation(self, self.installed, self.items, self.undoing, self.live)
+        self.variations = Variations(self, self.installed, self.generation)
         self.own_files = OwnFiles(self, self.installed, self.generation)
         self.exports, self.comparing = Exports(self, self.items), Comparing(self, self.items)
         self.trainings = Runs(self, self.installed)

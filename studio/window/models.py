@@ -129,6 +129,7 @@ class Models:
         for stage in self._shell.stages:
             fitting = any(model.domain == stage.room.words.domain for model in models)
             stage.set_can_generate(fitting or not self._state.models_known)
-        self._shell.actions_["generate"].setEnabled(bool(self._state.usable_models()) or not self._state.models_known)
+        for name in ("generate", "variations"):
+            self._shell.actions_[name].setEnabled(bool(self._state.usable_models()) or not self._state.models_known)
         if self._state.models_known and self._postponed:
             QTimer.singleShot(0, self._shell, self._do_postponed)  # once all know of the models, and the form has one

@@ -62,7 +62,7 @@ def test_a_variation_leads_from_the_item_to_another(sampler: str) -> None:
     item, other = sample(7), sample(9)
     assert torch.equal(sample(9, (7, 0.0)), item) and torch.equal(sample(9, (7, 1.0)), other)
     away = [(sample(9, (7, difference)) - item).std().item() for difference in (0.02, 0.35, 0.7)]
-    assert 0 < away[0] < away[1] < away[2] and away[0] < 0.1
+    assert 0 < 5 * away[0] < away[1] < away[2]
 
 
 @pytest.mark.parametrize("kind", ["unet2d", "uvit"])

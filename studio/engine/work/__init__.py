@@ -15,6 +15,7 @@ from studio.engine.work import (
     sheets,
     sketching,
     tiles,
+    varying,
     viewing,
 )
 
@@ -30,5 +31,6 @@ __all__ = [
     "sheets",
     "sketching",
     "tiles",
+    "varying",
     "viewing",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ddmi_core.prompt_matrix import prompt_matrix
 from ddmi_core.recipe import Recipe, SamplingSettings
-from ddmi_core.support.progress import sub_progress
+from ddmi_core.support.progress import Progress, sub_progress
 from studio.engine.work.base import Context, does, free_memory, is_out_of_memory
 from studio.engine.work.items import ItemReady, MakeRequest, check_domain, make_item, values_of
 from studio.state.form import MAX_COUNT
@@ -65,7 +65,8 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
         context.note(f"{pipeline.name} reads English and makes little of other scripts. Write the prompt in English.")
     elif len(read := encoder.reads(longest)) < len(longest):
         context.note(f"This prompt is too long for {pipeline.name}: it reads only as far as “…{read[-40:]}”.")
-    latents = _sample(pipeline, request, context)
+    sampling = sub_progress(context.progress, 0.0, _SAMPLING_SHARE)
+    latents = sample_all(pipeline, request.settings, wanted, context, sampling)
     for index, ((prompt, seed), latent) in enumerate(zip(wanted, latents, strict=True)):
         share = (1.0 - _SAMPLING_SHARE) / len(latents)
         start = _SAMPLING_SHARE + share * index
@@ -74,27 +75,27 @@ def _generate(request: GenerateRequest, context: Context) -> Iterator[ItemReady]
             domain=pipeline.domain.name,
             model=pipeline.name,
             model_hash=pipeline.hash,
-            prompt=prompt,
-            seed=seed,
-            **request.settings.denoising.model_dump(),
+            **{**request.settings.model_dump(), "prompt": prompt, "seed": seed},
         )
         values = values_of(latent, pipeline)
         yield make_item(pipeline, values, pipeline.decode(latent), recipe, request, index, context, progress)
 
 
-def _sample(pipeline: Pipeline, request: GenerateRequest, context: Context) -> list[Tensor]:
-    """All latents of a request, in one batch, or in ever smaller ones when memory runs out."""
+def sample_all(
+    pipeline: Pipeline,
+    settings: SamplingSettings,
+    wanted: Sequence[tuple[str, int]],
+    context: Context,
+    progress: Progress | None,
+) -> list[Tensor]:
+    """The latents of prompts with a seed each, in few batches, or in ever smaller ones when memory runs out."""
     latents: list[Tensor] = []
-    wanted, denoising = request.wanted, request.settings.denoising
-    batch = min(len(wanted), MAX_COUNT)
-    while len(latents) < len(wanted):
+    batch, total = min(len(wanted), MAX_COUNT), len(wanted)
+    while len(latents) < total:
         prompts, seeds = zip(*wanted[len(latents) : len(latents) + batch], strict=True)
-        done, total = len(latents), len(wanted)
-        progress = sub_progress(
-            context.progress, _SAMPLING_SHARE * done / total, _SAMPLING_SHARE * (done + len(seeds)) / total
-        )
+        part = sub_progress(progress, len(latents) / total, (len(latents) + len(seeds)) / total)
         try:
-            latents += pipeline.sample_each(prompts, seeds, denoising, progress=progress)
+            latents += pipeline.sample_each(prompts, seeds, settings.denoising, like=settings.like, progress=part)
         except Exception as error:
             if batch == 1 or not is_out_of_memory(error):
                 raise

@@ -101,6 +101,7 @@ class VideoStage(Stage[FrameView]):
         self._thumbnail_moments: tuple[Moment, ...] = ()
         self._place = (0.0, 0.0)
         self._wire(actions)
+        self.covered.connect(lambda on: self._pause() if on else None)
         self.show_view(None, None)
 
     @property

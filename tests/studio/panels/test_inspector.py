@@ -133,7 +133,7 @@ def test_what_it_shall_be_like_is_there_while_it_shall_be_like_something(inspect
     item = add_item("a sofa", 42)
     assert not inspector.difference.isVisible()
     state.vary(item.recipe)
-    assert inspector.difference.isVisible() and inspector.like.text() == "Like seed 42"
+    assert inspector.difference.isVisible() and inspector.like.text() == "How different from seed 42"
     inspector.difference.slider.setValue(60)
     assert state.form.like == ((42, 0.6),)
     varied = add_item("a sofa", 7, like=((42, 0.123),))
@@ -142,6 +142,6 @@ def test_what_it_shall_be_like_is_there_while_it_shall_be_like_something(inspect
     state.show(varied)
     assert "12.3 % different from seed 42" in inspector.shown_facts.text()
     state.vary(varied.recipe)
-    assert inspector.like.text() == "Like seed 7, itself like seed 42"
+    assert inspector.like.text() == "How different from seed 7, itself like seed 42"
     inspector.unlike.click()
     assert state.form.like == () and not inspector.difference.isVisible()
