@@ -5,7 +5,8 @@
 Opens the studio (on a virtual display where there is none), switches live on and types prompts word by word, waiting
 for the sketch after each. Prints JSON lines: for each round the seconds from the last key to the sketch on the stage
 (median and worst; `PAUSE_MS` of them are the pause that is waited for), the seconds that a sketch takes in its thread,
-and the gaps between ticks of the window; and how like a sketch is to what Generate makes of the same seed (for shapes
+and the gaps between ticks of the window; how soon 16 variations are on the stage at a glance, the first and the last of
+them (median of the rounds); and how like a sketch is to what Generate makes of the same seed (for shapes
 the overlap of what is inside, on 48^3 places; for the others the PSNR of their pictures on white).
 """
 
@@ -67,6 +68,8 @@ def main(domain: str = "shape", model: str | None = None, rounds: int = 3) -> No
                 **gap_figures(gaps),
             }
             print(json.dumps({"benchmark": "live", "model": studio.model.name, **figures}), flush=True)
+        glance = _glance(studio, domain, rounds)
+        print(json.dumps({"benchmark": "variations", "model": studio.model.name, **glance}), flush=True)
         likeness = _likeness(studio, domain)
         print(json.dumps({"benchmark": "live", "model": studio.model.name, **likeness}), flush=True)
 
@@ -77,6 +80,35 @@ def _type(studio: OpenStudio, prompt: str) -> float:
     studio.window.inspector.prompt.setPlainText(prompt)
     studio.pump(lambda: studio.window.live.shows_form)
     return time.monotonic() - began
+
+
+def _glance(studio: OpenStudio, domain: str, rounds: int) -> dict[str, float]:
+    """Show variations at a glance; the seconds until the first and the last are there, and the gaps between ticks."""
+    from studio.engine.work.varying import VariationReady
+    from studio.state.form import COUNTS
+
+    studio.window.settings.variations = count = max(COUNTS)
+    studio.window.inspector.prompt.setPlainText(PROMPTS[domain][0])
+    firsts, lasts, gaps = [], [], []
+    drawn: list[float] = []
+    studio.engine.answers(VariationReady).connect(lambda _result: drawn.append(time.monotonic()))
+
+    def show() -> None:
+        drawn.clear()
+        studio.window.variations.show()
+        studio.pump(lambda: len(drawn) == count and studio.settled())
+
+    for _ in range(rounds):
+        began = time.monotonic()
+        gaps += studio.tick_gaps(show)
+        firsts.append(drawn[0] - began)
+        lasts.append(drawn[-1] - began)
+    return {
+        "count": count,
+        "seconds_to_first": round(statistics.median(firsts), 3),
+        "seconds_to_last": round(statistics.median(lasts), 3),
+        **gap_figures(gaps),
+    }
 
 
 def _likeness(studio: OpenStudio, domain: str) -> dict[str, float]:

@@ -76,7 +76,6 @@ class VariationsGrid(QWidget):
         self.renew = icon_button(theme, "dice", "Others", look="")
         self.renew.clicked.connect(self.renewed)
         self.keep = QPushButton("Keep it")
-        self.keep.setProperty("look", "primary")
         self.keep.setFixedHeight(CONTROL_HEIGHT)
         self.keep.clicked.connect(lambda: self.kept.emit(self.to_keep()))
         self.close_ = icon_button(theme, "close", "Back to the stage  (Esc)", look="")
@@ -89,8 +88,8 @@ class VariationsGrid(QWidget):
         row = QHBoxLayout(strip)
         row.setContentsMargins(2 * GRID, 0, GRID, 0)
         row.setSpacing(GRID // 2)
-        row.addWidget(self._title, 3)
-        row.addWidget(self._state, 2)
+        row.addWidget(self._title, 5)
+        row.addWidget(self._state, 3)
         row.addSpacing(GRID)
         for count in COUNTS:
             row.addWidget(self._count_button(count))

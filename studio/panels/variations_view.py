@@ -18,6 +18,7 @@ from studio.theme.tokens import GRID, RADIUS
 _GAP = GRID // 2  # px, around a picture
 _MARK = 24  # px, of what is clicked to mark one
 _LEAST = 2 * _GAP + 2 * _MARK  # px, of a place
+_LEAVES = Qt.Key.Key_Escape
 _STEPS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -188,8 +189,7 @@ class VariationsView(QListView):
 
     def event(self, event: QEvent) -> bool:
         """Take Esc before the window does, which would cancel with it what was started last."""
-        override = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
-        if override and event.key() == Qt.Key.Key_Escape:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and event.key() == _LEAVES:
             event.accept()
             return True
         return super().event(event)
@@ -197,7 +197,7 @@ class VariationsView(QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keep, mark or leave; else move."""
         match event.key():
-            case Qt.Key.Key_Escape:
+            case key if key == _LEAVES:
                 self.left.emit()
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self.kept.emit()
