@@ -20,7 +20,7 @@ from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Up
-from ddmi_core.recipe import Denoising
+from ddmi_core.recipe import Denoising, Like
 from ddmi_core.support.errors import ModelError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run_folder import RunFolder
@@ -45,9 +45,10 @@ class FakePipeline:
     asked: dict[str, Any]
 
     def sample_each(
-        self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, **options: Any
+        self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, like: Sequence[Like], **options: Any
     ) -> list[torch.Tensor]:
-        type(self).asked = {**denoising.model_dump(), "prompts": list(prompts), "seeds": list(seeds)}
+        asked = {"prompts": list(prompts), "seeds": list(seeds), "like": tuple(like)}
+        type(self).asked = {**denoising.model_dump(), **asked}
         options["progress"](1.0, "step 1 of 1")
         return [torch.full((1, 2, 2), 0.3 + 0.01 * (seed % 10)) for seed in seeds]
 

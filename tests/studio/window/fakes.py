@@ -23,7 +23,7 @@ from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Placement, Up
-from ddmi_core.recipe import Denoising, SamplingSettings
+from ddmi_core.recipe import Denoising, Like, SamplingSettings
 from ddmi_core.rendering.adaptive_surface import Sight
 from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
 from ddmi_core.rendering.mesh_pieces import mesh_pieces
@@ -158,7 +158,9 @@ class FakePipeline:
         *,
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
-        return self.sample_each([settings.prompt] * len(seeds), seeds, settings.denoising, progress=progress)
+        return self.sample_each(
+            [settings.prompt] * len(seeds), seeds, settings.denoising, like=settings.like, progress=progress
+        )
 
     def sample_each(
         self,
@@ -166,6 +168,7 @@ class FakePipeline:
         seeds: Sequence[int],
         denoising: Denoising,
         *,
+        like: Sequence[Like] = (),
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
         for step in range(denoising.steps):
