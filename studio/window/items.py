@@ -237,3 +237,4 @@ class Items:
         shown, covered = self._state.shown, self._shell.stage.shows_variations
         for name in ("export", "screenshot", "copy_view"):
             self._shell.actions_[name].setEnabled(shown is not None and self.is_seen(shown) and not covered)
+        self._shell.inspector.export.setEnabled(not covered)
