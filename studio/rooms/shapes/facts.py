@@ -18,19 +18,19 @@ FACTS = RoomFacts(
     title="Shapes",
     icon="shapes",
     tip="Generate 3D shapes",
-    placeholder="Describe a piece of furniture, for example\na round table with one leg\na wide sofa with armrests",
+    placeholder="Describe a piece of furniture, for example\na rectangular table with four legs\na wide sofa with armrests",
     empty_title="Describe a shape",
     empty_text=(
         "Type a prompt and press Generate. The result is a continuous shape: orbit it here, export it as fine "
         "as you like. Or start from an example:"
     ),
     examples=(
-        "a round table with one leg",
-        "a chair with armrests",
+        "a rectangular table with four legs",
+        "a bar stool",
         "a wide sofa with armrests",
-        "a tall bookcase with five shelves",
-        "a low bed with a headboard",
-        "a desk lamp",
+        "a wardrobe",
+        "a double bed",
+        "a floor lamp",
     ),
     export=ShapeExport,
     import_formats=SURFACES,
