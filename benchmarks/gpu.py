@@ -32,7 +32,7 @@ PRESETS = (
     "furniture",
     "portraits",
     "furniture-nerf",
-    "emoji-motion",
+    "skies",
     "paper-celebahq",
     "paper-text2shape",
     "paper-srn-cars",

@@ -21,7 +21,7 @@ from studio.engine.work.exporting import ExportRequest
 
 SIDES = (64, 128, 256, 512)
 SPEEDS = ("1/16", "1", "4")
-PROMPT = "smiling face"
+PROMPT = "a sunset over mountains with drifting clouds"
 
 
 def main(model: str | None = None, seconds: float = 5.0, threads: int = 2) -> None:

@@ -39,7 +39,7 @@ READY_ITEMS = (
     ReadyItem("image", "portraits", "a person, outlined cartoon style", 2, 256),
     ReadyItem("image-goal", "portraits", "a person, outlined cartoon style", 3, 256),
     ReadyItem("nerf", "furniture-nerf", "a wooden chair", 5, 256),
-    ReadyItem("video", "emoji-motion", "smiling face", 11, 256),
+    ReadyItem("video", "skies", "dawn behind trees with thin clouds", 1, 256),
 )
 
 

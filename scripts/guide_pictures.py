@@ -155,9 +155,9 @@ class Album:
 
     def clips(self) -> Iterator[Wait]:
         """A clip with slices through time, and a sequence of three."""
-        yield from self._generate("video", "red heart", seed=2)
-        yield from self._generate("video", "a bird", seed=3)
-        yield from self._generate("video", "smiling face", seed=1)
+        yield from self._generate("video", "a clear sky at noon above green hills", seed=2)
+        yield from self._generate("video", "a still lake in the evening", seed=3)
+        yield from self._generate("video", "dawn behind trees with thin clouds", seed=1)
         slices = self.window.actions_["slices"]
         slices.setChecked(True)
         self.window.stage.timeline.sought.emit(0.9)

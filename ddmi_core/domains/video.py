@@ -76,7 +76,7 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     footprint = (FINEST, COARSEST)
     kind = VideoField
     can_fit = True
-    starter_sets = ("emoji-motion", "skies")
+    starter_sets = ("skies", "emoji-motion")
     import_formats = CLIPS
 
     @override

@@ -27,8 +27,8 @@ _CREDITS = (
     ),
     (
         "Emoji and faces",
-        "The shipped model of videos was trained on Microsoft's animated Fluent emoji (MIT). The starter sets of still "
-        "ones (MIT), and of cartoon faces of DiceBear whose artists gave them to the public domain (CC0), come along.",
+        "Starter sets of Microsoft's Fluent emoji, still and animated (MIT), and of cartoon faces of DiceBear whose "
+        "artists gave them to the public domain (CC0), come along.",
     ),
     (
         "Portraits",

@@ -18,7 +18,7 @@ FACTS = RoomFacts(
     title="Shapes",
     icon="shapes",
     tip="Generate 3D shapes",
-    placeholder="Describe a piece of furniture, for example\na rectangular table with four legs\na wide sofa with armrests",
+    placeholder="Describe furniture, for example\na rectangular table with four legs\na wide sofa with armrests",
     empty_title="Describe a shape",
     empty_text=(
         "Type a prompt and press Generate. The result is a continuous shape: orbit it here, export it as fine "

@@ -18,18 +18,25 @@ FACTS = RoomFacts(
     title="Video",
     icon="video",
     tip="Generate clips without a frame rate",
-    placeholder="Describe a clip, for example\nsmiling face\nred heart",
+    placeholder="Describe a clip, for example\na sunset over mountains\na still lake in the evening",
     empty_title="Describe a clip",
     empty_text=(
         "Type a prompt and press Generate, or drop a clip of your own here. The result is a continuous function of "
         "place and time: slow it down and zoom in as far as you like. Or start from an example:"
     ),
-    examples=("smiling face", "red heart", "a bird", "woman dancing", "clock", "fire"),
+    examples=(
+        "a sunset over mountains with drifting clouds",
+        "dawn behind trees with thin clouds",
+        "a clear sky at noon above green hills",
+        "a still lake in the evening",
+        "rolling hills at dawn",
+        "sunset over the ocean",
+    ),
     export=VideoExport,
     import_formats=CLIPS,
     import_title="Reconstruct a clip",
     import_kind="Clips",
-    preset="emoji-motion",
+    preset="skies",
     preview_resolution=128,
     fits_afterwards=True,
     switches=("loop", "slices"),

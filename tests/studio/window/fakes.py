@@ -54,9 +54,9 @@ PICTURES = ModelInfo(
 )
 
 CLIPS = ModelInfo(
-    name="emoji-motion",
+    name="skies",
     domain="video",
-    folder=Path("/nowhere/emoji-motion"),
+    folder=Path("/nowhere/skies"),
     size_bytes=21_000_000,
     hash="00112233aabbccdd",
     text_encoder="all-MiniLM-L6-v2",
