@@ -27,7 +27,7 @@ class FakePipeline:
     name, hash, domain = "paint", "00ff", get_domain("image")
     text_encoder = SimpleNamespace(name="MiniLM", reads_texts=True)
 
-    def sample(self, settings: Any, seeds: Sequence[int], **options: Any) -> list[torch.Tensor]:
+    def sample_each(self, prompts: Any, seeds: Sequence[int], denoising: Any, **options: Any) -> list[torch.Tensor]:
         return [torch.zeros(1, 2, 2) for _ in seeds]
 
     def decode(self, latent: torch.Tensor) -> Painted:

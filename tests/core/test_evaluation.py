@@ -273,7 +273,8 @@ def test_the_command(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_the_starter_sets_show_what_is_asked_of_them() -> None:
     for name, kind in (("image", "pictures"), ("video", "clip"), ("nerf", "pictures")):
         domain = get_domain(name)
-        source = domain.items(domain.starter_sets[0], "held_out", seed=0, queries=64)
+        starter_set = "emoji-motion" if name == "video" else domain.starter_sets[0]  # skies leave nothing white
+        source = domain.items(starter_set, "held_out", seed=0, queries=64)
         seen = domain.observed(source, 1, kind)
         assert seen.ndim == 4 and seen.shape[1] == 3 and 0 <= float(seen.min()) <= float(seen.max()) <= 1.0001
         assert torch.equal(seen, domain.observed(source, 1, kind))
