@@ -1,4 +1,4 @@
-"""A model folder that takes seconds to make: every latent decodes to much the same ball, whatever the prompt."""
+"""Model folders that take seconds to make: of balls, whatever the latent and the prompt, or of nothing learned."""
 
 from __future__ import annotations
 
@@ -16,12 +16,23 @@ from ddmi_core.text import TextEncoderConfig, load_text_encoder
 
 RADIUS = 0.6
 _STEPS = 120
+_DENOISER = DenoiserConfig(channels=(32, 32), layers_per_block=1, head_width=32, prediction="v")
 
 
 def save_tiny_model(folder: Path) -> Path:
     """Save the model in a folder, which is returned."""
     with torch.random.fork_rng():  # whoever comes first is left with the same numbers as the others
         _trained().save_pretrained(folder)
+    return folder
+
+
+def save_untrained_model(folder: Path, autoencoder: AutoencoderConfig) -> Path:
+    """Save a model that has learned nothing, whose autoencoder has these sizes, in a folder, which is returned."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = D2CVAE(autoencoder)
+        diffusion = LatentDiffusion(_DENOISER, module.canvas_shape)
+        Pipeline("tiny", module, diffusion, load_text_encoder(TextEncoderConfig())).save_pretrained(folder)
     return folder
 
 
@@ -53,9 +64,7 @@ def _trained() -> Pipeline:
         loss.backward()
         optimiser.step()
 
-    diffusion = LatentDiffusion(
-        DenoiserConfig(channels=(32, 32), layers_per_block=1, head_width=32, prediction="v"), autoencoder.canvas_shape
-    )
+    diffusion = LatentDiffusion(_DENOISER, autoencoder.canvas_shape)
     torch.nn.init.zeros_(diffusion.unet.conv_out.weight)
     torch.nn.init.zeros_(diffusion.unet.conv_out.bias)
     return Pipeline("tiny", autoencoder, diffusion, load_text_encoder(TextEncoderConfig()))

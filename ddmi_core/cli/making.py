@@ -20,10 +20,9 @@ from ddmi_core.support.errors import DataError, ExportError, ModelError
 from ddmi_core.support.progress import Progress, sub_progress
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from ddmi_core.domains import Domain
     from ddmi_core.export.options import ExportOptions
+    from ddmi_core.fields.field import Field
     from ddmi_core.fitting import fit as fits
     from ddmi_core.pipeline import Pipeline
 
@@ -104,11 +103,14 @@ class Generate(Writes):
                 for index, ((prompt, seed), latent) in enumerate(zip(part, latents, strict=True)):
                     recipe = _recipe(pipeline, **{**self.settings.model_dump(), "prompt": prompt, "seed": seed})
                     slot = sub_progress(share, 0.3 + 0.7 * index / len(part), 0.3 + 0.7 * (index + 1) / len(part))
-                    facts = _export(pipeline, latent, targets[start + index], options, recipe, slot, spent=sampling)
+                    began = time.perf_counter()
+                    field = pipeline.decode(latent)
+                    spent = sampling + time.perf_counter() - began
+                    facts = _export(field, targets[start + index], options, recipe, slot, spent=spent)
                     meter.clear()
                     _tell(recipe, facts, self.json)
                     if self.sheet is not None:
-                        pictures.append(pipeline.decode(latent).preview(size=_SHEET_SIDE))
+                        pictures.append(field.preview(size=_SHEET_SIDE))
         if self.sheet is not None:
             from ddmi_core.export.sheets import write_sheet
 
@@ -183,6 +185,7 @@ class Reconstruct(_OfAFile):
             meter(0.0, f"reading {file.name}")
             source = pipeline.read(file, span=span, up=self.up)
             latent = pipeline.encode(source, refine_steps=self.refine, progress=meter)
+            field = pipeline.decode(latent)
             spent = time.perf_counter() - began
             recipe = _recipe(
                 pipeline,
@@ -192,7 +195,7 @@ class Reconstruct(_OfAFile):
                 seconds=pipeline.domain.duration(file, span),
                 placement=pipeline.domain.placement(source),
             )
-            facts = _export(pipeline, latent, target, options, recipe, meter, spent=spent)
+            facts = _export(field, target, options, recipe, meter, spent=spent)
         _tell(recipe, facts, self.json)
 
 
@@ -324,8 +327,7 @@ def _recipe(pipeline: "Pipeline", **values: Any) -> Recipe:
 
 
 def _export(
-    pipeline: "Pipeline",
-    latent: "Tensor",
+    field: "Field[Any]",
     target: Path,
     options: "ExportOptions",
     recipe: Recipe,
@@ -333,12 +335,11 @@ def _export(
     *,
     spent: float,
 ) -> dict[str, Any]:
-    """Decode and write one item; return the facts about it. `spent` seconds went into its latent."""
+    """Write one item; return the facts about it. `spent` seconds went into it before."""
     asked = options.pixels(recipe.extent)
     if asked is not None and (notice := size_notice(*asked, target.suffix)):
         print(notice, file=sys.stderr)
     began = time.perf_counter()
-    field = pipeline.decode(latent)
     facts = field.export(target, options, recipe=recipe, progress=progress)
     return {"path": str(target), "seconds": round(spent + time.perf_counter() - began, 3), **facts}
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from ddmi_core.rendering.picture_layout import DARK
+from ddmi_core.rendering.picture_layout import DARK, contact_sheet
 
 _GAP = 8
 _WORDS = (230, 232, 235)  # on the stage of the dark theme, #e6e8eb
@@ -20,7 +20,6 @@ def matrix_sheet(
     columns: Sequence[str],
     *,
     background: tuple[int, int, int] = DARK,
-    words: tuple[int, int, int] = _WORDS,
 ) -> UInt8[np.ndarray, "sheet_h sheet_w 3"]:
     """Lay pictures of one size out in rows and columns, with what each row and column stands for beside and above it.
 
@@ -29,9 +28,12 @@ def matrix_sheet(
         rows: what the rows stand for; the room beside them is left out where all are empty.
         columns: what the columns stand for, likewise.
         background: of the sheet.
-        words: the colour of what is written.
     """
     height, width = next(picture for picture in pictures if picture is not None).shape[:2]
+    empty = np.full((height, width, 3), background, np.uint8)
+    grid = contact_sheet(
+        [empty if one is None else one for one in pictures], len(columns), gap=_GAP, background=background
+    )
     font = ImageFont.load_default(size=max(11, width // 14))
     assert isinstance(font, ImageFont.FreeTypeFont)  # as it is with a size
     left = width * 2 // 3 if any(rows) else 0
@@ -40,20 +42,15 @@ def matrix_sheet(
     )
     line = round(1.4 * font.size)
     top = line * max((text.count("\n") + 1 for text in above), default=0) + _GAP if any(columns) else 0
-    size = left + len(columns) * (width + _GAP) + _GAP, top + len(rows) * (height + _GAP) + _GAP
-    sheet = Image.new("RGB", size, background)
+    sheet = Image.new("RGB", (left + grid.shape[1], top + grid.shape[0]), background)
+    sheet.paste(Image.fromarray(grid), (left, top))
     draw = ImageDraw.Draw(sheet)
     for number, text in enumerate(above):
         place = left + _GAP + number * (width + _GAP) + width // 2, top
-        draw.multiline_text(place, text, words, font, anchor="md", align="center")
+        draw.multiline_text(place, text, _WORDS, font, anchor="md", align="center")
     for number, text in enumerate(beside):
         place = left - _GAP // 2, top + _GAP + number * (height + _GAP) + height // 2
-        draw.multiline_text(place, text, words, font, anchor="rm", align="right")
-    for number, picture in enumerate(pictures):
-        if picture is not None:
-            row, column = divmod(number, len(columns))
-            place = left + _GAP + column * (width + _GAP), top + _GAP + row * (height + _GAP)
-            sheet.paste(Image.fromarray(picture), place)
+        draw.multiline_text(place, text, _WORDS, font, anchor="rm", align="right")
     return np.asarray(sheet)
 
 

@@ -7,8 +7,6 @@ Whether such instructions (AVX-512's) gain anything depends on the processor and
 from accelerate import Accelerator
 
 from ddmi_core.support.devices import Precision, has_slow_bfloat16
-from ddmi_core.support.files import write_json
-from ddmi_core.support.parsing import parse_json
 from ddmi_core.training.processors import gradient_seconds
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.stage import Stage
@@ -28,8 +26,8 @@ def settle_precision(stage: Stage, run: RunFolder, accelerator: Accelerator) -> 
 
 
 def _kept(run: RunFolder, stage: str) -> Precision | None:
-    file = run.cache / f"precision-{stage}.json"
-    return parse_json(file.read_text(encoding="utf-8"))["precision"] if file.exists() else None
+    kept = run.settled(f"precision-{stage}")
+    return None if kept is None else kept["precision"]
 
 
 def _measured(stage: Stage, run: RunFolder, accelerator: Accelerator) -> Precision:
@@ -43,5 +41,5 @@ def _measured(stage: Stage, run: RunFolder, accelerator: Accelerator) -> Precisi
     chosen: Precision = "bfloat16" if gain >= WORTH_IT else "float32"
     message = f"{chosen}: bfloat16 is {gain:.2f} times as fast as float32 on this processor"
     run.record(stage=stage.name, step=0, message=message)
-    write_json(run.cache / f"precision-{stage.name}.json", {"precision": chosen, "gain": round(gain, 3)})
+    run.settle(f"precision-{stage.name}", {"precision": chosen, "gain": round(gain, 3)})
     return chosen

@@ -13,8 +13,6 @@ import psutil
 import torch
 from accelerate import Accelerator
 
-from ddmi_core.support.files import write_json
-from ddmi_core.support.parsing import parse_json
 from ddmi_core.support.threads import ALLOWED, run_on
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run_folder import RunFolder
@@ -50,8 +48,8 @@ def processors_for(stage: Stage, config: RunConfig, run: RunFolder, accelerator:
 
 
 def _kept(run: RunFolder, stage: str) -> int | None:
-    file = run.cache / f"threads-{stage}.json"
-    return int(parse_json(file.read_text(encoding="utf-8"))["threads"]) if file.exists() else None
+    kept = run.settled(f"threads-{stage}")
+    return None if kept is None else int(kept["threads"])
 
 
 def _measured(stage: Stage, run: RunFolder, accelerator: Accelerator) -> int:
@@ -70,7 +68,7 @@ def _measured(stage: Stage, run: RunFolder, accelerator: Accelerator) -> int:
         step=0,
         message=f"{chosen} of {most} threads: {most} are {gain:.2f} times as fast as one",
     )
-    write_json(run.cache / f"threads-{stage.name}.json", {"threads": chosen, "gain": round(gain, 3)})
+    run.settle(f"threads-{stage.name}", {"threads": chosen, "gain": round(gain, 3)})
     return chosen
 
 

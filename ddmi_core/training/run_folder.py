@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ddmi_core.support.errors import DDMIError
-from ddmi_core.support.files import write_text
+from ddmi_core.support.files import write_json, write_text
+from ddmi_core.support.parsing import parse_json
 from ddmi_core.training.history import parse_events
 
 Command = Literal["pause", "resume", "sample", "checkpoint", "stop"]
@@ -51,6 +52,18 @@ class RunFolder:
                 f"The run folder {self.path} cannot be written ({error.strerror}). Allow it, make room, or choose "
                 "another place."
             ) from error
+
+    def settled(self, what: str) -> Any:
+        """Return what was settled where a stage began, such as `threads-diffusion`; None if it was not yet."""
+        file = self._settled(what)
+        return parse_json(file.read_text(encoding="utf-8")) if file.exists() else None
+
+    def settle(self, what: str, value: dict[str, Any]) -> None:
+        """Keep something for when the run goes on."""
+        write_json(self._settled(what), value)
+
+    def _settled(self, what: str) -> Path:
+        return self.cache / f"{what}.json"
 
     def prepare(self) -> None:
         """Make ready for a training that starts or goes on: tidy up after one that was killed."""

@@ -12,28 +12,18 @@ import torch
 from benchmarks import video_quality
 from benchmarks.judging import attributes, sky_attributes, sky_prompts
 from benchmarks.judging.sky_attributes import ATTRIBUTES, MOMENTS, SIDE, attributes_of, drawn, untaught
-from ddmi_core.autoencoder import D2CVAE, AutoencoderConfig
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.skies import Skies
-from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
-from ddmi_core.pipeline import Pipeline
-from ddmi_core.text import TextEncoderConfig, load_text_encoder
+from tests.tiny_model import save_untrained_model
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        autoencoder = D2CVAE(
-            AutoencoderConfig(
-                domain="video", latent_channels=2, latent_size=8, encoder_channels=(8, 8),
-                decoder_channels=(8, 8, 8), basis_channels=8, readout_width=16,
-            )
-        )  # fmt: skip
-        denoiser = DenoiserConfig(channels=(32, 32), layers_per_block=1, head_width=32, prediction="v")
-        diffusion = LatentDiffusion(denoiser, autoencoder.canvas_shape)
-        folder = tmp_path_factory.mktemp("models") / "tiny"
-        Pipeline("tiny", autoencoder, diffusion, load_text_encoder(TextEncoderConfig())).save_pretrained(folder)
-    return folder
+    sizes = AutoencoderConfig(
+        domain="video", latent_channels=2, latent_size=8, encoder_channels=(8, 8),
+        decoder_channels=(8, 8, 8), basis_channels=8, readout_width=16,
+    )  # fmt: skip
+    return save_untrained_model(tmp_path_factory.mktemp("models") / "tiny", sizes)
 
 
 def test_prompts_ask_for_what_there_is() -> None:
