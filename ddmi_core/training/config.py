@@ -210,7 +210,8 @@ class RunConfig(_Settings):
     stage1: StageOneConfig
     stage2: StageTwoConfig
     start_from: str | None = None
-    """Name or folder of a model of the same sizes whose weights both stages start from, instead of random ones."""
+    """Name or folder of a model of the same sizes whose weights both stages start from, instead of random ones. Of one
+    of another kind of signals the autoencoder takes what the two have in common, and the denoiser begins anew."""
     precision: Precision = "auto"
     device: DeviceName = "auto"
     compile: bool = False

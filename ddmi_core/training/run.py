@@ -203,17 +203,33 @@ def make_accelerator(config: RunConfig, device: str = "auto") -> Accelerator:
 
 
 def _start_from_model(config: RunConfig, autoencoder: D2CVAE, diffusion: LatentDiffusion) -> None:
-    """Copy the weights of the model that the run starts from, which must have the run's sizes."""
+    """Copy the weights of the model that the run starts from, as far as it has the run's sizes.
+
+    Of another kind of signals only what its autoencoder has in common with the run's: a shape's planes know where a
+    coloured object is solid.
+    """
     if config.start_from is None:
         return
     start = Pipeline.from_pretrained(find_model(config.start_from), device="cpu")
-    if (start.autoencoder.config, start.diffusion.config) != (config.autoencoder, config.denoiser):
+    theirs, ours = start.autoencoder.config, config.autoencoder
+    if (theirs, start.diffusion.config) == (ours, config.denoiser):
+        autoencoder.load_state_dict(start.autoencoder.state_dict())
+        diffusion.load_state_dict(start.diffusion.state_dict())
+    elif start.autoencoder.domain.layout == autoencoder.domain.layout and ours == theirs.model_copy(
+        update={"domain": ours.domain, "normals": ours.normals}
+    ):
+        own = autoencoder.state_dict()
+        shared = {
+            name: weights
+            for name, weights in start.autoencoder.state_dict().items()
+            if name in own and own[name].shape == weights.shape
+        }
+        autoencoder.load_state_dict(own | shared)
+    else:
         raise DDMIError(
             f"The run cannot start from {start.name}: its autoencoder or denoiser has other sizes than the run's. "
             "Take both sections from the recipe that the model was trained with."
         )
-    autoencoder.load_state_dict(start.autoencoder.state_dict())
-    diffusion.load_state_dict(start.diffusion.state_dict())
 
 
 def _check_text(config: RunConfig, text_encoder: TextEncoder) -> None:

@@ -20,6 +20,7 @@ from ddmi_core.training.diffusion_stage import DiffusionStage
 from ddmi_core.training.latent_scale import LatentScale
 from ddmi_core.training.latents import CachedLatents
 from ddmi_core.training.optimisation import Optimisation
+from ddmi_core.training.precision import try_precision
 from ddmi_core.training.stage import Stage
 
 MOST_AT_ONCE = 4096
@@ -195,8 +196,9 @@ def noise_stage(
 def step_seconds(stage: Stage, accelerator: Accelerator, seconds: float) -> float:
     """Return the mean time of a stage's step, its data included, over about `seconds`; the first step does not count.
 
-    Its weights stay as they are.
+    Its weights stay as they are. An open precision becomes the one that a run would choose.
     """
+    try_precision(stage, accelerator)
     tried, device = Optimisation(stage, accelerator.device), accelerator.device
     began = 0.0
     for step in _while_time(seconds):

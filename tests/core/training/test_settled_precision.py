@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.support.devices import Precision, has_slow_bfloat16
 from ddmi_core.training import precision
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
@@ -10,6 +11,7 @@ from ddmi_core.training.precision import settle_precision
 from ddmi_core.training.run import make_accelerator
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.stage import Stage
+from ddmi_core.training.trial import step_seconds
 from tests.core.training.quick import quick
 
 
@@ -61,3 +63,16 @@ def test_what_is_asked_for_or_has_matrix_units_is_not_measured(run: RunFolder, m
     settle_precision(stage, run, accelerator)
     assert stage.precision == "auto" and not run.events()
     assert not has_slow_bfloat16(torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("gain", "chosen"), [(1.4, "bfloat16"), (1.05, "float32")])
+def test_a_trial_takes_steps_in_the_precision_that_the_run_will_choose(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, gain: float, chosen: str
+) -> None:
+    monkeypatch.setattr(
+        precision, "gradient_seconds", lambda stage, _: 1.0 if stage.precision == "float32" else 1 / gain
+    )
+    config = quick("precision=auto")
+    stage = AutoencoderStage(config, D2CVAE(config.autoencoder))
+    step_seconds(stage, make_accelerator(config, "cpu"), 0.0)
+    assert stage.precision == chosen

@@ -29,7 +29,7 @@ from ddmi_core.training.ownership import status_of
 from ddmi_core.training.run import make_accelerator, train
 from ddmi_core.training.run_folder import RunFolder, Stopped
 from ddmi_core.training.stage import Evaluated
-from tests.core.training.quick import losses, quick
+from tests.core.training.quick import QUICK, losses, quick
 
 
 @pytest.fixture
@@ -97,6 +97,17 @@ def test_a_run_starts_from_a_model_of_its_sizes(tmp_path: Path) -> None:
     assert all(torch.allclose(a[name].float(), b[name].float(), atol=1e-3) for name in a)
     with pytest.raises(DDMIError, match="other sizes"):
         train(quick(*still, "autoencoder.readout_width=48"), tmp_path / "third", device="cpu")
+
+
+@pytest.mark.slow
+def test_an_autoencoder_of_objects_starts_from_one_of_shapes(tmp_path: Path) -> None:
+    shapes = train(quick(), tmp_path / "shapes", device="cpu")
+    still = [*QUICK, "stage1.queries=896", "stage1.learning_rate=1e-12", f"start_from={shapes}"]
+    objects = train(RunConfig.from_preset("nerf-tiny").with_overrides(still), tmp_path / "objects", device="cpu")
+    a, b = (load_file(folder / "autoencoder" / "weights.safetensors") for folder in (shapes, objects))
+    others = {name for name in a if a[name].shape != b[name].shape}
+    assert all(torch.allclose(a[name].float(), b[name].float(), atol=1e-3) for name in a.keys() - others)
+    assert len(others) == 1 and set(b) > set(a)  # its points have colours, and so has what it reads out
 
 
 @pytest.mark.slow  # where bfloat16 is emulated
