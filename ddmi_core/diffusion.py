@@ -1,6 +1,7 @@
 """LatentDiffusion: a denoiser over packed latents, guidance, one sampling loop (paper 3.2, eq. 10)."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import torch
@@ -214,6 +215,40 @@ class LatentDiffusion(nn.Module):
             weak: the weaker copy, if that is to be led away from.
             progress: called after every step; may raise `Cancelled`.
         """
+        (z,) = deque(self._path(text, empty, seeds, denoising, like, weak, progress), maxlen=1)
+        return z * self.latent_std + self.latent_mean
+
+    @torch.no_grad()
+    def trajectories(
+        self,
+        text: TextEmbedding,
+        empty: TextEmbedding,
+        seeds: Sequence[int],
+        denoising: Denoising,
+        *,
+        parts: int,
+        weak: "LatentDiffusion | None" = None,
+    ) -> Float[Tensor, "b n c h w"]:
+        """Return what `sample` passes through on the way from noise to a latent, at the ends of equal parts of it.
+
+        Scaled as inside, and as noisy as the times of a sampler of `parts` steps are: n is `parts + 1`. `parts` must
+        divide the steps; the other arguments are those of `sample`.
+        """
+        every = denoising.steps // parts
+        path = self._path(text, empty, seeds, denoising, (), weak, None)
+        return torch.stack([z for place, z in enumerate(path) if place % every == 0], dim=1)
+
+    def _path(
+        self,
+        text: TextEmbedding,
+        empty: TextEmbedding,
+        seeds: Sequence[int],
+        denoising: Denoising,
+        like: Sequence[Like],
+        weak: "LatentDiffusion | None",
+        progress: Progress | None,
+    ) -> Iterator[Float[Tensor, "b c h w"]]:
+        """Yield the noise, and what each step makes of it, scaled as inside."""
         device = self.latent_mean.device
         noises = [Noise(seed, like, device) for seed in seeds]
 
@@ -224,6 +259,7 @@ class LatentDiffusion(nn.Module):
         scheduler = self.scheduler(denoising.sampler)
         scheduler.set_timesteps(denoising.steps, device=device)
         z = z * scheduler.init_noise_sigma
+        yield z
         count = len(seeds)
         # At w = 1 guidance is the conditional prediction alone, which needs one evaluation and not two.
         guidance = denoising.guidance
@@ -249,7 +285,7 @@ class LatentDiffusion(nn.Module):
             else:
                 z = scheduler.step(predicted, t, z).prev_sample
             report(progress, done / denoising.steps, f"step {done} of {denoising.steps}")
-        return z * self.latent_std + self.latent_mean
+            yield z
 
 
 def _ancestral_step(

@@ -24,6 +24,9 @@ DENOISER_CONFIG = "denoiser/config.json"
 DENOISER_WEIGHTS = "denoiser/weights.safetensors"
 WEAK_DENOISER_WEIGHTS = "denoiser-weak/weights.safetensors"
 """Of an early checkpoint of the same denoiser, to guide with; most models have none."""
+FAST_DENOISER_CONFIG = "denoiser-fast/config.json"
+FAST_DENOISER_WEIGHTS = "denoiser-fast/weights.safetensors"
+"""Of a student of the same denoiser that needs few steps; some models have one."""
 SCHEDULER_CONFIG = "scheduler/scheduler_config.json"
 TEXT_ENCODER = "text_encoder.json"
 CARD = "README.md"
@@ -112,8 +115,8 @@ def check(folder: Path) -> dict[str, Any]:
 def folder_hash(folder: Path) -> str:
     """Return a digest of the weights and configurations (16 hexadecimal digits); the card and preview do not count."""
     digest = hashlib.sha256()
-    weak = (WEAK_DENOISER_WEIGHTS,) if (folder / WEAK_DENOISER_WEIGHTS).is_file() else ()
-    for name in (*_REQUIRED, *weak):
+    optional = (WEAK_DENOISER_WEIGHTS, FAST_DENOISER_CONFIG, FAST_DENOISER_WEIGHTS)
+    for name in (*_REQUIRED, *(name for name in optional if (folder / name).is_file())):
         digest.update(name.encode())
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()[:16]

@@ -5,12 +5,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ValidationError
+from pydantic import Field as Setting
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -31,13 +32,32 @@ from ddmi_core.support.devices import free_memory, pick_device
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.files import atomic_write, write_json, write_text
 from ddmi_core.support.progress import Progress, sub_progress
-from ddmi_core.text import TextEncoder, TextEncoderConfig, load_text_encoder
+from ddmi_core.text import TextEmbedding, TextEncoder, TextEncoderConfig, load_text_encoder
 
 _log = logging.getLogger(__name__)
 _Config = TypeVar("_Config", bound=BaseModel)
 
 _LEAST_FREE = 2**30
 """Bytes of a GPU that are left for decoding and looking; with less the text encoder and the denoiser make room."""
+
+
+class Student(NamedTuple):
+    """A denoiser that has learned to do with few steps, guidance included; see `training.distillation_stage`."""
+
+    diffusion: LatentDiffusion
+    steps: int
+    guidance: float
+    """Of the teacher's ways that it has learned."""
+
+    @property
+    def denoising(self) -> Denoising:
+        """How it is sampled."""
+        return Denoising(steps=self.steps, sampler="ddim", guidance=1.0)
+
+
+class _StudentConfig(BaseModel):
+    steps: int = Setting(ge=1)
+    guidance: float
 
 
 class Pipeline:
@@ -57,6 +77,7 @@ class Pipeline:
         text_encoder: TextEncoder,
         *,
         weak: LatentDiffusion | None = None,
+        student: Student | None = None,
         folder: Path | None = None,
         hash: str = "",
     ) -> None:
@@ -65,6 +86,7 @@ class Pipeline:
         self.autoencoder = autoencoder
         self.diffusion = diffusion
         self.weak = weak
+        self.student = student
         self.text_encoder = text_encoder
         self.folder = folder
         self.hash = hash
@@ -89,7 +111,8 @@ class Pipeline:
 
     @property
     def _denoisers(self) -> tuple[LatentDiffusion, ...]:
-        return (self.diffusion,) if self.weak is None else (self.diffusion, self.weak)
+        student = None if self.student is None else self.student.diffusion
+        return tuple(one for one in (self.diffusion, self.weak, student) if one is not None)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, device: str = "auto") -> "Pipeline":
@@ -112,18 +135,21 @@ class Pipeline:
         )
         _load_weights(diffusion, folder, model_folder.DENOISER_WEIGHTS)
         weak = _weak_copy(diffusion, folder)
+        student = _student(diffusion, folder)
         text_encoder = load_text_encoder(_config(TextEncoderConfig, folder, model_folder.TEXT_ENCODER)).to(where)
-        for module in (autoencoder, diffusion, *([] if weak is None else [weak])):
-            module.eval().requires_grad_(False).to(where)
-        return cls(
+        pipeline = cls(
             str(index.get("name", folder.name)),
             autoencoder,
             diffusion,
             text_encoder,
             weak=weak,
+            student=student,
             folder=folder,
             hash=model_folder.folder_hash(folder),
         )
+        for module in (autoencoder, *pipeline._denoisers):
+            module.eval().requires_grad_(False).to(where)
+        return pipeline
 
     def save_pretrained(
         self,
@@ -149,6 +175,11 @@ class Pipeline:
         if self.weak is not None:
             (folder / model_folder.WEAK_DENOISER_WEIGHTS).parent.mkdir(exist_ok=True)
             _save_weights(self.weak, folder / model_folder.WEAK_DENOISER_WEIGHTS, dtype)
+        if self.student is not None:
+            (folder / model_folder.FAST_DENOISER_WEIGHTS).parent.mkdir(exist_ok=True)
+            _save_weights(self.student.diffusion, folder / model_folder.FAST_DENOISER_WEIGHTS, dtype)
+            own = _StudentConfig(steps=self.student.steps, guidance=self.student.guidance)
+            write_json(folder / model_folder.FAST_DENOISER_CONFIG, own.model_dump(mode="json"))
         write_json(folder / model_folder.AUTOENCODER_CONFIG, self.autoencoder.config.model_dump(mode="json"))
         _save_weights(self.autoencoder, folder / model_folder.AUTOENCODER_WEIGHTS, dtype)
         write_json(folder / model_folder.DENOISER_CONFIG, self.diffusion.config.model_dump(mode="json"))
@@ -180,7 +211,7 @@ class Pipeline:
         The same seed gives the same latent, whatever the other seeds. An empty prompt samples unconditionally.
 
         Raises:
-            ModelError: a weaker copy is to guide, and the model has none.
+            ModelError: a weaker copy is to guide, or a student to draw, and the model has none.
             Cancelled: from inside `progress`, between denoising steps.
         """
         prompts = [settings.prompt] * len(seeds)
@@ -198,18 +229,38 @@ class Pipeline:
         """Draw a latent for each prompt with the seed at its place, all at once; see `sample`."""
         if denoising.guide == "weak" and self.weak is None:
             raise ModelError(f"{self.name} has no weaker copy to guide with. Choose the empty prompt, or auto.")
-        weak = None if denoising.guide == "empty" else self.weak
+        diffusion, weak = self.diffusion, None if denoising.guide == "empty" else self.weak
+        if denoising.quality == "fast":
+            if self.student is None:
+                raise ModelError(f"{self.name} has no student that is fast. Choose the best quality.")
+            diffusion, weak, denoising = self.student.diffusion, None, self.student.denoising
         if weak is None and not (any(prompts) and self.text_encoder.reads_texts):
             denoising = denoising.model_copy(update={"guidance": 1.0})
+        text = self._embedded(prompts)
+        with self._denoiser_in_place():
+            latents = diffusion.sample(text, self._empty, seeds, denoising, like=like, weak=weak, progress=progress)
+        return list(latents.cpu())
+
+    def trajectories(
+        self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, *, parts: int
+    ) -> Float[Tensor, "b n c h w"]:
+        """Return the ways from noise to the latents that `sample_each` draws, on the CPU.
+
+        An empty prompt is not led away from itself, whatever the guidance, so it may be among others. See
+        `LatentDiffusion.trajectories`.
+        """
+        weak = None if denoising.guide == "empty" else self.weak
+        with self._denoiser_in_place():
+            return self.diffusion.trajectories(
+                self._embedded(prompts), self._empty, seeds, denoising, parts=parts, weak=weak
+            ).cpu()
+
+    def _embedded(self, prompts: Sequence[str]) -> TextEmbedding:
         same = len(set(prompts)) == 1
         text = self.text_encoder.encode([prompts[0]] if same else list(prompts))
         if self._is_short_of_memory():
             self.text_encoder.to("cpu")  # where it reads a prompt soon enough, from now on
-        with self._denoiser_in_place():
-            latents = self.diffusion.sample(
-                text, self._empty, seeds, denoising, like=like, weak=weak, progress=progress
-            )
-        return list(latents.cpu())
+        return text
 
     def _is_short_of_memory(self) -> bool:
         """Whether a GPU has so little left that what is not in use should leave it."""
@@ -346,13 +397,30 @@ def _weak_copy(diffusion: LatentDiffusion, folder: Path) -> LatentDiffusion | No
         return None
     weak = LatentDiffusion(diffusion.config, diffusion.canvas_shape)
     _load_weights(weak, folder, model_folder.WEAK_DENOISER_WEIGHTS)
-    scales = ((weak.latent_mean, diffusion.latent_mean), (weak.latent_std, diffusion.latent_std))
-    if not all(torch.allclose(one, other) for one, other in scales):
-        raise ModelError(
-            f"{model_folder.WEAK_DENOISER_WEIGHTS} in the model folder {folder} is of another run: its latents have "
-            "another scale. Take an early checkpoint of the same run, or delete it."
-        )
+    _refuse_other_scale(
+        weak, diffusion, folder, model_folder.WEAK_DENOISER_WEIGHTS, "Take an early checkpoint of the same run"
+    )
     return weak
+
+
+def _student(diffusion: LatentDiffusion, folder: Path) -> Student | None:
+    """The student that a model folder may have; of the teacher's size, on its latents."""
+    if not (folder / model_folder.FAST_DENOISER_WEIGHTS).is_file():
+        return None
+    own = _config(_StudentConfig, folder, model_folder.FAST_DENOISER_CONFIG)
+    student = LatentDiffusion(diffusion.config, diffusion.canvas_shape)
+    _load_weights(student, folder, model_folder.FAST_DENOISER_WEIGHTS)
+    _refuse_other_scale(student, diffusion, folder, model_folder.FAST_DENOISER_WEIGHTS, "Distil it again")
+    return Student(student, own.steps, own.guidance)
+
+
+def _refuse_other_scale(one: LatentDiffusion, diffusion: LatentDiffusion, folder: Path, name: str, remedy: str) -> None:
+    scales = ((one.latent_mean, diffusion.latent_mean), (one.latent_std, diffusion.latent_std))
+    if not all(torch.allclose(*pair) for pair in scales):
+        raise ModelError(
+            f"{name} in the model folder {folder} is of another run: its latents have another scale. {remedy}, or "
+            "delete it."
+        )
 
 
 def _load_weights(module: nn.Module, folder: Path, name: str) -> None:

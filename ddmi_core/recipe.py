@@ -10,6 +10,7 @@ from ddmi_core.placement import Placement
 
 SamplerName = Literal["dpm++", "ddim", "ddpm"]
 Guide = Literal["auto", "empty", "weak"]
+Quality = Literal["best", "fast"]
 
 MOST_STEPS = 1000
 MOST_GUIDANCE = 50.0
@@ -34,6 +35,9 @@ class Denoising(BaseModel):
     guide: Guide = "auto"
     """what it leads away from: what the model makes of an empty prompt, or what a weaker copy of it makes of the same
     one. auto takes the weaker copy where the model has one."""
+    quality: Quality = "best"
+    """best goes all the steps; fast asks a student of the model that has learned to do with few, where there is one. It
+    has steps, sampler and guidance of its own, and the same seed gives nearly the same."""
 
     @property
     def denoising(self) -> "Denoising":

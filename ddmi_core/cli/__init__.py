@@ -14,7 +14,7 @@ from ddmi_core.cli.importing import ImportOfficial
 from ddmi_core.cli.listing import Models, Presets
 from ddmi_core.cli.making import Fit, Generate, Reconstruct
 from ddmi_core.cli.measuring import Evaluate
-from ddmi_core.cli.training import Ablate, Train, Trial
+from ddmi_core.cli.training import Ablate, Distill, Train, Trial
 from ddmi_core.recipe import Denoising, SamplingSettings, misfit
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.threads import spare_the_machine
@@ -50,7 +50,7 @@ def _commands() -> tyro.extras.SubcommandApp:
     data, everything = tyro.extras.SubcommandApp(), tyro.extras.SubcommandApp()
     for command in (Prepare, Check):
         data.command(name=command.__name__.lower())(command)
-    for one in (Generate, Reconstruct, Fit, Train, Trial, Ablate, Evaluate, Models, Presets):
+    for one in (Generate, Reconstruct, Fit, Train, Trial, Distill, Ablate, Evaluate, Models, Presets):
         everything.command(name=one.__name__.lower())(one)
     everything.command(name="import-official")(ImportOfficial)
     everything.command(data, name="data", help="Look into data sets.")

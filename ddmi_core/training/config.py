@@ -195,6 +195,28 @@ class StageTwoConfig(StageConfig):
     for a fraction of the memory."""
 
 
+class DistillationConfig(StageConfig):
+    """A student of the denoiser that needs few steps: it learns to take several of the teacher's at once."""
+
+    student_steps: int = Field(4, ge=1)
+    trajectories: int = Field(4000, ge=1)
+    """How many ways from noise to a latent the teacher goes first, for prompts of the data; the student learns their
+    parts."""
+    drop_prompt: float = Field(0.05, ge=0, le=1)
+    teacher: Sampling = Sampling()
+    """How it goes them; the student has this guidance within."""
+
+    @model_validator(mode="after")
+    def _steps_fit(self) -> "DistillationConfig":
+        if self.teacher.steps % self.student_steps:
+            raise ValueError(f"teacher.steps ({self.teacher.steps}) must be a multiple of student_steps")
+        if self.teacher.sampler == "ddpm":
+            raise ValueError(
+                "teacher.sampler must be dpm++ or ddim: what ddpm adds on the way is no part of a seed's way"
+            )
+        return self
+
+
 class RunConfig(_Settings):
     """Everything that decides a run. The same file on the same machine gives the same model."""
 
@@ -209,6 +231,8 @@ class RunConfig(_Settings):
     text_encoder: TextEncoderConfig = TextEncoderConfig()
     stage1: StageOneConfig
     stage2: StageTwoConfig
+    distillation: DistillationConfig | None = None
+    """Of a finished model, by `ddmi distill`; none: as `DistillationConfig` has it."""
     start_from: str | None = None
     """Name or folder of a model of the same sizes whose weights both stages start from, instead of random ones. Of one
     of another kind of signals the autoencoder takes what the two have in common, and the denoiser begins anew."""
