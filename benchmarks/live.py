@@ -120,7 +120,7 @@ def _likeness(studio: OpenStudio, domain: str) -> dict[str, float]:
     found = []
     for prompt in PROMPTS[domain]:
         settings = SamplingSettings(prompt=prompt)
-        made, sketched = (pipeline.sample(how, _SEEDS) for how in (settings, quick(settings)))
+        made, sketched = (pipeline.sample(how, _SEEDS) for how in (settings, quick(settings, pipeline)))
         found += [
             _compared(pipeline.decode(one), pipeline.decode(other)) for one, other in zip(made, sketched, strict=True)
         ]

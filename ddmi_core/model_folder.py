@@ -57,6 +57,8 @@ class ModelInfo:
     text_encoder: str
     origin: str = ""
     """Where it comes from, in words."""
+    has_student: bool = False
+    """Whether it can be asked for fast quality, too."""
 
     @property
     def is_shipped(self) -> bool:
@@ -144,6 +146,7 @@ def describe(folder: Path) -> ModelInfo:
         hash=digest,
         text_encoder=str(encoder.get("name", "unknown")),
         origin=_origin(folder, label),
+        has_student=(folder / FAST_DENOISER_WEIGHTS).is_file(),
     )
 
 

@@ -88,7 +88,9 @@ def _facts(item: Item, state: AppState) -> dict[str, str]:
         "Prompt": title,
         "Seed": str(recipe.seed),
         **({"Like": likeness(recipe.like)} if recipe.like else {}),
-        "Steps": str(recipe.steps),
-        "Guidance": f"{recipe.guidance:g}",
-        "Sampler": recipe.sampler,
+        **(
+            {"Quality": "fast"}
+            if recipe.quality == "fast"
+            else {"Steps": str(recipe.steps), "Guidance": f"{recipe.guidance:g}", "Sampler": recipe.sampler}
+        ),
     } | made

@@ -228,7 +228,7 @@ def _tip(item: Item) -> str:
     elif recipe.source is not None:
         facts = f"Reconstructed by {recipe.model}, {made}"
     else:
-        settings = f"{recipe.steps} steps  ·  guidance {recipe.guidance:g}"
+        settings = "fast" if recipe.quality == "fast" else f"{recipe.steps} steps  ·  guidance {recipe.guidance:g}"
         like = f"{likeness(recipe.like)}\n" if recipe.like else ""
         facts = f"Seed {recipe.seed}  ·  {recipe.model}  ·  {settings}\n{like}{made}"
     return plain_tip(f"{fill(title, _TIP_WIDTH)}\n{facts}")

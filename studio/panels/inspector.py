@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Like
+from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Like, Quality
 from ddmi_core.support.errors import DataError
 from studio.actions import Actions, shown_keys
 from studio.facts import Words
@@ -48,6 +48,10 @@ from studio.widgets.seed_box import SeedBox
 MAX_VARIATIONS = 8
 _LONG_TITLE = 140  # characters
 _MARGIN = 2 * GRID
+_QUALITIES: dict[Quality, tuple[str, str]] = {
+    "best": ("Best", "All the steps that are set under Advanced"),
+    "fast": ("Fast", "Four steps of a student of the model: in a fraction of the time, and much the same"),
+}
 _SAMPLERS = {
     "dpm++": ("DPM-Solver++", "Best at few steps; 20 to 25 are enough"),
     "ddim": ("DDIM", "Deterministic; good from about 30 steps"),
@@ -226,6 +230,15 @@ class Inspector(QWidget):
         grid.addWidget(_field_label("Model", self.model), 3, 0)
         grid.addWidget(self.model, 3, 1)
         grid.addWidget(self.encoder, 4, 1)
+        self.quality = QComboBox()
+        self.quality.setAccessibleName("Quality")
+        for key, (name, tip) in _QUALITIES.items():
+            self.quality.addItem(name, key)
+            self.quality.setItemData(self.quality.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.quality.activated.connect(lambda index: self._state.update_form(quality=self.quality.itemData(index)))
+        self._quality_label = _field_label("Quality", self.quality)
+        grid.addWidget(self._quality_label, 5, 0)
+        grid.addWidget(self.quality, 5, 1)
         column.addLayout(grid)
 
     def _likeness_box(self) -> QWidget:
@@ -278,6 +291,7 @@ class Inspector(QWidget):
         self.sampler.activated.connect(lambda index: self._state.update_form(sampler=self.sampler.itemData(index)))
         rows.addWidget(_field_label("Sampler", self.sampler))
         rows.addWidget(self.sampler)
+        self._sampling = (self.steps, self.guidance, self.sampler)
         self.advanced = Fold(self._theme, "Advanced", content)
         column.addWidget(self.advanced)
 
@@ -351,6 +365,9 @@ class Inspector(QWidget):
         with QSignalBlocker(self.guidance):  # a recipe may have more decimals than are shown
             self.guidance.set_value(form.guidance)
         self.sampler.setCurrentIndex(self.sampler.findData(form.sampler))
+        self.quality.setCurrentIndex(self.quality.findData(form.quality))
+        for field in self._sampling:  # a student has its own
+            field.setEnabled(form.quality == "best")
         self.model.setCurrentIndex(self.model.findData(form.model))
         self._show_encoder()
         self._show_hint(form.prompt)
@@ -387,9 +404,11 @@ class Inspector(QWidget):
         elif recipe.source is not None:
             facts = [f"Reconstructed by {model}"]
         else:
+            is_fast = recipe.quality == "fast"
+            steps = "fast" if is_fast else f"{recipe.steps} steps  ·  guidance {recipe.guidance:g}"
             facts = [
-                f"Seed {recipe.seed}  ·  {recipe.steps} steps  ·  guidance {recipe.guidance:g}",
-                f"{_SAMPLERS[recipe.sampler][0]}  ·  {model}",
+                f"Seed {recipe.seed}  ·  {steps}",
+                model if is_fast else f"{_SAMPLERS[recipe.sampler][0]}  ·  {model}",
             ]
             facts += [likeness(recipe.like)] if recipe.like else []
         self.shown_facts.setText("\n".join(facts))
@@ -398,6 +417,8 @@ class Inspector(QWidget):
     def _show_encoder(self) -> None:
         model = self._state.selected_model
         self.encoder.setText(f"Text encoder: {model.text_encoder}" if model is not None else "")
+        for part in (self._quality_label, self.quality):
+            part.setVisible(model is not None and model.has_student)
 
     def _show_hint(self, prompt: str) -> None:
         if not prompt.strip():

@@ -106,7 +106,7 @@ class AppState:
     def update_form(self, **values: object) -> GenerateForm:
         """Change values of the form, and announce it if any differs. Raises pydantic's ValidationError out of range."""
         room = self._room_state()
-        form = room.form.changed(**values)
+        form = self._possible(room.form.changed(**values))
         if form != room.form:
             room.form = form
             self.form_changed.emit(form)
@@ -191,7 +191,7 @@ class AppState:
     def use_model(self, model: ModelInfo) -> None:
         """Put a model into the form of its room."""
         room = self._room_state(model.domain)
-        room.form = room.form.changed(model=model.name)
+        room.form = self._possible(room.form.changed(model=model.name))
         self.form_changed.emit(self.form)
 
     def is_in_use(self, model: ModelInfo) -> bool:
@@ -207,6 +207,14 @@ class AppState:
         usable = self.usable_models()
         if usable and self.selected_model is None:
             self.update_form(model=usable[0].name)
+        else:
+            self.update_form()  # the one that it has may be another now
+
+    def _possible(self, form: GenerateForm) -> GenerateForm:
+        """The form as its model can do it: fast alone where there is a student."""
+        model = next((model for model in self._models if model.name == form.model), None)
+        slow = form.quality == "fast" and model is not None and not model.has_student
+        return form.changed(quality="best") if slow else form
 
     def model_for(self, recipe: Recipe) -> ModelInfo | None:
         """The installed model that made something: the same weights if they are here, else the same name, else None."""

@@ -134,8 +134,9 @@ class Live:
         if job.started is None or job.finished is None or job.room != self._state.domain:
             return
         self._settings.set_flag(DECIDED, True)
-        steps = request.settings.steps * len(request.seeds)
-        if (job.finished - job.started) * SKETCH_STEPS / steps <= FAST_SECONDS:
+        settings = request.settings
+        share = 1.0 if settings.quality == "fast" else SKETCH_STEPS / settings.steps
+        if (job.finished - job.started) / len(request.seeds) * share <= FAST_SECONDS:
             self._action.setChecked(True)
             noun = self._shell.stage.room.words.noun
             text = f"Live is on: while you type, the {noun} follows as a sketch. Generate makes and keeps it."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ddmi_core.prompt_matrix import prompt_matrix
 from ddmi_core.recipe import SamplingSettings
@@ -12,7 +13,11 @@ from ddmi_core.support.progress import sub_progress
 from studio.engine.work.base import Answer, Context, Request, does
 from studio.engine.work.items import MakeRequest, View, check_domain
 
+if TYPE_CHECKING:
+    from ddmi_core.pipeline import Pipeline
+
 SKETCH_STEPS = 6
+"""Without a student."""
 
 _SAMPLING_SHARE = 0.7
 
@@ -39,14 +44,17 @@ class SketchReady(Answer):
     seconds: float
 
 
-def quick(settings: SamplingSettings) -> SamplingSettings:
-    """Settings as a sketch has them: few steps of the sampler that is best at few, of several prompts the first.
+def quick(settings: SamplingSettings, pipeline: Pipeline) -> SamplingSettings:
+    """Settings as a sketch has them, of several prompts the first: the model's student, or else few steps.
+
+    These are of the sampler that is best at few.
 
     Raises:
         DataError: the prompt stands for too many.
     """
     prompt = prompt_matrix(settings.prompt).prompts[0]
-    return settings.model_copy(update={"steps": SKETCH_STEPS, "sampler": "dpm++", "prompt": prompt})
+    few = {"steps": SKETCH_STEPS, "sampler": "dpm++", "quality": "best"}
+    return settings.model_copy(update={"prompt": prompt, **(few if pipeline.student is None else {"quality": "fast"})})
 
 
 @does(SketchRequest, "make", "Sketch", "sketching", quiet=True, gives_way=True)
@@ -54,7 +62,7 @@ def _sketch(request: SketchRequest, context: Context) -> Iterator[SketchReady]:
     pipeline = context.pipeline(request)
     check_domain(pipeline, request.domain)
     began = time.perf_counter()  # the model is there
-    settings = quick(request.settings)
+    settings = quick(request.settings, pipeline)
     sampling = sub_progress(context.progress, 0.0, _SAMPLING_SHARE)
     latent = pipeline.sample(settings, (request.seed,), progress=sampling)[0]
     looking = sub_progress(context.progress, _SAMPLING_SHARE, 1.0)

@@ -42,7 +42,7 @@ def _vary(request: VariationsRequest, context: Context) -> Iterator[VariationRea
     pipeline = context.pipeline(request)
     check_domain(pipeline, request.domain)
     sampling = sub_progress(context.progress, 0.0, _SAMPLING_SHARE)
-    settings = quick(request.settings)
+    settings = quick(request.settings, pipeline)
     latents = sample_all(pipeline, settings, [(settings.prompt, seed) for seed in request.seeds], context, sampling)
     for index, latent in enumerate(latents):
         begun, words = index / len(latents), f"drawing {index + 1} of {len(latents)}"

@@ -145,3 +145,18 @@ def test_what_it_shall_be_like_is_there_while_it_shall_be_like_something(inspect
     assert inspector.like.text() == "How different from seed 7, itself like seed 42"
     inspector.unlike.click()
     assert state.form.like == () and not inspector.difference.isVisible()
+
+
+def test_quality_can_be_chosen_where_the_model_has_a_student(inspector, state, add_item):
+    assert not inspector.quality.isVisible()
+    able = replace(MODEL, has_student=True)
+    state.set_models([able, replace(MODEL, name="other", hash="0", folder=MODEL.folder / "other")])
+    assert inspector.quality.isVisible() and inspector.quality.currentText() == "Best"
+    inspector.quality.setCurrentIndex(1)
+    inspector.quality.activated.emit(1)
+    assert state.form.quality == "fast" and not inspector.steps.isEnabled() and not inspector.sampler.isEnabled()
+    state.show(add_item("a sofa", 3, quality="fast"))
+    assert "Seed 3  ·  fast" in inspector.shown_facts.text() and "guidance" not in inspector.shown_facts.text()
+    inspector.model.setCurrentIndex(1)
+    inspector.model.activated.emit(1)
+    assert state.form.quality == "best" and inspector.steps.isEnabled() and not inspector.quality.isVisible()

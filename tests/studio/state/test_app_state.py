@@ -181,3 +181,17 @@ def test_without_a_difference_all_variations_are_the_item_itself(state: AppState
     assert len(state.form.seeds()) == 4 and not state.made_already()
     state.update_form(like=state.form.like_by(0.0))
     assert state.made_already() == {state.form.seed: item}
+
+
+def test_fast_is_asked_for_only_where_there_is_a_student(state: AppState) -> None:
+    able = replace(MODEL, has_student=True)
+    state.update_form(model="furniture", quality="fast")
+    assert state.form.quality == "fast"  # which models there are is not known yet
+    state.set_models([able, OTHER])
+    assert state.form.quality == "fast"
+    state.use_model(OTHER)
+    assert state.form.quality == "best"
+    state.use_model(able)
+    state.update_form(quality="fast")
+    state.set_models([MODEL, OTHER])  # another one of that name
+    assert state.form.quality == "best"

@@ -143,6 +143,7 @@ class FakePipeline:
 
     name, hash, device = MODEL.name, MODEL.hash, torch.device("cpu")
     nbytes = 1000
+    student = None
 
     def __init__(self, delay: float = 0.0) -> None:
         self.domain = FakeDomain()

@@ -84,6 +84,12 @@ def test_a_sketch_takes_few_steps(studio: Watched, pipeline: FakePipeline, monke
     studio.type("a table")
     studio.wait_for_sketch()
     assert {settings.steps for settings in asked} == {SKETCH_STEPS}
+    assert {settings.quality for settings in asked} == {"best"}
+    asked.clear()
+    monkeypatch.setattr(pipeline, "student", object())
+    studio.type("a chair")
+    studio.wait_for_sketch()
+    assert {settings.quality for settings in asked} == {"fast"}
 
 
 def test_guidance_and_seed_are_followed_too_and_emptiness_is_not(studio: Watched) -> None:
