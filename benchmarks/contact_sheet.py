@@ -2,6 +2,7 @@
 
     python -m benchmarks.contact_sheet --model furniture --out sheet.png
     python -m benchmarks.contact_sheet --model FOLDER --beside furniture --out sheet.png
+    python -m benchmarks.contact_sheet --model furniture --quality fast --beside furniture --out sheet.png
 
 Each prompt has its samples side by side above its text, those of the other model to their right, after a line. What is
 empty stays dark. Prompts are fixed for the kinds that come along; of others they are captions of the first data set.
@@ -22,7 +23,7 @@ from benchmarks.judging import furniture_prompts, portrait_prompts, sky_prompts
 from benchmarks.judging.lines import Lines
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.recipe import SamplingSettings
+from ddmi_core.recipe import Quality, SamplingSettings
 from ddmi_core.rendering.picture_layout import DARK, contact_sheet
 from ddmi_core.support.errors import DDMIError
 
@@ -41,6 +42,7 @@ Picture = UInt8[np.ndarray, "h w 3"]
 
 def main(
     model: str = "furniture",
+    quality: Quality = "best",
     beside: str | None = None,
     out: Path = Path("out/contact-sheet.png"),
     prompts: tuple[str, ...] = (),
@@ -53,6 +55,7 @@ def main(
 
     Args:
         model: name or folder.
+        quality: fast asks its student.
         beside: another model of the same kind, drawn to the right of it.
         out: the PNG.
         prompts: others than the fixed ones.
@@ -65,7 +68,8 @@ def main(
     began = time.perf_counter()
     pipelines = [Pipeline.from_pretrained(find_model(name), device=device) for name in (model, beside) if name]
     chosen = prompts or _prompts(pipelines[0])
-    groups = [_group(prompt, pipelines, seeds, size) for prompt in chosen]
+    drawn = list(zip(pipelines, (quality, "best"), strict=False))
+    groups = [_group(prompt, drawn, seeds, size) for prompt in chosen]
     columns = max(1, _PICTURES // (seeds * len(pipelines)))
     out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(contact_sheet(groups, columns, gap=_GAP)).save(out)
@@ -81,9 +85,9 @@ def _prompts(pipeline: Pipeline) -> Sequence[str]:
     return [items.captions(i)[0] for i in np.linspace(0, len(items) - 1, PROMPTS).astype(int).tolist()]
 
 
-def _group(prompt: str, pipelines: Sequence[Pipeline], seeds: int, size: int) -> Picture:
+def _group(prompt: str, drawn: Sequence[tuple[Pipeline, Quality]], seeds: int, size: int) -> Picture:
     """What the models make of a prompt, above its text."""
-    rows = [contact_sheet(_samples(pipeline, prompt, seeds, size), seeds, gap=2) for pipeline in pipelines]
+    rows = [contact_sheet(_samples(*how, prompt, seeds, size), seeds, gap=2) for how in drawn]
     rule = np.full((rows[0].shape[0], 2, 3), _RULE, np.uint8)
     pictures = rows[0] if len(rows) == 1 else np.concatenate([rows[0], rule, rows[1]], axis=1)
     text = Image.new("RGB", (pictures.shape[1], _LINE), DARK)
@@ -91,9 +95,9 @@ def _group(prompt: str, pipelines: Sequence[Pipeline], seeds: int, size: int) ->
     return np.concatenate([pictures, np.asarray(text)])
 
 
-def _samples(pipeline: Pipeline, prompt: str, seeds: int, size: int) -> list[Picture]:
+def _samples(pipeline: Pipeline, quality: Quality, prompt: str, seeds: int, size: int) -> list[Picture]:
     drawn = []
-    for latent in pipeline.sample(SamplingSettings(prompt=prompt), range(seeds)):
+    for latent in pipeline.sample(SamplingSettings(prompt=prompt, quality=quality), range(seeds)):
         try:
             drawn.append(pipeline.decode(latent).preview(size=size))
         except DDMIError:  # nothing solid anywhere

@@ -18,6 +18,7 @@ held-out shapes are. `first_shape`: from a prompt to the first mesh, warm, in se
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ from ddmi_core.metrics.clouds import Cloud, cloud_figures, distances, nearest_di
 from ddmi_core.metrics.shapes import volumetric_iou
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.recipe import SamplingSettings
+from ddmi_core.recipe import Quality, SamplingSettings
 
 TRAINING_SEED = 0
 """Of the procedural shapes that the shipped model was trained on."""
@@ -61,6 +62,7 @@ TRAINING_SEED = 0
 
 def main(
     model: str = "furniture",
+    quality: Quality = "best",
     quick: bool = False,
     device: str = "auto",
     threads: int = 2,
@@ -75,6 +77,7 @@ def main(
 
     Args:
         model: name or folder.
+        quality: best, or fast to measure the model's student.
         quick: a look in a quarter of the time or less: fewer of everything.
         device: auto, cpu or cuda.
         threads: how many threads torch may use.
@@ -98,8 +101,9 @@ def main(
     _report_reconstruction(
         lines, "catalogue_iou_refined", pipeline, catalogue, catalogue_count, refinement.STEPS, goal=">= 0.95"
     )
-    _report_prompts(lines, pipeline, PROMPTS, seeds, made, procedural_count)
-    _report_sets(lines, pipeline, made, compared, training)
+    draws = _Draws(pipeline, quality)
+    _report_prompts(lines, draws, PROMPTS, seeds, made, procedural_count)
+    _report_sets(lines, draws, made, compared, training)
     seconds, _ = first_shapes(pipeline, timed)
     lines("first_shape", seconds["seconds"], "<= 0.6", shapes=timed, worst=seconds["seconds_worst"], threads=threads)
 
@@ -136,7 +140,7 @@ def _report_reconstruction(
 
 def _report_prompts(
     lines: Lines,
-    pipeline: Pipeline,
+    draws: "_Draws",
     prompts: Sequence[FurniturePrompt],
     seeds: int,
     real: ProceduralShapes,
@@ -152,7 +156,7 @@ def _report_prompts(
 
     judged: list[tuple[FurniturePrompt, Judged]] = []
     for number, prompt in enumerate(prompts):
-        for field in _samples(pipeline, prompt.text, range(1000 * number, 1000 * number + seeds)):
+        for field in draws(prompt.text, range(1000 * number, 1000 * number + seeds)):
             judged.append((prompt, judge(field, classifier)))
     lines("whole", share([found.whole for _, found in judged]), ">= 0.97", samples=len(judged))
     kinds = [(prompt.kind, found.kind) for prompt, found in judged]
@@ -179,11 +183,11 @@ def _report_measurements(lines: Lines, shapes: ProceduralShapes, count: int) -> 
         lines(f"{name}_of_real", _agreement(pairs[name]), shapes=len(pairs[name]), per_value=_per_value(pairs[name]))
 
 
-def _report_sets(lines: Lines, pipeline: Pipeline, held_out: ProceduralShapes, count: int, training: int) -> None:
+def _report_sets(lines: Lines, draws: "_Draws", held_out: ProceduralShapes, count: int, training: int) -> None:
     """Print how samples lie among held-out shapes of the same prompts, and how near to training shapes."""
     count = min(count, len(held_out))
     true = [_cloud(held_out, i) for i in range(count)]
-    drawn = (_samples(pipeline, held_out.captions(i)[0], [i])[0] for i in range(count))
+    drawn = (draws(held_out.captions(i)[0], [i])[0] for i in range(count))
     clouds = [surface_points(mesh) for field in drawn if (mesh := mesh_of(field)) is not None]
     within, of_true, between = (distances(a, b, "cd") for a, b in ((clouds, None), (true, None), (clouds, true)))
     figures = cloud_figures(within, of_true, between)
@@ -224,8 +228,16 @@ def _cloud(shapes: ProceduralShapes | GridShapes, index: int) -> Cloud:
     return shapes.shape(index).surface(SURFACE_POINTS, rng)[0]
 
 
-def _samples(pipeline: Pipeline, prompt: str, seeds: Iterable[int]) -> list[ShapeField]:
-    return [_field(pipeline, latent) for latent in pipeline.sample(SamplingSettings(prompt=prompt), list(seeds))]
+@dataclass(frozen=True)
+class _Draws:
+    """Draws samples of a model."""
+
+    pipeline: Pipeline
+    quality: Quality
+
+    def __call__(self, prompt: str, seeds: Iterable[int]) -> list[ShapeField]:
+        settings = SamplingSettings(prompt=prompt, quality=self.quality)
+        return [_field(self.pipeline, latent) for latent in self.pipeline.sample(settings, list(seeds))]
 
 
 def _field(pipeline: Pipeline, latent: Float[torch.Tensor, "c h w"]) -> ShapeField:

@@ -1,5 +1,6 @@
 """Pipeline: text or a seed, or a user's file, to a Field; loads and saves a model folder."""
 
+import hashlib
 import logging
 import threading
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,7 @@ from ddmi_core.support.errors import ModelError
 from ddmi_core.support.files import atomic_write, write_json, write_text
 from ddmi_core.support.progress import Progress, sub_progress
 from ddmi_core.text import TextEmbedding, TextEncoder, TextEncoderConfig, load_text_encoder
+from ddmi_core.weight_differences import differences, restored
 
 _log = logging.getLogger(__name__)
 _Config = TypeVar("_Config", bound=BaseModel)
@@ -58,6 +60,8 @@ class Student(NamedTuple):
 class _StudentConfig(BaseModel):
     steps: int = Setting(ge=1)
     guidance: float
+    teacher: str
+    """Digest of the weights that those of the student are told as differences from."""
 
 
 class Pipeline:
@@ -175,15 +179,12 @@ class Pipeline:
         if self.weak is not None:
             (folder / model_folder.WEAK_DENOISER_WEIGHTS).parent.mkdir(exist_ok=True)
             _save_weights(self.weak, folder / model_folder.WEAK_DENOISER_WEIGHTS, dtype)
-        if self.student is not None:
-            (folder / model_folder.FAST_DENOISER_WEIGHTS).parent.mkdir(exist_ok=True)
-            _save_weights(self.student.diffusion, folder / model_folder.FAST_DENOISER_WEIGHTS, dtype)
-            own = _StudentConfig(steps=self.student.steps, guidance=self.student.guidance)
-            write_json(folder / model_folder.FAST_DENOISER_CONFIG, own.model_dump(mode="json"))
         write_json(folder / model_folder.AUTOENCODER_CONFIG, self.autoencoder.config.model_dump(mode="json"))
         _save_weights(self.autoencoder, folder / model_folder.AUTOENCODER_WEIGHTS, dtype)
         write_json(folder / model_folder.DENOISER_CONFIG, self.diffusion.config.model_dump(mode="json"))
         _save_weights(self.diffusion, folder / model_folder.DENOISER_WEIGHTS, dtype)
+        if self.student is not None:
+            _save_student(self.student, folder)
         write_text(folder / model_folder.SCHEDULER_CONFIG, self.diffusion.scheduler("dpm++").to_json_string())
         write_json(folder / model_folder.TEXT_ENCODER, self.text_encoder.config.model_dump(mode="json"))
         write_text(folder / model_folder.CARD, card or f"# {self.name}\n")
@@ -397,39 +398,56 @@ def _weak_copy(diffusion: LatentDiffusion, folder: Path) -> LatentDiffusion | No
         return None
     weak = LatentDiffusion(diffusion.config, diffusion.canvas_shape)
     _load_weights(weak, folder, model_folder.WEAK_DENOISER_WEIGHTS)
-    _refuse_other_scale(
-        weak, diffusion, folder, model_folder.WEAK_DENOISER_WEIGHTS, "Take an early checkpoint of the same run"
-    )
+    scales = ((weak.latent_mean, diffusion.latent_mean), (weak.latent_std, diffusion.latent_std))
+    if not all(torch.allclose(one, other) for one, other in scales):
+        raise ModelError(
+            f"{model_folder.WEAK_DENOISER_WEIGHTS} in the model folder {folder} is of another run: its latents have "
+            "another scale. Take an early checkpoint of the same run, or delete it."
+        )
     return weak
 
 
 def _student(diffusion: LatentDiffusion, folder: Path) -> Student | None:
-    """The student that a model folder may have; of the teacher's size, on its latents."""
-    if not (folder / model_folder.FAST_DENOISER_WEIGHTS).is_file():
+    """The student that a model folder may have; its weights are kept as differences from the teacher's."""
+    name = model_folder.FAST_DENOISER_WEIGHTS
+    if not (folder / name).is_file():
         return None
     own = _config(_StudentConfig, folder, model_folder.FAST_DENOISER_CONFIG)
+    if own.teacher != _digest(folder):
+        raise ModelError(
+            f"{name} in the model folder {folder} is of a student of other weights. Distil it again, or delete it."
+        )
     student = LatentDiffusion(diffusion.config, diffusion.canvas_shape)
-    _load_weights(student, folder, model_folder.FAST_DENOISER_WEIGHTS)
-    _refuse_other_scale(student, diffusion, folder, model_folder.FAST_DENOISER_WEIGHTS, "Distil it again")
+    _load_weights(student, folder, name, base=diffusion)
     return Student(student, own.steps, own.guidance)
 
 
-def _refuse_other_scale(one: LatentDiffusion, diffusion: LatentDiffusion, folder: Path, name: str, remedy: str) -> None:
-    scales = ((one.latent_mean, diffusion.latent_mean), (one.latent_std, diffusion.latent_std))
-    if not all(torch.allclose(*pair) for pair in scales):
-        raise ModelError(
-            f"{name} in the model folder {folder} is of another run: its latents have another scale. {remedy}, or "
-            "delete it."
-        )
+def _save_student(student: Student, folder: Path) -> None:
+    """Write a student beside the denoiser, which is there already, as the differences from what will be read of it."""
+    (folder / model_folder.FAST_DENOISER_WEIGHTS).parent.mkdir(exist_ok=True)
+    written = load_file(folder / model_folder.DENOISER_WEIGHTS)
+    with atomic_write(folder / model_folder.FAST_DENOISER_WEIGHTS) as temporary:
+        save_file(differences(student.diffusion.state_dict(), written), temporary)
+    own = _StudentConfig(steps=student.steps, guidance=student.guidance, teacher=_digest(folder))
+    write_json(folder / model_folder.FAST_DENOISER_CONFIG, own.model_dump(mode="json"))
 
 
-def _load_weights(module: nn.Module, folder: Path, name: str) -> None:
+def _digest(folder: Path) -> str:
+    """Of the teacher's weights."""
+    return hashlib.sha256((folder / model_folder.DENOISER_WEIGHTS).read_bytes()).hexdigest()[:16]
+
+
+def _load_weights(module: nn.Module, folder: Path, name: str, *, base: nn.Module | None = None) -> None:
+    """Load weights, or of a student what they differ by from those of its base."""
     try:
-        tensors = {key: tensor.float() for key, tensor in load_file(folder / name).items()}
+        found = load_file(folder / name)
+        if base is not None:
+            found = restored(found, base.state_dict())
+        tensors = {key: tensor.float() for key, tensor in found.items()}
         module.load_state_dict(tensors)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{name} in the model folder {folder} is damaged ({error}). Copy the folder again.") from error
-    except RuntimeError as error:
+    except (KeyError, RuntimeError) as error:
         raise ModelError(f"{name} in the model folder {folder} does not fit its configuration.") from error
     bad = next((key for key, tensor in tensors.items() if not torch.isfinite(tensor).all()), None)
     if bad is not None:

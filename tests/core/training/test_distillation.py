@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,12 @@ def test_a_model_gets_a_student_and_goes_on_where_it_was_stopped(
     best = [pipeline.sample_each(["a sofa"], [7], Denoising(steps=4))[0] for pipeline in (pipelines[0], pipelines[2])]
     assert torch.equal(*best) and not torch.equal(best[0], latents[0][0])  # the teacher is what it was
     assert pipelines[0].hash != pipelines[2].hash
-    assert json.loads((whole / "denoiser-fast" / "config.json").read_text()) == {"steps": 2, "guidance": 3.0}
+    said = json.loads((whole / "denoiser-fast" / "config.json").read_text())
+    assert (said["steps"], said["guidance"]) == (2, 3.0)
+    other = train(quick("seed=1"), tmp_path / "other", device="cpu")
+    shutil.copytree(whole / "denoiser-fast", other / "denoiser-fast")
+    with pytest.raises(ModelError, match="student of other weights"):
+        Pipeline.from_pretrained(other, device="cpu")
 
 
 def test_what_a_student_cannot_learn_from_is_refused(tmp_path: Path) -> None:
