@@ -22,18 +22,25 @@ class _OfARecipe:
     Attributes:
         preset: a training recipe that comes with the project.
         config: a training recipe of your own (YAML).
+        further: name or folder of a model to go on from, instead of a recipe: at its sizes, with gentler rates.
         device: auto takes a GPU if there is one, and the recipe's device where the recipe names one.
     """
 
     preset: str | None = None
     config: Path | None = None
+    further: str | None = None
     device: Device = "auto"
 
     def recipe(self) -> "RunConfig":
         """The recipe that was given."""
         from ddmi_core.training.config import RunConfig
 
-        require((self.preset is None) != (self.config is None), "Give --preset NAME or --config FILE.")
+        given = sum(one is not None for one in (self.preset, self.config, self.further))
+        require(given == 1, "Give --preset NAME, --config FILE or --further MODEL.")
+        if self.further is not None:
+            from ddmi_core.training.fine_tuning import further_from
+
+            return further_from(self.further)
         return RunConfig.from_file(self.config) if self.config is not None else RunConfig.from_preset(str(self.preset))
 
 
@@ -91,12 +98,11 @@ class Train(_OfARecipe):
         """The recipe that was given, or that of the run to go on with."""
         from ddmi_core.training.config import RunConfig
 
-        require(self.preset is None or self.config is None, "Give --preset or --config, not both.")
-        if self.preset is not None or self.config is not None:
+        if (self.preset, self.config, self.further) != (None, None, None):
             return super().recipe()
         require(
             self.resume and self.out is not None,
-            "Give --preset NAME or --config FILE, or --out and --resume to go on with the run there.",
+            "Give --preset NAME, --config FILE or --further MODEL, or --out and --resume to go on with the run there.",
         )
         return RunConfig.from_file(Path(str(self.out)) / "run.yaml")
 

@@ -24,6 +24,7 @@ from ddmi_core.support.known_runs import runs_folder
 from ddmi_core.support.paths import assets
 from ddmi_core.support.progress import Cancelled, Progress
 from ddmi_core.training.config import RunConfig, preset_file, preset_names, save_preset
+from ddmi_core.training.fine_tuning import further, further_models
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine.lanes import Lane
 from studio.state.recipes import (
@@ -126,6 +127,18 @@ class Recipes(QObject):
             first = text.partition("\n")[0]
             about = first.removeprefix("#").strip() if first.startswith("#") else "A preset of yours"
             found.append(PresetChoice(name, config.domain, about, config.to_yaml()))
+        return found
+
+    def further(self) -> list[PresetChoice]:
+        """A recipe that goes on from each model that is there."""
+        found = []
+        for model in further_models():
+            try:
+                text = further(model).to_yaml()
+            except DDMIError:
+                continue  # no recipe is known for its kind
+            about = f"Goes on from the model {model.name}, at its size: the soonest to be good.\n{model.origin}"
+            found.append(PresetChoice(f"{model.name}-further", model.domain, about, text))
         return found
 
     def values(self, text: str) -> dict[str, object]:

@@ -15,7 +15,7 @@ class Draft:
     def __init__(self, recipes: Recipes) -> None:
         self.recipes = recipes
         self.domains = recipes.domains()
-        self._presets = recipes.presets()
+        self._presets, self._further = recipes.presets(), recipes.further()
         self.source: str | None = None
         self.choose_domain(self.domains[0].name)
 
@@ -26,8 +26,8 @@ class Draft:
         self.choose_preset(self.presets()[0])
 
     def presets(self) -> list[PresetChoice]:
-        """The presets of the chosen kind, tiny ones first, those of the paper's size last."""
-        fitting = [preset for preset in self._presets if preset.domain == self.domain.name]
+        """The presets of the chosen kind, tiny ones first, then what goes on from models, the paper's sizes last."""
+        fitting = [preset for preset in (*self._further, *self._presets) if preset.domain == self.domain.name]
         return sorted(fitting, key=lambda preset: ("tiny" not in preset.name, "paper" in preset.name))
 
     def choose_preset(self, preset: PresetChoice) -> None:

@@ -8,6 +8,7 @@ from typing import cast
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QFileDialog,
     QGridLayout,
@@ -37,6 +38,7 @@ from studio.wizard.draft import Draft
 
 _FOLDER = "folder"
 _FIND, _STOP_FINDING = "Find the largest batch that fits", "Stop looking"
+_LEAST_RATE = 1e-6
 _LIMITS = {
     "memory": "more do not fit into memory",
     "data": "there are no more examples",
@@ -232,9 +234,13 @@ class ModelPage(Page):
     title = "Model"
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__(draft, "How large shall it be?", "Larger models make finer things and take longer to train.")
+        super().__init__(
+            draft,
+            "Which model shall it be?",
+            "Larger ones make finer things and take longer to train. One that goes on from a model knows much already.",
+        )
         self._domain = ""
-        self.choices = CardList("Size")
+        self.choices = CardList("Model")
         self.measure = QPushButton("Measure on this machine")
         self.measure.setToolTip("Trains for 20 seconds and keeps nothing")
         self.found = label("", "", wrap=True)
@@ -320,6 +326,14 @@ class OptionsPage(Page):
             )
             for stage in (1, 2)
         }
+        self.rates = {
+            f"stage{stage}.learning_rate": decimal_box(
+                f"Learning rate of stage {stage}", _LEAST_RATE, 1.0, 0.001, "", decimals=6
+            )
+            for stage in (1, 2)
+        }
+        for rate in self.rates.values():
+            rate.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
         self.find_button = QPushButton(_FIND)
         self.find_button.setToolTip("Trains a few steps with ever larger batches, for 20 seconds, and measures them")
         self.found = label("", "small", wrap=True)
@@ -328,6 +342,8 @@ class OptionsPage(Page):
         for combo in (self.precision, self.device, self.text_encoder):
             combo.currentIndexChanged.connect(self._change)
         self.minutes.valueChanged.connect(self._change)
+        for rate in self.rates.values():
+            rate.valueChanged.connect(self._change)
         for box in (self.processes, *self.boxes.values()):
             box.valueChanged.connect(self._change)
         self.find_button.clicked.connect(self._find)
@@ -347,6 +363,8 @@ class OptionsPage(Page):
         self.minutes.setValue(float(str(self.draft.value("checkpoint_minutes"))))
         for key, box in self.boxes.items():
             box.setValue(int(str(self.draft.value(key))))
+        for key, rate in self.rates.items():
+            rate.setValue(float(str(self.draft.value(key))))
         names = [choice.name for choice in self.draft.recipes.text_encoders()]
         encoder = str(self.draft.value("text_encoder.name"))
         # -1, nothing chosen: one that only the configuration names
@@ -372,6 +390,7 @@ class OptionsPage(Page):
                     "processes": self.processes.value(),
                     "checkpoint_minutes": self.minutes.value(),
                     **{key: box.value() for key, box in self.boxes.items()},
+                    **{key: rate.value() for key, rate in self.rates.items() if self._is_changed(key, rate.value())},
                     **(choice.settings if other else {}),
                 }
             )
@@ -379,6 +398,10 @@ class OptionsPage(Page):
         except DDMIError as error:
             self._problem = str(error)
         self.changed.emit()
+
+    def _is_changed(self, key: str, rate: float) -> bool:
+        """Whether a rate is another one; the configuration may have more decimals than are shown."""
+        return abs(rate - float(str(self.draft.value(key)))) > _LEAST_RATE / 2
 
     def _find(self) -> None:
         if self.find_button.text() == _STOP_FINDING:
@@ -421,9 +444,12 @@ class OptionsPage(Page):
             grid.addWidget(label(text, "muted"), row, 0)
             grid.addWidget(self.boxes[f"stage1.{key}"], row, 1)
             grid.addWidget(self.boxes[f"stage2.{key}"], row, 2)
-        grid.addWidget(self.find_button, 5, 1)
+        grid.addWidget(label("Learning rate", "muted"), 5, 0)
+        for stage, rate in enumerate(self.rates.values(), start=1):
+            grid.addWidget(rate, 5, stage)
+        grid.addWidget(self.find_button, 6, 1)
         self.found.setAlignment(Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self.found, 5, 2, 5, 1)  # beside several rows: it may be long
+        grid.addWidget(self.found, 6, 2, 5, 1)  # beside several rows: it may be long
         rows: list[tuple[str, QWidget]] = [
             ("Checkpoint every", self.minutes),
             ("Precision", self.precision),
@@ -431,7 +457,7 @@ class OptionsPage(Page):
             ("Processes", self.processes),
             ("Text encoder", self.text_encoder),
         ]
-        for row, (text, field) in enumerate(rows, start=6):
+        for row, (text, field) in enumerate(rows, start=7):
             grid.addWidget(label(text, "muted"), row, 0)
             grid.addWidget(field, row, 1)
         self.column.addLayout(grid)

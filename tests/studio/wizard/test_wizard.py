@@ -16,7 +16,7 @@ from ddmi_core.training.config import RunConfig, preset_names
 from studio.engine import recipes
 from studio.settings import Settings
 from studio.state.recipes import BatchReport, LargestBatch
-from studio.wizard.pages import DataPage, OptionsPage, ReviewPage, WhatPage
+from studio.wizard.pages import DataPage, ModelPage, OptionsPage, ReviewPage, WhatPage
 from studio.wizard.wizard import TrainingWizard
 
 PATIENCE = 60_000
@@ -68,6 +68,22 @@ def test_a_folder_of_pictures_becomes_a_run(qtbot, wizard: TrainingWizard, tmp_p
     assert (encoder.name, encoder.pretrained, encoder.max_tokens) == ("ViT-B-32-quickgelu", "openai", 77)
     assert config.denoiser.text_channels == 512
     assert [part.source for part in config.data] == [str(tmp_path)]
+
+
+def test_a_run_goes_on_from_a_model_that_is_there(wizard: TrainingWizard) -> None:
+    _, _, model, options, _ = wizard.pages
+    assert isinstance(model, ModelPage) and isinstance(options, OptionsPage)
+    wizard.go_to(2)
+    choices = [model.choices.value(model.choices.item(row)) for row in range(model.choices.count())]
+    place = next(row for row, choice in enumerate(choices) if choice.name == "furniture-further")
+    model.choices.setCurrentRow(place)
+    wizard.go_on()
+    assert options.rates["stage1.learning_rate"].value() == pytest.approx(0.000375)
+    before = wizard.draft.value("stage2.learning_rate")
+    options.rates["stage1.learning_rate"].setValue(0.0002)
+    config = RunConfig.from_file(wizard.recipes.create_run(wizard.draft.text) / "run.yaml")
+    assert config.start_from == "furniture" and config.autoencoder.trunk == "separate"
+    assert config.stage1.learning_rate == 0.0002 and config.stage2.learning_rate == before
 
 
 def test_a_gpu_that_only_the_configuration_names_stays(wizard: TrainingWizard) -> None:
