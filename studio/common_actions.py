@@ -7,12 +7,12 @@ from studio.facts import ActionSpec
 WORK: tuple[ActionSpec, ...] = (
     ActionSpec(
         "import",
-        "Reconstruct a file…",
+        "Open a file…",
         "{Noun}",
         "File",
         ("Ctrl+O",),
         "import",
-        "Bring in a {source} and show its continuous reconstruction",
+        "Make a {source} continuous, or bring back the recipe of a file that was made here",
         also="open load file encode fit reconstruct drop convert",
     ),
     ActionSpec(

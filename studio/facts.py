@@ -73,7 +73,6 @@ class RoomFacts:
     export: type[ExportOptions]
     """What can be chosen about an export, and the formats that there are."""
     import_formats: tuple[str, ...]
-    import_title: str
     import_kind: str
     """What the files to import are called in the file dialog."""
     preset: str

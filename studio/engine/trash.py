@@ -17,6 +17,8 @@ class Trash(QObject):
 
     measured = Signal(object)
     """TrashContent, as it is now."""
+    brought_back = Signal()
+    """What was in it is in the history again."""
 
     def __init__(self, library: Library) -> None:
         super().__init__()
@@ -43,6 +45,7 @@ class Trash(QObject):
             with suppress(DataError):
                 self._library.restore(item)
                 count += 1
+        self.brought_back.emit()
         self.measure()
         return count
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -23,7 +25,7 @@ from ddmi_core.export.options import ExportOptions
 from ddmi_core.support.errors import ExportError
 from studio.state.export_choice import Choice
 from studio.theme.tokens import CONTROL_HEIGHT, GRID
-from studio.widgets.basics import breakable, decision, label, line
+from studio.widgets.basics import ElidedLabel, breakable, decision, label, line
 from studio.widgets.dialog import Dialog
 from studio.widgets.saving import browse, format_in, free_path, may_replace, with_format
 
@@ -108,11 +110,14 @@ class ExportDialog(Dialog, Generic[_C]):
         row = grid.rowCount()
         grid.addWidget(label("File", "muted"), row, 0)
         grid.addLayout(file_row, row, 1)
-        grid.addWidget(self.remark, row + 1, 1)
+        self.folder = ElidedLabel(look="small", elide=Qt.TextElideMode.ElideMiddle)
+        self.file.textChanged.connect(lambda: self.folder.setText(f"In {self.path().parent}"))
+        grid.addWidget(self.folder, row + 1, 1)
+        grid.addWidget(self.remark, row + 2, 1)
         heading = label(breakable(title if len(title) <= 120 else title[:119] + "…"), "heading", wrap=True)
         buttons = decision(self, self.export)
         buttons.insertWidget(0, self.as_last_time)
-        layout = QVBoxLayout(self)
+        self._layout = layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         layout.setSpacing(2 * GRID)
         layout.addWidget(heading)
@@ -188,10 +193,19 @@ class ExportDialog(Dialog, Generic[_C]):
             remark = ""
         self.remark.setText(remark)
         self.remark.setVisible(bool(remark))
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        """Be as high as what is shown wants, lines that wrap included."""
+        self._layout.activate()
+        self.setFixedHeight(self._layout.totalHeightForWidth(_WIDTH))
 
     def _on_format(self) -> None:
         if self.file.text().strip():
-            self.file.setText(str(with_format(self.path(), self.suffix(), self.formats)))
+            named = with_format(self.path(), self.suffix(), self.formats)
+            with suppress(ExportError):  # a choice that does not fit is said when Export is pressed
+                named = free_path(named, self._is_taken)
+            self.file.setText(str(named))
         self._refresh()
 
     def _follow_name(self) -> None:
@@ -216,6 +230,7 @@ class ExportDialog(Dialog, Generic[_C]):
         problem = self._find_problem()
         self.problem.setText(breakable(problem))
         self.problem.setVisible(bool(problem))
+        self._fit_height()
         if problem:
             return
         there = next((target for target in self.options().targets(self.path()) if target.exists()), None)

@@ -24,7 +24,7 @@ from studio.actions import Actions, shown_keys
 from studio.facts import Words
 from studio.panels.fidelity import figures, made_of_file, nearness_tip
 from studio.state.app_state import AppState
-from studio.state.form import GenerateForm
+from studio.state.form import MAX_COUNT, GenerateForm
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID, INSPECTOR_WIDTH
@@ -45,7 +45,6 @@ from studio.widgets.number_boxes import WholeBox
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.seed_box import SeedBox
 
-MAX_VARIATIONS = 8
 _LONG_TITLE = 140  # characters
 _MARGIN = 2 * GRID
 _QUALITIES: dict[Quality, tuple[str, str]] = {
@@ -196,7 +195,7 @@ class Inspector(QWidget):
         grid.setColumnStretch(1, 1)
 
         self.count = WholeBox()
-        self.count.setRange(1, MAX_VARIATIONS)
+        self.count.setRange(1, MAX_COUNT)
         inset(self.count)
         self.count.setAccessibleName("Variations")
         self.count.valueChanged.connect(lambda value: self._state.update_form(count=value))
@@ -351,7 +350,7 @@ class Inspector(QWidget):
 
     def _on_form(self, form: GenerateForm) -> None:
         self.prompt.set_text(form.prompt)
-        self.count.setValue(min(form.count, MAX_VARIATIONS))
+        self.count.setValue(form.count)
         self.seed.set_value(form.seed)
         self.lock.setChecked(form.seed_locked)
         self._theme.bind_icon(self.lock, "lock" if form.seed_locked else "unlock")

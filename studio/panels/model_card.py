@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QTextDocument
+from PySide6.QtGui import QTextCursor, QTextDocument
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from ddmi_core.model_folder import ModelInfo
 from studio.launcher import open_outside
 from studio.state.notifications import Notifications
+from studio.theme.documents import dress
+from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.dialog import Dialog
 
 _SIZE = (680, 600)
 _MARKDOWN = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
+_PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+
 
 class _Page(QTextBrowser):
-    """Shows Markdown of unknown origin: no HTML, no picture from the disk, and no link but into the web opens."""
+    """Shows Markdown of unknown origin: no HTML, no pictures, and no link but into the web opens."""
 
-    def __init__(self, text: str, notifications: Notifications) -> None:
+    def __init__(self, text: str, theme: Theme, notifications: Notifications) -> None:
         super().__init__()
         self._notifications = notifications
         self.setOpenLinks(False)
         self.anchorClicked.connect(self._open)
-        self.document().setMarkdown(text, _MARKDOWN)
+        self.document().setMarkdown(_PICTURE.sub("", text), _MARKDOWN)
+        dress(self.document(), theme.colours)
+        self.moveCursor(QTextCursor.MoveOperation.Start)
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:
         """Load nothing."""
@@ -39,13 +47,13 @@ class ModelCard(Dialog):
     """Shows a card, Markdown, to be read and copied."""
 
     def __init__(
-        self, model: ModelInfo, text: str, notifications: Notifications, parent: QWidget | None = None
+        self, model: ModelInfo, text: str, theme: Theme, notifications: Notifications, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Card of {model.name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*_SIZE)
-        self.text = _Page(text, notifications)
+        self.text = _Page(text, theme, notifications)
         self.text.setAccessibleName("Model card")
         close = QPushButton("Close")
         close.setDefault(True)

@@ -329,13 +329,13 @@ def tool_strip(
             row.addSpacing(GRID - 2)
         for name in group:
             row.addWidget(action_button(actions[name]))
+    row.addSpacing(GRID)
     if passing is None:
-        row.addStretch(1)
+        row.addWidget(figures, 1)
     else:
-        row.addSpacing(GRID)
         row.addWidget(passing, 1)
         row.addSpacing(2 * GRID)
-    row.addWidget(figures)
+        row.addWidget(figures)
     strip = QWidget()
     styled(strip, "panel")
     strip.setFixedHeight(STRIP_HEIGHT - 1)

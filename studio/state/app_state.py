@@ -195,8 +195,10 @@ class AppState:
         self.form_changed.emit(self.form)
 
     def is_in_use(self, model: ModelInfo) -> bool:
-        """Whether the form of its room names the model."""
-        return self._room_state(model.domain).form.model == model.name
+        """Whether the form of its room names the model, or will once somebody enters that."""
+        chosen = self._room_state(model.domain).form.model
+        first = next((one for one in self._models if one.domain == model.domain), None)
+        return model.name == chosen if chosen else model == first
 
     @property
     def selected_model(self) -> ModelInfo | None:

@@ -103,7 +103,8 @@ class TrashContent:
     def __str__(self) -> str:
         """The content in words, such as "3 items, 0.2 MB"."""
         items = "1 item" if self.count == 1 else f"{self.count:,} items"
-        return f"{items}, {self.size_bytes / 1e6:,.1f} MB"
+        size = f"{self.size_bytes / 1e6:,.1f} MB" if self.size_bytes >= 1e5 else f"{self.size_bytes / 1e3:,.0f} kB"
+        return f"{items}, {size}"
 
 
 @dataclass(frozen=True)

@@ -172,8 +172,11 @@ def leave_wheel_to_page(page: QWidget) -> None:
 class ElidedLabel(QLabel):
     """One line of text, cut off with … where it does not fit; the whole text is its tool tip."""
 
-    def __init__(self, text: str = "", look: str = "") -> None:
+    def __init__(
+        self, text: str = "", look: str = "", *, elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight
+    ) -> None:
         super().__init__(text)
+        self._elide = elide
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         if look:
@@ -190,7 +193,7 @@ class ElidedLabel(QLabel):
         painter.setFont(self.font())
         painter.setPen(self.palette().color(self.foregroundRole()))
         text = " ".join(self.text().split())
-        shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideRight, self.contentsRect().width())
+        shown = QFontMetrics(self.font()).elidedText(text, self._elide, self.contentsRect().width())
         painter.drawText(self.contentsRect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown)
 
 

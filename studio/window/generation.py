@@ -143,13 +143,18 @@ class Generation:
                 f"{item_title(item)} was reconstructed from a file: it has no prompt and no seed to bring back."
             )
             return
-        self._models.once_known(lambda: self._use_recipe_of(item))
+        self._models.once_known(lambda: self.bring_back(item.recipe, quoted(item)))
 
-    def _use_recipe_of(self, item: Item) -> None:
+    def bring_back(self, recipe: Recipe, of: str) -> None:
+        """Bring a recipe into the form of its room; if that replaces what was typed, offer to undo it.
+
+        `of`: what has the recipe, in words.
+        """
+        self._shell.show_room_of(recipe.domain)
         before = self._state.form
-        step = self.recall(item.recipe)
-        if step is not None and before.prompt.strip() not in ("", item.recipe.prompt) and before != self._recalled:
-            self._undoing.offer(step, f"The form holds the recipe of {quoted(item)} instead of what was in it.")
+        step = self.recall(recipe)
+        if step is not None and before.prompt.strip() not in ("", recipe.prompt) and before != self._recalled:
+            self._undoing.offer(step, f"The form holds the recipe of {of} instead of what was in it.")
 
     def vary(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room so that Generate makes something like it; return the step."""

@@ -43,6 +43,7 @@ class Items:
         shell.actions_.on("older", lambda: shell.history.step(1))
         shell.history.chosen.connect(self.open)
         shell.trash.measured.connect(self._on_trash_measured)
+        shell.trash.brought_back.connect(partial(undoing.forget, _DELETE))
         self._engine.answers(ItemReady).connect(self.on_item_ready)
         self._engine.answers(ViewReady).connect(self.on_view_ready)
         self._engine.answers(FitReady).connect(self.on_fit_ready)

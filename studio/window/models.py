@@ -38,7 +38,9 @@ class Models:
             stage.model_asked.connect(self.choose)
         self._folders.changed.connect(self.look)
         self._folders.imported.connect(lambda one: notifications.info(f"{one.name} is imported and can be used."))
-        self._folders.card_ready.connect(lambda model, text: ModelCard(model, text, notifications, shell).open())
+        self._folders.card_ready.connect(
+            lambda model, text: ModelCard(model, text, shell.theme, notifications, shell).open()
+        )
         self._folders.failed.connect(notifications.error)
         self._engine.answers(EvaluationDone).connect(self.on_evaluation_done)
         self._state.form_changed.connect(lambda _form: self._warm_up())

@@ -57,10 +57,13 @@ class OwnFiles:
 
     def choose(self) -> None:
         """Ask for a file to bring in, as if it had been dropped."""
-        room = self._shell.stage.room
-        patterns = " ".join(f"*{suffix}" for suffix in room.import_formats)
+        own = self._shell.stage.room
+        rooms = [own, *(stage.room for stage in self._shell.stages if stage.room is not own)]
+        every = dict.fromkeys(suffix for room in rooms for suffix in room.import_formats)
+        kinds = {"All that can be opened": every} | {room.import_kind: room.import_formats for room in rooms}
+        filters = [f"{kind} ({' '.join(f'*{suffix}' for suffix in suffixes)})" for kind, suffixes in kinds.items()]
         path, _ = QFileDialog.getOpenFileName(
-            self._shell, room.import_title, str(self._settings.folder("files")), f"{room.import_kind} ({patterns})"
+            self._shell, "Open a file", str(self._settings.folder("files")), ";;".join(filters)
         )
         if path:
             self._settings.set_folder("files", Path(path).parent)
@@ -95,7 +98,7 @@ class OwnFiles:
         if stage is None or recipe is None or recipe.source is not None:
             self.reconstruct(path)
             return
-        self._generation.recall(recipe)  # in its own room: pictures of a radiance field carry a recipe too
+        self._generation.bring_back(recipe, path.name)  # in its own room: views of radiance fields carry recipes too
         self._state.notifications.info(
             f"The recipe of {path.name} is in the form. "
             + (

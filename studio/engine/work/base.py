@@ -71,8 +71,8 @@ class StageRequest(ItemRequest):
     """Work for the stage that shows an item: quiet, and of no use once something else is asked for."""
 
     def replaces(self, other: Request) -> bool:
-        """What was asked of the same kind before."""
-        return type(other) is type(self)
+        """What the same stage was asked before of the same kind."""
+        return type(other) is type(self) and other.room == self.room
 
 
 F = TypeVar("F", bound="Field")

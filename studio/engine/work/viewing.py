@@ -35,8 +35,8 @@ class ViewRequest(StageRequest, SignalRequest["Field"]):
     resolution: int = PREVIEW_RESOLUTION
 
     def replaces(self, other: Request) -> bool:
-        """Whatever is under way for the stage."""
-        return isinstance(other, StageRequest)
+        """Whatever is under way for the same stage."""
+        return isinstance(other, StageRequest) and other.room == self.room
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -35,7 +35,6 @@ FACTS = RoomFacts(
     ),
     export=ImageExport,
     import_formats=PICTURES,
-    import_title="Reconstruct a picture",
     import_kind="Pictures",
     preset="portraits",
     preview_resolution=BASE,

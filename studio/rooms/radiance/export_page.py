@@ -266,7 +266,6 @@ class RadianceExportDialog(ExportDialog[RadianceChoice]):
         for part, kind in self._parts.items():
             part.setVisible(shown[kind])
         super()._refresh()
-        self.adjustSize()
 
     def _offer_motions(self) -> None:
         """Let the camera move where a format has several views, and stand anywhere where these need no order."""

@@ -29,7 +29,6 @@ FACTS = RoomFacts(
     export=RadianceExport,
     import_formats=SCENES,
     import_names=SCENE_NAMES,
-    import_title="Reconstruct a point cloud or mesh",
     import_kind="Meshes, point clouds and posed pictures",
     preset="furniture-nerf",
     preview_resolution=96,

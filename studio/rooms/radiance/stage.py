@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QBuffer, QPoint, QRect, QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QImageWriter
+from PySide6.QtGui import QImageWriter, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ddmi_core.export.options import KeyFrame
@@ -34,7 +34,7 @@ from studio.state.camera_timeline import CameraTimeline, TimedView, keep_timelin
 from studio.state.library import Item
 from studio.state.playback import Pace
 from studio.theme.theme import Theme
-from studio.widgets.basics import label, line
+from studio.widgets.basics import ElidedLabel, line
 from studio.widgets.orbit_camera import View, key_frame, pose_rows
 from studio.widgets.radiance_view import FIRST_VIEW, RadianceView
 
@@ -66,7 +66,8 @@ class RadianceStage(Stage[RadianceView]):
     def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
         super().__init__(state, engine, actions, theme, settings)
         self.pane = LookPane(FIRST_VIEW.fov)
-        self.figures = label(look="small")
+        self.figures = ElidedLabel(look="small")
+        self.figures.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.pixels_a_second: float | None = None
         """How quickly the last picture was drawn that became as sharp as the screen."""
         self.timeline = CameraTimeline()
@@ -455,6 +456,13 @@ class RadianceStage(Stage[RadianceView]):
         super().resizeEvent(event)  # type: ignore[arg-type]
         if self._held_out is None:
             self._draw()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Go on with a picture that was left unfinished while another room was looked at."""
+        super().showEvent(event)
+        unfinished = self._drawn is None or self._drawn.stride > 1
+        if self._item is not None and self._held_out is None and unfinished:
+            self._settled.start()
 
 
 _FIELD_ACTIONS = (

@@ -34,7 +34,6 @@ FACTS = RoomFacts(
     ),
     export=ShapeExport,
     import_formats=SURFACES,
-    import_title="Reconstruct a mesh or point cloud",
     import_kind="Meshes and point clouds",
     preset="furniture",
     fits_afterwards=True,

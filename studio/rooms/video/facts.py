@@ -34,7 +34,6 @@ FACTS = RoomFacts(
     ),
     export=VideoExport,
     import_formats=CLIPS,
-    import_title="Reconstruct a clip",
     import_kind="Clips",
     preset="skies",
     preview_resolution=128,

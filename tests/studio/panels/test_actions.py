@@ -121,7 +121,7 @@ def test_models_of_the_persons_own_can_be_renamed_and_deleted(qtbot, state, them
         assert asked.args == [own]
     with qtbot.waitSignal(model_folders.card_ready) as read:
         buttons["Card, mine"].click()
-    card = ModelCard(*read.args, state.notifications)
+    card = ModelCard(*read.args, theme, state.notifications)
     card.show()
     assert "Trained on chairs." in card.text.toPlainText()
     card.close()

@@ -229,3 +229,12 @@ def test_file_names_are_safe():
     assert file_stem("???") == "untitled"
     assert file_stem("my sofa.obj") == "my-sofa" and file_stem("a chair, 1.5 m high") == "a-chair-1-5-m-high"
     assert len(file_stem("word " * 3000)) <= 48
+
+
+def test_another_format_proposes_a_name_that_is_free_and_says_in_which_folder(make_dialog, tmp_path: Path) -> None:
+    (tmp_path / "a-round-table.obj").touch()
+    dialog = make_dialog(ShapeChoice(suffix=".glb"))
+    assert dialog.path() == tmp_path / "a-round-table.glb" and dialog.folder.text() == f"In {tmp_path}"
+    dialog.format.setCurrentIndex(dialog.format.findData(".obj"))
+    assert dialog.path() == tmp_path / "a-round-table-2.obj"
+    assert dialog.height() == dialog.layout().totalHeightForWidth(dialog.width())

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 
 from ddmi_core.recipe import MAX_SEED, MOST_STEPS
 from studio.panels.inspector import Inspector
+from studio.state.form import MAX_COUNT
 from tests.studio.window.fakes import MODEL
 
 
@@ -21,6 +22,8 @@ def inspector(qtbot, state, actions, theme):
 
 def test_what_is_typed_is_in_the_form(qtbot, inspector, state):
     qtbot.keyClicks(inspector.prompt, "a round table")
+    inspector.count.setValue(MAX_COUNT)
+    assert state.form.count == MAX_COUNT
     inspector.count.setValue(4)
     inspector.seed.set_value(77)
     inspector.lock.click()

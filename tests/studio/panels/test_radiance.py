@@ -435,3 +435,20 @@ def test_the_choice_is_remembered() -> None:
     )
     Settings().keep_export_choice(choice)
     assert Settings().export_choice(RadianceChoice) == choice
+
+
+def test_a_picture_that_was_left_unfinished_goes_on_when_the_room_is_seen_again(
+    stage: RadianceStage, item: Item, engine: Engine, pictures: list[RenderReady], settle
+) -> None:
+    stage.viewer.orbit(30, 10)
+    stage.hide()
+    engine.cancel_all()
+    stage._settled.stop()
+    pictures.clear()
+    stage.show()
+    assert settle().stride == 1
+    count = len(pictures)
+    stage.hide()
+    stage.show()
+    settle()
+    assert len(pictures) == count  # what is sharp already stays

@@ -39,7 +39,6 @@ FACTS = RoomFacts(
     examples=("a tone of 2 hertz", "a tone of 5 hertz"),
     export=SoundExport,
     import_formats=(".wav",),
-    import_title="Reconstruct a recording",
     import_kind="Recordings",
     preset="sound-tiny",
     switches=("middle_line",),

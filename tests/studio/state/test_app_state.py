@@ -183,6 +183,13 @@ def test_without_a_difference_all_variations_are_the_item_itself(state: AppState
     assert state.made_already() == {state.form.seed: item}
 
 
+def test_the_first_model_of_a_room_that_nobody_entered_is_the_one_in_use(state: AppState) -> None:
+    sky = replace(MODEL, name="skies", domain="video")
+    state.add_room("video")
+    state.set_models([MODEL, OTHER, sky])
+    assert state.is_in_use(sky) and state.is_in_use(MODEL) and not state.is_in_use(OTHER)
+
+
 def test_fast_is_asked_for_only_where_there_is_a_student(state: AppState) -> None:
     able = replace(MODEL, has_student=True)
     state.update_form(model="furniture", quality="fast")

@@ -233,7 +233,7 @@ def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[
         "export a picture": lambda: PictureExportDialog("a cat", PictureChoice(), place, (-1, -1, 0, 0), None, window),
         "export a clip": lambda: VideoExportDialog("a cat", VideoChoice(), place, 2.0, (0.5, 1.0), None, window),
         "model card": lambda: ModelCard(
-            MODEL, "# Furniture\n\nTrained on [furniture](https://example.org).", state.notifications, window
+            MODEL, "# Furniture\n\nTrained on [furniture](https://example.org).", theme, state.notifications, window
         ),
         "part of a film": lambda: SpanDialog(tmp_path / "film.mp4", 3600, 30, window),
         "shortcuts": lambda: ShortcutSheet(window.stage.room, window.actions_.keymap, window),

@@ -84,9 +84,10 @@ def test_a_model_card_shows_no_html_loads_nothing_and_opens_only_the_web(
     window: MainWindow, qtbot, monkeypatch
 ) -> None:
     text = f"# Card\n\n{HOSTILE}\n\n![picture](file:///etc/hostname)\n\n[run](file:///bin/true) [web](https://a.b/)\n"
-    card = ModelCard(MODEL, text, window.state.notifications, window)
+    card = ModelCard(MODEL, text, window.theme, window.state.notifications, window)
     qtbot.addWidget(card)
     assert "<b>bold</b>" in card.text.toPlainText()
+    assert "\ufffc" not in card.text.toPlainText() and card.text.textCursor().atStart()  # no broken picture
     assert card.text.loadResource(2, QUrl("file:///etc/hostname")) is None
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or True)

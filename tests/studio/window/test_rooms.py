@@ -154,12 +154,20 @@ def test_an_export_brings_its_recipe_back(qtbot, window, tmp_path: Path, monkeyp
     note.add_itxt(RECIPE_KEY, recipe.model_dump_json())
     export = tmp_path / "heart.png"
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(export, pnginfo=note)
-    window.show_room_of("shape" if way == "dropped" else "image")
+    window.show_room_of("shape")
+    offered: list[str] = []
     if way == "dropped":
         drop(window, export)
     else:
-        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(export), ""))
+
+        def choose(_parent: object, _title: str, _folder: str, filters: str) -> tuple[str, str]:
+            offered.extend(filters.split(";;"))
+            return str(export), ""
+
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
         window.actions_["import"].trigger()
+        assert all(f"*{suffix}" in offered[0] for suffix in (".png", ".mp4", ".obj"))  # those of every room
+        assert offered[1].startswith("Meshes") and ".png" not in offered[1]
     form = window.state.form
     assert window.state.domain == "image" and not window.state.library.items()
     assert (form.prompt, form.seed, form.seed_locked, form.steps) == ("red heart", 77, True, 9)
@@ -187,6 +195,12 @@ def export_with(folder: Path, **values: object) -> Path:
 
 
 def test_a_dropped_recipe_may_be_all_that_the_command_line_allows(qtbot, window, tmp_path: Path):
+    window.show_room_of("image")
+    window.state.update_form(prompt="what was just typed")
+    drop(window, export_with(tmp_path, guidance=40.0, seed=2**40))
+    undo = next(one.action for one in window.state.notifications.list() if one.action and one.action.label == "Undo")
+    undo.run()
+    assert window.state.form.prompt == "what was just typed"
     drop(window, export_with(tmp_path, guidance=40.0, seed=2**40))
     assert (window.state.form.guidance, window.state.form.seed) == (40.0, 2**40)
     window.generation.generate()

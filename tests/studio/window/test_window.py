@@ -464,6 +464,17 @@ def test_several_deletions_are_undone_in_turn_and_each_by_its_own_message(qtbot,
     assert "a table" not in prompts()
 
 
+def test_what_is_brought_back_all_at_once_is_not_offered_to_be_undone_any_more(qtbot, window):
+    make_shape(qtbot, window, "a chair")
+    make_shape(qtbot, window, "a sofa")
+    window.actions_["delete"].trigger()
+    assert window.actions_["undo"].isEnabled()
+    assert window.trash.bring_back() == 1
+    assert [item.recipe.prompt for item in window.history.model.items()] == ["a sofa", "a chair"]
+    assert not window.actions_["undo"].isEnabled() and not window.actions_["redo"].isEnabled()
+    assert not any(one.action and one.action.label == "Undo" for one in window.state.notifications.list())
+
+
 def test_history_is_there_after_a_restart_and_the_form_too(qtbot, make_window):
     window = make_window()
     window.state.update_form(steps=33, count=4, seed_locked=True, seed=3)
