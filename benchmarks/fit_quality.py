@@ -39,13 +39,12 @@ import torch
 import trimesh
 import tyro
 from PIL import Image
-from scipy import ndimage
 from torch import nn
 
 from benchmarks.drawn_clips import BALL, CLIPS, DIFFICULT, FRAMES, HEIGHT, WIDTH, ball_place, drawn
 from benchmarks.drawn_scenes import DIFFICULT as DIFFICULT_SCENES
 from benchmarks.drawn_scenes import SCENES, write_scene
-from ddmi_core.coordinates import grid
+from benchmarks.judging.opacity import floaters
 from ddmi_core.data.scene_views import read_scene
 from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.domains import get_domain
@@ -66,8 +65,6 @@ from ddmi_core.metrics.shapes import surface_distances
 _FIDELITIES: tuple[Fidelity, ...] = ("balanced", "faithful")
 _SURFACE, _INSIDE = 30_000, 64**3
 _MESHED = 256
-_DENSE, _THERE = 128, 0.05
-"""Places along each side that opacity is asked at, and the opacity of a cell that counts."""
 
 
 def main(
@@ -138,20 +135,10 @@ def _scene(parts: list[trimesh.Trimesh], fidelity: Fidelity, sheet: Path | None)
         "psnr": round(float(np.mean(nearness)), 2),
         "worst_view": round(min(nearness), 2),
         "learned_psnr": round(fit.figures["seen_psnr"], 2),
-        "floaters": round(_floaters(field), 4),
+        "floaters": round(floaters(field), 4),
         "bytes": fit.facts.size_bytes,
         "seconds": round(seconds, 1),
     }
-
-
-@torch.no_grad()
-def _floaters(field: RadianceField) -> float:
-    """The share of all opacity that does not hang together with its largest part."""
-    density = torch.cat([field.density(part) for part in grid(*(_DENSE,) * 3).reshape(-1, 3).split(2**16)])
-    opacity = -torch.expm1(-density * (2 / _DENSE)).reshape((_DENSE,) * 3).numpy()
-    labels, count = ndimage.label(opacity > _THERE)
-    largest = max(ndimage.sum_labels(opacity, labels, range(1, count + 1)), default=0.0)
-    return 1 - float(largest / max(opacity[opacity > _THERE].sum(), 1e-9))
 
 
 def _clip(name: str, frames: np.ndarray) -> Iterator[dict[str, Any]]:
