@@ -137,7 +137,7 @@ class Recipes(QObject):
                 text = further(model).to_yaml()
             except DDMIError:
                 continue  # no recipe is known for its kind
-            about = f"Goes on from the model {model.name}, at its size: the soonest to be good.\n{model.origin}"
+            about = f"Goes on from the model {model.name}, at its size: the soonest to be good. {model.origin}"
             found.append(PresetChoice(f"{model.name}-further", model.domain, about, text))
         return found
 

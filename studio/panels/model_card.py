@@ -31,6 +31,7 @@ class _Page(QTextBrowser):
         self.setOpenLinks(False)
         self.anchorClicked.connect(self._open)
         self.document().setMarkdown(_PICTURE.sub("", text), _MARKDOWN)
+        self.document().setDocumentMargin(2 * GRID)
         dress(self.document(), theme.colours)
         self.moveCursor(QTextCursor.MoveOperation.Start)
 

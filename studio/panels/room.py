@@ -324,9 +324,9 @@ def tool_strip(
     row.setSpacing(2)
     for index, group in enumerate(groups):
         if index:
-            row.addSpacing(GRID - 2)
+            row.addSpacing(GRID // 2)
             row.addWidget(line(vertical=True, length=20))
-            row.addSpacing(GRID - 2)
+            row.addSpacing(GRID // 2)
         for name in group:
             row.addWidget(action_button(actions[name]))
     row.addSpacing(GRID)
@@ -334,7 +334,7 @@ def tool_strip(
         row.addWidget(figures, 1)
     else:
         row.addWidget(passing, 1)
-        row.addSpacing(2 * GRID)
+        row.addSpacing(GRID)
         row.addWidget(figures)
     strip = QWidget()
     styled(strip, "panel")

@@ -170,15 +170,24 @@ def leave_wheel_to_page(page: QWidget) -> None:
 
 
 class ElidedLabel(QLabel):
-    """One line of text, cut off with … where it does not fit; the whole text is its tool tip."""
+    """One line of text, cut off with … where it does not fit; the whole text is its tool tip.
+
+    It takes what room it is given; with `asks` as much as the text needs, where there is that.
+    """
 
     def __init__(
-        self, text: str = "", look: str = "", *, elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight
+        self,
+        text: str = "",
+        look: str = "",
+        *,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        asks: bool = False,
     ) -> None:
         super().__init__(text)
         self._elide = elide
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy.Policy.Preferred if asks else QSizePolicy.Policy.Ignored
+        self.setSizePolicy(policy, QSizePolicy.Policy.Fixed)
         if look:
             self.setProperty("look", look)
 
@@ -186,6 +195,10 @@ class ElidedLabel(QLabel):
         """Show another text."""
         super().setText(text)
         self.setToolTip(plain_tip(text))
+
+    def minimumSizeHint(self) -> QSize:
+        """None is too narrow."""
+        return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much as fits."""

@@ -66,7 +66,7 @@ class RadianceStage(Stage[RadianceView]):
     def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
         super().__init__(state, engine, actions, theme, settings)
         self.pane = LookPane(FIRST_VIEW.fov)
-        self.figures = ElidedLabel(look="small")
+        self.figures = ElidedLabel(look="small", asks=True)
         self.figures.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.pixels_a_second: float | None = None
         """How quickly the last picture was drawn that became as sharp as the screen."""

@@ -29,7 +29,7 @@ from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
-from studio.widgets.basics import ElidedLabel, label
+from studio.widgets.basics import ElidedLabel
 from studio.widgets.colour_scale import ColourScale
 from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import Viewport
@@ -61,8 +61,7 @@ class ShapeStage(Stage[Viewport]):
         super().__init__(state, engine, actions, theme, settings)
         self.facts = ElidedLabel(look="small")
         self.facts.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.fineness = label(look="small")
-        self.fineness.setToolTip("Samples along each axis, where they lie closest")
+        self.fineness = ElidedLabel(look="small", asks=True)
         self._serial = 0
         self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
         self._rested.timeout.connect(self._ask_detail)
@@ -175,6 +174,7 @@ class ShapeStage(Stage[Viewport]):
     def _say_figures(self, pieces: Sequence[MeshPiece], resolution: int) -> None:
         self.facts.setText(f"{sum(len(piece.faces) for piece in pieces):,} faces")
         self.fineness.setText(f"{resolution:,}³")
+        self.fineness.setToolTip("Samples along each axis, where they lie closest")
 
     def _wire(self, actions: Actions) -> None:
         viewport = self.viewer
