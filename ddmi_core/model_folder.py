@@ -43,6 +43,9 @@ _REQUIRED = (
     SCHEDULER_CONFIG,
     TEXT_ENCODER,
 )
+_OPTIONAL = (WEAK_DENOISER_WEIGHTS, FAST_DENOISER_CONFIG, FAST_DENOISER_WEIGHTS)
+FILES = (*_REQUIRED, *_OPTIONAL, CARD, PREVIEW)
+"""All that belongs into a model folder, but for what a person says of it."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,7 @@ def check(folder: Path) -> dict[str, Any]:
 def folder_hash(folder: Path) -> str:
     """Return a digest of the weights and configurations (16 hexadecimal digits); the card and preview do not count."""
     digest = hashlib.sha256()
-    optional = (WEAK_DENOISER_WEIGHTS, FAST_DENOISER_CONFIG, FAST_DENOISER_WEIGHTS)
-    for name in (*_REQUIRED, *(name for name in optional if (folder / name).is_file())):
+    for name in (*_REQUIRED, *(name for name in _OPTIONAL if (folder / name).is_file())):
         digest.update(name.encode())
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()[:16]
@@ -202,8 +204,12 @@ def models_folder() -> Path:
     return user_data() / "models"
 
 
-def import_model(folder: Path) -> ModelInfo:
+def import_model(folder: Path, origin: Path | None = None) -> ModelInfo:
     """Copy a model folder among the user's own models.
+
+    Args:
+        folder: the model folder.
+        origin: where it was imported from, if the folder is not that.
 
     Raises:
         ModelError: it is no complete model folder, it is there already, or it cannot be copied.
@@ -216,7 +222,7 @@ def import_model(folder: Path) -> ModelInfo:
     target = free_folder(folder.name)
     with written_at_once(target) as temporary:
         shutil.copytree(folder, temporary, dirs_exist_ok=True)
-        write_json(temporary / LABEL, {"name": found.name, "imported_from": str(folder)})
+        write_json(temporary / LABEL, {"name": found.name, "imported_from": str(origin or folder)})
     return describe(target)
 
 

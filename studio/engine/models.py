@@ -12,7 +12,8 @@ from PIL import Image
 from PySide6.QtCore import QFile, QObject, Signal
 from PySide6.QtGui import QImage
 
-from ddmi_core.model_folder import PREVIEW, ModelInfo, import_model, read_card, rename_model
+from ddmi_core.model_file import import_path, save_as_file
+from ddmi_core.model_folder import PREVIEW, ModelInfo, read_card, rename_model
 from ddmi_core.rendering.picture_layout import contact_sheet, pictures_on
 from ddmi_core.support.errors import DDMIError
 from studio.engine.lanes import Lane
@@ -27,6 +28,8 @@ class ModelFolders(QObject):
     """Which models there are, or what they are called, is different now."""
     imported = Signal(object)
     """ModelInfo of a model that was copied."""
+    saved = Signal(object, object)
+    """ModelInfo of a model that was written as one file, and the file."""
     preview_ready = Signal(object, object)
     """Folder, and a square QImage of pictures that the model made."""
     card_ready = Signal(object, str)
@@ -65,13 +68,26 @@ class ModelFolders(QObject):
 
         self._lane.submit(read)
 
-    def import_folder(self, folder: Path) -> None:
-        """Copy a model folder among the person's own."""
+    def add(self, path: Path) -> None:
+        """Copy a model, in a folder or in one file, among the person's own."""
 
         def copy() -> None:
-            self.imported.emit(import_model(folder))
+            self.imported.emit(import_path(path))
 
         self._change(copy)
+
+    def save(self, model: ModelInfo, file: Path) -> None:
+        """Write a model as one file."""
+
+        def write() -> None:
+            try:
+                save_as_file(model, file)
+            except DDMIError as error:
+                self.failed.emit(str(error))
+            else:
+                self.saved.emit(model, file)
+
+        self._lane.submit(write)
 
     def rename(self, model: ModelInfo, name: str) -> None:
         """Call a model something else."""

@@ -16,15 +16,15 @@ from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import breakable, label, plain_tip, styled
 
-_WIDTH = 720
+_WIDTH = 800
 _PREVIEW = 112  # px
 
 
 class ModelsRoom(QWidget):
     """A card per model. `used` carries the one to generate with, `opened` a folder to show.
 
-    `import_asked`: a model folder is to be chosen; `evaluate_asked` carries a model to measure, `rename_asked` and
-    `delete_asked` one of the person's own.
+    `import_asked`: a model is to be chosen; `save_asked` carries one to be written as one file, `evaluate_asked` one to
+    measure, `rename_asked` and `delete_asked` one of the person's own.
 
     Args:
         state: knows the models.
@@ -38,6 +38,7 @@ class ModelsRoom(QWidget):
     opened = Signal(object)
     refreshed = Signal()
     import_asked = Signal()
+    save_asked = Signal(object)
     evaluate_asked = Signal(object)
     rename_asked = Signal(object)
     delete_asked = Signal(object)
@@ -60,7 +61,7 @@ class ModelsRoom(QWidget):
         heading.addWidget(label("Models", "title"))
         heading.addStretch(1)
         self.import_button = QPushButton("Import a model…")
-        self.import_button.setToolTip("Copy a model folder from elsewhere")
+        self.import_button.setToolTip("Copy a model from elsewhere; you can also drop it here")
         self.import_button.clicked.connect(self.import_asked)
         heading.addWidget(self.import_button)
         refresh = QPushButton("Look again")
@@ -156,6 +157,7 @@ class ModelsRoom(QWidget):
                 lambda: self.evaluate_asked.emit(model),
             ),
             ("Show folder", str(model.folder), lambda: self.opened.emit(model.folder)),
+            ("Save…", "Write it as one file, to be sent to someone", lambda: self.save_asked.emit(model)),
             ("Rename…", "Call it something else", lambda: self.rename_asked.emit(model)),
             ("Delete…", "Move it to the trash", lambda: self.delete_asked.emit(model)),
         ):

@@ -9,12 +9,14 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
-from ddmi_core.model_folder import ModelInfo
+from ddmi_core.model_file import SUFFIX, proposed_name
+from ddmi_core.model_folder import INDEX, ModelInfo
 from studio.engine.work.machine import EvaluateRequest, EvaluationDone, ModelsRequest, PreloadRequest
 from studio.launcher import open_outside
 from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.model_card import ModelCard
 from studio.state.notifications import Action
+from studio.widgets.saving import ask_where
 from studio.window.questions import agrees
 from studio.window.shell import Shell
 
@@ -31,6 +33,7 @@ class Models:
         room.opened.connect(shell.open_folder)
         room.refreshed.connect(self.look)
         room.import_asked.connect(self.choose)
+        room.save_asked.connect(self.save)
         room.evaluate_asked.connect(self.evaluate)
         room.rename_asked.connect(self.rename)
         room.delete_asked.connect(self.delete)
@@ -41,6 +44,7 @@ class Models:
         self._folders.card_ready.connect(
             lambda model, text: ModelCard(model, text, shell.theme, notifications, shell).open()
         )
+        self._folders.saved.connect(self._on_saved)
         self._folders.failed.connect(notifications.error)
         self._engine.answers(EvaluationDone).connect(self.on_evaluation_done)
         self._state.form_changed.connect(lambda _form: self._warm_up())
@@ -68,13 +72,28 @@ class Models:
         self._engine.ask(ModelsRequest())
 
     def choose(self) -> None:
-        """Ask for a model folder and copy it among the person's own models."""
-        path = QFileDialog.getExistingDirectory(
-            self._shell, "Import a model folder", str(self._settings.folder("models"))
+        """Ask for a model, one file or the index of a folder, and copy it among the person's own models."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._shell, "Import a model", str(self._settings.folder("models")), f"Models (*{SUFFIX} {INDEX})"
         )
         if path:
             self._settings.set_folder("models", Path(path).parent)
-            self._folders.import_folder(Path(path))
+            self.add(Path(path))
+
+    def add(self, path: Path) -> None:
+        """Copy a model, in a folder or in one file, among the person's own models."""
+        self._folders.add(path)
+
+    def save(self, model: ModelInfo) -> None:
+        """Ask where to, and write a model as one file."""
+        proposal = self._settings.folder("models") / proposed_name(model)
+        if (file := ask_where(self._shell, "Save the model", proposal, "Models")) is not None:
+            self._settings.set_folder("models", file.parent)
+            self._folders.save(model, file)
+
+    def _on_saved(self, model: ModelInfo, file: Path) -> None:
+        show = Action("Open folder", lambda: self._shell.open_folder(file.parent))
+        self._state.notifications.info(f"{model.name} is in {file}. Dropped onto the window, it is added.", action=show)
 
     def evaluate(self, model: ModelInfo) -> None:
         """Ask what a model is to be measured against, and measure it in the background."""

@@ -12,6 +12,7 @@ from typing import Any
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from ddmi_core.fidelity import Fidelity
+from ddmi_core.model_file import is_model
 from ddmi_core.placement import Up
 from ddmi_core.support.errors import DDMIError, RecipeError
 from studio.engine.work.fitting import FitRequest, ReconstructRequest, SpanWanted
@@ -72,10 +73,13 @@ class OwnFiles:
     def bring_in(self, *paths: Path) -> None:
         """Take files that were dropped or opened: one made here brings its recipe back, any other is encoded.
 
-        A folder may be one of posed pictures, which goes by a file in it.
+        A folder may be one of posed pictures, which goes by a file in it. A model is added to the others.
         """
         for path in map(self._in_folder, paths):
-            self._models.once_known(partial(self._bring_in, path))
+            if is_model(path):
+                self._models.add(path)
+            else:
+                self._models.once_known(partial(self._bring_in, path))
 
     def _in_folder(self, path: Path) -> Path:
         """The file that a folder is brought in by; anything else as it is."""
@@ -125,6 +129,8 @@ class OwnFiles:
     def prospect_of(self, path: Path) -> Prospect:
         """What will become of a file that is dropped, as :meth:`bring_in` takes it."""
         path = self._in_folder(path)
+        if is_model(path):
+            return Prospect("Drop to add this model", f"{path.name} is copied among your models.")
         stage = self._stage_for(path)
         if stage is None:
             return Prospect("This file cannot be read", self._unreadable(path), is_possible=False)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialo
 
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.export.recipe_files import RECIPE_KEY
+from ddmi_core.model_folder import describe, list_models
 from ddmi_core.recipe import Recipe
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
@@ -35,6 +36,7 @@ from studio.panels.span_dialog import SpanDialog
 from studio.window import MainWindow, questions
 from studio.window.shell import first_size
 from tests.studio.window.fakes import MODEL, PICTURES
+from tests.tiny_model import save_tiny_model
 
 pytestmark = pytest.mark.gl
 PATIENCE = 60_000  # ms
@@ -397,14 +399,28 @@ def test_what_lacks_its_model_is_shown_as_soon_as_that_is_imported(qtbot, window
     add_a_ruin(window, "gone")
     click_in_history(qtbot, window, 0)
     imported = []
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(tmp_path))
-    monkeypatch.setattr(window.model_folders, "import_folder", imported.append)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: (str(tmp_path), ""))
+    monkeypatch.setattr(window.model_folders, "add", imported.append)
     window.stage.missing.bring.click()
     assert imported == [tmp_path]
     window.state.set_models([*window.state.models, replace(MODEL, name="gone", hash="gone")])
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
     assert window.stage.missing.isHidden() and window.stage.empty.isHidden() and "faces" in window.stage.facts.text()
     assert window.actions_["export"].isEnabled()
+
+
+def test_a_model_is_saved_as_one_file_and_added_where_it_is_dropped(qtbot, window, tmp_path, monkeypatch):
+    folder = save_tiny_model(tmp_path / "tiny")
+    file = tmp_path / "tiny.ddmi"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (str(file), ""))
+    window.models.save_asked.emit(describe(folder))
+    qtbot.waitUntil(file.exists, timeout=PATIENCE)
+    assert window.own_files.prospect_of(file).title == window.own_files.prospect_of(folder).title
+    drop(window, file)
+    qtbot.waitUntil(lambda: any(model.name == "tiny" for model in list_models()), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "imported" in window.state.notifications.list()[-1].text, timeout=PATIENCE)
+    drop(window, folder)  # once more
+    qtbot.waitUntil(lambda: "there already" in window.state.notifications.list()[-1].text, timeout=PATIENCE)
 
 
 def test_the_recipe_of_what_lacks_its_model_can_be_used_with_another(qtbot, window):
