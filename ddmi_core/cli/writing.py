@@ -28,7 +28,7 @@ class Writes:
         longest: length of the longest side of a shape's mesh, around the origin; printers take it for millimetres.
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF; if not given 8, and of a fit as many as its file has.
-        quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
+        file_quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
         fps: frames a second of a clip or a film: any number, or a fraction such as 30000/1001, which 29.97 means too.
         seconds: how long the whole clip is to last, if not as long as its file.
         loop: back or dissolve, for a clip that ends as it begins: it runs backwards again, or its end dissolves.
@@ -52,7 +52,7 @@ class Writes:
     longest: float | None = None
     region: str | None = None
     bits: int | None = None
-    quality: int | None = None
+    file_quality: int | None = None
     fps: str | None = None
     seconds: float | None = None
     loop: Loop | None = None
@@ -81,7 +81,7 @@ class Writes:
             "longest": self.longest,
             "region": None if self.region is None else self.region.split(","),
             "bits": self.bits,
-            "quality": self.quality,
+            "quality": self.file_quality,
             "fps": self.fps,
             "seconds": self.seconds,
             "loop": self.loop,

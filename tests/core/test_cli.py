@@ -297,6 +297,8 @@ def test_errors_are_one_line_and_code_1(
         ["generate", "shape", "--out", "a.obj", "--sampler", "magic"],
         ["train", "--out", "run"],
         ["train", "--preset", "a", "--config", "b", "--out", "run"],
+        ["train", "--preset", "a", "--further", "b", "--out", "run"],
+        ["distill", "furniture", "--preset", "shape-tiny"],
         ["train", "--resume"],
     ],
 )
@@ -327,6 +329,35 @@ def test_settings_add_up_however_they_are_given(
     assert (code, out) == (0, [str(tmp_path / "run" / "model")])
     assert (begun[0].stage1.steps, begun[0].stage2.steps) == (3, 4)
     assert RunConfig.from_file(tmp_path / "run" / "run.yaml") == begun[0]
+
+
+def test_a_student_is_taught_with_the_settings_that_are_given(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[RunConfig] = []
+
+    def distill(config: RunConfig, out: Path, resume: bool, device: str) -> Path:
+        seen.append(config)
+        return out / "model"
+
+    monkeypatch.setattr("ddmi_core.training.distill.distill", distill)
+    setting = ("--set", "distillation.trajectories=7")
+    code, out, _ = run("distill", "mine", "--preset", "shape-tiny", "--out", tmp_path / "run", *setting)
+    assert (code, out) == (0, [str(tmp_path / "run" / "model")])
+    assert seen[0].start_from == "mine" and seen[0].distillation is not None
+    assert (seen[0].distillation.trajectories, seen[0].distillation.student_steps) == (7, 4)
+
+
+def test_a_run_goes_on_from_a_model(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[RunConfig] = []
+    recipe = RunConfig.from_preset("shape-tiny").model_copy(update={"start_from": "furniture"})
+    monkeypatch.setattr("ddmi_core.training.fine_tuning.further_from", {"furniture": recipe}.__getitem__)
+    monkeypatch.setattr(
+        "ddmi_core.training.run.train", lambda config, out, resume, device: seen.append(config) or out / "model"
+    )
+    code, _, _ = run("train", "--further", "furniture", "--data", "procedural", "--out", tmp_path / "run")
+    assert code == 0 and seen[0].start_from == "furniture"
+    assert [part.source for part in seen[0].data] == ["procedural"]
 
 
 def test_settings_of_a_run_that_goes_on_are_not_dropped_in_silence(run: Run, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_fit_is_drawn_at_the_files_own_size(tmp_path: Path) -> None:
         ("--faces 100", "has no faces; it has resolution, region, bits"),
         ("--region 0,0,2,1", "region does not fit"),
         ("--resolution 40000", "resolution does not fit"),
-        ("--quality 0", "quality does not fit"),
+        ("--file-quality 0", "quality does not fit"),
     ],
 )
 def test_flags_that_do_not_fit_are_one_line(
