@@ -72,6 +72,7 @@ class Train(_OfARecipe):
         recipe = self._with_changes(recipe, out)
         # Only now: torch and what stands on it.
         from ddmi_core.support.processes import is_launched, launch
+        from ddmi_core.training.distill import distill
         from ddmi_core.training.run import begin, train
         from ddmi_core.training.run_folder import RunFolder, Stopped
 
@@ -83,7 +84,7 @@ class Train(_OfARecipe):
             resume = True
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         try:
-            folder = train(recipe, out, resume=resume, device=self.device)
+            folder = (distill if recipe.distils else train)(recipe, out, resume=resume, device=self.device)
         except Stopped:
             print(f"Stopped; a checkpoint is in {out}. Go on with: ddmi train --out {out} --resume", file=sys.stderr)
             return

@@ -232,7 +232,9 @@ class RunConfig(_Settings):
     stage1: StageOneConfig
     stage2: StageTwoConfig
     distillation: DistillationConfig | None = None
-    """Of a finished model, by `ddmi distill`; none: as `DistillationConfig` has it."""
+    """How `ddmi distill` teaches a student of a finished model; none: as is usual."""
+    distils: bool = False
+    """Whether that is all that the run does, to the model that `start_from` names."""
     start_from: str | None = None
     """Name or folder of a model of the same sizes whose weights both stages start from, instead of random ones. Of one
     of another kind of signals the autoencoder takes what the two have in common, and the denoiser begins anew."""

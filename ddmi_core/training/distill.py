@@ -44,8 +44,7 @@ def distill(config: RunConfig, out: Path, resume: bool = False, device: str = "a
     """
     if config.start_from is None:
         raise DDMIError("Name the model that the student learns from: start_from.")
-    if config.distillation is None:
-        config = config.model_copy(update={"distillation": USUAL})
+    config = config.model_copy(update={"distillation": config.distillation or USUAL, "distils": True})
     config = begin(config, out, resume)
     register(out)
     run = RunFolder(out)

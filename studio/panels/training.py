@@ -49,7 +49,11 @@ _STATES = {
     "failed": "Failed",
     "done": "Done",
 }
-_STAGES = {"autoencoder": "Stage 1: autoencoder", "diffusion": "Stage 2: diffusion"}
+_STAGES = {
+    "autoencoder": "Stage 1: autoencoder",
+    "diffusion": "Stage 2: diffusion",
+    "distillation": "A student that is fast",
+}
 _KINDS = {
     "Losses": ("losses",),
     "Held-out figures": ("held_out",),
