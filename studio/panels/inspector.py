@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Like, Quality
+from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Like
 from ddmi_core.support.errors import DataError
 from studio.actions import Actions, shown_keys
 from studio.facts import Words
@@ -47,7 +48,7 @@ from studio.widgets.seed_box import SeedBox
 
 _LONG_TITLE = 140  # characters
 _MARGIN = 2 * GRID
-_QUALITIES: dict[Quality, tuple[str, str]] = {
+_QUALITIES = {
     "best": ("Best", "All the steps that are set under Advanced"),
     "fast": ("Fast", "Four steps of a student of the model: in a fraction of the time, and much the same"),
 }
@@ -229,11 +230,7 @@ class Inspector(QWidget):
         grid.addWidget(_field_label("Model", self.model), 3, 0)
         grid.addWidget(self.model, 3, 1)
         grid.addWidget(self.encoder, 4, 1)
-        self.quality = QComboBox()
-        self.quality.setAccessibleName("Quality")
-        for key, (name, tip) in _QUALITIES.items():
-            self.quality.addItem(name, key)
-            self.quality.setItemData(self.quality.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.quality = _choices("Quality", _QUALITIES)
         self.quality.activated.connect(lambda index: self._state.update_form(quality=self.quality.itemData(index)))
         self._quality_label = _field_label("Quality", self.quality)
         grid.addWidget(self._quality_label, 5, 0)
@@ -282,11 +279,7 @@ class Inspector(QWidget):
         rows.addWidget(_field_label("Guidance", self.guidance.box))
         rows.addWidget(self.guidance)
 
-        self.sampler = QComboBox()
-        self.sampler.setAccessibleName("Sampler")
-        for key, (name, tip) in _SAMPLERS.items():
-            self.sampler.addItem(name, key)
-            self.sampler.setItemData(self.sampler.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.sampler = _choices("Sampler", _SAMPLERS)
         self.sampler.activated.connect(lambda index: self._state.update_form(sampler=self.sampler.itemData(index)))
         rows.addWidget(_field_label("Sampler", self.sampler))
         rows.addWidget(self.sampler)
@@ -455,3 +448,13 @@ def _field_label(text: str, buddy: QWidget) -> QWidget:
     result = label(text, "muted")
     result.setBuddy(buddy)
     return result
+
+
+def _choices(name: str, choices: Mapping[str, tuple[str, str]]) -> QComboBox:
+    """A box of choices: of each its value, what it is called and what it means."""
+    box = QComboBox()
+    box.setAccessibleName(name)
+    for value, (text, tip) in choices.items():
+        box.addItem(text, value)
+        box.setItemData(box.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+    return box
