@@ -31,7 +31,7 @@ from ddmi_core.training.config import RunConfig
 PRESETS = (
     "furniture",
     "portraits",
-    "furniture-nerf",
+    "painted-furniture",
     "skies",
     "paper-celebahq",
     "paper-text2shape",

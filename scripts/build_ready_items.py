@@ -38,7 +38,7 @@ READY_ITEMS = (
     ReadyItem("shape", "furniture", "a rectangular table with four legs", 21, 160),
     ReadyItem("image", "portraits", "a person, outlined cartoon style", 2, 256),
     ReadyItem("image-goal", "portraits", "a person, outlined cartoon style", 3, 256),
-    ReadyItem("nerf", "furniture-nerf", "a wooden chair", 5, 256),
+    ReadyItem("nerf", "painted-furniture", "a blue sofa", 1, 256),
     ReadyItem("video", "skies", "dawn behind trees with thin clouds", 1, 256),
 )
 

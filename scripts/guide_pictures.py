@@ -172,7 +172,7 @@ class Album:
 
     def radiance(self) -> Iterator[Wait]:
         """A radiance field with a path of the camera, and its depth."""
-        yield from self._generate("nerf", "a wooden chair", seed=5)
+        yield from self._generate("nerf", "a blue sofa", seed=1)
         stage, actions = self.window.stage, self.window.actions_
         panels = ("inspector", "history")
         for name in panels:

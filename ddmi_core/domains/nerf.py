@@ -63,7 +63,7 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     value_channels: ClassVar[int] = 4
     directed_channels: ClassVar[int] = 3
     kind = RadianceField
-    starter_sets = ("furniture-nerf", "painted-furniture")
+    starter_sets = ("painted-furniture", "furniture-nerf")
     import_formats = SCENES
     can_fit = True
     fits_by_steps = True

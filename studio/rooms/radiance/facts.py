@@ -18,19 +18,19 @@ FACTS = RoomFacts(
     title="Radiance",
     icon="radiance",
     tip="Generate radiance fields: colour and density everywhere in space",
-    placeholder="Describe an object, for example\na wooden chair\na red sofa",
+    placeholder="Describe an object, for example\na blue sofa\na red chair with black legs",
     empty_title="Describe an object",
     empty_text=(
         "Type a prompt and press Generate, or drop a textured mesh, a coloured point cloud or the transforms.json of "
         "posed photographs here. The result has a "
         "colour and a density everywhere: look at it from anywhere, and film it. Or start from an example:"
     ),
-    examples=("a wooden chair", "a red sofa", "a table", "a bed", "a floor lamp", "a wardrobe"),
+    examples=("a blue sofa", "a red chair", "a wooden table", "a green bed", "a yellow lamp", "a white wardrobe"),
     export=RadianceExport,
     import_formats=SCENES,
     import_names=SCENE_NAMES,
     import_kind="Meshes, point clouds and posed pictures",
-    preset="furniture-nerf",
+    preset="painted-furniture",
     preview_resolution=96,
     fits_afterwards=True,
     fits_by_steps=True,

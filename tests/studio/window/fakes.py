@@ -63,9 +63,9 @@ CLIPS = ModelInfo(
 )
 
 RADIANCE = ModelInfo(
-    name="furniture-nerf",
+    name="painted-furniture",
     domain="nerf",
-    folder=Path("/nowhere/furniture-nerf"),
+    folder=Path("/nowhere/painted-furniture"),
     size_bytes=21_000_000,
     hash="aabbccdd00112233",
     text_encoder="all-MiniLM-L6-v2",
