@@ -25,6 +25,7 @@ from benchmarks.judging.colours import COLOURS, main_colour
 from benchmarks.judging.furniture import surface_points
 from benchmarks.judging.lines import Lines, counts, rounded, share
 from benchmarks.judging.opacity import floaters
+from ddmi_core import refinement
 from ddmi_core.data.furniture.painted import SIDE, PaintedFurniture
 from ddmi_core.data.radiance import RadianceSource
 from ddmi_core.data.shape_sources import HELD_OUT_COUNT, HELD_OUT_SEED
@@ -156,7 +157,7 @@ def _report_judges(lines: Lines, objects: PaintedFurniture, count: int, classifi
 
 def _report_views(lines: Lines, pipeline: Pipeline, objects: PaintedFurniture, count: int) -> None:
     """Print how near held-out objects are drawn, by the encoder alone."""
-    source = RadianceSource(objects, 1)
+    source = RadianceSource(objects, refinement.QUERIES)
     values, overlaps = [], []
     for index in range(min(count, len(objects))):
         field, truth = _field(pipeline, pipeline.encode_source(source, index)), objects.views(index)

@@ -25,7 +25,14 @@ FACTS = RoomFacts(
         "posed photographs here. The result has a "
         "colour and a density everywhere: look at it from anywhere, and film it. Or start from an example:"
     ),
-    examples=("a blue sofa", "a red chair", "a wooden table", "a green bed", "a yellow lamp", "a white wardrobe"),
+    examples=(
+        "a blue sofa",
+        "a red armchair",
+        "an orange wardrobe",
+        "a green bed",
+        "a pink sofa with black legs",
+        "a turquoise wardrobe",
+    ),
     export=RadianceExport,
     import_formats=SCENES,
     import_names=SCENE_NAMES,
