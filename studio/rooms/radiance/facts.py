@@ -18,7 +18,7 @@ FACTS = RoomFacts(
     title="Radiance",
     icon="radiance",
     tip="Generate radiance fields: colour and density everywhere in space",
-    placeholder="Describe an object, for example\na blue sofa\na red chair with black legs",
+    placeholder="Describe an object, for example\na blue sofa\na red armchair",
     empty_title="Describe an object",
     empty_text=(
         "Type a prompt and press Generate, or drop a textured mesh, a coloured point cloud or the transforms.json of "
@@ -30,7 +30,7 @@ FACTS = RoomFacts(
         "a red armchair",
         "an orange wardrobe",
         "a green bed",
-        "a pink sofa with black legs",
+        "a purple sofa",
         "a turquoise wardrobe",
     ),
     export=RadianceExport,
