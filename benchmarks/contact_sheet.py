@@ -42,7 +42,6 @@ Picture = UInt8[np.ndarray, "h w 3"]
 
 def main(
     model: str = "furniture",
-    quality: Quality = "best",
     beside: str | None = None,
     out: Path = Path("out/contact-sheet.png"),
     prompts: tuple[str, ...] = (),
@@ -50,12 +49,12 @@ def main(
     size: int = 144,
     device: str = "auto",
     threads: int = 2,
+    quality: Quality = "best",
 ) -> None:
     """Draw a contact sheet.
 
     Args:
         model: name or folder.
-        quality: fast asks its student.
         beside: another model of the same kind, drawn to the right of it.
         out: the PNG.
         prompts: others than the fixed ones.
@@ -63,6 +62,7 @@ def main(
         size: side of a picture in pixels.
         device: auto, cpu or cuda.
         threads: how many threads torch may use.
+        quality: fast asks its student.
     """
     torch.set_num_threads(threads)
     began = time.perf_counter()

@@ -62,7 +62,6 @@ TRAINING_SEED = 0
 
 def main(
     model: str = "furniture",
-    quality: Quality = "best",
     quick: bool = False,
     device: str = "auto",
     threads: int = 2,
@@ -72,12 +71,12 @@ def main(
     compared: int = 300,
     training: int = 2000,
     timed: int = 12,
+    quality: Quality = "best",
 ) -> None:
     """Measure a shape model.
 
     Args:
         model: name or folder.
-        quality: best, or fast to measure the model's student.
         quick: a look in a quarter of the time or less: fewer of everything.
         device: auto, cpu or cuda.
         threads: how many threads torch may use.
@@ -87,6 +86,7 @@ def main(
         compared: samples, and held-out shapes, that are told apart by their nearest neighbour.
         training: procedural training shapes, beside those of the catalogue, among which the nearest is looked for.
         timed: how many first shapes are timed.
+        quality: best, or fast to measure the model's student.
     """
     torch.set_num_threads(threads)
     if quick:
