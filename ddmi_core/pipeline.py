@@ -1,6 +1,5 @@
 """Pipeline: text or a seed, or a user's file, to a Field; loads and saves a model folder."""
 
-import hashlib
 import logging
 import threading
 from collections.abc import Iterator, Sequence
@@ -31,7 +30,7 @@ from ddmi_core.placement import Up
 from ddmi_core.recipe import Denoising, Like, SamplingSettings
 from ddmi_core.support.devices import free_memory, pick_device
 from ddmi_core.support.errors import ModelError
-from ddmi_core.support.files import atomic_write, write_json, write_text
+from ddmi_core.support.files import atomic_write, file_digest, write_json, write_text
 from ddmi_core.support.progress import Progress, sub_progress
 from ddmi_core.text import TextEmbedding, TextEncoder, TextEncoderConfig, load_text_encoder
 from ddmi_core.weight_differences import differences, restored
@@ -41,6 +40,8 @@ _Config = TypeVar("_Config", bound=BaseModel)
 
 _LEAST_FREE = 2**30
 """Bytes of a GPU that are left for decoding and looking; with less the text encoder and the denoiser make room."""
+
+_DIGITS = 16  # of a digest
 
 
 class Student(NamedTuple):
@@ -132,15 +133,15 @@ class Pipeline:
         folder = Path(folder)
         index = model_folder.check(folder)
         where = pick_device(device)
-        autoencoder = D2CVAE(_config(AutoencoderConfig, folder, model_folder.AUTOENCODER_CONFIG))
+        autoencoder = D2CVAE(read_config(AutoencoderConfig, folder, model_folder.AUTOENCODER_CONFIG))
         _load_weights(autoencoder, folder, model_folder.AUTOENCODER_WEIGHTS)
         diffusion = LatentDiffusion(
-            _config(DenoiserConfig, folder, model_folder.DENOISER_CONFIG), autoencoder.canvas_shape
+            read_config(DenoiserConfig, folder, model_folder.DENOISER_CONFIG), autoencoder.canvas_shape
         )
         _load_weights(diffusion, folder, model_folder.DENOISER_WEIGHTS)
         weak = _weak_copy(diffusion, folder)
         student = _student(diffusion, folder)
-        text_encoder = load_text_encoder(_config(TextEncoderConfig, folder, model_folder.TEXT_ENCODER)).to(where)
+        text_encoder = load_text_encoder(read_config(TextEncoderConfig, folder, model_folder.TEXT_ENCODER)).to(where)
         pipeline = cls(
             str(index.get("name", folder.name)),
             autoencoder,
@@ -381,7 +382,12 @@ class Pipeline:
         return latent[0].cpu()
 
 
-def _config(kind: type[_Config], folder: Path, name: str) -> _Config:
+def read_config(kind: type[_Config], folder: Path, name: str) -> _Config:
+    """Return one of the configurations in a model folder.
+
+    Raises:
+        ModelError: it is missing, damaged, or does not fit this version.
+    """
     try:
         return kind.model_validate(model_folder.read_json(folder, name))
     except ValidationError as error:
@@ -412,8 +418,8 @@ def _student(diffusion: LatentDiffusion, folder: Path) -> Student | None:
     name = model_folder.FAST_DENOISER_WEIGHTS
     if not (folder / name).is_file():
         return None
-    own = _config(_StudentConfig, folder, model_folder.FAST_DENOISER_CONFIG)
-    if own.teacher != _digest(folder):
+    own = read_config(_StudentConfig, folder, model_folder.FAST_DENOISER_CONFIG)
+    if own.teacher != file_digest(folder / model_folder.DENOISER_WEIGHTS)[:_DIGITS]:
         raise ModelError(
             f"{name} in the model folder {folder} is of a student of other weights. Distil it again, or delete it."
         )
@@ -428,13 +434,9 @@ def _save_student(student: Student, folder: Path) -> None:
     written = load_file(folder / model_folder.DENOISER_WEIGHTS)
     with atomic_write(folder / model_folder.FAST_DENOISER_WEIGHTS) as temporary:
         save_file(differences(student.diffusion.state_dict(), written), temporary)
-    own = _StudentConfig(steps=student.steps, guidance=student.guidance, teacher=_digest(folder))
+    teacher = file_digest(folder / model_folder.DENOISER_WEIGHTS)[:_DIGITS]
+    own = _StudentConfig(steps=student.steps, guidance=student.guidance, teacher=teacher)
     write_json(folder / model_folder.FAST_DENOISER_CONFIG, own.model_dump(mode="json"))
-
-
-def _digest(folder: Path) -> str:
-    """Of the teacher's weights."""
-    return hashlib.sha256((folder / model_folder.DENOISER_WEIGHTS).read_bytes()).hexdigest()[:16]
 
 
 def _load_weights(module: nn.Module, folder: Path, name: str, *, base: nn.Module | None = None) -> None:

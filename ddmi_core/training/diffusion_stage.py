@@ -14,7 +14,7 @@ from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.text import TextEmbedding, TextEncoder
 from ddmi_core.training.config import RunConfig
-from ddmi_core.training.latents import CachedLatents, CaptionedLatents
+from ddmi_core.training.latents import CachedLatents, CaptionedLatents, text_of
 from ddmi_core.training.noise import Chance
 from ddmi_core.training.pictures import picture
 from ddmi_core.training.stage import Evaluated, Stage
@@ -45,7 +45,7 @@ class DiffusionStage(Stage):
             diffusion.unet.compile()
         self._autoencoder = autoencoder
         self._text_encoder = text_encoder
-        self._sampled = [(prompt, seed) for prompt in config.stage2.sample_prompts or ("",) for seed in _SEEDS]
+        self._sampled = shown_samples(config)
         self._sampling = config.stage2.sampling
         self._seed = config.seed
         self.draws: CaptionedLatents = CaptionedLatents(latents, config.seed, config.stage2.drop_prompt)
@@ -98,13 +98,17 @@ class DiffusionStage(Stage):
         return found
 
 
+def shown_samples(config: RunConfig) -> list[tuple[str, int]]:
+    """Return prompt and seed of the pictures of an evaluation."""
+    return [(prompt, seed) for prompt in config.stage2.sample_prompts or ("",) for seed in _SEEDS]
+
+
 def _read(batch: dict[str, Tensor]) -> tuple[Tensor, TextEmbedding, Tensor, Tensor]:
     """Return the latents of a batch, their captions, noise and times."""
     latents = batch["latent"].float()
     if "log_variance" in batch:
         latents = latents + (batch["log_variance"].float() / 2).exp() * batch["posterior_noise"]
-    text = TextEmbedding(batch["tokens"].float(), batch["mask"], batch["pooled"].float())
-    return latents, text, batch["noise"], batch["timestep"]
+    return latents, text_of(batch), batch["noise"], batch["timestep"]
 
 
 def _batches(places: range, size: int) -> Iterator[range]:

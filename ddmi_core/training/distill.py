@@ -44,8 +44,7 @@ def distill(config: RunConfig, out: Path, resume: bool = False, device: str = "a
     """
     if config.start_from is None:
         raise DDMIError("Name the model that the student learns from: start_from.")
-    config = config.model_copy(update={"distillation": config.distillation or USUAL, "distils": True})
-    config = begin(config, out, resume)
+    config = begin(config.model_copy(update={"distils": True}), out, resume)
     register(out)
     run = RunFolder(out)
     with owned(run):
@@ -53,8 +52,7 @@ def distill(config: RunConfig, out: Path, resume: bool = False, device: str = "a
 
 
 def _distill(config: RunConfig, run: RunFolder, device: str) -> Path:
-    settings, folder = config.distillation, find_model(str(config.start_from))
-    assert settings is not None  # `distill` has seen to it
+    settings, folder = config.distillation or USUAL, find_model(str(config.start_from))
     accelerator = make_accelerator(config, device)
     teacher = Pipeline.from_pretrained(folder, device=str(accelerator.device))
 

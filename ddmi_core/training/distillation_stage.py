@@ -13,18 +13,18 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.utils.data import default_collate
 from typing_extensions import override
 
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import Denoising
-from ddmi_core.text import TextEmbedding
 from ddmi_core.training.config import DistillationConfig, RunConfig
+from ddmi_core.training.diffusion_stage import shown_samples
+from ddmi_core.training.latents import text_of
 from ddmi_core.training.pictures import picture
 from ddmi_core.training.stage import Evaluated, Stage
 from ddmi_core.training.trajectories import HELD_OUT, Trajectories, TrajectoryParts, seed_of
-
-_SEEDS = (0, 1)  # of the pictures of each prompt
 
 
 class DistillationStage(Stage):
@@ -51,7 +51,7 @@ class DistillationStage(Stage):
         scheduler.set_timesteps(settings.student_steps)
         self._times = torch.cat([scheduler.timesteps, torch.tensor([-1])])
         self._kept = torch.cat([student.training_schedule.alphas_cumprod, torch.ones(1)])  # the last is that of -1
-        self._shown = [(prompt, seed) for prompt in config.stage2.sample_prompts or ("",) for seed in _SEEDS]
+        self._shown = shown_samples(config)
 
     @override
     def chance(self, numbers: Sequence[int], device: torch.device) -> dict[str, Tensor]:
@@ -61,8 +61,7 @@ class DistillationStage(Stage):
     def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, Tensor]]:
         begin, end = batch["begin"].float(), batch["end"].float()
         part, times = batch["part"], self._times.to(begin.device)
-        text = TextEmbedding(batch["tokens"].float(), batch["mask"], batch["pooled"].float())
-        predicted = self.module.predict(begin, times[part], text).float()
+        predicted = self.module.predict(begin, times[part], text_of(batch)).float()
         return F.mse_loss(predicted, self.target(begin, end, part)), {}
 
     def target(
@@ -87,9 +86,8 @@ class DistillationStage(Stage):
         """How far student and teacher are apart at the end of the same way: mean squares, latents of unit variance."""
         known, student, found = self._trajectories, self.module, []
         for number in (known.learned_from + place for place in numbers):
-            text = {name: value.unsqueeze(0) for name, value in known.text(number).items()}
-            embedded = TextEmbedding(text["tokens"].float(), text["mask"], text["pooled"].float())
-            made = student.sample(embedded, embedded, [seed_of(self._config, number)], self._denoising)
+            text = text_of(default_collate([known.text(number)]))
+            made = student.sample(text, text, [seed_of(self._config, number)], self._denoising)
             latent = known.points[number][-1].float().to(made.device) * student.latent_std + student.latent_mean
             found.append({"distance": F.mse_loss(made[0] / student.latent_std, latent / student.latent_std).item()})
         return found

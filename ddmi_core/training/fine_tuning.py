@@ -9,10 +9,9 @@ from ddmi_core.model_folder import (
     ModelInfo,
     describe,
     find_model,
-    list_models,
     read_card,
-    read_json,
 )
+from ddmi_core.pipeline import read_config
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.text import TextEncoderConfig
 from ddmi_core.training.config import RunConfig, preset_names
@@ -24,25 +23,18 @@ _GENTLER = 0.25
 """Of the usual learning rates: what a model knows is to be kept."""
 
 
-def further_models(domain: str | None = None) -> list[ModelInfo]:
-    """Return the models on this machine that can be gone on from: those that generate."""
-    return [model for model in list_models(domain) if _generates(model)]
-
-
 def further(model: ModelInfo) -> RunConfig:
     """Return a recipe that goes on from a model at its sizes, with a quarter of the usual learning rates.
 
     Everything else is as in the recipe that it was trained with, where that is known, or in one of its kind of signals.
 
     Raises:
-        DDMIError: its files cannot be read, or there is no recipe of its kind.
+        DDMIError: it does not generate, its files cannot be read, or there is no recipe of its kind.
     """
+    denoiser = read_config(DenoiserConfig, model.folder, DENOISER_CONFIG)
+    if denoiser.kind == "none":
+        raise DDMIError(f"{model.name} is a first stage alone, which cannot be gone on from.")
     usual = _recipe_of(model)
-    sections = {
-        "autoencoder": AutoencoderConfig.model_validate(read_json(model.folder, AUTOENCODER_CONFIG)),
-        "denoiser": DenoiserConfig.model_validate(read_json(model.folder, DENOISER_CONFIG)),
-        "text_encoder": TextEncoderConfig.model_validate(read_json(model.folder, TEXT_ENCODER)),
-    }
     first, second = usual.stage1, usual.stage2
     stage1 = {
         "steps": min(first.steps, _STEPS[0]),
@@ -60,11 +52,14 @@ def further(model: ModelInfo) -> RunConfig:
     }
     return usual.model_copy(
         update={
-            **sections,
+            "autoencoder": read_config(AutoencoderConfig, model.folder, AUTOENCODER_CONFIG),
+            "denoiser": denoiser,
+            "text_encoder": read_config(TextEncoderConfig, model.folder, TEXT_ENCODER),
             "name": f"{model.name}-further",
             "stage1": first.model_copy(update=stage1),
             "stage2": second.model_copy(update=stage2),
             "start_from": model.name if model.is_shipped else str(model.folder),
+            "distils": False,
             "card": _card(model),
         }
     )
@@ -74,38 +69,24 @@ def further_from(name_or_folder: str) -> RunConfig:
     """Return the recipe that goes on from a model given by its name or by its folder.
 
     Raises:
-        DDMIError: there is no such model, or it does not generate.
+        DDMIError: there is no such model, or see `further`.
     """
-    model = describe(find_model(name_or_folder))
-    if not _generates(model):
-        raise DDMIError(f"{model.name} is a first stage alone, which cannot be gone on from.")
-    return further(model)
-
-
-def _generates(model: ModelInfo) -> bool:
-    return bool(read_json(model.folder, DENOISER_CONFIG).get("kind") != "none")
+    return further(describe(find_model(name_or_folder)))
 
 
 def _recipe_of(model: ModelInfo) -> RunConfig:
     own = RunFolder(model.folder.parent).config_file
     if own.is_file():
         return RunConfig.from_file(own)
-    usable = []
-    for name in preset_names():
+    # That of its name, else one of its kind in full
+    for name in sorted(preset_names(), key=lambda name: (name != model.name, "tiny" in name or "paper" in name)):
         try:
-            usable.append(RunConfig.from_preset(name))
+            recipe = RunConfig.from_preset(name)
         except DDMIError:
             continue  # of a newer version, or damaged
-    fitting = [recipe for recipe in usable if recipe.domain == model.domain]
-    if not fitting:
-        raise DDMIError(
-            f"There is no preset of the kind that {model.name} is of, to go on with. Write a recipe for it."
-        )
-
-    def distance(recipe: RunConfig) -> tuple[bool, bool]:
-        return recipe.name != model.name, "tiny" in recipe.name or "paper" in recipe.name
-
-    return min(fitting, key=distance)
+        if recipe.domain == model.domain:
+            return recipe
+    raise DDMIError(f"There is no preset of the kind that {model.name} is of, to go on with. Write a recipe for it.")
 
 
 def _card(model: ModelInfo) -> str:

@@ -16,7 +16,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,7 +36,7 @@ from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.files import atomic_write, write_json
 from ddmi_core.support.parsing import parse_json
 from ddmi_core.support.processes import from_first
-from ddmi_core.text import TextEncoder
+from ddmi_core.text import TextEmbedding, TextEncoder
 from ddmi_core.training.autoencoder_stage import held_out_batch, open_mixture
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.latent_scale import ChannelStatistics, LatentScale
@@ -78,6 +78,15 @@ class EmbeddedTexts(NamedTuple):
             torch.cat([part.mask for part in parts]),
             torch.cat([part.pooled.half() for part in parts]),
         )
+
+    def text(self, place: int) -> dict[str, Tensor]:
+        """Return one of them by the names that batches have."""
+        return {name: rows[place] for name, rows in self._asdict().items()}
+
+
+def text_of(batch: Mapping[str, Tensor]) -> TextEmbedding:
+    """Return the texts of a batch as the denoiser reads them."""
+    return TextEmbedding(batch["tokens"].float(), batch["mask"], batch["pooled"].float())
 
 
 class CachedLatents(NamedTuple):
@@ -125,12 +134,7 @@ class CaptionedLatents(Dataset[dict[str, Tensor]]):
         caption = int(choices[rng.integers(len(choices))])
         if rng.random() < self.drop_prompt:
             caption = 0
-        draw = {
-            "latent": known.latents[index],
-            "tokens": texts.tokens[caption],
-            "mask": texts.mask[caption],
-            "pooled": texts.pooled[caption],
-        }
+        draw = {"latent": known.latents[index], **texts.text(caption)}
         if known.log_variances is not None:
             draw["log_variance"] = known.log_variances[index]
         return draw
@@ -303,7 +307,7 @@ class _Store:
             }
             parts = PartsFile(temporary, rows, {"identity": identity})
             parts.write("captions", 0, captions)
-            progress = _Progress("captions", len(texts), say)
+            progress = Telling("encoded", "captions", len(texts), say)
             for start in range(0, len(texts), _EMBED_BATCH):
                 some = EmbeddedTexts.of(texts[start : start + _EMBED_BATCH], encoder)
                 for name, tensor in some._asdict().items():
@@ -422,11 +426,19 @@ class _Store:
             ) from error
 
 
-class _Progress:
-    """Says now and then how much is encoded, and how long the rest takes."""
+class Telling:
+    """Says now and then how many things are made, and how long the rest takes.
 
-    def __init__(self, things: str, count: int, say: Callable[[str], None], done: int = 0) -> None:
-        self._things, self._count, self._say, self._before = things, count, say, done
+    Args:
+        made: how they are made, such as "encoded".
+        things: what.
+        count: how many there will be.
+        say: puts a message on record.
+        done: how many were there at first.
+    """
+
+    def __init__(self, made: str, things: str, count: int, say: Callable[[str], None], done: int = 0) -> None:
+        self._made, self._things, self._count, self._say, self._before = made, things, count, say, done
         self._began = self._said = time.monotonic()
 
     def tell(self, done: int) -> None:
@@ -435,7 +447,8 @@ class _Progress:
         if now - self._said >= SAY_SECONDS:
             self._said = now
             left = (now - self._began) / (done - self._before) * (self._count - done)
-            self._say(f"encoded {done:,} of {self._count:,} {self._things}, about {max(1, round(left / 60))} min left")
+            minutes = max(1, round(left / 60))
+            self._say(f"{self._made} {done:,} of {self._count:,} {self._things}, about {minutes} min left")
 
 
 class Encoded(NamedTuple):
@@ -499,7 +512,7 @@ def _encode(
         num_workers=store.config.loader_workers,
         collate_fn=_collated,
     )
-    progress = _Progress("examples", store.count, say, done)
+    progress = Telling("encoded", "examples", store.count, say, done)
     for start, (batch, captions) in zip(starts, loader, strict=True):
         between()
         latents = encoded(autoencoder, batch)

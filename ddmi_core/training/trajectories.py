@@ -6,7 +6,6 @@ RUN/cache/trajectories.safetensors   float16 (n, parts + 1, c, h, w), scaled as 
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,7 @@ from ddmi_core.support.files import write_json
 from ddmi_core.support.parsing import parse_json
 from ddmi_core.training.autoencoder_stage import open_mixture
 from ddmi_core.training.config import DistillationConfig, RunConfig
-from ddmi_core.training.latents import EmbeddedTexts
+from ddmi_core.training.latents import EmbeddedTexts, Telling
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.tensor_file import PartsFile, Rows, StoredRows, metadata_of
 
@@ -32,7 +31,6 @@ HELD_OUT = 64
 """Trajectories that are measured on, beside those that are learned from."""
 
 _AT_ONCE = 32
-_SAY_SECONDS = 20.0
 
 
 class Trajectories(NamedTuple):
@@ -55,8 +53,7 @@ class Trajectories(NamedTuple):
 
     def text(self, number: int) -> dict[str, Tensor]:
         """Return the prompt of a trajectory as the denoiser reads it."""
-        place = self.prompts[number]
-        return {name: rows[place] for name, rows in self.texts._asdict().items()}
+        return self.texts.text(self.prompts[number])
 
 
 class TrajectoryParts(Dataset[dict[str, Tensor]]):
@@ -109,9 +106,11 @@ def trajectories(
     texts = EmbeddedTexts.of(different, teacher.text_encoder)
     places = {prompt: place for place, prompt in enumerate(different)}
     path = run.cache / "trajectories.safetensors"
-    if not path.exists():
+    gone = [teacher.hash, settings.teacher.model_dump(mode="json"), settings.student_steps, prompts]
+    identity = hashlib.sha256(json.dumps(gone).encode()).hexdigest()
+    if not _is_of(path, identity):
         try:
-            _go(config, settings, teacher, prompts, path, precision, say, between)
+            _go(config, settings, teacher, prompts, path, identity, precision, say, between)
         except OSError as error:
             raise DDMIError(
                 f"Trajectories cannot be written to {path.parent} ({error.strerror or error}). Make room, or allow "
@@ -138,21 +137,19 @@ def _go(
     teacher: Pipeline,
     prompts: Sequence[str],
     path: Path,
+    identity: str,
     precision: torch.dtype,
     say: Callable[[str], None],
     between: Callable[[], object],
 ) -> None:
     count, parts = len(prompts), settings.student_steps
     partial, progress = path.with_suffix(".partial"), path.with_suffix(".json")
-    identity = hashlib.sha256(
-        json.dumps([teacher.hash, settings.teacher.model_dump(mode="json"), parts, list(prompts)]).encode()
-    ).hexdigest()
     done = _done(partial, progress, identity)
     if not done:
         partial.unlink(missing_ok=True)
     shape = (count, parts + 1, *teacher.diffusion.canvas_shape)
     file = PartsFile(partial, {"points": (torch.float16, shape)}, {"identity": identity})
-    began = said = time.monotonic()
+    telling = Telling("went", "ways", count, say, done)
     for start in range(done, count, _AT_ONCE):
         between()
         end = min(start + _AT_ONCE, count)
@@ -166,18 +163,21 @@ def _go(
         file.write("points", start, points.half())
         file.flush()
         write_json(progress, {"done": end})
-        now = time.monotonic()
-        if now - said >= _SAY_SECONDS:
-            said, left = now, (now - began) / (end - done) * (count - end)
-            say(f"{end:,} of {count:,} trajectories, about {max(1, round(left / 60))} min left")
-    partial.rename(path)
+        telling.tell(end)
+    partial.replace(path)
 
 
 def _done(partial: Path, progress: Path, identity: str) -> int:
     """Return how many trajectories an earlier start has written."""
     try:
-        if metadata_of(partial).get("identity") == identity:
-            return int(parse_json(progress.read_text(encoding="utf-8"))["done"])
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
-        pass  # none yet, or damaged
-    return 0
+        return int(parse_json(progress.read_text(encoding="utf-8"))["done"]) if _is_of(partial, identity) else 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _is_of(file: Path, identity: str) -> bool:
+    """Whether a file is there and holds ways of this teacher for these prompts."""
+    try:
+        return metadata_of(file).get("identity") == identity
+    except (OSError, SafetensorError):
+        return False  # none yet, or damaged

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,14 @@ from PySide6.QtCore import QObject, Signal
 
 from ddmi_core.data.user_folder import FEW, other_files, scan_folder
 from ddmi_core.domains import domain_names, get_domain
-from ddmi_core.model_folder import INDEX, PREVIEW
+from ddmi_core.model_folder import INDEX, PREVIEW, ModelInfo
 from ddmi_core.support.cached import release
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.known_runs import runs_folder
 from ddmi_core.support.paths import assets
 from ddmi_core.support.progress import Cancelled, Progress
 from ddmi_core.training.config import RunConfig, preset_file, preset_names, save_preset
-from ddmi_core.training.fine_tuning import further, further_models
+from ddmi_core.training.fine_tuning import further
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine.lanes import Lane
 from studio.state.recipes import (
@@ -129,14 +129,14 @@ class Recipes(QObject):
             found.append(PresetChoice(name, config.domain, about, config.to_yaml()))
         return found
 
-    def further(self) -> list[PresetChoice]:
-        """A recipe that goes on from each model that is there."""
+    def further(self, models: Sequence[ModelInfo]) -> list[PresetChoice]:
+        """A recipe that goes on from each of these models, but for those that cannot be gone on from."""
         found = []
-        for model in further_models():
+        for model in models:
             try:
                 text = further(model).to_yaml()
             except DDMIError:
-                continue  # no recipe is known for its kind
+                continue
             about = f"Goes on from the model {model.name}, at its size: the soonest to be good. {model.origin}"
             found.append(PresetChoice(f"{model.name}-further", model.domain, about, text))
         return found

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from ddmi_core.fidelity import Fidelity, FitFacts
+from studio.state.amounts import formatted_bytes
 from studio.state.library import Item
 
 NAMES: dict[Fidelity, str] = {"small": "Small", "balanced": "Balanced", "faithful": "Faithful"}
@@ -57,11 +58,6 @@ def nearness_tip(facts: FitFacts) -> str:
 def similarity(ssim: float) -> str:
     """A structural similarity; what is short of 1 is not rounded up to it."""
     return f"SSIM {math.floor(1000 * ssim) / 1000:.3f}"
-
-
-def formatted_bytes(count: int) -> str:
-    """A number of bytes as a person reads it."""
-    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{max(1, round(count / 1e3)):,} kB"
 
 
 def has_its_file(item: Item) -> bool:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QPixmap
 
 from studio.panels.fidelity import figures, made_of_file
-from studio.panels.inspector import item_title, likeness
+from studio.panels.inspector import effort, item_title, likeness
 from studio.state.app_state import AppState
 from studio.state.byte_cache import ByteCache
 from studio.state.history_filter import HistoryFilter, ItemFinder
@@ -228,9 +228,8 @@ def _tip(item: Item) -> str:
     elif recipe.source is not None:
         facts = f"Reconstructed by {recipe.model}, {made}"
     else:
-        settings = "fast" if recipe.quality == "fast" else f"{recipe.steps} steps  ·  guidance {recipe.guidance:g}"
         like = f"{likeness(recipe.like)}\n" if recipe.like else ""
-        facts = f"Seed {recipe.seed}  ·  {recipe.model}  ·  {settings}\n{like}{made}"
+        facts = f"Seed {recipe.seed}  ·  {recipe.model}  ·  {effort(recipe)}\n{like}{made}"
     return plain_tip(f"{fill(title, _TIP_WIDTH)}\n{facts}")
 
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Like
+from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Like, Recipe
 from ddmi_core.support.errors import DataError
 from studio.actions import Actions, shown_keys
 from studio.facts import Words
@@ -396,11 +396,9 @@ class Inspector(QWidget):
         elif recipe.source is not None:
             facts = [f"Reconstructed by {model}"]
         else:
-            is_fast = recipe.quality == "fast"
-            steps = "fast" if is_fast else f"{recipe.steps} steps  ·  guidance {recipe.guidance:g}"
             facts = [
-                f"Seed {recipe.seed}  ·  {steps}",
-                model if is_fast else f"{_SAMPLERS[recipe.sampler][0]}  ·  {model}",
+                f"Seed {recipe.seed}  ·  {effort(recipe)}",
+                model if recipe.quality == "fast" else f"{_SAMPLERS[recipe.sampler][0]}  ·  {model}",
             ]
             facts += [likeness(recipe.like)] if recipe.like else []
         self.shown_facts.setText("\n".join(facts))
@@ -431,6 +429,11 @@ def item_title(item: Item) -> str:
     if item.recipe.source is not None:
         return Path(item.recipe.source).name
     return " ".join(item.recipe.prompt.split()) or "Unconditional"
+
+
+def effort(recipe: Recipe) -> str:
+    """How it was sampled: in how many steps and how strictly, or by a student."""
+    return "fast" if recipe.quality == "fast" else f"{recipe.steps} steps  ·  guidance {recipe.guidance:g}"
 
 
 def likeness(like: tuple[Like, ...]) -> str:

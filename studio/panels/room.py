@@ -31,12 +31,12 @@ from studio.engine.work.items import View
 from studio.engine.work.tiles import TilesRequest
 from studio.facts import RoomFacts
 from studio.panels.export_dialog import ExportDialog, Order, Place
-from studio.panels.fidelity import formatted_bytes
 from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.loading_note import LoadingNote
 from studio.panels.missing_model import MissingModel
 from studio.panels.variations import VariationsGrid
 from studio.settings import Settings
+from studio.state.amounts import formatted_bytes
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme

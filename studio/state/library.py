@@ -43,6 +43,7 @@ from safetensors.numpy import load_file, save
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.files import atomic_write
+from studio.state.amounts import formatted_bytes
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +104,7 @@ class TrashContent:
     def __str__(self) -> str:
         """The content in words, such as "3 items, 0.2 MB"."""
         items = "1 item" if self.count == 1 else f"{self.count:,} items"
-        size = f"{self.size_bytes / 1e6:,.1f} MB" if self.size_bytes >= 1e5 else f"{self.size_bytes / 1e3:,.0f} kB"
-        return f"{items}, {size}"
+        return f"{items}, {formatted_bytes(self.size_bytes)}"
 
 
 @dataclass(frozen=True)

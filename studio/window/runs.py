@@ -34,7 +34,7 @@ class Runs:
         """Put a new training run together, and start it."""
         from studio.wizard.wizard import TrainingWizard  # loads torch, which would keep the window from opening
 
-        wizard = TrainingWizard(self._settings, self._shell)
+        wizard = TrainingWizard(self._settings, self._state.models, self._shell)
         wizard.started.connect(self.start)
         wizard.exec()
         wizard.deleteLater()

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from ddmi_core.model_folder import ModelInfo
 from studio.engine.recipes import Recipes
 from studio.state.recipes import DomainChoice, PresetChoice
 
 
 class Draft:
-    """What was chosen so far. `text` is the whole configuration as YAML; every page reads and changes it."""
+    """What was chosen so far. `text` is the whole configuration as YAML; every page reads and changes it.
 
-    def __init__(self, recipes: Recipes) -> None:
+    Args:
+        recipes: answers.
+        models: that can be gone on from.
+    """
+
+    def __init__(self, recipes: Recipes, models: Sequence[ModelInfo]) -> None:
         self.recipes = recipes
         self.domains = recipes.domains()
-        self._presets, self._further = recipes.presets(), recipes.further()
+        self._presets, self._further = recipes.presets(), recipes.further(models)
         self.source: str | None = None
         self.choose_domain(self.domains[0].name)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from ddmi_core.model_folder import ModelInfo
 from ddmi_core.support.errors import DDMIError
 from studio.engine.recipes import Recipes
 from studio.settings import Settings
@@ -21,16 +23,22 @@ _SIZE = (760, 620)
 
 
 class TrainingWizard(Dialog):
-    """Goes through the pages of a :class:`Draft`. `started` carries the folder of a run that was made."""
+    """Goes through the pages of a :class:`Draft`. `started` carries the folder of a run that was made.
+
+    Args:
+        settings: of the studio.
+        models: those that are there, to go on from.
+        parent: the window.
+    """
 
     started = Signal(object)
 
-    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, settings: Settings, models: Sequence[ModelInfo] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("New training run")
         self.resize(*_SIZE)
         self.recipes = Recipes()
-        self.draft = Draft(self.recipes)
+        self.draft = Draft(self.recipes, models)
         self.pages: tuple[Page, ...] = (
             WhatPage(self.draft),
             DataPage(self.draft, settings),

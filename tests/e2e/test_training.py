@@ -34,7 +34,7 @@ def room(theme: Theme, qtbot: QtBot) -> Iterator[TrainingRoom]:
 
 
 def test_a_tiny_run_from_the_wizard_ends_in_the_list_of_models(qtbot: QtBot, room: TrainingRoom, home: Path) -> None:
-    wizard = TrainingWizard(Settings(), room)
+    wizard = TrainingWizard(Settings(), parent=room)
     for _ in range(3):
         wizard.go_on()
     options, review = wizard.pages[3], wizard.pages[4]

@@ -17,7 +17,7 @@ from studio.engine.engine import Engine
 from studio.engine.work.items import View
 from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, PictureTilesRequest, TileReady, TilesRequest
 from studio.panels.export_dialog import Place
-from studio.panels.fidelity import formatted_bytes, gone, has_its_file
+from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
 from studio.panels.room import Stage
 from studio.rooms.images.basis_dialog import BasisDialog
@@ -25,6 +25,7 @@ from studio.rooms.images.export_page import PictureChoice, PictureExportDialog
 from studio.rooms.images.facts import FACTS
 from studio.rooms.images.walk_dialog import WalkDialog
 from studio.settings import Settings
+from studio.state.amounts import formatted_bytes
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme

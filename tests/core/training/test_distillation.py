@@ -121,3 +121,19 @@ def test_what_a_student_cannot_learn_from_is_refused(tmp_path: Path) -> None:
         DistillationConfig(steps=1, batch=1, learning_rate=1e-4, student_steps=3)
     with pytest.raises(ValueError, match="ddpm"):
         DistillationConfig(steps=1, batch=1, learning_rate=1e-4, teacher=Sampling(sampler="ddpm"))
+
+
+@pytest.mark.slow
+def test_ways_of_another_teacher_are_gone_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (trajectories, distillation_stage):
+        monkeypatch.setattr(module, "HELD_OUT", 2)
+    model = train(quick(), tmp_path / "model", device="cpu")
+    recipe = quick(f"start_from={model}").model_copy(update={"distillation": FEW})
+    run = RunFolder(tmp_path / "run")
+    distill(recipe, run.path, device="cpu")
+    ways = run.cache / "trajectories.safetensors"
+    made = ways.stat().st_mtime_ns
+    stronger = FEW.model_copy(update={"teacher": Sampling(steps=4, guidance=5.0), "steps": 7})
+    run.create(recipe.model_copy(update={"distillation": stronger, "distils": True}).to_yaml())
+    distill(recipe, run.path, resume=True, device="cpu")
+    assert ways.stat().st_mtime_ns != made

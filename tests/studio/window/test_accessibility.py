@@ -281,7 +281,7 @@ def test_the_settings(qtbot, window: MainWindow, opened: list[QDialog]):
 def test_the_wizard(qtbot, window: MainWindow, opened: list[QDialog]):
     from studio.wizard.wizard import TrainingWizard
 
-    wizard = TrainingWizard(window.settings, window)
+    wizard = TrainingWizard(window.settings, parent=window)
     opened.append(wizard)
     is_active = activate(qtbot, wizard)
     found = {}

@@ -12,6 +12,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
+from ddmi_core.model_folder import list_models
 from ddmi_core.training.config import RunConfig, preset_names
 from studio.engine import recipes
 from studio.settings import Settings
@@ -24,7 +25,7 @@ PATIENCE = 60_000
 
 @pytest.fixture
 def wizard(qtbot, qapp: QApplication) -> Iterator[TrainingWizard]:
-    wizard = TrainingWizard(Settings())
+    wizard = TrainingWizard(Settings(), list_models())
     qtbot.addWidget(wizard)
     yield wizard
     wizard.reject()
