@@ -67,7 +67,7 @@ def main(
     torch.set_num_threads(threads)
     began = time.perf_counter()
     pipelines = [Pipeline.from_pretrained(find_model(name), device=device) for name in (model, beside) if name]
-    chosen = prompts or _prompts(pipelines[0])
+    chosen = prompts or sheet_prompts(pipelines[0])
     drawn = list(zip(pipelines, (quality, "best"), strict=False))
     groups = [_group(prompt, drawn, seeds, size) for prompt in chosen]
     columns = max(1, _PICTURES // (seeds * len(pipelines)))
@@ -77,7 +77,8 @@ def main(
     lines("seconds", time.perf_counter() - began, "<= 120", samples=seeds * len(chosen) * len(pipelines), file=str(out))
 
 
-def _prompts(pipeline: Pipeline) -> Sequence[str]:
+def sheet_prompts(pipeline: Pipeline) -> Sequence[str]:
+    """Return the prompts that are drawn of a model unless others are asked for."""
     domain = pipeline.domain
     if domain.name in _SHEETS:
         return _SHEETS[domain.name]

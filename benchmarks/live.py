@@ -15,14 +15,10 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from typing import TYPE_CHECKING
 
 import tyro
 
 from benchmarks.open_studio import OpenStudio, gap_figures, open_studio
-
-if TYPE_CHECKING:
-    from ddmi_core.fields.field import Field
 
 PROMPTS = {
     "shape": ("a round table with one leg", "a wide sofa with armrests", "a tall bookcase with five shelves"),
@@ -30,7 +26,6 @@ PROMPTS = {
     "image": ("a woman with long red hair and glasses", "a man with a beard", "a person in a blue shirt"),
 }
 _SEEDS = range(4)
-_SIDE = 48
 
 
 def main(domain: str = "shape", model: str | None = None, rounds: int = 3) -> None:
@@ -112,6 +107,7 @@ def _glance(studio: OpenStudio, domain: str, rounds: int) -> dict[str, float]:
 
 
 def _likeness(studio: OpenStudio, domain: str) -> dict[str, float]:
+    from benchmarks.judging.nearness import likeness
     from ddmi_core.pipeline import Pipeline
     from ddmi_core.recipe import SamplingSettings
     from studio.engine.work.sketching import quick
@@ -122,26 +118,10 @@ def _likeness(studio: OpenStudio, domain: str) -> dict[str, float]:
         settings = SamplingSettings(prompt=prompt)
         made, sketched = (pipeline.sample(how, _SEEDS) for how in (settings, quick(settings, pipeline)))
         found += [
-            _compared(pipeline.decode(one), pipeline.decode(other)) for one, other in zip(made, sketched, strict=True)
+            likeness(pipeline.decode(one), pipeline.decode(other)) for one, other in zip(made, sketched, strict=True)
         ]
     name = "overlap" if domain == "shape" else "psnr"
     return {f"{name}_mean": round(statistics.mean(found), 3), f"{name}_worst": round(min(found), 3)}
-
-
-def _compared(made: Field, sketched: Field) -> float:
-    import numpy as np
-    import torch
-
-    from ddmi_core.coordinates import cell_centres
-    from ddmi_core.fields.shape import ShapeField
-
-    if isinstance(made, ShapeField) and isinstance(sketched, ShapeField):
-        axis = cell_centres(_SIDE)
-        places = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1)
-        first, second = (field(places) > 0 for field in (made, sketched))
-        return float((first & second).sum() / (first | second).sum().clamp(min=1))
-    first, second = (field.preview().astype(np.float64) for field in (made, sketched))
-    return float(10 * np.log10(255**2 / max(np.mean((first - second) ** 2), 1e-9)))
 
 
 if __name__ == "__main__":
