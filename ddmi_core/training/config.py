@@ -25,6 +25,7 @@ from ddmi_core.text import TextEncoderConfig
 from ddmi_core.training.mistakes import Place, explained, lines_of
 from ddmi_core.training.versions import VERSION, migrated
 
+Optimiser = Literal["adamw", "muon"]
 PerceptualNetwork = Literal["efficientnet", "vgg"]
 
 
@@ -55,6 +56,8 @@ class StageConfig(_Settings):
     steps: int = Field(ge=1)
     batch: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
+    optimiser: Optimiser = "adamw"
+    """muon moves all directions of a weight matrix alike, and needs fewer steps; see `muon`."""
     warmup_steps: int = Field(100, ge=0)
     decay: float = Field(0.05, ge=0, le=1)
     """The learning rate at the end, as a share of the highest (cosine)."""

@@ -14,7 +14,9 @@ from torch.nn.parallel import DistributedDataParallel
 from typing_extensions import override
 
 from ddmi_core.support.devices import precision_of
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.averaging import AveragedWeights
+from ddmi_core.training.muon import Muon, hidden_matrices
 from ddmi_core.training.sharding import shards, spread, whole
 from ddmi_core.training.stage import Stage
 
@@ -44,8 +46,11 @@ class Optimisation:
             stage.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.module = stage.module
         self._loss: nn.Module = _Loss(stage, device)
-        self.optimiser: torch.optim.Optimizer = torch.optim.AdamW(
+        if self._is_spread and settings.optimiser == "muon":
+            raise DDMIError("Muon needs whole matrices, and here they are spread over processes: choose adamw.")
+        self.optimiser: torch.optim.Optimizer = Muon(
             stage.parameter_groups(),
+            matrices=hidden_matrices(stage.module) if settings.optimiser == "muon" else (),
             lr=settings.learning_rate,
             betas=(0.9, settings.second_moment),
             weight_decay=settings.weight_decay,

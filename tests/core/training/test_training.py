@@ -39,11 +39,12 @@ def every_step_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("every_step_recorded")
 @pytest.mark.slow
-def test_an_interrupted_run_goes_on_exactly_as_one_that_was_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_an_interrupted_run_goes_on_exactly_as_one_that_was_not(tmp_path: Path, optimiser: str) -> None:
     whole, halves = tmp_path / "whole", tmp_path / "halves"
-    model = train(quick(), whole, device="cpu")
+    config = quick(f"stage1.optimiser={optimiser}", f"stage2.optimiser={optimiser}")
+    model = train(config, whole, device="cpu")
 
-    config = quick()
     run = RunFolder(halves)
     original = AutoencoderStage.loss
 
