@@ -97,11 +97,12 @@ class D2CVAE(nn.Module):
     @property
     def canvas_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of the packed latent."""
-        heights, widths = zip(*self._plane_sizes, strict=True)
+        heights, widths = zip(*self.plane_sizes, strict=True)
         return len(heights) * self.config.latent_channels, max(heights), max(widths)
 
     @property
-    def _plane_sizes(self) -> tuple[tuple[int, int], ...]:
+    def plane_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Height and width of each plane of a latent."""
         return self.domain.plane_sizes(self.config.latent_size)
 
     def encode(self, inputs: Any) -> Posterior:
@@ -114,7 +115,7 @@ class D2CVAE(nn.Module):
 
     def decode(self, latent: Float[Tensor, "b c h w"]) -> BasisFields:
         """Return the basis fields of a batch of packed latents."""
-        return self.decoder(unpack(latent, self._plane_sizes))
+        return self.decoder(unpack(latent, self.plane_sizes))
 
     @torch.no_grad()
     def field(self, latent: Float[Tensor, "c h w"]) -> Field:

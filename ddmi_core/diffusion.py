@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Setting
 from torch import Tensor, nn
 
+from ddmi_core.inpainting import Kept
 from ddmi_core.networks.attention import fast_attention
 from ddmi_core.networks.uvit import UViT
 from ddmi_core.noise import Noise
@@ -198,6 +199,7 @@ class LatentDiffusion(nn.Module):
         *,
         like: Sequence[Like] = (),
         weak: "LatentDiffusion | None" = None,
+        kept: Kept | None = None,
         progress: Progress | None = None,
     ) -> Float[Tensor, "b c h w"]:
         """Draw one latent per seed.
@@ -213,9 +215,10 @@ class LatentDiffusion(nn.Module):
             denoising: steps, which scheduler, and the guidance w.
             like: what all of them shall be like; see `Noise`.
             weak: the weaker copy, if that is to be led away from.
+            kept: what they shall have of another latent.
             progress: called after every step; may raise `Cancelled`.
         """
-        (z,) = deque(self._path(text, empty, seeds, denoising, like, weak, progress), maxlen=1)
+        (z,) = deque(self._path(text, empty, seeds, denoising, like, weak, kept, progress), maxlen=1)
         return z * self.latent_std + self.latent_mean
 
     @torch.no_grad()
@@ -235,7 +238,7 @@ class LatentDiffusion(nn.Module):
         divide the steps; the other arguments are those of `sample`.
         """
         every = denoising.steps // parts
-        path = self._path(text, empty, seeds, denoising, (), weak, None)
+        path = self._path(text, empty, seeds, denoising, (), weak, None, None)
         return torch.stack([z for place, z in enumerate(path) if place % every == 0], dim=1)
 
     def _path(
@@ -246,6 +249,7 @@ class LatentDiffusion(nn.Module):
         denoising: Denoising,
         like: Sequence[Like],
         weak: "LatentDiffusion | None",
+        kept: Kept | None,
         progress: Progress | None,
     ) -> Iterator[Float[Tensor, "b c h w"]]:
         """Yield the noise, and what each step makes of it, scaled as inside."""
@@ -258,7 +262,7 @@ class LatentDiffusion(nn.Module):
         z = drawn()
         scheduler = self.scheduler(denoising.sampler)
         scheduler.set_timesteps(denoising.steps, device=device)
-        z = z * scheduler.init_noise_sigma
+        first = z = z * scheduler.init_noise_sigma
         yield z
         count = len(seeds)
         # At w = 1 guidance is the conditional prediction alone, which needs one evaluation and not two.
@@ -284,8 +288,24 @@ class LatentDiffusion(nn.Module):
                 z = _ancestral_step(scheduler, predicted, t, z, drawn())
             else:
                 z = scheduler.step(predicted, t, z).prev_sample
+            if kept is not None:
+                z = self._with_kept(kept, z, first, scheduler.timesteps, done)
             report(progress, done / denoising.steps, f"step {done} of {denoising.steps}")
             yield z
+
+    def _with_kept(
+        self,
+        kept: Kept,
+        z: Float[Tensor, "b c h w"],
+        noise: Float[Tensor, "b c h w"],
+        timesteps: Int[Tensor, " n"],
+        done: int,
+    ) -> Float[Tensor, "b c h w"]:
+        """Put what is kept, as noisy as the rest after so many steps, in its place."""
+        clean = ((kept.latent.to(z.device) - self.latent_mean) / self.latent_std).expand_as(z)
+        if done < len(timesteps):
+            clean = self.training_schedule.add_noise(clean, noise, timesteps[done].expand(len(z)))
+        return torch.where(kept.until.to(z.device) >= done / len(timesteps), clean, z)
 
 
 def _ancestral_step(

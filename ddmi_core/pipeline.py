@@ -25,9 +25,10 @@ from ddmi_core.domains import Domain
 from ddmi_core.fields.field import Field
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import USUAL_PLAN, FitPlan
+from ddmi_core.inpainting import Kept, keep_outside
 from ddmi_core.interpolation import slerp
 from ddmi_core.placement import Up
-from ddmi_core.recipe import Denoising, Like, SamplingSettings
+from ddmi_core.recipe import Denoising, Inpainting, Like, SamplingSettings, Seeded
 from ddmi_core.support.devices import free_memory, pick_device
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.files import atomic_write, file_digest, write_json, write_text
@@ -97,6 +98,7 @@ class Pipeline:
         self.hash = hash
         self._empty = text_encoder.encode([""])
         self._sampling = threading.Lock()  # over where the denoiser is
+        self._original: tuple[Seeded, Tensor] | None = None  # what was changed last, with its latent
 
     @property
     def domain(self) -> Domain:
@@ -217,7 +219,9 @@ class Pipeline:
             Cancelled: from inside `progress`, between denoising steps.
         """
         prompts = [settings.prompt] * len(seeds)
-        return self.sample_each(prompts, seeds, settings.denoising, like=settings.like, progress=progress)
+        return self.sample_each(
+            prompts, seeds, settings.denoising, like=settings.like, inpaint=settings.inpaint, progress=progress
+        )
 
     def sample_each(
         self,
@@ -226,9 +230,13 @@ class Pipeline:
         denoising: Denoising,
         *,
         like: Sequence[Like] = (),
+        inpaint: Inpainting | None = None,
         progress: Progress | None = None,
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw a latent for each prompt with the seed at its place, all at once; see `sample`."""
+        kept = None
+        if inpaint is not None:
+            kept, progress = self._kept(inpaint, sub_progress(progress, 0.0, 0.5)), sub_progress(progress, 0.5, 1.0)
         if denoising.guide == "weak" and self.weak is None:
             raise ModelError(f"{self.name} has no weaker copy to guide with. Choose the empty prompt, or auto.")
         diffusion, weak = self.diffusion, None if denoising.guide == "empty" else self.weak
@@ -240,8 +248,18 @@ class Pipeline:
             denoising = denoising.model_copy(update={"guidance": 1.0})
         text = self._embedded(prompts)
         with self._denoiser_in_place():
-            latents = diffusion.sample(text, self._empty, seeds, denoising, like=like, weak=weak, progress=progress)
+            latents = diffusion.sample(
+                text, self._empty, seeds, denoising, like=like, weak=weak, kept=kept, progress=progress
+            )
         return list(latents.cpu())
+
+    def _kept(self, inpaint: Inpainting, progress: Progress | None) -> Kept:
+        """Return what is kept of the item that is changed, which is made again unless it was the last one."""
+        original = inpaint.of
+        if self._original is None or self._original[0] != original:
+            (latent,) = self.sample(original, [original.seed], progress=progress)
+            self._original = original, latent
+        return keep_outside(self._original[1], inpaint.region, self.domain.layout, self.autoencoder.plane_sizes)
 
     def trajectories(
         self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, *, parts: int

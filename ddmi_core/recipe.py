@@ -62,8 +62,8 @@ def in_short(like: tuple[Like, ...], seed: int) -> tuple[tuple[Like, ...], int]:
     return short, reached
 
 
-class SamplingSettings(Denoising):
-    """What is sampled, and how; with a seed it decides an item."""
+class PromptSettings(Denoising):
+    """What is sampled of nothing but a prompt and chance, and how."""
 
     prompt: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """what it shall be. Without one, anything the model knows."""
@@ -71,10 +71,55 @@ class SamplingSettings(Denoising):
     """the seed of another one that it shall be more like, and how different from it, from 0, the same, to 1, not alike.
     Another pair leads on from what the first two seeds give, and so on."""
 
+
+Span = tuple[Annotated[float, Field(ge=-1.0, le=1.0)], Annotated[float, Field(ge=-1.0, le=1.0)]]
+"""From where to where along an axis, in the coordinates of a signal."""
+
+
+class Inpainting(BaseModel):
+    """A part of another item that is drawn anew; what lies outside of it is kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    of: "Seeded"
+    """how the other item is made, by the same model."""
+    region: tuple[Span, ...] = Field(min_length=2, max_length=3)
+    """the part: from where to where along each axis, in the order of the coordinates."""
+
+    @model_validator(mode="after")
+    def _is_not_empty(self) -> "Inpainting":
+        if any(start >= stop for start, stop in self.region):
+            raise ValueError("a part ends after it begins, along every axis")
+        return self
+
+
+class SamplingSettings(PromptSettings):
+    """What is sampled, and how; with a seed it decides an item."""
+
+    inpaint: Inpainting | None = None
+    """what is kept of another item, and which part of that becomes what the prompt says."""
+
     @property
     def settings(self) -> "SamplingSettings":
         """These alone, of whatever has them among others."""
         return SamplingSettings(**self.model_dump(include=set(SamplingSettings.model_fields)))
+
+
+class Seeded(SamplingSettings):
+    """Settings with a seed: they decide an item of a model."""
+
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _say_it_in_short(self) -> "Seeded":
+        """What makes the same item is equal, however much it was said that nothing is to be different."""
+        self.__dict__["like"], self.__dict__["seed"] = in_short(self.like, self.seed)
+        return self
+
+    @property
+    def seeded(self) -> "Seeded":
+        """These alone, of whatever has them among others."""
+        return Seeded(**self.model_dump(include=set(Seeded.model_fields)))
 
 
 def current_versions() -> dict[str, str]:
@@ -88,7 +133,7 @@ def current_versions() -> dict[str, str]:
     return versions
 
 
-class Recipe(SamplingSettings):
+class Recipe(Seeded):
     """How an item was made.
 
     `source` names the file a reconstruction was encoded from, `extent` the part of the canvas that it covers (left,
@@ -102,7 +147,6 @@ class Recipe(SamplingSettings):
     domain: str
     model: str
     model_hash: str
-    seed: Seed = 0
     source: str | None = None
     extent: tuple[float, float, float, float] | None = None
     seconds: float | None = Field(None, gt=0)
@@ -115,12 +159,6 @@ class Recipe(SamplingSettings):
     def is_fitted(self) -> bool:
         """Whether basis fields of its own are the item; the latent is then but what the model makes of the file."""
         return self.fit is not None and self.fit.fidelity != "small"
-
-    @model_validator(mode="after")
-    def _say_it_in_short(self) -> "Recipe":
-        """Recipes of the same item are equal, however much it was said that nothing is to be different."""
-        self.__dict__["like"], self.__dict__["seed"] = in_short(self.like, self.seed)
-        return self
 
     def makes_the_same_as(self, other: "Recipe") -> bool:
         """Whether both give the same item: all agrees but what the model is called."""

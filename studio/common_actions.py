@@ -193,6 +193,16 @@ WORK: tuple[ActionSpec, ...] = (
         also="variations vary similar alike akin seed noise",
     ),
     ActionSpec(
+        "change_part",
+        "Change a part",
+        "History",
+        "History",
+        ("Shift+M",),
+        "part",
+        "Bring its recipe into the form to draw a part of it anew, from another prompt if you like, and keep the rest",
+        also="inpaint edit region mask redraw replace keep modify",
+    ),
+    ActionSpec(
         "compare_items",
         "Compare the two…",
         "History",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ddmi_core.export.options import ExportOptions
+from studio.state.parts import Side
 
 Scope = Literal["window", "stage", "history"]
 """Where the keys of an action work: in the whole window, on the stage of its room, or in the history."""
@@ -77,6 +78,8 @@ class RoomFacts:
     """What the files to import are called in the file dialog."""
     preset: str
     """Trains a model for the room."""
+    sides: tuple[Side, ...]
+    """From which a part that is drawn anew can be measured; the first one is usual."""
     actions: tuple[ActionSpec, ...] = ()
     """What can be done there alone."""
     mouse: tuple[tuple[str, str], ...] = ()
@@ -94,6 +97,11 @@ class RoomFacts:
     """Whether files are encoded, and then fitted while the person goes on."""
     fits_by_steps: bool = False
     """Whether a fit is learned step by step, so that it can be gone on with."""
+
+    @property
+    def axes(self) -> int:
+        """How many coordinates its signals have."""
+        return 1 + max(side.axis for side in self.sides)
 
     def own_actions(self) -> Iterable[ActionSpec]:
         """Its actions, as those of this room."""

@@ -15,7 +15,7 @@ from ddmi_core.cli.listing import Models, Presets
 from ddmi_core.cli.making import Fit, Generate, Reconstruct
 from ddmi_core.cli.measuring import Evaluate
 from ddmi_core.cli.training import Ablate, Distill, Train, Trial
-from ddmi_core.recipe import Denoising, SamplingSettings, misfit
+from ddmi_core.recipe import Denoising, PromptSettings, misfit
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.threads import spare_the_machine
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ddmi: {error}", file=sys.stderr)
         return 1
     except ValidationError as error:
-        if error.title not in (Denoising.__name__, SamplingSettings.__name__):
+        if error.title not in (Denoising.__name__, PromptSettings.__name__):
             raise
         print(f"ddmi: --{misfit(error)}.", file=sys.stderr)
         return 2

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pydantic import ValidationError
 from tyro.conf import Positional, arg
 
 from ddmi_core.cli.terminal import Device, Flag, Meter, model_folder, print_json, require
@@ -15,7 +16,7 @@ from ddmi_core.cli.writing import Writes, read_span
 from ddmi_core.frame_size import size_notice
 from ddmi_core.placement import Up
 from ddmi_core.prompt_matrix import PromptMatrix, prompt_matrix, read_prompts
-from ddmi_core.recipe import MAX_SEED, Recipe, SamplingSettings
+from ddmi_core.recipe import MAX_SEED, Inpainting, PromptSettings, Recipe, SamplingSettings, misfit
 from ddmi_core.support.errors import DataError, ExportError, ModelError
 from ddmi_core.support.progress import Progress, sub_progress
 
@@ -47,6 +48,9 @@ class Generate(Writes):
     Attributes:
         domain: what to generate: shape, image, nerf or video.
         settings: what is sampled, and how.
+        inpaint: a file that holds how it was made, such as a PNG of this command: a part of that becomes what the
+            prompt says, and the rest is kept.
+        part: x,x,y,y and z,z or t,t: from where to where that part reaches along each axis, in [-1, 1].
         prompts: a text file with a prompt on each line, instead of one; lines that begin with # are left out.
         seed: of the first item; the next ones count on from it. Random if not given.
         count: how many of each prompt. A file's name gets -1, -2 and so on.
@@ -58,7 +62,9 @@ class Generate(Writes):
     """
 
     domain: Positional[str]
-    settings: Annotated[SamplingSettings, arg(name="")] = SamplingSettings()  # noqa: RUF009 - frozen
+    settings: Annotated[PromptSettings, arg(name="")] = PromptSettings()  # noqa: RUF009 - frozen
+    inpaint: Path | None = None
+    part: str | None = None
     prompts: Path | None = None
     seed: int | None = None
     count: int = 1
@@ -83,6 +89,7 @@ class Generate(Writes):
             _check_sheet(self.sheet, replace=self.force)
         targets = self.targets(len(asked.prompts) * self.count, kind, options)
         pipeline = _load(model_folder(self.model, self.domain), self.device)
+        settings = SamplingSettings(**self.settings.model_dump(), inpaint=self._inpainting(pipeline))
         first = random.SystemRandom().randrange(2**31) if self.seed is None else self.seed
         seeds = range(first, first + self.count)
         if not any(asked.prompts):
@@ -97,11 +104,17 @@ class Generate(Writes):
                 began = time.perf_counter()
                 share = sub_progress(meter, start / len(wanted), (start + len(part)) / len(wanted))
                 prompts, its_seeds = zip(*part, strict=True)
-                denoising, like, sampled = self.settings.denoising, self.settings.like, sub_progress(share, 0.0, 0.3)
-                latents = pipeline.sample_each(prompts, its_seeds, denoising, like=like, progress=sampled)
+                latents = pipeline.sample_each(
+                    prompts,
+                    its_seeds,
+                    settings.denoising,
+                    like=settings.like,
+                    inpaint=settings.inpaint,
+                    progress=sub_progress(share, 0.0, 0.3),
+                )
                 sampling = (time.perf_counter() - began) / len(part)
                 for index, ((prompt, seed), latent) in enumerate(zip(part, latents, strict=True)):
-                    recipe = _recipe(pipeline, **{**self.settings.model_dump(), "prompt": prompt, "seed": seed})
+                    recipe = _recipe(pipeline, **{**settings.model_dump(), "prompt": prompt, "seed": seed})
                     slot = sub_progress(share, 0.3 + 0.7 * index / len(part), 0.3 + 0.7 * (index + 1) / len(part))
                     began = time.perf_counter()
                     field = pipeline.decode(latent)
@@ -115,6 +128,30 @@ class Generate(Writes):
             from ddmi_core.export.sheets import write_sheet
 
             write_sheet(self.sheet, pictures, *asked.sheet(seeds))
+
+    def _inpainting(self, pipeline: "Pipeline") -> Inpainting | None:
+        """What is kept of an item, and which part is drawn anew.
+
+        Raises:
+            DataError: the file does not tell how it was made, or it was made of a file, or by another model.
+        """
+        require((self.inpaint is None) == (self.part is None), "Give --inpaint and --part together.")
+        if self.inpaint is None or self.part is None:
+            return None
+        from ddmi_core.export.recipe_files import read_recipe
+
+        recipe = read_recipe(self.inpaint)
+        if recipe is None or recipe.source is not None:
+            raise DataError(f"{self.inpaint} does not tell how it was generated, so nothing of it can be kept.")
+        if recipe.model_hash != pipeline.hash:
+            raise DataError(f"{self.inpaint} was made by other weights ({recipe.model}) than those of {pipeline.name}.")
+        axes = len({axis for plane in pipeline.domain.layout.axes for axis in plane})
+        ends = self.part.split(",")
+        require(len(ends) == 2 * axes, f"--part takes {2 * axes} numbers here, separated by commas.")
+        try:
+            return Inpainting(of=recipe.seeded, region=tuple(zip(ends[::2], ends[1::2], strict=True)))
+        except ValidationError as error:
+            raise DataError(f"--part: {misfit(error)}.") from error
 
     def _asked(self) -> PromptMatrix:
         """What is to be generated.

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 from studio.engine.engine import Engine
 from studio.engine.work.item_pictures import ItemPictureReady, ItemPictureRequest
 from studio.panels.fidelity import figures
-from studio.panels.inspector import item_title, likeness
+from studio.panels.inspector import item_title, origins
 from studio.state.app_state import AppState
 from studio.state.library import Item
 from studio.theme.theme import Theme
@@ -87,7 +87,7 @@ def _facts(item: Item, state: AppState) -> dict[str, str]:
     return {
         "Prompt": title,
         "Seed": str(recipe.seed),
-        **({"Like": likeness(recipe.like)} if recipe.like else {}),
+        **({"Of": ", ".join(of)} if (of := origins(recipe)) else {}),
         **(
             {"Quality": "fast"}
             if recipe.quality == "fast"

@@ -16,7 +16,7 @@ from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label, styled
 
-_OF_ONE = ("recipe", "more_like_this", "export", "add_to_sequence", "copy_prompt", "star", "delete")
+_OF_ONE = ("recipe", "more_like_this", "change_part", "export", "add_to_sequence", "copy_prompt", "star", "delete")
 _OF_SEVERAL = ("export", "sheet", "compare_items", "star", "delete")
 _Select = QItemSelectionModel.SelectionFlag
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QPixmap
 
 from studio.panels.fidelity import figures, made_of_file
-from studio.panels.inspector import effort, item_title, likeness
+from studio.panels.inspector import effort, item_title, origins
 from studio.state.app_state import AppState
 from studio.state.byte_cache import ByteCache
 from studio.state.history_filter import HistoryFilter, ItemFinder
@@ -228,8 +228,8 @@ def _tip(item: Item) -> str:
     elif recipe.source is not None:
         facts = f"Reconstructed by {recipe.model}, {made}"
     else:
-        like = f"{likeness(recipe.like)}\n" if recipe.like else ""
-        facts = f"Seed {recipe.seed}  ·  {recipe.model}  ·  {effort(recipe)}\n{like}{made}"
+        origin = "".join(f"{one}\n" for one in origins(recipe))
+        facts = f"Seed {recipe.seed}  ·  {recipe.model}  ·  {effort(recipe)}\n{origin}{made}"
     return plain_tip(f"{fill(title, _TIP_WIDTH)}\n{facts}")
 
 

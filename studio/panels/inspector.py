@@ -19,14 +19,15 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Like, Recipe
+from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Inpainting, Like, Recipe
 from ddmi_core.support.errors import DataError
 from studio.actions import Actions, shown_keys
-from studio.facts import Words
+from studio.facts import RoomFacts
 from studio.panels.fidelity import figures, made_of_file, nearness_tip
 from studio.state.app_state import AppState
 from studio.state.form import MAX_COUNT, GenerateForm
 from studio.state.library import Item
+from studio.state.parts import measured_from
 from studio.theme.theme import Theme
 from studio.theme.tokens import CONTROL_HEIGHT, GRID, INSPECTOR_WIDTH
 from studio.widgets.basics import (
@@ -48,6 +49,7 @@ from studio.widgets.seed_box import SeedBox
 
 _LONG_TITLE = 140  # characters
 _MARGIN = 2 * GRID
+_SHARES = (10, 90)  # per cent of a signal that are drawn anew
 _QUALITIES = {
     "best": ("Best", "All the steps that are set under Advanced"),
     "fast": ("Fast", "Four steps of a student of the model: in a fraction of the time, and much the same"),
@@ -72,6 +74,7 @@ class Inspector(QWidget):
         self._theme = theme
         self._actions = actions
         self._noun, self._file, self._is_live = "signal", "a file", False
+        self._room: RoomFacts | None = None
         styled(self, "panel")
         self.setFixedWidth(INSPECTOR_WIDTH)
 
@@ -112,15 +115,22 @@ class Inspector(QWidget):
         """Put the cursor into the prompt."""
         self.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def enter(self, words: Words, placeholder: str) -> None:
+    def enter(self, room: RoomFacts) -> None:
         """Speak as a room does."""
-        self.prompt.describe(placeholder)
+        words = room.words
+        self.prompt.describe(room.placeholder)
         self.count.setToolTip(f"How many {words.noun}s to make from this prompt, each with the next seed")
         self.seed.setToolTip(f"The same seed and recipe give the same {words.noun}")
         self.difference.setToolTip(
             f"0 % is the {words.noun} itself, 100 % one that shares only the prompt; each seed differs in its own way"
         )
         self._noun, self._file = words.noun, words.file
+        self._room = room
+        self.side.clear()
+        for side in room.sides:
+            self.side.addItem(side.name, side)
+        self.side.setToolTip(f"From which side the part of the {words.noun} is measured")
+        self.share.setToolTip(f"How much of the {words.noun} is drawn anew; the rest is kept")
         self._show_keys()
 
     def _show_keys(self) -> None:
@@ -220,6 +230,7 @@ class Inspector(QWidget):
         grid.addLayout(seed_row, 1, 1)
 
         grid.addWidget(self._likeness_box(), 2, 0, 1, 2)
+        grid.addWidget(self._part_box(), 3, 0, 1, 2)
 
         self.model = QComboBox()
         self.model.setAccessibleName("Model")
@@ -227,34 +238,46 @@ class Inspector(QWidget):
         self.model.setMinimumContentsLength(8)
         self.model.activated.connect(self._on_model_chosen)
         self.encoder = ElidedLabel(look="small")
-        grid.addWidget(_field_label("Model", self.model), 3, 0)
-        grid.addWidget(self.model, 3, 1)
-        grid.addWidget(self.encoder, 4, 1)
+        grid.addWidget(_field_label("Model", self.model), 4, 0)
+        grid.addWidget(self.model, 4, 1)
+        grid.addWidget(self.encoder, 5, 1)
         self.quality = _choices("Quality", _QUALITIES)
         self.quality.activated.connect(lambda index: self._state.update_form(quality=self.quality.itemData(index)))
         self._quality_label = _field_label("Quality", self.quality)
-        grid.addWidget(self._quality_label, 5, 0)
-        grid.addWidget(self.quality, 5, 1)
+        grid.addWidget(self._quality_label, 6, 0)
+        grid.addWidget(self.quality, 6, 1)
         column.addLayout(grid)
 
     def _likeness_box(self) -> QWidget:
         """What it shall be more like, and how different; there only while it shall be like something."""
-        self._likeness = QWidget()
-        rows = QVBoxLayout(self._likeness)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(GRID // 2)
+        self._likeness, rows = _rows()
         self.like = ElidedLabel(look="muted")
         self.unlike = icon_button(self._theme, "close", "Begin with the seed alone again", look="tiny", side=14)
         self.unlike.clicked.connect(lambda: self._state.update_form(like=()))
-        heading = QHBoxLayout()
-        heading.addWidget(self.like, 1)
-        heading.addWidget(self.unlike)
-        rows.addLayout(heading)
+        rows.addLayout(_beside(self.like, self.unlike))
         self.difference = SliderField("How different", 0, 100)
         self.difference.box.setSuffix(" %")
         self.difference.changed.connect(self._on_difference)
         rows.addWidget(self.difference)
         return self._likeness
+
+    def _part_box(self) -> QWidget:
+        """Of what a part is drawn anew, and which; there only while one is."""
+        self._part, rows = _rows()
+        self.changed_part = ElidedLabel(look="muted")
+        self.whole = icon_button(self._theme, "close", "Draw all of it anew", look="tiny", side=14)
+        self.whole.clicked.connect(lambda: self._state.update_form(inpaint=None))
+        rows.addLayout(_beside(self.changed_part, self.whole))
+        self.side = QComboBox()
+        self.side.setAccessibleName("Which part")
+        self.side.setPlaceholderText("Another part")
+        self.side.activated.connect(self._on_part)
+        self.share = SliderField("How much of it", *_SHARES)
+        self.share.box.setSuffix(" %")
+        self.share.changed.connect(self._on_part)
+        rows.addWidget(self.side)
+        rows.addWidget(self.share)
+        return self._part
 
     def _add_advanced(self, column: QVBoxLayout) -> None:
         content = QWidget()
@@ -306,20 +329,30 @@ class Inspector(QWidget):
         self.recipe.setIconSize(QSize(18, 18))
         self._theme.bind_icon(self.recipe, "recipe")
         self.recipe.clicked.connect(self._actions["recipe"].trigger)
-        self.akin = QPushButton("More like this")
-        self.akin.setIconSize(QSize(18, 18))
-        self._theme.bind_icon(self.akin, "akin")
-        akin = self._actions["more_like_this"]
-        self.akin.clicked.connect(akin.trigger)
-        akin.changed.connect(lambda: self._follow(self.akin, akin))
-        self._follow(self.akin, akin)
+        self.akin = self._follower("more_like_this", "akin")
+        self.part = self._follower("change_part", "part")
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addWidget(self.recipe, 1)
         buttons.addWidget(self.export, 1)
-        rows.addWidget(self.akin)
+        others = QHBoxLayout()
+        others.setSpacing(GRID)
+        others.addWidget(self.akin, 1)
+        others.addWidget(self.part, 1)
+        rows.addLayout(others)
         rows.addLayout(buttons)
         column.addWidget(self._shown)
+
+    def _follower(self, name: str, icon: str) -> QPushButton:
+        """A button that is what an action is."""
+        action = self._actions[name]
+        button = QPushButton(action.text())
+        button.setIconSize(QSize(18, 18))
+        self._theme.bind_icon(button, icon)
+        button.clicked.connect(action.trigger)
+        action.changed.connect(lambda: self._follow(button, action))
+        self._follow(button, action)
+        return button
 
     @staticmethod
     def _follow(button: QPushButton, action: QAction) -> None:
@@ -335,6 +368,13 @@ class Inspector(QWidget):
 
     def _on_difference(self, percent: float) -> None:
         self._state.update_form(like=self._state.form.like_by(percent / 100))
+
+    def _on_part(self) -> None:
+        inpaint, side = self._state.form.inpaint, self.side.currentData()
+        if inpaint is None or side is None:
+            return
+        region = side.part(self.share.value() / 100, len(inpaint.region))
+        self._state.update_form(inpaint=inpaint.model_copy(update={"region": region}))
 
     def _on_model_chosen(self, index: int) -> None:
         self._state.update_form(model=self.model.itemData(index))
@@ -353,6 +393,7 @@ class Inspector(QWidget):
         self.like.setText(f"How different from {_origin(form.like)}" if form.like else "")
         with QSignalBlocker(self.difference):  # nor are shares of a per cent
             self.difference.set_value(round(100 * (form.difference or 0.0)))
+        self._show_part(form.inpaint)
         self.steps.set_value(form.steps)
         with QSignalBlocker(self.guidance):  # a recipe may have more decimals than are shown
             self.guidance.set_value(form.guidance)
@@ -363,6 +404,17 @@ class Inspector(QWidget):
         self.model.setCurrentIndex(self.model.findData(form.model))
         self._show_encoder()
         self._show_hint(form.prompt)
+
+    def _show_part(self, inpaint: Inpainting | None) -> None:
+        self._part.setVisible(inpaint is not None)
+        if inpaint is None or self._room is None:
+            return
+        self.changed_part.setText(_changed(inpaint))
+        found = measured_from(inpaint, self._room.sides)
+        self.side.setCurrentIndex(-1 if found is None else self._room.sides.index(found[0]))
+        if found is not None:
+            with QSignalBlocker(self.share):
+                self.share.set_value(round(100 * found[1]))
 
     def _on_models(self) -> None:
         models = self._state.usable_models()
@@ -400,7 +452,7 @@ class Inspector(QWidget):
                 f"Seed {recipe.seed}  ·  {effort(recipe)}",
                 model if recipe.quality == "fast" else f"{_SAMPLERS[recipe.sampler][0]}  ·  {model}",
             ]
-            facts += [likeness(recipe.like)] if recipe.like else []
+            facts += origins(recipe)
         self.shown_facts.setText("\n".join(facts))
         self.shown_facts.setToolTip(nearness_tip(recipe.fit) if recipe.fit is not None else "")
 
@@ -424,6 +476,23 @@ class Inspector(QWidget):
         self.hint.setText(of_them or live)
 
 
+def _rows() -> tuple[QWidget, QVBoxLayout]:
+    """A widget of rows without margins."""
+    widget = QWidget()
+    rows = QVBoxLayout(widget)
+    rows.setContentsMargins(0, 0, 0, 0)
+    rows.setSpacing(GRID // 2)
+    return widget, rows
+
+
+def _beside(text: QWidget, button: QWidget) -> QHBoxLayout:
+    """A heading with a button at its end."""
+    row = QHBoxLayout()
+    row.addWidget(text, 1)
+    row.addWidget(button)
+    return row
+
+
 def item_title(item: Item) -> str:
     """What an item is called: its prompt, the file it came from, or that it has neither. One line."""
     if item.recipe.source is not None:
@@ -436,9 +505,15 @@ def effort(recipe: Recipe) -> str:
     return "fast" if recipe.quality == "fast" else f"{recipe.steps} steps  ·  guidance {recipe.guidance:g}"
 
 
-def likeness(like: tuple[Like, ...]) -> str:
-    """How different something is, and from what it is."""
-    return f"{100 * like[-1][1]:.3g} % different from {_origin(like)}"
+def origins(recipe: Recipe) -> list[str]:
+    """What something was made of beside its prompt and seed: what it is like, and what it was a part of before."""
+    found = [f"{100 * recipe.like[-1][1]:.3g} % different from {_origin(recipe.like)}"] if recipe.like else []
+    return found + ([_changed(recipe.inpaint)] if recipe.inpaint is not None else [])
+
+
+def _changed(inpaint: Inpainting) -> str:
+    """Of what a part is drawn anew."""
+    return f"A part of seed {inpaint.of.seed} drawn anew"
 
 
 def _origin(like: tuple[Like, ...]) -> str:

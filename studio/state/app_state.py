@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import Recipe
+from ddmi_core.recipe import Inpainting, Recipe, Span
 from studio.state.form import USUAL_DIFFERENCE, GenerateForm, random_seed
 from studio.state.jobs import JobQueue
 from studio.state.library import Item, Library
@@ -153,6 +153,11 @@ class AppState:
         like = (*recipe.like, (recipe.seed, USUAL_DIFFERENCE))
         return self._take(recipe, seed=random_seed(), seed_locked=False, like=like)
 
+    def change_part(self, recipe: Recipe, region: tuple[Span, ...]) -> GenerateForm:
+        """Bring a recipe into the form so that Generate draws a part of what it makes anew."""
+        inpaint = Inpainting(of=recipe.seeded, region=region)
+        return self._take(recipe, seed=random_seed(), seed_locked=False, like=(), inpaint=inpaint)
+
     def _take(self, recipe: Recipe, **values: object) -> GenerateForm:
         """Bring what a recipe says into the form, but for some values."""
         model = self.model_for(recipe)
@@ -178,7 +183,7 @@ class AppState:
         before = self.form
         for room in (self._common, *self._room_states.values()):
             if room.form.model in renamed:
-                room.form = room.form.changed(model=renamed[room.form.model])
+                room.form = room.form.changed(model=renamed[room.form.model], inpaint=room.form.inpaint)
         self.models_changed.emit(self.models)
         if self.form != before:
             self.form_changed.emit(self.form)

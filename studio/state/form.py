@@ -26,7 +26,12 @@ class GenerateForm(SamplingSettings):
     """Whether the next Generate uses ``seed`` as it stands, or draws a new one first."""
 
     def changed(self, **values: object) -> GenerateForm:
-        """This form with other values. Raises pydantic's ValidationError out of range."""
+        """This form with other values. Raises pydantic's ValidationError out of range.
+
+        With another model nothing is kept of what this one made, unless the values say so.
+        """
+        if self.model and values.get("model", self.model) != self.model:
+            values = {"inpaint": None, **values}
         return GenerateForm.model_validate({**self.model_dump(), **values})
 
     @property

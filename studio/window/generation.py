@@ -12,6 +12,7 @@ from studio.state.form import GenerateForm
 from studio.state.jobs import Job
 from studio.state.library import Item
 from studio.state.notifications import Action, Notification
+from studio.state.parts import USUAL_SHARE
 from studio.state.undo import Step
 from studio.window.items import Items
 from studio.window.live import Live
@@ -160,6 +161,15 @@ class Generation:
         """Bring a recipe into the form of its room so that Generate makes something like it; return the step."""
         self._shell.show_room_of(recipe.domain)
         return self._change_form("variation", lambda: self._state.vary(recipe))
+
+    def change_part(self, recipe: Recipe) -> Step | None:
+        """Bring a recipe into the form of its room so that Generate draws a part of it anew; return the step."""
+        self._shell.show_room_of(recipe.domain)
+        room = self._shell.stage.room
+        part = room.sides[0].part(USUAL_SHARE, room.axes)
+        step = self._change_form("part", lambda: self._state.change_part(recipe, part))
+        self._shell.go_to_prompt()
+        return step
 
     def recall(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room; return the step, None if it was there already."""

@@ -257,7 +257,7 @@ class Shell(QMainWindow):
     def _on_domain(self, domain: str) -> None:
         room = self.stage_of(domain).room
         self.actions_.enter(room.words)
-        self.inspector.enter(room.words, room.placeholder)
+        self.inspector.enter(room)
         self.history.enter(room.words)
 
     def _on_jobs(self, _job: Job | None = None) -> None:

@@ -44,6 +44,7 @@ class Variations:
         self._pause.timeout.connect(self._follow)
         shell.actions_.on("variations", self.show)
         shell.actions_.on("more_like_this", self.more_like_this)
+        shell.actions_.on("change_part", self.change_part)
         for stage in shell.stages:
             domain, grid = stage.room.words.domain, stage.variations
             grid.kept.connect(partial(self.keep, domain))
@@ -73,6 +74,12 @@ class Variations:
         if (recipe := self._to_vary()) is not None:
             self._generation.vary(recipe)
             self._models.once_known(self._show)
+
+    def change_part(self) -> None:
+        """Make the form change a part of the chosen one of the grid, or of the item on the stage."""
+        if (recipe := self._to_vary()) is not None:
+            self.leave(self._domain)
+            self._generation.change_part(recipe)
 
     def leave(self, domain: str) -> None:
         """Bring back what a grid covers."""
@@ -137,8 +144,10 @@ class Variations:
         )
 
     def _say_what_can_be_varied(self) -> None:
-        """Offer more like what is seen, or say why there is none."""
-        self._shell.actions_.allow("more_like_this", "" if self._domain in self._shown else self._why_not_varied())
+        """Offer more like what is seen, and to change it, or say why not."""
+        reason = "" if self._domain in self._shown else self._why_not_varied()
+        for action in ("more_like_this", "change_part"):
+            self._shell.actions_.allow(action, reason)
 
     def _why_not_varied(self) -> str:
         """Why nothing like the item on the stage can be made; empty if it can."""
@@ -146,7 +155,7 @@ class Variations:
         if item is None:
             return "Nothing is on the stage"
         if item.recipe.source is not None:
-            return "It was made of a file: it has no seed that could be varied"
+            return "It was made of a file: it has no seed to begin with"
         if self._state.models_known and self._state.lacks_model(item.recipe):
             return f"Its model {item.recipe.model} is not installed"
         return ""

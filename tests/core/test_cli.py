@@ -47,7 +47,7 @@ class FakePipeline:
     def sample_each(
         self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, like: Sequence[Like], **options: Any
     ) -> list[torch.Tensor]:
-        asked = {"prompts": list(prompts), "seeds": list(seeds), "like": tuple(like)}
+        asked = {"prompts": list(prompts), "seeds": list(seeds), "like": tuple(like), "inpaint": options["inpaint"]}
         type(self).asked = {**denoising.model_dump(), **asked}
         options["progress"](1.0, "step 1 of 1")
         return [torch.full((1, 2, 2), 0.3 + 0.01 * (seed % 10)) for seed in seeds]
@@ -141,6 +141,27 @@ def test_a_folder_gets_numbers_that_go_on(run: Run, tmp_path: Path) -> None:
     for _ in range(2):
         assert run("generate", "shape", "--prompt", "x", "--count", 2, "--resolution", 32, "--out", folder)[0] == 0
     assert sorted(path.name for path in folder.iterdir()) == [f"shape-00{n}.obj" for n in range(1, 5)]
+
+
+def test_generate_draws_a_part_of_what_it_wrote_anew(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / "first.glb", tmp_path / "second.glb"
+    usual = ("generate", "shape", "--prompt", "a chair", "--resolution", 32)
+    assert run(*usual, "--seed", 3, "--out", first)[0] == 0
+    again = (*usual, "--inpaint", first, "--part=-1,1,0,1,-1,1", "--json", "--out", second)
+    code, out, _ = run(*again)
+    recipe, original = json.loads(out[0])["recipe"], read_recipe(first)
+    assert code == 0 and original is not None
+    assert FakePipeline.asked["inpaint"].of == original.seeded
+    assert recipe["inpaint"]["region"] == [[-1, 1], [0, 1], [-1, 1]] and recipe["inpaint"]["of"]["seed"] == 3
+
+    wrong = {"-1,1,0,1": "takes 6 numbers", "-1,1,1,0,-1,1": "ends after it begins", "a,1,0,1,0,1": "--part"}
+    for part, problem in wrong.items():
+        code, _, err = run(*usual, "--inpaint", first, f"--part={part}", "--out", second, "--force")
+        assert code == 1 and problem in err[-1]
+    assert run(*usual, "--inpaint", first, "--out", second, "--force")[0] == 1  # which part?
+    monkeypatch.setattr(FakePipeline, "hash", "ffff")
+    code, _, err = run(*again, "--force")
+    assert code == 1 and "other weights" in err[-1]
 
 
 def test_for_printing_a_shape_stands_upright_and_is_as_long_as_one_likes(run: Run, tmp_path: Path) -> None:

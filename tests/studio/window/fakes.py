@@ -23,7 +23,7 @@ from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Placement, Up
-from ddmi_core.recipe import Denoising, Like, SamplingSettings
+from ddmi_core.recipe import Denoising, Inpainting, Like, SamplingSettings
 from ddmi_core.rendering.adaptive_surface import Sight
 from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
 from ddmi_core.rendering.mesh_pieces import mesh_pieces
@@ -160,7 +160,12 @@ class FakePipeline:
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
         return self.sample_each(
-            [settings.prompt] * len(seeds), seeds, settings.denoising, like=settings.like, progress=progress
+            [settings.prompt] * len(seeds),
+            seeds,
+            settings.denoising,
+            like=settings.like,
+            inpaint=settings.inpaint,
+            progress=progress,
         )
 
     def sample_each(
@@ -170,6 +175,7 @@ class FakePipeline:
         denoising: Denoising,
         *,
         like: Sequence[Like] = (),
+        inpaint: Inpainting | None = None,
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
         for step in range(denoising.steps):

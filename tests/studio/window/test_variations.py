@@ -56,6 +56,43 @@ def test_a_variation_is_made_as_the_form_says(qtbot, window: MainWindow) -> None
     assert made.like == ((7, USUAL_DIFFERENCE),) and made.seed == window.state.form.seed
 
 
+# A part drawn anew
+
+
+def test_a_part_of_what_is_on_the_stage_is_drawn_anew_and_the_rest_kept(qtbot, window: MainWindow) -> None:
+    change, state, inspector = window.actions_["change_part"], window.state, window.inspector
+    assert not change.isEnabled() and not inspector.side.isVisibleTo(inspector)
+    item = put(window)
+    window.items.open(item)
+    change.trigger()
+    assert state.form.prompt == "a chair" and state.form.inpaint is not None
+    assert state.form.inpaint.of == item.recipe.seeded
+    assert inspector.side.isVisibleTo(inspector) and inspector.side.currentText() == "Top"
+    assert inspector.share.value() == 50 and "seed 7" in inspector.changed_part.text()
+
+    inspector.side.setCurrentIndex(inspector.side.findText("Left"))
+    inspector.side.activated.emit(inspector.side.currentIndex())
+    inspector.share.box.setValue(25)
+    assert state.form.inpaint.region == ((-1.0, -0.5), (-1.0, 1.0), (-1.0, 1.0))
+
+    window.generation.generate()
+    qtbot.waitUntil(lambda: not window.state.jobs.active(quiet=True), timeout=PATIENCE)
+    made = window.state.library.items()[0]
+    assert made.recipe.inpaint == state.form.inpaint
+    window.items.open(made)
+    assert "A part of seed 7 drawn anew" in inspector.shown_facts.text()
+    inspector.whole.click()
+    assert state.form.inpaint is None and not inspector.side.isVisibleTo(inspector)
+
+
+def test_what_another_model_made_is_not_kept(qtbot, window: MainWindow) -> None:
+    window.items.open(put(window))
+    window.actions_["change_part"].trigger()
+    form = window.state.form
+    assert form.changed(prompt="a lamp").inpaint == form.inpaint
+    assert form.changed(model="another").inpaint is None
+
+
 # At a glance
 
 
