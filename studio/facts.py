@@ -78,12 +78,12 @@ class RoomFacts:
     """What the files to import are called in the file dialog."""
     preset: str
     """Trains a model for the room."""
-    sides: tuple[Side, ...]
-    """From which a part that is drawn anew can be measured; the first one is usual."""
     actions: tuple[ActionSpec, ...] = ()
     """What can be done there alone."""
     mouse: tuple[tuple[str, str], ...] = ()
     """What the mouse does on the stage, and how."""
+    sides: tuple[Side, ...] = ()
+    """From which a part that is drawn anew can be measured; the first one is usual."""
     preview_resolution: int = 64
     """Samples along an axis of the first view."""
     switches: tuple[str, ...] = ()

@@ -43,6 +43,7 @@ from studio.theme.theme import Theme
 from studio.theme.tokens import GRID, STRIP_HEIGHT
 from studio.widgets.basics import SidewaysArea, action_button, label, line, styled
 from studio.widgets.canvas import Canvas
+from studio.widgets.part_frame import PartFrame
 
 _V = TypeVar("_V", bound=Canvas)
 
@@ -113,7 +114,16 @@ class Stage(QWidget, Generic[_V]):
         self.missing = MissingModel(self.room.words, self.viewer)
         self.missing.model_asked.connect(self.model_asked)
         self.missing.recipe_asked.connect(self._actions["recipe"].trigger)
+        self._part_frame = PartFrame(self.viewer, self._theme)
+        self._state.form_changed.connect(lambda _form: self._outline_part())
         self.loading = LoadingNote(self._state.jobs, self.room.words.domain, self.viewer)
+
+    def _outline_part(self) -> None:
+        """Outline what the form draws anew of something, unless that is all that one sees at a time."""
+        form = self._state.forms().get(self.room.words.domain)
+        part = form.inpaint.region if form is not None and form.inpaint is not None else ()
+        is_seen = any(span != (-1.0, 1.0) for span in part[: self.viewer.seen_axes])
+        self._part_frame.outline(part if is_seen and self.empty.isHidden() else None)
 
     @abstractmethod
     def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
@@ -145,6 +155,7 @@ class Stage(QWidget, Generic[_V]):
         """Show what an empty room says, or take away all that stands in the place of a signal."""
         self.empty.setVisible(empty)
         self.missing.show_item(None)
+        self._outline_part()
 
     @abstractmethod
     def export_dialog(self, item: Item, place: Place, parent: QWidget) -> ExportDialog[Any]:

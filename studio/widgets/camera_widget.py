@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from PySide6.QtCore import QEasingCurve, QEvent, QPointF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QCloseEvent, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
@@ -55,6 +55,16 @@ class CameraWidget(Canvas):
         self._colours = colours
         self.gizmo.set_colours(colours)
         self.update()
+
+    def on_screen(self, points: Float[np.ndarray, "n d"]) -> list[QPointF | None]:
+        """Where points are seen; None behind the camera."""
+        width, height = self.width(), self.height()
+        to_screen = self.view.projection(width / max(1, height)) @ self.view.world_to_camera()
+        x, y, _, depth = to_screen @ np.vstack([points.T, np.ones(len(points))])
+        return [
+            QPointF((right / far + 1) * width / 2, (1 - up / far) * height / 2) if far > 0 else None
+            for right, up, far in zip(x, y, depth, strict=True)
+        ]
 
     # Where it is seen from
 

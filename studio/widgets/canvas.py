@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
+import numpy as np
+from jaxtyping import Float
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
@@ -13,6 +17,9 @@ from studio.theme.tokens import Colours
 class Canvas(QWidget):
     """A widget that draws a signal in a theme's colours."""
 
+    seen_axes: ClassVar[int] = 3
+    """How many of a signal's axes are seen at a time, the first ones."""
+
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colours = colours
@@ -20,6 +27,10 @@ class Canvas(QWidget):
     @abstractmethod
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
+
+    def on_screen(self, points: Float[np.ndarray, "n d"]) -> list[QPointF | None]:
+        """Where points of the signal are seen, in its coordinates; None where they are not, as here by default."""
+        return [None] * len(points)
 
     @abstractmethod
     def screenshot(self) -> QImage:

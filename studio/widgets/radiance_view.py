@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
@@ -30,6 +30,7 @@ from studio.widgets.deep_zoom.images import to_image
 from studio.widgets.deep_zoom.split import Split
 from studio.widgets.focus_ring import paint_ring
 from studio.widgets.orbit_camera import View
+from studio.widgets.part_frame import paint_box
 
 FIRST_VIEW = View(azimuth=35.0, elevation=20.0, distance=4.4, fov=35.0)
 """That of `ddmi_core.rendering.cameras.orbit_camera`, so of thumbnails and of the first picture."""
@@ -46,7 +47,6 @@ _DIRECTIONS: dict[int, tuple[int, int, int]] = {
     Qt.Key.Key_E: (0, 1, 0),
     Qt.Key.Key_Q: (0, -1, 0),
 }
-_EDGES = tuple((a, b) for a in range(8) for b in range(a) if (a ^ b) in (1, 2, 4))
 
 
 class RadianceView(CameraWidget):
@@ -135,16 +135,10 @@ class RadianceView(CameraWidget):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._crop != _WHOLE:
-            low, high = np.array(self._crop[:3]), np.array(self._crop[3:])
-            corners = np.array([np.where([i & 1, i & 2, i & 4], high, low) for i in range(8)])
-            places = self._on_screen(corners)
-            painter.setPen(QPen(QColor(self._colours.accent), 1.0, Qt.PenStyle.DashLine))
-            for first, last in ((places[a], places[b]) for a, b in _EDGES):
-                if first is not None and last is not None:
-                    painter.drawLine(first, last)
+            paint_box(painter, self, list(zip(self._crop[:3], self._crop[3:], strict=True)), self._colours.accent)
         if len(self._path) > 1:
             painter.setPen(QPen(QColor(self._colours.star), 1.5))
-            places = self._on_screen(np.array(self._path))
+            places = self.on_screen(np.array(self._path))
             for _, run in itertools.groupby(places, key=lambda place: place is None):  # each stretch that is seen
                 painter.drawPolyline(QPolygonF([place for place in run if place is not None]))
 
@@ -164,7 +158,7 @@ class RadianceView(CameraWidget):
             painter.drawImage(place, image)
         painter.setClipping(False)
 
-    def _on_screen(self, points: np.ndarray) -> list[QPointF | None]:
+    def on_screen(self, points: Float[np.ndarray, "n d"]) -> list[QPointF | None]:
         """Where points are seen; None behind the camera, or so near to it that a line would cross all of the view."""
         from ddmi_core.rendering.cameras import Camera, project  # here, because trimesh must not delay the window
 

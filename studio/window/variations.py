@@ -146,8 +146,9 @@ class Variations:
     def _say_what_can_be_varied(self) -> None:
         """Offer more like what is seen, and to change it, or say why not."""
         reason = "" if self._domain in self._shown else self._why_not_varied()
-        for action in ("more_like_this", "change_part"):
-            self._shell.actions_.allow(action, reason)
+        self._shell.actions_.allow("more_like_this", reason)
+        room = self._shell.stage.room
+        self._shell.actions_.allow("change_part", reason if room.sides else f"A {room.words.noun} has no parts")
 
     def _why_not_varied(self) -> str:
         """Why nothing like the item on the stage can be made; empty if it can."""

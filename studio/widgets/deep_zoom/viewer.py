@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
@@ -79,6 +79,7 @@ class Pointed:
 class DeepZoom(Canvas):
     """Shows one continuous picture at any zoom."""
 
+    seen_axes = 2
     tiles_wanted = Signal(object)
     """MissingTiles: what is missing of the function, instead of everything asked for before."""
     enlarged_wanted = Signal(str, int, object)
@@ -331,6 +332,14 @@ class DeepZoom(Canvas):
     def _forget_wishes(self) -> None:
         self._wished = (0, frozenset())
         self._enlargement_wished = ("", 0, frozenset())
+
+    def on_screen(self, points: Float[np.ndarray, "n d"]) -> list[QPointF | None]:
+        """Where points of the canvas are seen, whenever they are; None without a picture."""
+        if self._look is None:
+            return super().on_screen(points)
+        ratio = self.devicePixelRatioF()
+        places = (self._look.place(float(x), float(y)) for x, y, *_ in points)
+        return [QPointF(right / ratio, down / ratio) for right, down in places]
 
     # Painting
 
