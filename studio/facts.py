@@ -91,6 +91,8 @@ class RoomFacts:
     switches_off: tuple[str, ...] = ()
     import_names: tuple[str, ...] = ()
     """Of files that a folder may be brought in by, whatever their suffix, in this order."""
+    recipe_formats: tuple[str, ...] = ()
+    """Of exports that cannot be brought in as signals, but bring back their recipe."""
     fits_at_once: bool = False
     """Whether files are fitted, as closely as the person wants, and not encoded."""
     fits_afterwards: bool = False

@@ -28,6 +28,7 @@ class Writes:
         longest: length of the longest side of a shape's mesh, around the origin; printers take it for millimetres.
         region: left,top,right,bottom of the part of a picture to write, in [-1, 1], x right, y down.
         bits: 8 or 16 bits a channel, of PNG and TIFF; if not given 8, and of a fit as many as its file has.
+        colours: into how many an SVG is parted, 2 to 64.
         file_quality: of JPEG, WebP, MP4 and WebM, 1 to 100.
         fps: frames a second of a clip or a film: any number, or a fraction such as 30000/1001, which 29.97 means too.
         seconds: how long the whole clip is to last, if not as long as its file.
@@ -52,6 +53,7 @@ class Writes:
     longest: float | None = None
     region: str | None = None
     bits: int | None = None
+    colours: int | None = None
     file_quality: int | None = None
     fps: str | None = None
     seconds: float | None = None
@@ -81,6 +83,7 @@ class Writes:
             "longest": self.longest,
             "region": None if self.region is None else self.region.split(","),
             "bits": self.bits,
+            "colours": self.colours,
             "quality": self.file_quality,
             "fps": self.fps,
             "seconds": self.seconds,

@@ -1,4 +1,4 @@
-"""Pictures to files of any size, in constant memory: PNG, JPEG, tiled TIFF and (whole, so limited) WebP.
+"""Pictures to files of any size, in constant memory: PNG, JPEG, tiled TIFF and (whole, so limited) WebP and SVG.
 
 A picture is evaluated and written in stripes, so the memory that an export takes does not grow with the picture. All
 formats can carry the recipe, which `recipe_files.read_recipe` brings back.
@@ -17,6 +17,7 @@ from PIL import Image
 
 from ddmi_core.coordinates import WHOLE, Region, Window
 from ddmi_core.export.options import ImageExport
+from ddmi_core.export.outlines import traced
 from ddmi_core.export.recipe_files import RECIPE_KEY, description_of, exif_of
 from ddmi_core.export.targets import format_of, written_whole
 from ddmi_core.recipe import Recipe
@@ -28,6 +29,7 @@ Pixels = UInt8[np.ndarray, "h w 4"] | UInt16[np.ndarray, "h w 4"]
 _STRIPE = 2**21  # pixels that are held at once
 _TILE = 256
 _WEBP_SIDE, _WEBP_PIXELS = 16383, 8192**2
+_SVG_PIXELS = 4096**2
 _PNG_BLOCK = 2**20  # bytes of a chunk of compressed pixels
 _CLASSIC_TIFF = 2**32 - 2**25  # bytes that a TIFF without 64 bit offsets can hold, with room for its tables
 
@@ -103,6 +105,11 @@ def export_image(
         raise ExportError(
             f"WebP cannot hold {width} x {height} pixels: it goes to {_WEBP_SIDE} a side, and to "
             f"{_WEBP_PIXELS / 1e6:.0f} million here, because it is encoded in one piece. Use PNG, JPEG or TIFF."
+        )
+    if suffix == ".svg" and width * height > _SVG_PIXELS:
+        raise ExportError(
+            f"Outlines are traced in one piece, of {_SVG_PIXELS / 1e6:.0f} million pixels at most, and can be drawn at "
+            "any size afterwards: take fewer pixels."
         )
     with written_whole(path) as temporary:
         _WRITERS[suffix](job, temporary)
@@ -185,6 +192,12 @@ def _write_webp(job: _Job, path: Path) -> None:
     Image.fromarray(whole).save(path, "WEBP", quality=job.options.quality, exif=exif_of(job.recipe))
 
 
+def _write_svg(job: _Job, path: Path) -> None:
+    whole = np.concatenate(list(job.stripes(1)))
+    assert whole.dtype == np.uint8  # as all but PNG and TIFF are asked for
+    path.write_text(traced(whole, job.options.colours, job.recipe), encoding="utf-8")
+
+
 def _write_tiff(job: _Job, path: Path) -> None:
     import tifffile
 
@@ -227,4 +240,5 @@ _WRITERS: dict[str, Callable[[_Job, Path], None]] = {
     ".webp": _write_webp,
     ".tif": _write_tiff,
     ".tiff": _write_tiff,
+    ".svg": _write_svg,
 }

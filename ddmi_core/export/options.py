@@ -98,6 +98,7 @@ class ImageExport(ExportOptions):
         ".jpg": "JPEG, small",
         ".webp": "WebP, smaller",
         ".tif": "TIFF, tiled",
+        ".svg": "SVG, outlines",
     }
     aliases = (".jpeg", ".tiff")
     DEEP: ClassVar[tuple[str, ...]] = (".png", ".tif", ".tiff")
@@ -111,6 +112,8 @@ class ImageExport(ExportOptions):
     """Bits a channel; 16 for PNG and TIFF."""
     quality: int = Setting(92, ge=1, le=100)
     """Of JPEG and WebP."""
+    colours: int = Setting(16, ge=2, le=64)
+    """Of SVG: into how many the picture is parted."""
     embed_recipe: bool = True
     """Whether the file says how the picture was made, so that it can be made again from the file."""
 

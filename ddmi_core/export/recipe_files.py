@@ -1,7 +1,7 @@
 """Recipes inside of exported files: how each format carries one, and how it is read back.
 
 PNG has it as a text of the key `RECIPE_KEY`; JPEG, WebP and TIFF in their description, as a JSON object with that key;
-MP4, WebM and GIF as their comment; GLB among the extras of its asset.
+MP4, WebM and GIF as their comment; GLB among the extras of its asset; SVG in its metadata.
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 from pydantic import ValidationError
 
+from ddmi_core.export.outlines import recipe_of_svg
 from ddmi_core.recipe import Recipe, misfit
 from ddmi_core.support.errors import DataError, RecipeError
 from ddmi_core.support.parsing import parse_json
@@ -38,13 +39,14 @@ def exif_of(recipe: Recipe | None) -> Image.Exif:
 
 
 def read_recipe(path: Path) -> Recipe | None:
-    """Return the recipe that an exported picture, animation, film or GLB mesh carries; None if it carries none.
+    """Return the recipe that an exported picture, drawing, animation, film or GLB mesh carries; None if it has none.
 
     Raises:
         DataError: not a readable file of these kinds.
         RecipeError: it carries one that does not fit this version.
     """
     path = Path(path)
+    found: Any
     try:
         beginning = _beginning(path)
         if beginning.startswith(b"GIF8"):
@@ -53,6 +55,8 @@ def read_recipe(path: Path) -> Recipe | None:
             found = _extras_of_glb(path)
         elif beginning.startswith(b"\x1aE\xdf\xa3") or beginning[4:8] == b"ftyp":  # WebM or MP4
             found = _json(_comment_of_film(path))
+        elif beginning.startswith((b"<?xml", b"<svg")):
+            found = recipe_of_svg(path)
         else:
             found = _description(path)
         return None if found is None else Recipe.model_validate(found)

@@ -89,7 +89,9 @@ class OwnFiles:
     def _bring_in(self, path: Path) -> None:
         stage = self._stage_for(path)
         fits = stage is not None and self._fits(stage)
-        encode = Action("Fit the file" if fits else "Encode the file", lambda: self.reconstruct(path))
+        encode = None
+        if stage is not None and _takes_signal(stage.room, path):
+            encode = Action("Fit the file" if fits else "Encode the file", lambda: self.reconstruct(path))
         recipe = None
         if stage is not None:
             try:
@@ -198,12 +200,12 @@ class OwnFiles:
         dialog.deleteLater()
 
     def _stage_for(self, path: Path) -> Stage[Any] | None:
-        """The stage that takes such files, that of this room before the others."""
+        """The stage that takes a file, that of this room before the others."""
 
-        def takes(room: RoomFacts) -> bool:
-            return path.suffix.lower() in room.import_formats or path.name in room.import_names
+        def takes(stage: Stage[Any]) -> bool:
+            return _takes_signal(stage.room, path) or _takes_recipe(stage, path)
 
-        return next((one for one in (self._shell.stage, *self._shell.stages) if takes(one.room)), None)
+        return next((one for one in (self._shell.stage, *self._shell.stages) if takes(one)), None)
 
     def _fit_or_offer(self, request: ReconstructRequest, item: Item) -> None:
         """Fit to a file that was encoded, if that is wanted; else say if the model makes little of it, and offer to."""
@@ -260,3 +262,17 @@ class OwnFiles:
         if isinstance(result.request, ReconstructRequest):
             self._offer_other_axis(result.request, result.item)
             self._fit_or_offer(result.request, result.item)
+
+
+def _takes_signal(room: RoomFacts, path: Path) -> bool:
+    """Whether files of this kind can be brought into a room."""
+    return path.suffix.lower() in room.import_formats or path.name in room.import_names
+
+
+def _takes_recipe(stage: Stage[Any], path: Path) -> bool:
+    """Whether a file of a room can be made again, though it cannot be brought in."""
+    if path.suffix.lower() not in stage.room.recipe_formats:
+        return False
+    with suppress(DDMIError):
+        return stage.recipe_in(path) is not None
+    return True  # what is wrong with its recipe is said when that is read

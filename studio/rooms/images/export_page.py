@@ -24,12 +24,13 @@ class PictureChoice(Choice):
     """What the dialog for pictures remembers."""
 
     KEPT_AS: ClassVar[str] = "picture_export"
-    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "bits", "quality")
+    FINENESS: ClassVar[tuple[str, ...]] = ("resolution", "bits", "quality", "colours")
 
     suffix: str = ".png"
     resolution: int = 2048
     bits: int = 8
     quality: int = 92
+    colours: int = 16
     embed_recipe: bool = True
 
 
@@ -64,6 +65,7 @@ class PictureExportDialog(ExportDialog[PictureChoice]):
             region=self._region if self.seen_only.isChecked() else None,
             bits=self.bits.currentData() if self.bits.isEnabled() else 8,
             quality=self.quality.value(),
+            colours=self.colours.value(),
             embed_recipe=self.embed_recipe.isChecked(),
         )
 
@@ -74,6 +76,7 @@ class PictureExportDialog(ExportDialog[PictureChoice]):
             resolution=self.resolution.value(),
             bits=self.bits.currentData(),
             quality=self.quality.value(),
+            colours=self.colours.value(),
             embed_recipe=self.embed_recipe.isChecked(),
         )
 
@@ -85,14 +88,22 @@ class PictureExportDialog(ExportDialog[PictureChoice]):
         for bits in (8, 16):
             self.bits.addItem(f"{bits} bits a channel", bits)
         self.quality = figure_box("Quality", 1, 100, 1)
+        self.colours = figure_box("Colours", 2, 64, 1)
+        self.colours.setToolTip("Into how many colours the picture is parted; each area of one becomes a path")
         self.seen_only = QCheckBox("Only what is seen now")
         self.seen_only.setEnabled(self._region is not None)
         self.embed_recipe = recipe_box()
         self.resolution.valueChanged.connect(self._refresh)
         self.seen_only.toggled.connect(self._on_seen_only)
-        add_rows(grid, ("Longer side", self.resolution), ("Depth", self.bits), ("Quality", self.quality))
-        grid.addWidget(self.seen_only, 4, 1)
-        grid.addWidget(self.embed_recipe, 5, 1)
+        add_rows(
+            grid,
+            ("Longer side", self.resolution),
+            ("Depth", self.bits),
+            ("Quality", self.quality),
+            ("Colours", self.colours),
+        )
+        grid.addWidget(self.seen_only, 5, 1)
+        grid.addWidget(self.embed_recipe, 6, 1)
 
     def _usual(self, choice: PictureChoice) -> PictureChoice:
         usual, own = super()._usual(choice), self._own_resolution(seen_only=False)
@@ -115,6 +126,7 @@ class PictureExportDialog(ExportDialog[PictureChoice]):
         self.resolution.setValue(choice.resolution)
         self.bits.setCurrentIndex(max(0, self.bits.findData(choice.bits)))
         self.quality.setValue(choice.quality)
+        self.colours.setValue(choice.colours)
         self.embed_recipe.setChecked(choice.embed_recipe)
 
     def _remark(self) -> str:
@@ -124,4 +136,5 @@ class PictureExportDialog(ExportDialog[PictureChoice]):
     def _refresh(self) -> None:
         self.bits.setEnabled(self.suffix() in ImageExport.DEEP)
         self.quality.setEnabled(self.suffix() in (".jpg", ".webp"))
+        self.colours.setEnabled(self.suffix() == ".svg")
         super()._refresh()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import resvg_py
 import tifffile
 import torch
 from PIL import Image
@@ -47,6 +49,53 @@ def test_lossless_formats_hold_the_very_pixels(tmp_path: Path, suffix: str, bits
     else:
         found = np.asarray(Image.open(target)) if suffix == ".png" else tifffile.imread(target)
         np.testing.assert_array_equal(found, expected)
+
+
+class Flag:
+    """Three flat fields, and a hole."""
+
+    def render(self, width: int, height: int, *, window: Any = None, **_: Any) -> np.ndarray:
+        x, y = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
+        drawn = np.where(x[..., None] < 0.4, (200, 30, 30, 255), (240, 240, 200, 255))
+        drawn = np.where((np.hypot(x - 0.6, y - 0.5) < 0.2)[..., None], (20, 60, 160, 255), drawn)
+        drawn = np.where((np.hypot(x - 0.6, y - 0.5) < 0.1)[..., None], (20, 60, 160, 0), drawn)
+        left, top, across, down = window or (0, 0, width, height)
+        return drawn[top : top + down, left : left + across].astype(np.uint8)
+
+
+def test_a_flat_picture_becomes_outlines(tmp_path: Path) -> None:
+    target = tmp_path / "flag.svg"
+    facts = export_image(Flag(), target, ImageExport(resolution=200, colours=4), recipe=RECIPE)
+    assert facts["width"] == 200
+    text = target.read_text(encoding="utf-8")
+    assert 'viewBox="0 0 200 200"' in text and 3 <= text.count("<path") <= 8
+    drawn = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=text)))).convert("RGBA")
+    expected, found = (np.asarray(one).astype(float) for one in (Flag().render(200, 200), drawn))
+    assert np.mean(np.abs(on_white(found) - on_white(expected)).max(axis=-1) > 30) < 0.02
+    assert found[100, 120, 3] == 0  # the hole
+    assert read_recipe(target) == RECIPE
+
+
+def test_outlines_of_nothing_are_a_drawing_too(tmp_path: Path) -> None:
+    class Nothing(Flag):
+        def render(self, *size: Any, **options: Any) -> np.ndarray:
+            return np.zeros_like(super().render(*size, **options))
+
+    export_image(Nothing(), tmp_path / "nothing.svg", ImageExport(resolution=20), recipe=RECIPE)
+    text = (tmp_path / "nothing.svg").read_text(encoding="utf-8")
+    assert text.endswith("</svg>\n") and "<path" not in text and read_recipe(tmp_path / "nothing.svg") == RECIPE
+
+
+def test_what_is_too_large_to_be_traced_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="fewer pixels"):
+        export_image(Flag(), tmp_path / "a.svg", ImageExport(resolution=8192))
+    assert not (tmp_path / "a.svg").exists()
+
+
+@pytest.mark.parametrize("text", ["<svg/>", '<?xml version="1.0"?><svg><metadata id="ddmi">{</metadata></svg>', "<svg"])
+def test_drawings_of_others_carry_no_recipe(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.svg").write_text(text, encoding="utf-8")
+    assert read_recipe(tmp_path / "a.svg") is None
 
 
 def test_jpeg_stripes_are_one_picture_on_white(tmp_path: Path) -> None:

@@ -202,6 +202,9 @@ def test_pictures_have_a_size_a_depth_and_a_part(qtbot, theme, tmp_path: Path):
     dialog.format.setCurrentIndex(dialog.format.findData(".jpg"))
     assert dialog.options() == ImageExport(resolution=16384, bits=8, region=seen)
     assert dialog.quality.isEnabled() and not dialog.bits.isEnabled() and dialog.path().suffix == ".jpg"
+    dialog.format.setCurrentIndex(dialog.format.findData(".svg"))
+    dialog.colours.setValue(9)
+    assert dialog.colours.isEnabled() and not dialog.quality.isEnabled() and dialog.options().colours == 9
     whole = PictureExportDialog("red heart", PictureChoice(), place)
     qtbot.addWidget(whole)
     assert not whole.seen_only.isEnabled()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 from ddmi_core.export.frames import write_frames
 from ddmi_core.export.meshes import export_mesh
 from ddmi_core.export.options import ImageExport
+from ddmi_core.export.outlines import traced
 from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.recipe import Recipe
 from studio.engine.work.viewing import ViewRequest
@@ -145,6 +146,21 @@ def test_a_mesh_brings_its_recipe_back_too(qtbot, window, tmp_path: Path):
     drop(window, tmp_path / "bench.glb")
     assert window.state.domain == "shape" and not window.state.library.items()
     assert (window.state.form.prompt, window.state.form.seed) == ("a bench", 78)
+
+
+def test_outlines_bring_their_recipe_back_and_drawings_of_others_say_that_they_cannot_be_read(
+    qtbot, window, tmp_path: Path
+):
+    recipe = Recipe(domain="image", model="no longer here", model_hash="", prompt="red heart", seed=77)
+    ours, foreign = tmp_path / "heart.svg", tmp_path / "foreign.svg"
+    ours.write_text(traced(np.full((8, 8, 4), 255, np.uint8), 2, recipe))
+    foreign.write_text("<svg/>")
+    window.show_room_of("shape")
+    drop(window, foreign)
+    assert "SVG" in window.state.notifications.said()[-1].text.upper()
+    drop(window, ours)
+    assert window.state.domain == "image" and window.state.form.prompt == "red heart"
+    assert window.state.notifications.said()[-1].action is None  # there is nothing to fit
 
 
 @pytest.mark.parametrize("way", ["dropped", "opened"])
