@@ -255,11 +255,13 @@ class Pipeline:
 
     def _kept(self, inpaint: Inpainting, progress: Progress | None) -> Kept:
         """Return what is kept of the item that is changed, which is made again unless it was the last one."""
-        original = inpaint.of
-        if self._original is None or self._original[0] != original:
+        known, original = self._original, inpaint.of  # another thread may change something else meanwhile
+        if known is not None and known[0] == original:
+            latent = known[1]
+        else:
             (latent,) = self.sample(original, [original.seed], progress=progress)
             self._original = original, latent
-        return keep_outside(self._original[1], inpaint.region, self.domain.layout, self.autoencoder.plane_sizes)
+        return keep_outside(latent, inpaint.region, self.domain.layout, self.autoencoder.plane_sizes)
 
     def trajectories(
         self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, *, parts: int
