@@ -13,6 +13,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from ddmi_core.networks.attention import attend
 from ddmi_core.networks.shared_trunk import CellNorm, CellsToPatches, silent
 
 _MLP_RATIO = 2
@@ -150,7 +151,7 @@ class _Attending(nn.Module):
         keys, values = rearrange(context, "b n (two k d) -> two b k n d", two=2, k=self.heads)
         queries = rearrange(self.ask(normed), "b n (k d) -> b k n d", k=self.heads)
         seen = torch.cat([mask.new_ones(len(mask), cells.shape[1]), mask], dim=1)
-        gathered = F.scaled_dot_product_attention(queries, keys, values, attn_mask=seen[:, None, None])
+        gathered = attend(queries, keys, values, seen)
         cells = cells + self.gather(rearrange(gathered, "b k n d -> b n (k d)"))
         cells = cells + self.mlp(cells)
         return rearrange(cells, "b (h w) c -> b c h w", h=height)
