@@ -42,7 +42,7 @@ _CALM = 12  # looks in a row at which nothing goes on
 
 SCENES = {
     "shapes": ("first-shape", "history", "export", "actions"),
-    "pictures": ("zoom", "compare", "basis-fields", "walk", "identity"),
+    "pictures": ("zoom", "compare", "basis-fields", "walk", "identity", "part"),
     "clips": ("video", "sequence"),
     "radiance": ("radiance", "depth"),
     "models": ("models",),
@@ -122,7 +122,7 @@ class Album:
         palette.close()
 
     def pictures(self) -> Iterator[Wait]:
-        """A picture from near and beside its pixels, its basis fields, and the way to another one, as a film too."""
+        """A picture from near and beside its pixels, its basis fields, the way to another one, a part drawn anew."""
         for item in self.state.library.items(domain="image")[::-1]:  # those that a new library begins with
             self.window.items.open(item)
             yield self._is_calm
@@ -152,6 +152,13 @@ class Album:
             yield self._is_calm
             self._say(film)
         walk.close()
+        if self._is_wanted("part"):
+            self.window.actions_["change_part"].trigger()
+            self.window.inspector.share.box.setValue(60)
+            self.state.update_form(prompt="a person with pink hair, outlined cartoon style")
+            self.window.generation.generate()
+            yield self._is_calm
+            yield from self._shoot("part", self.window)
 
     def clips(self) -> Iterator[Wait]:
         """A clip with slices through time, and a sequence of three."""
