@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 FAR_SHARE = 0.01
 """How far a point may be from a file's surface before its colour tells no more, as a share of the longest side."""
+THICK_SHARE = 0.05
+"""From which thickness on a colour tells no more, as a share of the longest side."""
+
+Measured = Literal["nothing", "distances", "thickness"]
+"""What the points of a surface are marked with: their distance from the mesh that the item was made of, 1 being
+`FAR_SHARE` of its longest side; or how thin it is beneath them, from 0 at `THICK_SHARE` to 1 where nothing is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +63,13 @@ class ViewReady(StageAnswer):
 class DetailRequest(StageRequest, SignalRequest["ShapeField"]):
     """The surface of an item as finely as a camera sees it. Answered by a DetailReady twice, roughly and finely.
 
-    ``aspect``: width by height of the picture. ``serial`` numbers what the asker wanted. ``measured``: its points are
-    marked with their distance from the mesh that the item was made of, 1 being `FAR_SHARE` of its longest side.
+    ``aspect``: width by height of the picture. ``serial`` numbers what the asker wanted.
     """
 
     camera: KeyFrame
     aspect: float
     serial: int
-    measured: bool = False
+    measured: Measured = "nothing"
 
 
 class Distances(NamedTuple):
@@ -88,6 +93,8 @@ class DetailReady(StageAnswer):
     """Cells along an axis, where they are smallest."""
     rough: bool
     distances: Distances | None = None
+    thinnest: float | None = None
+    """Of a hundredth of the surface, the thickness at most, as a share of the longest side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +132,19 @@ def _detail(request: DetailRequest, context: Context) -> Iterator[DetailReady]:
     surface = context.fields.get(maker, name, lambda: field.adaptive_surface(context.progress))
     sight = Sight(Camera(np.array(request.camera.pose), request.camera.fov), request.aspect)
     for index, mesh in enumerate(surface.meshes(sight, context.progress)):
-        marks, distances = _measured(request.item, mesh, context) if request.measured else (None, None)
-        pieces = mesh_pieces(mesh.vertices, mesh.faces, mesh.vertex_normals, marks)
-        resolution = mesh.metadata["resolution"]
-        yield DetailReady(request=request, pieces=pieces, resolution=resolution, rough=index == 0, distances=distances)
+        marks, distances, thinnest = None, None, None
+        if request.measured == "distances":
+            marks, distances = _measured(request.item, mesh, context)
+        elif request.measured == "thickness" and len(mesh.faces):
+            marks, thinnest = _thinness(mesh, context)
+        yield DetailReady(
+            request=request,
+            pieces=mesh_pieces(mesh.vertices, mesh.faces, mesh.vertex_normals, marks),
+            resolution=mesh.metadata["resolution"],
+            rough=index == 0,
+            distances=distances,
+            thinnest=thinnest,
+        )
     context.fields.put(maker, name, surface)  # it has grown
 
 
@@ -157,3 +173,11 @@ def _measured(item: Item, mesh: trimesh.Trimesh, context: Context) -> tuple[Floa
     far, unit = FAR_SHARE * 2 * HALF_SIDE, original.placement.unit
     distances = Distances(unit * mean, unit * float(found.max(initial=0)), unit * far)
     return (found / far).clip(0, 1), distances
+
+
+def _thinness(mesh: trimesh.Trimesh, context: Context) -> tuple[Float[np.ndarray, " v"], float]:
+    """Marks for the points of a surface, and the thickness of its thinnest hundredth."""
+    from ddmi_core.rendering.thickness import thicknesses
+
+    shares = thicknesses(mesh, context.progress) / (2 * HALF_SIDE)
+    return (1 - shares / THICK_SHARE).clip(0, 1), float(np.quantile(shares, 0.01))

@@ -40,6 +40,18 @@ ACTIONS: tuple[ActionSpec, ...] = (
         also="compare off original",
     ),
     ActionSpec(
+        "beside_thickness",
+        "Thickness",
+        "Compare",
+        "View",
+        ("T",),
+        "thickness",
+        "Colour the shape by how thin it is: what may break or cannot be printed",
+        checkable=True,
+        choice="beside",
+        also="thin wall print printing 3d printer break fragile heat map colours",
+    ),
+    ActionSpec(
         "beside_glass",
         "Your file as glass",
         "Compare",

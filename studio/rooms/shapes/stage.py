@@ -18,7 +18,14 @@ from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.fitting import FitRequest
 from studio.engine.work.items import View
-from studio.engine.work.viewing import DetailReady, DetailRequest, MeshReady, MeshRequest
+from studio.engine.work.viewing import (
+    THICK_SHARE,
+    DetailReady,
+    DetailRequest,
+    Measured,
+    MeshReady,
+    MeshRequest,
+)
 from studio.panels.export_dialog import Place
 from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
@@ -34,8 +41,9 @@ from studio.widgets.colour_scale import ColourScale
 from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import Viewport
 
-_Beside = Literal["nothing", "glass", "distances"]
-"""How a shape is shown beside the mesh that it was made of."""
+_Beside = Literal["nothing", "glass", "distances", "thickness"]
+"""How a shape is shown: by itself, beside the mesh that it was made of, or with what is measured of it in colours."""
+_OF_FILE = ("glass", "distances")
 _RESTED_MS = 180
 _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 
@@ -53,7 +61,7 @@ class ShapeStage(Stage[Viewport]):
         ("view_home", "view_front", "view_side", "view_top"),
         ("fit", "reset", "parallel"),
         ("shape_fidelity",),
-        ("beside_nothing", "beside_glass", "beside_distances"),
+        ("beside_nothing", "beside_thickness", "beside_glass", "beside_distances"),
         ("wireframe", "grid", "axes"),
     )
 
@@ -113,9 +121,9 @@ class ShapeStage(Stage[Viewport]):
     # Beside the file
 
     def show_beside(self, beside: _Beside) -> None:
-        """Show the shape by itself, with its file's surface as glass over it, or coloured by the distance to that."""
+        """Show the shape by itself, with its file's surface as glass over it, or coloured by what is measured."""
         self._beside = beside
-        if self._item is not None and beside != "nothing" and not has_its_file(self._item):
+        if self._item is not None and beside in _OF_FILE and not has_its_file(self._item):
             self._state.notifications.warning(gone(self._item))
         self._read_file()
         self._wait_for_rest()
@@ -126,7 +134,7 @@ class ShapeStage(Stage[Viewport]):
         self.viewer.show_other(())
         self.scale.hide()
         item = self._item
-        if self._beside != "nothing" and item is not None and item.recipe.fit is not None and has_its_file(item):
+        if self._beside in _OF_FILE and item is not None and item.recipe.fit is not None and has_its_file(item):
             self._engine.ask(MeshRequest(item=item))
 
     def _on_file(self, result: MeshReady) -> None:
@@ -137,8 +145,10 @@ class ShapeStage(Stage[Viewport]):
             self.viewer.show_other(result.pieces)
         self._wait_for_rest()
 
-    def _is_measured(self) -> bool:
-        return self._has_file and self._beside == "distances"
+    def _measured(self) -> Measured:
+        if self._beside == "thickness":
+            return "thickness"
+        return "distances" if self._has_file and self._beside == "distances" else "nothing"
 
     # Detail
 
@@ -158,7 +168,7 @@ class ShapeStage(Stage[Viewport]):
             return
         view, aspect = self.viewer.view, self.viewer.width() / max(self.viewer.height(), 1)
         request = DetailRequest(
-            item=self._item, camera=key_frame(view), aspect=aspect, serial=self._serial, measured=self._is_measured()
+            item=self._item, camera=key_frame(view), aspect=aspect, serial=self._serial, measured=self._measured()
         )
         self._ask_for(request)
 
@@ -167,9 +177,14 @@ class ShapeStage(Stage[Viewport]):
             return
         self.viewer.show_detail(result.pieces, light=result.rough)
         self._say_figures(result.pieces, result.resolution)
-        if (found := result.distances) is not None and self._is_measured():
+        if result.request.measured != self._measured():
+            return
+        if (found := result.distances) is not None:
             title = f"Distance from the file: mean {found.mean:.2g}, at most {found.largest:.2g}"
             self.scale.say(title, "0", f"{found.far:.2g} or more")
+        if (thinnest := result.thinnest) is not None:
+            title = f"Thickness: a hundredth of the surface below {thinnest:.1%} of the longest side"
+            self.scale.say(title, f"{THICK_SHARE:.0%} or more", "0 %")
 
     def _say_figures(self, pieces: Sequence[MeshPiece], resolution: int) -> None:
         self.facts.setText(f"{sum(len(piece.faces) for piece in pieces):,} faces")

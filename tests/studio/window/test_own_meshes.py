@@ -193,3 +193,16 @@ def test_what_was_made_of_no_file_is_compared_with_none(qtbot, window) -> None:
     window.generation.generate()
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     assert not window.actions_["beside_glass"].isEnabled() and not window.actions_["beside_distances"].isEnabled()
+
+
+def test_how_thick_a_shape_is_can_be_seen(qtbot, window) -> None:
+    window.state.update_form(prompt="a round table")
+    window.generation.generate()
+    qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
+    stage, actions = window.stage, window.actions_
+    actions["beside_thickness"].trigger()
+    qtbot.waitUntil(lambda: stage.scale.isVisible() and calm(window), timeout=PATIENCE)
+    assert re.fullmatch(r"Thickness: a hundredth of the surface below \d+\.\d% of the longest side", stage.scale.title)
+    qtbot.waitUntil(lambda: bool((np.ptp(pixels(stage.screenshot()), axis=2) > 60).any()), timeout=PATIENCE)
+    actions["beside_nothing"].trigger()
+    assert not stage.scale.isVisible()
