@@ -41,7 +41,7 @@ from ddmi_core.metrics.distributions import kernel_distance
 from ddmi_core.metrics.pictures import BACKBONE, features
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.recipe import SamplingSettings
+from ddmi_core.recipe import Quality, SamplingSettings
 
 ENLARGED = 4
 _FIRST_SIDE = 256
@@ -59,6 +59,7 @@ def main(
     compared: int = 500,
     judged: int = 1000,
     timed: int = 12,
+    quality: Quality = "best",
 ) -> None:
     """Measure a model of portraits.
 
@@ -74,6 +75,7 @@ def main(
         compared: samples, and held-out portraits, that are told apart by their nearest neighbour.
         judged: held-out portraits that the classifier is tried on.
         timed: how many first pictures are timed.
+        quality: best, or fast to measure the model's student.
     """
     torch.set_num_threads(threads)
     if quick:
@@ -82,9 +84,10 @@ def main(
     lines = Lines("portrait_quality", pipeline)
     true = portraits("held_out")
     _report_reconstruction(lines, pipeline, true, held_out, enlarged)
-    _report_sets(lines, pipeline, true, min(samples, len(true)), compared)
-    _report_prompts(lines, pipeline, PROMPTS, seeds, true, judged)
-    _report_time(lines, pipeline, timed, threads)
+    settings = SamplingSettings(quality=quality)
+    _report_sets(lines, pipeline, settings, true, min(samples, len(true)), compared)
+    _report_prompts(lines, pipeline, settings, PROMPTS, seeds, true, judged)
+    _report_time(lines, pipeline, settings, timed, threads)
 
 
 def _report_reconstruction(lines: Lines, pipeline: Pipeline, true: PortraitPictures, count: int, enlarged: int) -> None:
@@ -118,10 +121,12 @@ def _report_reconstruction(lines: Lines, pipeline: Pipeline, true: PortraitPictu
     lines("seams", mean.pop("cells"), "<= 0.5", pictures=len(grids), **{k: rounded(v) for k, v in mean.items()})
 
 
-def _report_sets(lines: Lines, pipeline: Pipeline, true: PortraitPictures, count: int, compared: int) -> None:
+def _report_sets(
+    lines: Lines, pipeline: Pipeline, settings: SamplingSettings, true: PortraitPictures, count: int, compared: int
+) -> None:
     real = _features(seen(true.open(i), ENCODED_SIDE) for i in range(count))
     again = _features(rebuilt(pipeline, true.open(i)).as_written(ENCODED_SIDE) for i in range(count))
-    made = _features(_drawn(pipeline, true.captions(i)[0], [i])[0] for i in range(count))
+    made = _features(_drawn(pipeline, settings, true.captions(i)[0], [i])[0] for i in range(count))
     of_samples, of_reconstructions = kernel_distance(made, real), kernel_distance(again, real)
     lines(
         "kernel_distance",
@@ -142,6 +147,7 @@ def _report_sets(lines: Lines, pipeline: Pipeline, true: PortraitPictures, count
 def _report_prompts(
     lines: Lines,
     pipeline: Pipeline,
+    settings: SamplingSettings,
     prompts: Sequence[PortraitPrompt],
     seeds: int,
     true: PortraitPictures,
@@ -152,7 +158,7 @@ def _report_prompts(
         lines(f"{name}_of_real", right / of, ">= 0.95", portraits=of)
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in ATTRIBUTES}
     for number, prompt in enumerate(prompts):
-        made = torch.stack(_drawn(pipeline, prompt.text, range(1000 * number, 1000 * number + seeds)))
+        made = torch.stack(_drawn(pipeline, settings, prompt.text, range(1000 * number, 1000 * number + seeds)))
         for told in classifier.predict(on_white(made)):
             for name in ATTRIBUTES:
                 if (wanted := getattr(prompt, name)) is not None:
@@ -163,11 +169,12 @@ def _report_prompts(
         lines(name, right, ">= 0.9", samples=len(pairs), wrong=counts(wrong))
 
 
-def _report_time(lines: Lines, pipeline: Pipeline, count: int, threads: int) -> None:
+def _report_time(lines: Lines, pipeline: Pipeline, settings: SamplingSettings, count: int, threads: int) -> None:
     times = []
     for seed in range(count + 1):
         began = time.perf_counter()
-        latent = pipeline.sample(SamplingSettings(prompt=PROMPTS[seed % len(PROMPTS)].text), [seed])[0]
+        prompt = PROMPTS[seed % len(PROMPTS)].text
+        latent = pipeline.sample(settings.model_copy(update={"prompt": prompt}), [seed])[0]
         field_of(pipeline, latent).render(_FIRST_SIDE, _FIRST_SIDE)
         times.append(time.perf_counter() - began)
     warm = times[1:]
@@ -177,8 +184,10 @@ def _report_time(lines: Lines, pipeline: Pipeline, count: int, threads: int) -> 
     )
 
 
-def _drawn(pipeline: Pipeline, prompt: str, seeds: Iterable[int]) -> list[Float[Tensor, "4 s s"]]:
-    latents = pipeline.sample(SamplingSettings(prompt=prompt), list(seeds))
+def _drawn(
+    pipeline: Pipeline, settings: SamplingSettings, prompt: str, seeds: Iterable[int]
+) -> list[Float[Tensor, "4 s s"]]:
+    latents = pipeline.sample(settings.model_copy(update={"prompt": prompt}), list(seeds))
     return [field_of(pipeline, latent).as_written(ENCODED_SIDE) for latent in latents]
 
 
