@@ -183,8 +183,8 @@ class ShapeStage(Stage[Viewport]):
             title = f"Distance from the file: mean {found.mean:.2g}, at most {found.largest:.2g}"
             self.scale.say(title, "0", f"{found.far:.2g} or more")
         if (thinnest := result.thinnest) is not None:
-            title = f"Thickness: a hundredth of the surface below {thinnest:.1%} of the longest side"
-            self.scale.say(title, f"{THICK_SHARE:.0%} or more", "0 %")
+            title = f"Thickness: a hundredth of the surface below {100 * thinnest:.1f} % of the longest side"
+            self.scale.say(title, f"{100 * THICK_SHARE:.0f} % or more", "0 %")
 
     def _say_figures(self, pieces: Sequence[MeshPiece], resolution: int) -> None:
         self.facts.setText(f"{sum(len(piece.faces) for piece in pieces):,} faces")

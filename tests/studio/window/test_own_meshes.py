@@ -202,7 +202,7 @@ def test_how_thick_a_shape_is_can_be_seen(qtbot, window) -> None:
     stage, actions = window.stage, window.actions_
     actions["beside_thickness"].trigger()
     qtbot.waitUntil(lambda: stage.scale.isVisible() and calm(window), timeout=PATIENCE)
-    assert re.fullmatch(r"Thickness: a hundredth of the surface below \d+\.\d% of the longest side", stage.scale.title)
+    assert re.fullmatch(r"Thickness: a hundredth of the surface below \d+\.\d % of the longest side", stage.scale.title)
     qtbot.waitUntil(lambda: bool((np.ptp(pixels(stage.screenshot()), axis=2) > 60).any()), timeout=PATIENCE)
     actions["beside_nothing"].trigger()
     assert not stage.scale.isVisible()
