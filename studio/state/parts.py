@@ -27,6 +27,23 @@ class Side:
         return tuple(span if axis == self.axis else _ALL for axis in range(axes))
 
 
+OF_PICTURES = (
+    Side("Top", 1, is_high=False),  # y leads down
+    Side("Bottom", 1, is_high=True),
+    Side("Left", 0, is_high=False),
+    Side("Right", 0, is_high=True),
+)
+OF_CLIPS = (*OF_PICTURES, Side("Beginning", 2, is_high=False), Side("End", 2, is_high=True))
+OF_OBJECTS = (
+    Side("Top", 1, is_high=True),
+    Side("Bottom", 1, is_high=False),
+    Side("Left", 0, is_high=False),
+    Side("Right", 0, is_high=True),
+    Side("Front", 2, is_high=True),
+    Side("Back", 2, is_high=False),
+)
+
+
 def measured_from(inpaint: Inpainting, sides: tuple[Side, ...]) -> tuple[Side, float] | None:
     """From which side a part is measured, and how much of the signal it is; None of another part."""
     axes = len(inpaint.region)

@@ -6,7 +6,7 @@ from ddmi_core.export.options import ImageExport
 from ddmi_core.support.file_kinds import PICTURES
 from studio.facts import RoomFacts, Words
 from studio.rooms.images.actions import ACTIONS, MOUSE
-from studio.state.parts import Side
+from studio.state.parts import OF_PICTURES
 from studio.widgets.deep_zoom.geometry import BASE
 
 FACTS = RoomFacts(
@@ -38,12 +38,7 @@ FACTS = RoomFacts(
     import_formats=PICTURES,
     import_kind="Pictures",
     preset="portraits",
-    sides=(
-        Side("Top", 1, is_high=False),
-        Side("Bottom", 1, is_high=True),
-        Side("Left", 0, is_high=False),
-        Side("Right", 0, is_high=True),
-    ),
+    sides=OF_PICTURES,
     preview_resolution=BASE,
     switches=("navigator",),
     recipe_formats=(".svg",),

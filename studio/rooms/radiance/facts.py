@@ -6,7 +6,7 @@ from ddmi_core.export.options import RadianceExport
 from ddmi_core.support.file_kinds import SCENE_NAMES, SCENES
 from studio.facts import RoomFacts, Words
 from studio.rooms.radiance.actions import ACTIONS, MOUSE
-from studio.state.parts import Side
+from studio.state.parts import OF_OBJECTS
 
 FACTS = RoomFacts(
     words=Words(
@@ -39,14 +39,7 @@ FACTS = RoomFacts(
     import_names=SCENE_NAMES,
     import_kind="Meshes, point clouds and posed pictures",
     preset="painted-furniture",
-    sides=(
-        Side("Top", 1, is_high=True),
-        Side("Bottom", 1, is_high=False),
-        Side("Left", 0, is_high=False),
-        Side("Right", 0, is_high=True),
-        Side("Front", 2, is_high=True),
-        Side("Back", 2, is_high=False),
-    ),
+    sides=OF_OBJECTS,
     preview_resolution=96,
     fits_afterwards=True,
     fits_by_steps=True,

@@ -6,7 +6,7 @@ from ddmi_core.export.options import ShapeExport
 from ddmi_core.support.file_kinds import SURFACES
 from studio.facts import RoomFacts, Words
 from studio.rooms.shapes.actions import ACTIONS, MOUSE
-from studio.state.parts import Side
+from studio.state.parts import OF_OBJECTS
 
 FACTS = RoomFacts(
     words=Words(
@@ -37,14 +37,7 @@ FACTS = RoomFacts(
     import_formats=SURFACES,
     import_kind="Meshes and point clouds",
     preset="furniture",
-    sides=(
-        Side("Top", 1, is_high=True),
-        Side("Bottom", 1, is_high=False),
-        Side("Left", 0, is_high=False),
-        Side("Right", 0, is_high=True),
-        Side("Front", 2, is_high=True),
-        Side("Back", 2, is_high=False),
-    ),
+    sides=OF_OBJECTS,
     fits_afterwards=True,
     fits_by_steps=True,
     switches=("grid", "axes", "wireframe"),

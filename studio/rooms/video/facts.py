@@ -6,7 +6,7 @@ from ddmi_core.export.options import VideoExport
 from ddmi_core.support.file_kinds import CLIPS
 from studio.facts import RoomFacts, Words
 from studio.rooms.video.actions import ACTIONS, MOUSE
-from studio.state.parts import Side
+from studio.state.parts import OF_CLIPS
 
 FACTS = RoomFacts(
     words=Words(
@@ -37,14 +37,7 @@ FACTS = RoomFacts(
     import_formats=CLIPS,
     import_kind="Clips",
     preset="skies",
-    sides=(
-        Side("Top", 1, is_high=False),
-        Side("Bottom", 1, is_high=True),
-        Side("Left", 0, is_high=False),
-        Side("Right", 0, is_high=True),
-        Side("Beginning", 2, is_high=False),
-        Side("End", 2, is_high=True),
-    ),
+    sides=OF_CLIPS,
     preview_resolution=128,
     fits_afterwards=True,
     switches=("loop", "slices"),
