@@ -99,7 +99,9 @@ def orthogonal(matrices: Float[Tensor, "n a b"]) -> Float[Tensor, "n a b"]:
     x = (wide / wide.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)).bfloat16()
     for _ in range(_ITERATIONS):
         squares = x @ x.mT
-        x = torch.baddbmm(x, torch.baddbmm(squares, squares, squares, beta=third, alpha=fifth), x, beta=first)
+        polynomial = torch.baddbmm(squares, squares, squares, beta=third, alpha=fifth)
+        polynomial.diagonal(dim1=1, dim2=2).add_(first)  # not added to the product: a copy of the wide matrices less
+        x = polynomial @ x
     return x if wide is matrices else x.mT
 
 
