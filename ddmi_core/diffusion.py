@@ -182,12 +182,17 @@ class LatentDiffusion(nn.Module):
         return self.predict(noisy, timestep, text).float(), target
 
     def scheduler(self, sampler: SamplerName) -> SchedulerMixin:
-        """Build the diffusers scheduler of a sampler: the paper's ancestral DDPM, DDIM or DPM-Solver++."""
+        """Build the diffusers scheduler of a sampler: the paper's ancestral DDPM, DDIM or DPM-Solver++.
+
+        The latter solves the probability flow, which goes one way from a noise, or the stochastic equation that has the
+        same distributions: new noise in each step takes errors of the steps before with it (Karras et al. 2022, 4).
+        """
         if sampler == "ddpm":
             return DDPMScheduler(**self._schedule, clip_sample=False)
         if sampler == "ddim":
             return DDIMScheduler(**self._schedule, clip_sample=False)
-        return DPMSolverMultistepScheduler(**self._schedule)
+        algorithm = "sde-dpmsolver++" if sampler == "sde-dpm++" else "dpmsolver++"
+        return DPMSolverMultistepScheduler(**self._schedule, algorithm_type=algorithm)
 
     @torch.no_grad()
     def sample(
@@ -286,6 +291,8 @@ class LatentDiffusion(nn.Module):
                 predicted = unconditional + guidance * (conditional - unconditional)
             if isinstance(scheduler, DDPMScheduler):
                 z = _ancestral_step(scheduler, predicted, t, z, drawn())
+            elif denoising.sampler == "sde-dpm++":
+                z = scheduler.step(predicted, t, z, variance_noise=drawn()).prev_sample
             else:
                 z = scheduler.step(predicted, t, z).prev_sample
             if kept is not None:

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.placement import Placement
 
-SamplerName = Literal["dpm++", "ddim", "ddpm"]
+SamplerName = Literal["sde-dpm++", "dpm++", "ddim", "ddpm"]
+NOISY_SAMPLERS: frozenset[SamplerName] = frozenset({"sde-dpm++", "ddpm"})
+"""Those that add noise in every step."""
 Guide = Literal["auto", "empty", "weak"]
 Quality = Literal["best", "fast"]
 
@@ -28,8 +30,8 @@ class Denoising(BaseModel):
 
     steps: int = Field(20, ge=1, le=MOST_STEPS)
     """denoising steps."""
-    sampler: SamplerName = "dpm++"
-    """dpm++ is the fastest, ddpm the paper's."""
+    sampler: SamplerName = "sde-dpm++"
+    """dpm++ needs the fewest steps, sde-dpm++ mends on the way what it did wrong, ddpm is the paper's."""
     guidance: float = Field(3.0, ge=0.0, le=MOST_GUIDANCE)
     """how strictly to follow the prompt; 1 is not at all more than the model was taught."""
     guide: Guide = "auto"

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import Augment
 from ddmi_core.diffusion import DenoiserConfig
 from ddmi_core.domains import get_domain
-from ddmi_core.recipe import Denoising
+from ddmi_core.recipe import NOISY_SAMPLERS, Denoising, SamplerName
 from ddmi_core.support.device_names import DeviceName
 from ddmi_core.support.devices import Precision
 from ddmi_core.support.errors import DDMIError
@@ -174,6 +174,19 @@ class Sampling(Denoising, extra="forbid"):
     """How a latent is sampled."""
 
 
+class TeacherSampling(Sampling):
+    """How a teacher goes from noise to a latent: the same way each time, for its student to follow."""
+
+    sampler: SamplerName = "dpm++"
+
+    @field_validator("sampler")
+    @classmethod
+    def _adds_nothing(cls, sampler: SamplerName) -> SamplerName:
+        if sampler in NOISY_SAMPLERS:
+            raise ValueError("a teacher's must be dpm++ or ddim: what others add on the way is no part of a seed's way")
+        return sampler
+
+
 class StageTwoConfig(StageConfig):
     """The latent diffusion's stage (eq. 10)."""
 
@@ -206,17 +219,13 @@ class DistillationConfig(StageConfig):
     """How many ways from noise to a latent the teacher goes first, for prompts of the data; the student learns their
     parts."""
     drop_prompt: float = Field(0.05, ge=0, le=1)
-    teacher: Sampling = Sampling()
+    teacher: TeacherSampling = TeacherSampling()
     """How it goes them; the student has this guidance within."""
 
     @model_validator(mode="after")
     def _steps_fit(self) -> "DistillationConfig":
         if self.teacher.steps % self.student_steps:
             raise ValueError(f"teacher.steps ({self.teacher.steps}) must be a multiple of student_steps")
-        if self.teacher.sampler == "ddpm":
-            raise ValueError(
-                "teacher.sampler must be dpm++ or ddim: what ddpm adds on the way is no part of a seed's way"
-            )
         return self
 
 

@@ -29,7 +29,7 @@ def _diffusion(**settings: object) -> LatentDiffusion:
 
 
 @pytest.mark.parametrize("kind", ["unet2d", "uvit"])
-@pytest.mark.parametrize("sampler", ["dpm++", "ddim", "ddpm"])
+@pytest.mark.parametrize("sampler", ["dpm++", "sde-dpm++", "ddim", "ddpm"])
 def test_an_item_depends_on_its_seed_alone(sampler: str, kind: str) -> None:
     diffusion = _diffusion(kind=kind)
     alone = diffusion.sample(_text(1.0), _text(0.0), [7], Denoising(steps=4, sampler=sampler))
@@ -52,7 +52,7 @@ def test_ddpm_is_that_of_diffusers(prediction: str) -> None:
     torch.testing.assert_close(sampled, z, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("sampler", ["dpm++", "ddim", "ddpm"])
+@pytest.mark.parametrize("sampler", ["dpm++", "sde-dpm++", "ddim", "ddpm"])
 def test_a_variation_leads_from_the_item_to_another(sampler: str) -> None:
     diffusion, denoising = _diffusion(), Denoising(steps=4, sampler=sampler)
 

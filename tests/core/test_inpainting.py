@@ -37,7 +37,7 @@ def test_planes_of_a_clip_have_sizes_of_their_own() -> None:
         assert (plane[0] == 1).all() and (plane[1] < 0).all()
 
 
-@pytest.mark.parametrize("sampler", ["dpm++", "ddim", "ddpm"])
+@pytest.mark.parametrize("sampler", ["dpm++", "sde-dpm++", "ddim", "ddpm"])
 def test_what_is_kept_stays_and_the_rest_depends_on_the_seed(sampler: SamplerName) -> None:
     torch.manual_seed(0)
     config = DenoiserConfig(kind="uvit", channels=(32, 32), blocks=(1, 1, 1), head_width=16, text_channels=8)

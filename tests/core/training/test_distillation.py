@@ -9,11 +9,11 @@ from torch import Tensor
 from ddmi_core import cli
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.recipe import Denoising
+from ddmi_core.recipe import NOISY_SAMPLERS, Denoising
 from ddmi_core.support.errors import DDMIError, ModelError
 from ddmi_core.text import TextEmbedding
 from ddmi_core.training import distillation_stage, trajectories
-from ddmi_core.training.config import DistillationConfig, RunConfig, Sampling
+from ddmi_core.training.config import DistillationConfig, RunConfig, TeacherSampling
 from ddmi_core.training.distill import distill
 from ddmi_core.training.distillation_stage import DistillationStage
 from ddmi_core.training.run import train
@@ -28,7 +28,7 @@ FEW = DistillationConfig(
     student_steps=2,
     trajectories=4,
     sample_every=100,
-    teacher=Sampling(steps=4),
+    teacher=TeacherSampling(steps=4),
 )
 
 
@@ -119,8 +119,9 @@ def test_what_a_student_cannot_learn_from_is_refused(tmp_path: Path) -> None:
         distill(RunConfig.from_preset("shape-tiny"), tmp_path / "run")
     with pytest.raises(ValueError, match="multiple of student_steps"):
         DistillationConfig(steps=1, batch=1, learning_rate=1e-4, student_steps=3)
-    with pytest.raises(ValueError, match="ddpm"):
-        DistillationConfig(steps=1, batch=1, learning_rate=1e-4, teacher=Sampling(sampler="ddpm"))
+    for sampler in NOISY_SAMPLERS:
+        with pytest.raises(ValueError, match=r"must be dpm\+\+ or ddim"):
+            DistillationConfig(steps=1, batch=1, learning_rate=1e-4, teacher={"sampler": sampler})
 
 
 @pytest.mark.slow
@@ -133,7 +134,7 @@ def test_ways_of_another_teacher_are_gone_anew(tmp_path: Path, monkeypatch: pyte
     distill(recipe, run.path, device="cpu")
     ways = run.cache / "trajectories.safetensors"
     made = ways.stat().st_mtime_ns
-    stronger = FEW.model_copy(update={"teacher": Sampling(steps=4, guidance=5.0), "steps": 7})
+    stronger = FEW.model_copy(update={"teacher": TeacherSampling(steps=4, guidance=5.0), "steps": 7})
     run.create(recipe.model_copy(update={"distillation": stronger, "distils": True}).to_yaml())
     distill(recipe, run.path, resume=True, device="cpu")
     assert ways.stat().st_mtime_ns != made
