@@ -18,8 +18,8 @@ from studio.widgets.basics import breakable
 
 TITLE = "Gallery"
 _FILE = "gallery.html"
-SIDE = 152  # px of a picture
-_CELL = SIDE + 2 * GRID
+SIDE = 160  # px of a picture, as many as in the sheets that runs make
+_GAP = 2 * GRID
 _LONGEST = 110  # characters of a prompt; all of it is in the tool tip
 _INTRODUCTION = (
     "What the installed models make. A click on a picture puts its prompt and seed into the form of its room, where "
@@ -74,7 +74,7 @@ class GalleryPage:
             parts.append(f"<p>{_INTRODUCTION}</p>")
         number = 0
         for exhibition in self._exhibitions or ():
-            parts.append(self._section(exhibition, number, max(1, width // _CELL)))
+            parts.append(self._section(exhibition, number, max(1, (width + _GAP) // (SIDE + _GAP))))
             number += len(exhibition.exhibits)
         return "\n".join(parts)
 
@@ -101,9 +101,10 @@ class GalleryPage:
             parts.append(f"<p>{_NO_PICTURE}</p>")
             return "".join(parts)
         cells = [self._cell(exhibit, first + place) for place, exhibit in enumerate(exhibits)]
-        cells += [f'<td width="{_CELL}"></td>'] * (-len(cells) % columns)
+        cells += ["<td></td>"] * (-len(cells) % columns)
         rows = ("".join(cells[start : start + columns]) for start in range(0, len(cells), columns))
-        parts += ['<table cellspacing="0" cellpadding="0">', *(f"<tr>{row}</tr>" for row in rows), "</table>"]
+        table = f'<table cellspacing="0" cellpadding="0" style="margin-top: {GRID}px">'
+        parts += [table, *(f"<tr>{row}</tr>" for row in rows), "</table>"]
         if all(exhibit.recipe is None for exhibit in exhibits):
             parts.append(f"<p>{_NO_RECIPE}</p>")
         return "".join(parts)
@@ -114,10 +115,17 @@ class GalleryPage:
         if recipe is not None:
             prompt = recipe.prompt or "without a prompt"
             tip = escape(f"{prompt}, seed {recipe.seed}", quote=True)
-            shown = prompt if len(prompt) <= _LONGEST else f"{prompt[:_LONGEST].rstrip()} …"
+            shown = prompt if len(prompt) <= _LONGEST else f"{_beginning(prompt)} …"
             picture = f'<a href="{name}" title="{tip}">{picture}</a>'
             picture += f"<br>{escape(breakable(shown))}<br>{self._quiet(f'seed {recipe.seed}')}"
-        return f'<td width="{_CELL}" valign="top" style="padding-bottom: {2 * GRID}px">{picture}</td>'
+        look = f"padding-right: {_GAP}px; padding-bottom: {_GAP}px"
+        return f'<td width="{SIDE + _GAP}" valign="top" style="{look}">{picture}</td>'
 
     def _quiet(self, text: str) -> str:
         return f'<span style="color: {self._theme.colours.muted}; font-size: {FONT_SMALL}px">{escape(text)}</span>'
+
+
+def _beginning(prompt: str) -> str:
+    """As many words as there is room for; of one that is longer the letters."""
+    letters = prompt[:_LONGEST]
+    return letters.rpartition(" ")[0] or letters

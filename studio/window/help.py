@@ -24,7 +24,7 @@ class Help:
         self._shell, self._state, self._settings, self._theme = shell, shell.state, shell.settings, shell.theme
         self._generation = generation
         self._guide_is_of = ""
-        """The page about the room in which the guide was opened last."""
+        """The page about the room in which the guide was opened last; none if it was opened at the gallery."""
         self._sheet: ShortcutSheet | None = None
         self.guide: GuideWindow | None = None
         """The guide's window, once it was opened."""
@@ -59,6 +59,7 @@ class Help:
         """Open the guide at what the models make."""
         guide = self._the_guide()
         guide.show_gallery()
+        self._guide_is_of = ""
         self._bring_to_front(guide)
 
     def _the_guide(self) -> GuideWindow:
@@ -89,7 +90,9 @@ class Help:
 
     def _use(self, recipe: Recipe) -> None:
         """Bring the recipe of a picture in the gallery into the form, and show that."""
-        self._generation.bring_back(recipe, f"“{shortened(recipe.prompt)}”" if recipe.prompt else "a picture")
+        what = f"“{shortened(recipe.prompt)}”" if recipe.prompt else "a picture without a prompt"
+        self._generation.bring_back(recipe, what)
+        self._shell.status.say(f"The form holds {what}, seed {recipe.seed}. Generate makes it.")
         self._shell.activateWindow()
 
     def show_messages(self) -> None:

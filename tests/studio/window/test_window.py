@@ -762,6 +762,8 @@ def test_the_guide_opens_at_the_page_of_the_room_and_stays_at_what_is_read_there
     assert shown_after_asking() == "08-history.md"
     window.show_room_of("image")
     assert shown_after_asking() == "04-pictures.md"
+    window.actions_["gallery"].trigger()
+    assert window.help.guide.shown().title == "Gallery" and shown_after_asking() == "04-pictures.md"
 
 
 def test_a_picture_of_the_gallery_brings_its_recipe_into_the_form_of_its_room(qtbot, window, tmp_path):
