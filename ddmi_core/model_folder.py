@@ -4,12 +4,13 @@ import hashlib
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ddmi_core.recipe import Seeded
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.files import write_json
 from ddmi_core.support.known_runs import known_runs
@@ -31,6 +32,8 @@ SCHEDULER_CONFIG = "scheduler/scheduler_config.json"
 TEXT_ENCODER = "text_encoder.json"
 CARD = "README.md"
 PREVIEW = "preview.png"
+PREVIEW_RECIPES = "preview.json"
+"""How the pictures of the preview were made, in their order: a list of `Seeded`. Folders of before have none."""
 LABEL = "label.json"
 """What a person says of the model: its name, and where it was imported from. No part of the hash."""
 
@@ -44,7 +47,7 @@ _REQUIRED = (
     TEXT_ENCODER,
 )
 _OPTIONAL = (WEAK_DENOISER_WEIGHTS, FAST_DENOISER_CONFIG, FAST_DENOISER_WEIGHTS)
-FILES = (*_REQUIRED, *_OPTIONAL, CARD, PREVIEW)
+FILES = (*_REQUIRED, *_OPTIONAL, CARD, PREVIEW, PREVIEW_RECIPES)
 """All that belongs into a model folder, but for what a person says of it."""
 
 
@@ -166,6 +169,20 @@ def read_card(model: ModelInfo) -> str:
     if named is None or named[1].strip() != first:
         return text
     return text[: named.start(1)] + model.name + text[named.end(1) :]
+
+
+def read_preview_recipes(folder: Path) -> list[Seeded]:
+    """Return how the pictures of a model's preview were made, in their order; none where that is not known."""
+    try:
+        found = parse_json((folder / PREVIEW_RECIPES).read_text(encoding="utf-8"))
+        return [Seeded.model_validate(each) for each in found] if isinstance(found, list) else []
+    except (OSError, ValueError):
+        return []
+
+
+def write_preview_recipes(folder: Path, recipes: Sequence[Seeded]) -> None:
+    """Write how the pictures of a model's preview were made, without what is usual of each."""
+    write_json(folder / PREVIEW_RECIPES, [recipe.model_dump(mode="json", exclude_unset=True) for recipe in recipes])
 
 
 def list_models(domain: str | None = None) -> list[ModelInfo]:

@@ -164,6 +164,7 @@ class Pipeline:
         *,
         card: str = "",
         preview: np.ndarray | None = None,
+        previewed: Sequence[Seeded] = (),
         dtype: torch.dtype = torch.float16,
     ) -> None:
         """Write a model folder.
@@ -171,7 +172,8 @@ class Pipeline:
         Args:
             folder: made if need be.
             card: text of the model card.
-            preview: uint8 (h, w, 3) picture.
+            preview: uint8 (h, w, 3) picture: one, or a sheet of several.
+            previewed: how its pictures were made, in their order.
             dtype: of the weights; in half precision they take half the room, and differ by a few parts in ten thousand.
         """
         import imageio.v3 as imageio
@@ -194,6 +196,8 @@ class Pipeline:
         if preview is not None:
             with atomic_write(folder / model_folder.PREVIEW) as temporary:
                 imageio.imwrite(temporary, preview)
+        if previewed:
+            model_folder.write_preview_recipes(folder, previewed)
         # The index comes last: a folder without it is not a model yet.
         write_json(
             folder / model_folder.INDEX,

@@ -329,6 +329,14 @@ WINDOW: tuple[ActionSpec, ...] = (
         also="help manual documentation how",
     ),
     ActionSpec(
+        "gallery",
+        "Gallery",
+        "Help",
+        "Help",
+        tip="See what the models make, with prompts and seeds to begin with",
+        also="examples pictures prompts showcase samples inspiration ideas",
+    ),
+    ActionSpec(
         "shortcuts", "Keyboard shortcuts", "Help", "Help", ("?",), "keyboard", also="keys hotkeys bindings keymap cheat"
     ),
     ActionSpec(

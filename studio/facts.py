@@ -78,6 +78,8 @@ class RoomFacts:
     """What the files to import are called in the file dialog."""
     preset: str
     """Trains a model for the room."""
+    guide: str
+    """The file of the guide's page about it."""
     actions: tuple[ActionSpec, ...] = ()
     """What can be done there alone."""
     mouse: tuple[tuple[str, str], ...] = ()

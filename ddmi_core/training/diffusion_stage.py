@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.diffusion import LatentDiffusion
+from ddmi_core.recipe import Seeded
 from ddmi_core.text import TextEmbedding, TextEncoder
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.latents import CachedLatents, CaptionedLatents, text_of
@@ -101,6 +102,12 @@ class DiffusionStage(Stage):
 def shown_samples(config: RunConfig) -> list[tuple[str, int]]:
     """Return prompt and seed of the pictures of an evaluation."""
     return [(prompt, seed) for prompt in config.stage2.sample_prompts or ("",) for seed in _SEEDS]
+
+
+def shown_recipes(config: RunConfig) -> list[Seeded]:
+    """Return how the pictures of an evaluation are made, in their order."""
+    how = config.stage2.sampling.model_dump()
+    return [Seeded(prompt=prompt, seed=seed, **how) for prompt, seed in shown_samples(config)]
 
 
 def _read(batch: dict[str, Tensor]) -> tuple[Tensor, TextEmbedding, Tensor, Tensor]:

@@ -5,7 +5,7 @@ import shutil
 from copy import deepcopy
 from pathlib import Path
 
-from ddmi_core.model_folder import CARD, PREVIEW, find_model
+from ddmi_core.model_folder import CARD, PREVIEW, PREVIEW_RECIPES, find_model
 from ddmi_core.pipeline import Pipeline, Student
 from ddmi_core.support.devices import precision_of
 from ddmi_core.support.errors import DDMIError
@@ -79,7 +79,7 @@ def _distill(config: RunConfig, run: RunFolder, device: str) -> Path:
         train_stage(stage, config, run, accelerator)
     teacher.student = Student(student.eval().requires_grad_(False), settings.student_steps, settings.teacher.guidance)
     teacher.save_pretrained(run.model)
-    for name in (CARD, PREVIEW):
+    for name in (CARD, PREVIEW, PREVIEW_RECIPES):
         if (folder / name).exists():
             shutil.copy(folder / name, run.model / name)
     return run.model

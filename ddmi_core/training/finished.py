@@ -11,7 +11,7 @@ import numpy as np
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.config import RunConfig
-from ddmi_core.training.diffusion_stage import DiffusionStage
+from ddmi_core.training.diffusion_stage import DiffusionStage, shown_recipes
 from ddmi_core.training.history import History
 from ddmi_core.training.pictures import save_sheet
 from ddmi_core.training.run_folder import RunFolder
@@ -21,7 +21,9 @@ _log = logging.getLogger(__name__)
 
 def save_model(pipeline: Pipeline, stage: DiffusionStage, config: RunConfig, run: RunFolder) -> Path:
     """Write the trained model with its card and its last pictures as preview; return its folder."""
-    pipeline.save_pretrained(run.model, card=card(config, run), preview=_preview(stage, config, run))
+    preview = _preview(stage, config, run)
+    previewed = shown_recipes(config) if preview is not None else ()
+    pipeline.save_pretrained(run.model, card=card(config, run), preview=preview, previewed=previewed)
     return run.model
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from ddmi_core.model_file import import_path, save_as_file
 from ddmi_core.model_folder import PREVIEW, ModelInfo, read_card, rename_model
 from ddmi_core.rendering.picture_layout import contact_sheet, pictures_on
 from ddmi_core.support.errors import DDMIError
+from studio.engine.gallery import exhibition, opaque_image
 from studio.engine.lanes import Lane
 
 _GAP = 4  # px
@@ -34,6 +35,8 @@ class ModelFolders(QObject):
     """Folder, and a square QImage of pictures that the model made."""
     card_ready = Signal(object, str)
     """ModelInfo and the text of its card, Markdown."""
+    gallery_ready = Signal(object)
+    """Exhibitions, a list: one of each of the models that were asked about."""
     failed = Signal(str)
     """What was asked for and could not be done."""
 
@@ -53,6 +56,10 @@ class ModelFolders(QObject):
             self.preview_ready.emit(folder, _mosaic(sheet))
 
         self._lane.submit(read, priority=1)
+
+    def gallery(self, models: Sequence[ModelInfo]) -> None:
+        """Bring what there is to be seen of models."""
+        self._lane.submit(lambda: self.gallery_ready.emit([exhibition(model) for model in models]), priority=1)
 
     def starter_sets(self, domain: str) -> tuple[str, ...]:
         """Return the names of the data sets that come along for a domain."""
@@ -124,6 +131,4 @@ def _mosaic(sheet: UInt8[ndarray, "h w 3"]) -> QImage:
     pictures = pictures_on(sheet)
     count = len(pictures)
     shown = [pictures[place * count // 4] for place in range(4)] if count >= 4 else pictures[:1]
-    pixels = contact_sheet(shown, columns=2, gap=_GAP) if len(shown) > 1 else np.ascontiguousarray(shown[0])
-    height, width = pixels.shape[:2]
-    return QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    return opaque_image(contact_sheet(shown, columns=2, gap=_GAP) if len(shown) > 1 else shown[0])

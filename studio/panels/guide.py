@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtCore import QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QHideEvent,
@@ -35,6 +35,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.engine.gallery import Exhibition
+from studio.panels.gallery_page import SIDE, GalleryPage
 from studio.state.guide import GuidePage, Hit, find
 from studio.theme.documents import dress
 from studio.theme.theme import Theme
@@ -50,13 +52,22 @@ _PICTURES = (".webp", ".png")
 
 
 class GuideWindow(Dialog):
-    """A window of its own beside the work. Opens at the first page; closing keeps the page."""
+    """A window of its own beside the work. Opens at the first page; closing keeps the page.
 
-    def __init__(self, pages: Sequence[GuidePage], theme: Theme, parent: QWidget | None = None) -> None:
+    The gallery is its last page. `recipe_asked` carries the recipe of a picture there that was clicked, `link_asked` a
+    QUrl that is to be opened elsewhere.
+    """
+
+    recipe_asked = Signal(object)
+    link_asked = Signal(object)
+
+    def __init__(
+        self, pages: Sequence[GuidePage], gallery: GalleryPage, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self.setWindowTitle("Guide")
         self.resize(*_SIZE)
-        self._pages, self._theme = pages, theme
+        self._written, self._gallery, self._theme = pages, gallery, theme
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search the guide")
         self.search.setAccessibleName("Search the guide")
@@ -65,14 +76,31 @@ class GuideWindow(Dialog):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.nothing = label("No page says that.", "muted")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.page = PageView(theme)
+        self.page = PageView(gallery, theme)
         self.back = icon_button(theme, "chevron-left", "Back  (Alt+Left)", look="")
         self.forward = icon_button(theme, "chevron-right", "Forward  (Alt+Right)", look="")
         self._lay_out()
         self._wire()
         self._fill("")
-        if pages:
-            self.show_page(pages[0])
+        self.show_page(self._pages[0])
+
+    @property
+    def _pages(self) -> list[GuidePage]:
+        return [*self._written, self._gallery.page]
+
+    def open_at(self, name: str) -> None:
+        """Turn to the page whose file is called so."""
+        self.show_page(next(page for page in self._pages if page.path.name == name))
+
+    def show_gallery(self) -> None:
+        """Turn to the gallery."""
+        self.show_page(self._gallery.page)
+
+    def fill_gallery(self, exhibitions: Sequence[Exhibition]) -> None:
+        """Show in the gallery what there is to be seen of the models."""
+        if self._gallery.fill(exhibitions):
+            self.page.make_again()
+            self._fill(self.search.text())
 
     def show_page(self, page: GuidePage) -> None:
         """Turn to a page."""
@@ -111,6 +139,8 @@ class GuideWindow(Dialog):
         self.search.textChanged.connect(self._fill)
         self.search.returnPressed.connect(self._go_on)
         self.page.sourceChanged.connect(self._on_page)
+        self.page.recipe_asked.connect(self.recipe_asked)
+        self.page.link_asked.connect(self.link_asked)
         self.back.clicked.connect(self.page.backward)
         self.forward.clicked.connect(self.page.forward)
         for button, available in ((self.back, self.page.backwardAvailable), (self.forward, self.page.forwardAvailable)):
@@ -185,23 +215,29 @@ class PageView(QTextBrowser):
     """Shows pages, Markdown files, in the theme's look.
 
     A picture is drawn at the screen's own pixels, as wide as the page at most. A click on one shows it alone, large.
-    Animated ones move while the page is seen.
+    Animated ones move while the page is seen. `recipe_asked` carries that of a picture in the gallery, `link_asked` a
+    link that leads out of the guide.
     """
 
-    def __init__(self, theme: Theme) -> None:
+    recipe_asked = Signal(object)
+    link_asked = Signal(object)
+
+    def __init__(self, gallery: GalleryPage, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
+        self._gallery, self._theme = gallery, theme
+        self._made = ""  # the gallery as it was made last
         self.current = QUrl()
         """What is shown; `source` lags behind while `sourceChanged` is told."""
         self._words: list[str] = []
         self._places: list[int] = []
         self._films: list[QMovie] = []
         styled(self, "page")
-        self.setOpenExternalLinks(True)
+        self.setOpenLinks(False)
+        self.anchorClicked.connect(self._follow)
         self.setAccessibleName("Page of the guide")
         self.document().setDocumentMargin(0)
         self.sourceChanged.connect(lambda _source: self._dress())
-        theme.changed.connect(self._dress)
+        theme.changed.connect(self._on_theme)
 
     def mark(self, words: list[str]) -> None:
         """Show where on this page, and on those that follow, these words stand."""
@@ -220,14 +256,40 @@ class PageView(QTextBrowser):
         if kind == QTextDocument.ResourceType.ImageResource.value:
             return self._picture(url)
         self.current = url
+        if self._shows_gallery:
+            self._made = self._gallery.html(self.viewport().width())
+            return self._made
         return f'<img src="{url.toString()}">' if url.path().endswith(_PICTURES) else super().loadResource(kind, url)
+
+    def make_again(self) -> None:
+        """Make the gallery again, if that is what is shown, and stay where it is read."""
+        if self._shows_gallery:
+            place = self.verticalScrollBar().value()
+            self.reload()
+            self.verticalScrollBar().setValue(place)
+
+    @property
+    def _shows_gallery(self) -> bool:
+        return self.current == self._gallery.url
+
+    def _follow(self, link: QUrl) -> None:
+        """Go where a link leads: to a recipe, a page or a picture of the guide, or elsewhere."""
+        if (recipe := self._gallery.recipe(link)) is not None:
+            self.recipe_asked.emit(recipe)
+        elif link.isLocalFile() and link.path().endswith((".md", *_PICTURES)):
+            self.setSource(link)
+        else:
+            self.link_asked.emit(link)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep lines short, and pictures as wide as they."""
         side = max(4 * GRID, (self.width() - _LONGEST_LINE + 1) // 2)
         self.setViewportMargins(side, 0, side, 0)
         super().resizeEvent(event)
-        self._draw_pictures()
+        if self._shows_gallery and self._gallery.html(self.viewport().width()) != self._made:
+            self.make_again()
+        else:
+            self._draw_pictures()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Let the films go on."""
@@ -239,14 +301,21 @@ class PageView(QTextBrowser):
         super().hideEvent(event)
         self._pause_films(True)
 
+    def _on_theme(self) -> None:
+        if self._shows_gallery:
+            self.make_again()
+        else:
+            self._dress()
+
     def _dress(self) -> None:
         document = self.document()
-        dress(document, self._theme.colours)
+        dress(document, self._theme.colours, ruled=not self._shows_gallery)
         root = document.rootFrame().frameFormat()
         root.setTopMargin(4 * GRID)
         root.setBottomMargin(4 * GRID)
         document.rootFrame().setFrameFormat(root)
-        self._link_pictures()
+        if not self._shows_gallery:  # whose pictures are links already
+            self._link_pictures()
         self._draw_pictures()
         self._open_films()
         self._mark()
@@ -293,7 +362,7 @@ class PageView(QTextBrowser):
             film.stop()
             film.deleteLater()
         self._films = []
-        for position, picture in self._picture_formats():
+        for position, picture in [] if self._shows_gallery else self._picture_formats():
             url = QUrl(picture.name())
             if QImageReader(url.toLocalFile()).imageCount() > 1:
                 film = QMovie(url.toLocalFile(), parent=self)
@@ -313,14 +382,18 @@ class PageView(QTextBrowser):
         document.markContentsDirty(position, 1)
 
     def _picture(self, url: QUrl) -> QImage:
-        return self._framed(QImage(url.toLocalFile()), url)
+        made = self._gallery.picture(url)
+        return self._framed(QImage(url.toLocalFile()) if made is None else made, url)
 
     def _framed(self, image: QImage, url: QUrl) -> QImage:
         """A picture, of a file, in the screen's pixels, with a thin line around it."""
         if image.isNull():
             return image
         ratio = self.devicePixelRatioF()
-        width = image.width() if url == self.current else min(image.width(), self.viewport().width())
+        if self._shows_gallery:
+            width = SIDE
+        else:
+            width = image.width() if url == self.current else min(image.width(), self.viewport().width())
         image = image.scaledToWidth(max(1, round(width * ratio)), Qt.TransformationMode.SmoothTransformation)
         image = image.convertToFormat(QImage.Format.Format_RGB32)
         painter = QPainter(image)

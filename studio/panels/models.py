@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
@@ -33,6 +34,9 @@ class ModelsRoom(QWidget):
         nouns: what a signal of each domain is called.
         theme: of the icons.
     """
+
+    guide: ClassVar[str] = "13-models.md"
+    """The file of the guide's page about it."""
 
     used = Signal(object)
     opened = Signal(object)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPixmap, QResizeEvent
@@ -67,6 +67,9 @@ _FOLDER_ROLE = Qt.ItemDataRole.UserRole
 
 class TrainingRoom(QWidget):
     """Runs on the left, the chosen one on the right. `new_asked`: a run is wanted; `discard_asked` carries a run."""
+
+    guide: ClassVar[str] = "10-training.md"
+    """The file of the guide's page about it."""
 
     new_asked = Signal()
     add_asked = Signal()

@@ -21,7 +21,10 @@ _MARKUP = (
 
 @dataclass(frozen=True)
 class GuidePage:
-    """One page: its file, its title, and its text as a reader sees it, without markup."""
+    """One page: its file, its title, and its text as a reader sees it, without markup.
+
+    Of a page that the app makes there is no file; it lies where one would be, so that its links lead to the others.
+    """
 
     path: Path
     title: str

@@ -31,8 +31,10 @@ _CODE = QTextFormat.Property.BlockCodeLanguage
 _THIN = QTextFormat.Property.UserProperty
 
 
-def dress(document: QTextDocument, colours: Colours) -> None:
+def dress(document: QTextDocument, colours: Colours, *, ruled: bool = True) -> None:
     """Give a document that was read from Markdown the look of a theme; it may have had that of another one before.
+
+    Tables are `ruled`, below a bold first row, unless they only lay things out.
 
     Qt's reader of Markdown takes no notice of a document's style sheet, so the formats are set one by one.
     """
@@ -43,7 +45,8 @@ def dress(document: QTextDocument, colours: Colours) -> None:
     for block in _blocks(document):
         _dress_block(block, colours)
     for frame in document.rootFrame().childFrames():
-        _dress_frame(frame, colours)
+        if ruled or not isinstance(frame, QTextTable):
+            _dress_frame(frame, colours)
     cursor.endEditBlock()
 
 

@@ -45,11 +45,12 @@ class MainWindow(Shell):
         rooms: Sequence[Room] = ROOMS,
     ) -> None:
         super().__init__(state, engine, training, theme, settings, rooms)
-        self.undoing, self.help, self.tour = Undoing(self), Help(self), Tour(self)
+        self.undoing, self.tour = Undoing(self), Tour(self)
         self.installed = Models(self)
         self.items = Items(self, self.installed, self.undoing)
         self.live = Live(self)
         self.generation = Generation(self, self.installed, self.items, self.undoing, self.live)
+        self.help = Help(self, self.generation)
         self.variations = Variations(self, self.installed, self.generation)
         self.own_files = OwnFiles(self, self.installed, self.generation)
         self.exports, self.comparing = Exports(self, self.items), Comparing(self, self.items)

@@ -218,6 +218,13 @@ class Shell(QMainWindow):
             return shown.room.words.domain
         return MODELS_ROOM if shown is self.models else ""
 
+    def guide_page(self) -> str:
+        """The file of the guide's page about the room that the person is in."""
+        shown = self.rooms.currentWidget()
+        if isinstance(shown, Stage):
+            return shown.room.guide
+        return self.models.guide if shown is self.models else self.runs.guide
+
     def show_room_of(self, domain: str) -> None:
         """Go to the room of a domain, if there is one."""
         if domain in self._domains():

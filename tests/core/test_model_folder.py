@@ -12,8 +12,11 @@ from ddmi_core.model_folder import (
     list_models,
     models_folder,
     read_card,
+    read_preview_recipes,
     rename_model,
+    write_preview_recipes,
 )
+from ddmi_core.recipe import Seeded
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.paths import assets
 
@@ -85,3 +88,13 @@ def test_the_model_of_a_run_says_so(folder: Path, home: Path) -> None:
     (run / "run.yaml").write_text("name: chairs\n")
     shutil.copytree(folder, run / "model")
     assert describe(run / "model").origin == "Trained in the run chairs"
+
+
+def test_how_a_preview_was_made_is_kept_and_goes_along_but_does_not_count(folder: Path) -> None:
+    before = describe(folder).hash
+    how = [Seeded(prompt="a chair", seed=seed, guidance=2.0) for seed in (0, 1)]
+    write_preview_recipes(folder, how)
+    model = import_model(folder)
+    assert model.hash == before and read_preview_recipes(model.folder) == how
+    (folder / model_folder.PREVIEW_RECIPES).unlink()
+    assert read_preview_recipes(folder) == []

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from ddmi_core.model_folder import list_models
 from ddmi_core.support.known_runs import known_runs
+from studio.engine.gallery import exhibition
 from studio.engine.training import Training
 from studio.panels.training import TrainingRoom
 from studio.settings import Settings
@@ -61,3 +62,5 @@ def test_a_tiny_run_from_the_wizard_ends_in_the_list_of_models(qtbot: QtBot, roo
     assert trained.origin == f"Trained in the run {folder.name}"
     assert "4 steps, 4 examples each" in (trained.folder / "README.md").read_text()
     assert (trained.folder / "preview.png").exists()
+    seen = exhibition(trained).exhibits
+    assert seen and all(one.recipe is not None and one.recipe.model == trained.name for one in seen)

@@ -38,6 +38,7 @@ FACTS = RoomFacts(
     import_formats=PICTURES,
     import_kind="Pictures",
     preset="portraits",
+    guide="04-pictures.md",
     sides=OF_PICTURES,
     preview_resolution=BASE,
     switches=("navigator",),

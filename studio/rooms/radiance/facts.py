@@ -39,6 +39,7 @@ FACTS = RoomFacts(
     import_names=SCENE_NAMES,
     import_kind="Meshes, point clouds and posed pictures",
     preset="painted-furniture",
+    guide="06-radiance.md",
     sides=OF_OBJECTS,
     preview_resolution=96,
     fits_afterwards=True,

@@ -37,6 +37,7 @@ FACTS = RoomFacts(
     import_formats=SURFACES,
     import_kind="Meshes and point clouds",
     preset="furniture",
+    guide="01-first-shape.md",
     sides=OF_OBJECTS,
     fits_afterwards=True,
     fits_by_steps=True,

@@ -37,6 +37,7 @@ FACTS = RoomFacts(
     import_formats=CLIPS,
     import_kind="Clips",
     preset="skies",
+    guide="05-video.md",
     sides=OF_CLIPS,
     preview_resolution=128,
     fits_afterwards=True,

@@ -5,9 +5,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QColor, QDesktopServices, QImage, QMovie, QTextCursor, QTextDocument, QTextFrame, QTextTable
+from PySide6.QtGui import QColor, QImage, QMovie, QTextCursor, QTextDocument, QTextFrame, QTextTable
 
+from ddmi_core.support.paths import assets
+from studio.panels.gallery_page import GalleryPage
 from studio.panels.guide import GuideWindow
+from studio.panels.models import ModelsRoom
+from studio.panels.training import TrainingRoom
+from studio.rooms import ROOMS
 from studio.state.guide import read_guide
 from studio.theme.theme import Theme
 from studio.theme.tokens import DARK, FONT_TITLE, LIGHT
@@ -35,7 +40,7 @@ def guide(qtbot, theme: Theme, tmp_path: Path) -> GuideWindow:
     picture = QImage(1600, 200, QImage.Format.Format_RGB32)
     picture.fill(QColor("red"))
     picture.save(str(tmp_path / "window.png"))
-    window = GuideWindow(read_guide(tmp_path), theme)
+    window = GuideWindow(read_guide(tmp_path), GalleryPage(tmp_path, {}, theme), theme)
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
@@ -55,7 +60,7 @@ def frames(guide: GuideWindow) -> list[QTextFrame]:
 
 
 def test_the_list_turns_pages_and_links_do_too(guide, qtbot):
-    assert titles(guide) == ["First steps", "Second"] and text(guide).startswith("First steps")
+    assert titles(guide) == ["First steps", "Second", "Gallery"] and text(guide).startswith("First steps")
     assert not guide.back.isEnabled()
     guide.list.setCurrentRow(1)
     assert text(guide).startswith("Second") and guide.back.isEnabled()
@@ -65,16 +70,31 @@ def test_the_list_turns_pages_and_links_do_too(guide, qtbot):
     assert guide.list.currentRow() == 1
 
 
-def test_a_link_is_clicked(guide, qtbot, monkeypatch):
+def test_a_link_is_clicked(guide, qtbot):
     opened = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
-    cursor = guide.page.document().find("second page")
-    assert cursor.charFormat().anchorHref() == "02-second.md"
-    cursor.setPosition(cursor.selectionStart() + 3)
-    guide.page.setTextCursor(cursor)
-    place = guide.page.cursorRect(cursor).center()
-    qtbot.mouseClick(guide.page.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert text(guide).startswith("Second")
+    guide.link_asked.connect(lambda link: opened.append(link.toString()))
+
+    def click(words: str) -> None:
+        cursor = guide.page.document().find(words)
+        cursor.setPosition(cursor.selectionStart() + 3)
+        guide.page.setTextCursor(cursor)
+        place = guide.page.cursorRect(cursor).center()
+        qtbot.mouseClick(guide.page.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+    assert guide.page.document().find("second page").charFormat().anchorHref() == "02-second.md"
+    click("second page")
+    assert text(guide).startswith("Second") and opened == []
+    guide.back.click()
+    click("the web")
+    notebook = guide.page.current.resolved("../first.ipynb")
+    guide.page.anchorClicked.emit(notebook)
+    assert text(guide).startswith("First steps") and opened == ["https://example.org/", notebook.toString()]
+
+
+def test_every_room_has_a_page_of_its_own():
+    rooms = [*(room.room.guide for room in ROOMS), TrainingRoom.guide, ModelsRoom.guide]
+    pages = {page.path.name for page in read_guide(assets() / "guide")}
+    assert len(set(rooms)) == len(rooms) and set(rooms) <= pages
 
 
 def test_search_lists_what_is_found_and_marks_it(guide, qtbot):
@@ -94,7 +114,8 @@ def test_search_lists_what_is_found_and_marks_it(guide, qtbot):
     guide.search.setText("nowhere")
     assert titles(guide) == [] and guide.nothing.isVisible()
     qtbot.keyClick(guide.search, Qt.Key.Key_Escape)
-    assert titles(guide) == ["First steps", "Second"] and guide.isVisible() and not guide.page.extraSelections()
+    assert titles(guide) == ["First steps", "Second", "Gallery"] and guide.isVisible()
+    assert not guide.page.extraSelections()
     qtbot.keyClick(guide.search, Qt.Key.Key_Escape)
     assert not guide.isVisible()
 

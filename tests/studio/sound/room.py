@@ -41,6 +41,7 @@ FACTS = RoomFacts(
     import_formats=(".wav",),
     import_kind="Recordings",
     preset="sound-tiny",
+    guide="01-first-shape.md",
     switches=("middle_line",),
     actions=(
         ActionSpec(

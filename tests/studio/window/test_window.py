@@ -23,8 +23,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialo
 
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.export.recipe_files import RECIPE_KEY
-from ddmi_core.model_folder import describe, list_models
-from ddmi_core.recipe import Recipe
+from ddmi_core.model_folder import PREVIEW, describe, list_models, write_preview_recipes
+from ddmi_core.recipe import Recipe, Seeded
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine.work.fitting import ReconstructRequest
@@ -747,6 +747,44 @@ def test_the_guide_opens_beside_the_work_and_is_opened_once(qtbot, window):
     window.preferences.set_theme("light")
     assert guide.page.document().firstBlock().text() == guide.list.item(4).text()
     window.preferences.set_theme("dark")
+
+
+def test_the_guide_opens_at_the_page_of_the_room_and_stays_at_what_is_read_there(window):
+    def shown_after_asking() -> str:
+        window.actions_["guide"].trigger()
+        return window.help.guide.shown().path.name
+
+    for place in reversed(range(window.rooms.count())):
+        window.show_room(place)
+        assert shown_after_asking() == window.guide_page()
+    assert window.help.guide.shown().title == "Your first shape"
+    window.help.guide.open_at("08-history.md")
+    assert shown_after_asking() == "08-history.md"
+    window.show_room_of("image")
+    assert shown_after_asking() == "04-pictures.md"
+    window.actions_["gallery"].trigger()
+    assert window.help.guide.shown().title == "Gallery" and shown_after_asking() == "04-pictures.md"
+
+
+def test_a_picture_of_the_gallery_brings_its_recipe_into_the_form_of_its_room(qtbot, window, tmp_path):
+    Image.fromarray(np.full((176, 1352, 3), 22, np.uint8)).save(tmp_path / PREVIEW)
+    write_preview_recipes(tmp_path, [Seeded(prompt="a man with a hat", seed=5, steps=9)])
+    window.state.set_models([MODEL, replace(PICTURES, folder=tmp_path)])
+    window.inspector.prompt.setPlainText("a chair")
+    window.actions_["gallery"].trigger()
+    guide = window.help.guide
+    assert guide.isVisible() and guide.shown().title == "Gallery"
+    qtbot.waitUntil(lambda: "a man with a hat" in guide.page.toPlainText(), timeout=PATIENCE)
+    assert "no preview" in guide.page.toPlainText(), "of the other model"
+    guide.page.anchorClicked.emit(guide.page.current.resolved(QUrl("gallery.html?exhibit=0")))
+    assert window.state.domain == "image"
+    form = window.state.form
+    assert (form.prompt, form.seed, form.steps, form.model) == ("a man with a hat", 5, 9, PICTURES.name)
+    assert form.seed_locked and window.state.library.items() == [], "nothing is made that was not asked for"
+    window.show_room_of("shape")
+    assert window.state.form.prompt == "a chair"
+    window.state.set_models([MODEL])
+    qtbot.waitUntil(lambda: "a man with a hat" not in guide.page.toPlainText(), timeout=PATIENCE)
 
 
 def test_what_cannot_be_saved_is_shown_and_told_and_saved_when_there_is_room(
