@@ -137,8 +137,8 @@ class HistoryBar(QWidget):
         _add_choices(self.menu, "Any model", self._model.models(), self._model.filter.model, self._ask_for_model)
         tag, tags = self._model.filter.tag, self._model.tags()
         if tag or tags:
-            self.menu.addSection("Tagged")
-            menu = self.menu.addMenu(_entry(tag or "Any tag"))
+            self.menu.addSeparator()
+            menu = self.menu.addMenu(_entry(f"Tagged “{tag}”" if tag else "Any tag"))
             _add_choices(menu, "Any tag", as_tags([*tags, tag]), tag, self._ask_for_tag)
         if tag:
             self.menu.addAction("Rename this tag…", partial(self.tag_renamed.emit, tag))

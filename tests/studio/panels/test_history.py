@@ -164,7 +164,7 @@ def test_the_filter_offers_the_tags_and_what_becomes_of_them(qtbot, make_history
     assert listed(panel) == [1, 0]  # what is changed does not vanish under the pointer
     assert "/kitchen && bath" in choices()  # what is asked for can be seen, though nothing has it
     panel.bar.show_all()
-    assert listed(panel) == [2, 1, 0] and "Tagged" not in choices()
+    assert listed(panel) == [2, 1, 0] and "Any tag" not in choices()
 
 
 def test_the_search_finds_tags_as_they_come(qtbot, make_history, state, add_item):
