@@ -87,8 +87,8 @@ class TagsDialog(Dialog):
                 return True
             elif event.key() == Qt.Key.Key_Down:
                 self.list.setFocus(Qt.FocusReason.TabFocusReason)
-                if (row := next((row for row in self._rows() if not row.isHidden()), None)) is not None:
-                    self.list.setCurrentItem(row)
+                if listed := [row for row in self._rows() if not row.isHidden()]:
+                    self.list.setCurrentItem(listed[0])
                 return True
         return super().eventFilter(watched, event)
 
