@@ -23,6 +23,7 @@ class Actions(QObject):
         super().__init__(window)
         self._window = window
         self._words: Words | None = None
+        self._on_stage = True
         self.keymap = keymap
         self._actions: dict[str, QAction] = {}
         self._why_not: dict[str, str] = {}
@@ -58,9 +59,21 @@ class Actions(QObject):
         self._words = words
         for spec in self.keymap.specs:
             action = self._actions[spec.id]
-            action.setVisible(spec.room in ("", words.domain))
             action.setText(words.put_into(spec.text))
             action.setToolTip(self._tool_tip(spec))
+        self._offer()
+
+    def go_on_stage(self, on: bool) -> None:
+        """Offer what the room alone can do, or not, while the person is with the runs or the models."""
+        if on != self._on_stage:
+            self._on_stage = on
+            self._offer()
+
+    def _offer(self) -> None:
+        """Show what can be done, and the menus that have any of it."""
+        here = {"", self._words.domain} if self._words is not None and self._on_stage else {""}
+        for spec in self.keymap.specs:
+            self._actions[spec.id].setVisible(spec.room in here)
         for entry in self._window.menuBar().actions():
             menu = entry.menu()
             offered = menu.actions() if menu is not None else []  # type: ignore[attr-defined]

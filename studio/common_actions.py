@@ -158,8 +158,8 @@ WORK: tuple[ActionSpec, ...] = (
         "History",
         ("Ctrl+F",),
         "search",
-        "Find {noun}s by their prompt, seed, model or month",
-        also="find filter look query prompt seed",
+        "Find {noun}s by their prompt, tags, seed, model or month",
+        also="find filter look query prompt seed tag",
     ),
     ActionSpec(
         "select_all",
@@ -167,7 +167,7 @@ WORK: tuple[ActionSpec, ...] = (
         "History",
         "History",
         ("Ctrl+A",),
-        tip="Select every {noun} that the history lists, to star, export or delete them at once",
+        tip="Select every {noun} that the history lists, to star, tag, export or delete them at once",
         scope="history",
         also="every several multiple mark choose",
     ),
@@ -181,6 +181,16 @@ WORK: tuple[ActionSpec, ...] = (
         "Bring its prompt, seed and settings into the form",
         scope="history",
         also="recall reuse settings parameters restore",
+    ),
+    ActionSpec(
+        "repeat",
+        "Repeat with a new seed",
+        "History",
+        "History",
+        ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"),
+        "repeat",
+        "Make it again with a new seed, or the next one while the seed is kept; the form stays as it is",
+        also="again rerun another same once more requeue job",
     ),
     ActionSpec(
         "more_like_this",
@@ -232,6 +242,16 @@ WORK: tuple[ActionSpec, ...] = (
         "Mark it as a favourite",
         checkable=True,
         also="favourite favorite like bookmark",
+    ),
+    ActionSpec(
+        "tags",
+        "Tags…",
+        "History",
+        "History",
+        ("Ctrl+Shift+T",),
+        "tag",
+        "Give it names to find it by, as folders do",
+        also="label keyword folder collection category group album",
     ),
     ActionSpec(
         "delete", "Delete", "History", "History", ("Del",), "trash", scope="history", also="remove trash bin erase"

@@ -11,6 +11,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 
 from ddmi_core.model_folder import ModelInfo
+from ddmi_core.recipe import SamplingSettings
 from ddmi_core.support.errors import ModelError
 from studio.engine.pipelines import PipelineCache
 from studio.engine.reports import (
@@ -68,14 +69,17 @@ class Engine(QObject):
 
     def being_made(self, seeds: Collection[int]) -> set[int]:
         """Those of some seeds with which jobs, waiting or running, make what the form says already."""
-        form, model = self._state.form, self._selected_model()
+        return self.seeds_being_made(self._selected_model(), self._state.form.settings) & set(seeds)
+
+    def seeds_being_made(self, model: ModelInfo, settings: SamplingSettings) -> set[int]:
+        """The seeds with which jobs, waiting or running, have a model make what some settings say."""
         return {
             seed
             for job in self._state.jobs.active()
             if isinstance(request := job.request, GenerateRequest) and not job.cancelling
-            if (request.model, request.settings) == (model.folder, form.settings)
+            if (request.model, request.settings) == (model.folder, settings)
             for seed in request.seeds
-        } & set(seeds)
+        }
 
     def ask(self, request: Request) -> Job:
         """Have something done; what a request replaces is given up.
@@ -116,6 +120,18 @@ class Engine(QObject):
         """
         settings = self._state.form.settings
         return self.ask(GenerateRequest(settings=settings, seeds=tuple(seeds), preview_resolution=preview_resolution))
+
+    def make_by(self, model: ModelInfo, settings: SamplingSettings, seeds: Sequence[int], resolution: int) -> Job:
+        """Have a model make what some settings say, whatever the form says; `resolution`: of the first view."""
+        return self.ask(
+            GenerateRequest(
+                model=model.folder,
+                domain=model.domain,
+                settings=settings,
+                seeds=tuple(seeds),
+                preview_resolution=resolution,
+            )
+        )
 
     # The order of work
 

@@ -80,7 +80,8 @@ def _facts(item: Item, state: AppState) -> dict[str, str]:
     """What is known of an item, by name."""
     recipe, title = item.recipe, item_title(item)
     title = title if len(title) <= _LONG else title[: _LONG - 1] + "…"
-    made = {"Model": state.made_by(recipe), "Made": item.created.astimezone().strftime("%d %B %Y, %H:%M")}
+    tags = {"Tags": ", ".join(item.tags)} if item.tags else {}
+    made = {"Model": state.made_by(recipe), "Made": item.created.astimezone().strftime("%d %B %Y, %H:%M")} | tags
     if recipe.source is not None:
         fit = {"Fit": figures(recipe.fit)} if recipe.fit is not None else {}
         return {"File": title, "Folder": str(Path(recipe.source).parent)} | fit | made

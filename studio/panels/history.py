@@ -16,8 +16,19 @@ from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
 from studio.widgets.basics import label, styled
 
-_OF_ONE = ("recipe", "more_like_this", "change_part", "export", "add_to_sequence", "copy_prompt", "star", "delete")
-_OF_SEVERAL = ("export", "sheet", "compare_items", "star", "delete")
+_OF_ONE = (
+    "recipe",
+    "repeat",
+    "more_like_this",
+    "change_part",
+    "export",
+    "add_to_sequence",
+    "copy_prompt",
+    "star",
+    "tags",
+    "delete",
+)
+_OF_SEVERAL = ("repeat", "export", "sheet", "compare_items", "star", "tags", "delete")
 _Select = QItemSelectionModel.SelectionFlag
 
 
@@ -55,7 +66,7 @@ class HistoryPanel(QWidget):
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._all = QPushButton("Show all")
         self._all.setProperty("look", "link")
-        self._all.clicked.connect(self.bar.show_all)
+        self._all.clicked.connect(self._show_all)
         self._nothing = QWidget()
         column = QVBoxLayout(self._nothing)
         column.setContentsMargins(0, 0, 0, 0)
@@ -149,6 +160,11 @@ class HistoryPanel(QWidget):
         if typed:
             return f"Nothing here fits “{typed}”."
         return "Nothing is starred yet." if self.model.filter.starred else "Nothing here fits the filter."
+
+    def _show_all(self) -> None:
+        """List all again, and go on there: the button goes, and Qt would choose whatever comes next in the window."""
+        self.bar.show_all()
+        self._leave_search()
 
     def _leave_search(self) -> None:
         """Go on among what was found."""

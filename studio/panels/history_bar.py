@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
@@ -10,9 +11,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolB
 
 from studio.actions import Actions
 from studio.panels.history_model import HistoryModel
+from studio.state.tags import as_tags
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
-from studio.widgets.basics import action_button, icon_button, label
+from studio.widgets.basics import action_button, icon_button, label, plain_tip
 
 _SEARCH_WIDTH = 64, 240  # px
 _SIDE = 16  # px
@@ -29,6 +31,10 @@ class HistoryBar(QWidget):
 
     left = Signal()
     """The search was left by a key, for what was found."""
+    tag_renamed = Signal(str)
+    """The tag of that name is to have another one."""
+    tag_removed = Signal(str)
+    """No item is to have that tag any longer."""
 
     def __init__(self, model: HistoryModel, actions: Actions, theme: Theme) -> None:
         super().__init__()
@@ -82,7 +88,7 @@ class HistoryBar(QWidget):
         """Ask nothing of the items any longer."""
         self.search.clear()
         self.starred.setChecked(False)
-        self._model.set_filter(model="")
+        self._model.set_filter(model="", tag="")
 
     def show_selected(self, count: int) -> None:
         """Say how many items are selected, if several are."""
@@ -103,7 +109,7 @@ class HistoryBar(QWidget):
         return True
 
     def _show_keys(self) -> None:
-        tip = "Words of the prompt, a file's name, a seed, a model, or the month it was made in"
+        tip = "Words of the prompt, a file's name, a tag (#chairs), a seed, a model, or the month it was made in"
         self.search.setToolTip(self._actions.hint(tip, "find"))
 
     def _show(self) -> None:
@@ -112,11 +118,13 @@ class HistoryBar(QWidget):
         counted = f"{listed:,}" if listed == total else f"{listed:,} of {total:,}"
         selected = f"  ·  {self._selected:,} selected" if self._selected else ""
         self._count.setText(f"{counted}{selected}" if total else "")
-        by_model, all_rooms = self._model.filter.model, self._model.all_rooms
+        by_model, tag, all_rooms = self._model.filter.model, self._model.filter.tag, self._model.all_rooms
         narrowed = [f"made by {by_model}"] if by_model else []
+        narrowed += [f"tagged “{tag}”"] if tag else []
         narrowed += ["of all rooms"] if all_rooms else []
         self._theme.bind_icon(self.filter, "filter", "accent" if narrowed else "icon")
-        self.filter.setToolTip(f"Filter the history: {', '.join(narrowed) or 'by model, or of all rooms'}")
+        asked = ", ".join(narrowed) or "by model, by tag, or of all rooms"
+        self.filter.setToolTip(plain_tip(f"Filter the history: {asked}"))
 
     def _fill_menu(self) -> None:
         """Offer what there is to choose from now."""
@@ -126,8 +134,32 @@ class HistoryBar(QWidget):
         rooms.setChecked(self._model.all_rooms)
         rooms.toggled.connect(self._model.show_all_rooms)
         self.menu.addSection("Made by")
-        for name in ("", *self._model.models()):
-            choice = self.menu.addAction(name.replace("&", "&&") or "Any model")
-            choice.setCheckable(True)
-            choice.setChecked(name == self._model.filter.model)
-            choice.triggered.connect(partial(self._model.set_filter, model=name))
+        _add_choices(self.menu, "Any model", self._model.models(), self._model.filter.model, self._ask_for_model)
+        tag, tags = self._model.filter.tag, self._model.tags()
+        if tag or tags:
+            self.menu.addSeparator()
+            menu = self.menu.addMenu(_entry(f"Tagged “{tag}”" if tag else "Any tag"))
+            _add_choices(menu, "Any tag", as_tags([*tags, tag]), tag, self._ask_for_tag)
+        if tag:
+            self.menu.addAction("Rename this tag…", partial(self.tag_renamed.emit, tag))
+            self.menu.addAction("Remove this tag from all items", partial(self.tag_removed.emit, tag))
+
+    def _ask_for_model(self, name: str) -> None:
+        self._model.set_filter(model=name)
+
+    def _ask_for_tag(self, name: str) -> None:
+        self._model.set_filter(tag=name)
+
+
+def _add_choices(menu: QMenu, nothing: str, names: Iterable[str], chosen: str, ask: Callable[[str], None]) -> None:
+    """Add what one can ask for, with a tick beside what is asked for; the first is to ask for nothing."""
+    for name in ("", *names):
+        choice = menu.addAction(_entry(name or nothing))
+        choice.setCheckable(True)
+        choice.setChecked(name == chosen)
+        choice.triggered.connect(partial(ask, name))
+
+
+def _entry(name: str) -> str:
+    """A name as a menu shows it as it stands."""
+    return name.replace("&", "&&")

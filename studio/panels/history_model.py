@@ -16,6 +16,7 @@ from studio.state.byte_cache import ByteCache
 from studio.state.history_filter import HistoryFilter, ItemFinder
 from studio.state.library import Item
 from studio.state.memory import MemoryBudget
+from studio.state.tags import as_tags
 from studio.widgets.basics import plain_tip
 
 ITEM_ROLE = Qt.ItemDataRole.UserRole
@@ -95,6 +96,10 @@ class HistoryModel(QAbstractListModel):
     def models(self) -> list[str]:
         """The names of the models that made the items."""
         return sorted({item.recipe.model for item in self._all}, key=str.lower)
+
+    def tags(self) -> list[str]:
+        """The tags that the items have."""
+        return list(as_tags(tag for item in self._all for tag in item.tags))
 
     def items(self) -> list[Item]:
         """What is listed, newest first."""
@@ -219,7 +224,7 @@ def _place(items: list[Item], item: Item) -> int:
 
 
 def _tip(item: Item) -> str:
-    """The whole prompt, and how it was made."""
+    """The whole prompt, how it was made, and its tags."""
     recipe, title = item.recipe, item_title(item)
     title = title if len(title) <= _LONG_TITLE else title[: _LONG_TITLE - 1] + "…"
     made = item.created.astimezone().strftime("%d %B %Y, %H:%M")
@@ -230,7 +235,8 @@ def _tip(item: Item) -> str:
     else:
         origin = "".join(f"{one}\n" for one in origins(recipe))
         facts = f"Seed {recipe.seed}  ·  {recipe.model}  ·  {effort(recipe)}\n{origin}{made}"
-    return plain_tip(f"{fill(title, _TIP_WIDTH)}\n{facts}")
+    tags = "\n" + fill("Tags: " + ", ".join(item.tags), _TIP_WIDTH) if item.tags else ""
+    return plain_tip(f"{fill(title, _TIP_WIDTH)}\n{facts}{tags}")
 
 
 def _bytes(pixmap: QPixmap) -> int:

@@ -22,13 +22,19 @@ from studio.widgets.basics import ANY_SIZE
 
 _CAPTION = 18  # px
 _SHADE = 20  # px, of the seed over the thumbnail
-_STAR = 16  # px
+_STAR, _TAG = 16, 18  # px
+_MARK = QColor("#e6e8eb")
+"""On a dark shade in both themes."""
+_DARK = QColor(10, 12, 16, 150)
 STRIP_HEIGHT = THUMBNAIL + _CAPTION + GRID + 12
 """Of one row, with the scroll bar below it. px."""
 
 
 class ItemDelegate(QStyledItemDelegate):
-    """Paints a thumbnail with its seed and its star, its prompt below, and a ring if it is on the stage."""
+    """Paints a thumbnail with its seed, its star and a mark if it has tags, and its prompt below.
+
+    What is on the stage has a ring.
+    """
 
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
@@ -73,12 +79,19 @@ class ItemDelegate(QStyledItemDelegate):
             painter.drawPixmap(rect, pixmap)
         if item.recipe.source is None:
             shade = QRect(rect.left(), rect.bottom() - _SHADE + 1, rect.width(), _SHADE)
-            painter.fillRect(shade, QColor(10, 12, 16, 150))
-            painter.setPen(QColor("#e6e8eb"))  # on the dark shade in both themes
+            painter.fillRect(shade, _DARK)
+            painter.setPen(_MARK)
             _draw_line(painter, shade.adjusted(6, 0, -6, 0), str(item.recipe.seed))
         if item.starred:
             star = icon_pixmap("star-filled", self._theme.colours.star, _STAR * 2)
             painter.drawPixmap(QRect(rect.right() - _STAR - 3, rect.top() + 4, _STAR, _STAR), star)
+        if item.tags:
+            place = QRect(rect.left() + 4, rect.top() + 4, _TAG, _TAG)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_DARK)
+            painter.drawRoundedRect(place, RADIUS - 2, RADIUS - 2)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPixmap(place.adjusted(2, 2, -2, -2), icon_pixmap("tag", _MARK.name(), (_TAG - 4) * 2))
         painter.setClipping(False)
 
     def _paint_caption(self, painter: QPainter, rect: QRect, item: Item, selected: bool) -> None:
@@ -88,6 +101,7 @@ class ItemDelegate(QStyledItemDelegate):
         if self.large:
             painter.setPen(QColor(c.muted))
             facts = f"{item.recipe.model}  ·  {item.created.astimezone():%d %b %Y}"
+            facts = f"{', '.join(item.tags)}  ·  {facts}" if item.tags else facts
             _draw_line(painter, rect.adjusted(2, _CAPTION, -2, 0), facts)
 
     def _paint_rings(self, painter: QPainter, rect: QRect, item: Item, state: QStyle.StateFlag) -> None:

@@ -454,6 +454,7 @@ class Inspector(QWidget):
                 model if recipe.quality == "fast" else f"{_SAMPLERS[recipe.sampler][0]}  ·  {model}",
             ]
             facts += origins(recipe)
+        facts += [breakable(f"Tags: {', '.join(item.tags)}")] if item.tags else []
         self.shown_facts.setText("\n".join(facts))
         self.shown_facts.setToolTip(nearness_tip(recipe.fit) if recipe.fit is not None else "")
 

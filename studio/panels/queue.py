@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from studio.engine.work.sampling import GenerateRequest
 from studio.state.jobs import Job, JobQueue
 from studio.state.paused import PausedQueue, PausedWork
 from studio.theme.theme import Theme
@@ -13,6 +14,7 @@ from studio.widgets.basics import ElidedLabel, icon_button, label, styled
 
 _WIDTH = 304  # px
 _STEPS = 1000
+_REPEAT_TIP = "Repeat with new seeds, or the next ones while the seed is kept"
 
 
 def duration(seconds: float) -> str:
@@ -26,10 +28,14 @@ def duration(seconds: float) -> str:
 
 
 class JobRow(QWidget):
-    """One job: title, progress, what is being done, time to go, cancel, and a way to the front while it waits."""
+    """One job: title, progress, what is being done, time to go, cancel, and a way to the front while it waits.
+
+    What is generated can be asked for again.
+    """
 
     cancelled = Signal(str)
     hurried = Signal(str)
+    repeated = Signal(str)
 
     def __init__(self, job: Job, theme: Theme) -> None:
         super().__init__()
@@ -44,10 +50,14 @@ class JobRow(QWidget):
         self.cancel.clicked.connect(lambda: self.cancelled.emit(job.id))
         self.hurry = icon_button(theme, "chevron-up", "Do this next", look="tiny", role="muted", side=16)
         self.hurry.clicked.connect(lambda: self.hurried.emit(job.id))
+        self.repeat = icon_button(theme, "repeat", _REPEAT_TIP, look="tiny", role="muted", side=16)
+        self.repeat.clicked.connect(lambda: self.repeated.emit(job.id))
+        self.repeat.setVisible(isinstance(job.request, GenerateRequest) and job.request.differs_by_seed)
         top = QHBoxLayout()
         top.setSpacing(GRID)
         top.addWidget(self._title, 1)
         top.addWidget(self.hurry)
+        top.addWidget(self.repeat)
         top.addWidget(self.cancel)
         bottom = QHBoxLayout()
         bottom.setSpacing(GRID)
@@ -102,6 +112,8 @@ class QueuePanel(QWidget):
     dropped = Signal(object)
     """PausedWork that is not wanted any more."""
     hurried = Signal(str)
+    repeated = Signal(str)
+    """The id of a job, to be done again with new seeds."""
     held = Signal(bool)
     """Whether what waits is to go on waiting."""
 
@@ -164,6 +176,7 @@ class QueuePanel(QWidget):
             row = self._rows[job.id] = JobRow(job, self._theme)
             row.cancelled.connect(self.cancelled)
             row.hurried.connect(self.hurried)
+            row.repeated.connect(self.repeated)
             self._list.insertWidget(len(self._rows) - 1, row)
             self._show()
         self._order()

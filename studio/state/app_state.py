@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psygnal import Signal
 
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import Inpainting, Recipe, Span
-from studio.state.form import USUAL_DIFFERENCE, GenerateForm, random_seed
+from ddmi_core.recipe import Inpainting, Recipe, SamplingSettings, Span
+from studio.state.form import USUAL_DIFFERENCE, GenerateForm, free_seeds, random_seed
 from studio.state.jobs import JobQueue
 from studio.state.library import Item, Library
 from studio.state.notifications import Notifications
@@ -132,12 +132,30 @@ class AppState:
             DataError: the prompt stands for too many.
         """
         model = self.selected_model
-        if model is None:
-            return {}
-        of = {"domain": model.domain, "model": model.name, "model_hash": model.hash, **self.form.settings.model_dump()}
-        prompts = prompt_matrix(self.form.prompt).prompts
+        return self._made_by(model, self.form.settings, seeds or self.form.seeds()) if model is not None else {}
+
+    def new_seeds(
+        self, model: ModelInfo, settings: SamplingSettings, seeds: Sequence[int], making: Collection[int] = ()
+    ) -> tuple[int, ...]:
+        """As many seeds as a model made something with, and with which it made nothing of the same settings yet.
+
+        They count on where the form of the model's room keeps its seed, else from a drawn one. `making`: those that
+        are being made. The settings have to make something else with every seed.
+
+        Raises:
+            DataError: the prompt stands for too many.
+        """
+        start = seeds[-1] + 1 if self._room_state(model.domain).form.seed_locked else random_seed()
+        return free_seeds(
+            start, len(seeds), lambda seed: seed in making or bool(self._made_by(model, settings, [seed]))
+        )
+
+    def _made_by(self, model: ModelInfo, settings: SamplingSettings, seeds: Iterable[int]) -> dict[int, Item]:
+        """The items that a model made of some settings, by seed."""
+        of = {"domain": model.domain, "model": model.name, "model_hash": model.hash, **settings.model_dump()}
+        prompts = prompt_matrix(settings.prompt).prompts
         found = {}
-        for seed in seeds or self.form.seeds():
+        for seed in seeds:
             recipes = [Recipe(**{**of, "seed": seed, "prompt": prompt}) for prompt in prompts]
             items = [item for one in recipes if (item := self.library.result_of(one)) is not None]
             if len(items) == len(prompts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from pydantic import Field
 
@@ -48,6 +49,16 @@ class GenerateForm(SamplingSettings):
         """The seeds of its variations: ``count`` consecutive ones from ``seed``, or one where all would be the same."""
         count = 1 if self.difference == 0.0 else self.count
         return tuple((self.seed + i) % (MAX_SEED + 1) for i in range(count))
+
+
+def free_seeds(start: int, count: int, is_taken: Callable[[int], bool]) -> tuple[int, ...]:
+    """The first so many seeds from `start` on that are not taken."""
+    seeds: list[int] = []
+    while len(seeds) < count:
+        if not is_taken(start % (MAX_SEED + 1)):
+            seeds.append(start % (MAX_SEED + 1))
+        start += 1
+    return tuple(seeds)
 
 
 def random_seed() -> int:

@@ -11,6 +11,7 @@ from studio.state.finding import meant
 from studio.state.library import Item
 
 _WORD = re.compile(r"[^\W_]+")
+_TYPED = re.compile(r"#?[^\W_]+")
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,10 @@ class HistoryFilter:
     """What is asked of an item. Each value that is left out fits all."""
 
     typed: str = ""
-    """Words of its prompt, of its file's name or of its model, its seed, or the month it was made in, in any order."""
+    """Words of its prompt, of its file's name, of its model or of its tags, its seed, or the month it was made in, in
+    any order. A word after # is one of its tags alone."""
     model: str = ""
+    tag: str = ""
     starred: bool = False
 
     @property
@@ -36,14 +39,17 @@ class ItemFinder:
 
     def test(self, wanted: HistoryFilter, items: Sequence[Item]) -> Callable[[Item], bool]:
         """Whether an item fits. What is typed with a slip means what is there, among the words of the items."""
-        typed = _WORD.findall(wanted.typed.lower())
-        vocabulary = frozenset().union(*map(self._words_of, items)) if typed else frozenset()
-        groups = [meant(word, vocabulary) for word in typed]
+        typed = _TYPED.findall(wanted.typed.lower())
+        known = frozenset().union(*map(self._words_of, items)) if typed else frozenset()
+        of_tags = {word for word in known if word.startswith("#")}
+        groups = [meant(word, of_tags if word.startswith("#") else known - of_tags) for word in typed]
+        tag = wanted.tag.casefold()
 
         def fits(item: Item) -> bool:
             return (
                 (not wanted.starred or item.starred)
                 and (not wanted.model or item.recipe.model == wanted.model)
+                and (not tag or any(tag == one.casefold() for one in item.tags))
                 and all(not group.isdisjoint(self._words_of(item)) for group in groups)
             )
 
@@ -59,5 +65,7 @@ class ItemFinder:
             recipe = item.recipe
             texts = [recipe.model, item.created.astimezone().strftime("%B")]
             texts += [Path(recipe.source).name] if recipe.source is not None else [recipe.prompt, str(recipe.seed)]
-            words = self._words[item.id] = frozenset(_WORD.findall(" ".join(texts).lower()))
+            of_tags = _WORD.findall(" ".join(item.tags).lower())
+            known = [*_WORD.findall(" ".join(texts).lower()), *of_tags, *(f"#{word}" for word in of_tags)]
+            words = self._words[item.id] = frozenset(known)
         return words

@@ -2,7 +2,7 @@
 
 Layout of the library's folder::
 
-    items/<id>/latent.safetensors  recipe.json  thumbnail.png  [fit.safetensors]  [starred]
+    items/<id>/latent.safetensors  recipe.json  thumbnail.png  [fit.safetensors]  [starred]  [tags.json]
     trash/<id>/…  deleted          deleted items, until the trash is emptied; the marker's age is that of the deletion
     emptied/<id>/…                 items out of the trash whose files are still to be removed
     damaged/<id>/…                 item folders that could not be read, set aside
@@ -19,17 +19,19 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
 import os
 import secrets
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import psutil
@@ -42,20 +44,23 @@ from safetensors.numpy import load_file, save
 
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DataError
-from ddmi_core.support.files import atomic_write
+from ddmi_core.support.files import atomic_write, write_text
 from studio.state.amounts import formatted_bytes
+from studio.state.tags import as_tags, tags_from_json, tags_to_json
 
 log = logging.getLogger(__name__)
 
 _Read = TypeVar("_Read")
-_Row = tuple[str, str, int, int]
 
 LATENT, RECIPE, THUMBNAIL, STARRED = "latent.safetensors", "recipe.json", "thumbnail.png", "starred"
 FIT = "fit.safetensors"
 DELETED = "deleted"
+TAGS = "tags.json"
 _TIME_FORMAT = "%Y%m%dT%H%M%S.%f"
-_SCHEMA_VERSION = 1
-_SCHEMA = """
+_WRITERS = 8
+"""Threads that write small files of many items: each waits for the disk."""
+_SCHEMA_VERSION = 2
+_TABLE = """
 CREATE TABLE IF NOT EXISTS items (
     id TEXT PRIMARY KEY,
     created TEXT NOT NULL,
@@ -64,10 +69,17 @@ CREATE TABLE IF NOT EXISTS items (
     seed INTEGER NOT NULL,
     starred INTEGER NOT NULL,
     deleted INTEGER NOT NULL,
-    recipe TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS items_by_domain ON items (deleted, domain, id);
+    recipe TEXT NOT NULL,
+    tags TEXT NOT NULL DEFAULT ''
+)
 """
+"""`tags` are a JSON list; empty for none."""
+_COLUMNS_ADDED = {"tags": "ALTER TABLE items ADD COLUMN tags TEXT NOT NULL DEFAULT ''"}
+"""What a catalogue of an older version lacks, and how it comes to it. They are the last columns, in this order."""
+_INDICES = (
+    "CREATE INDEX IF NOT EXISTS items_by_domain ON items (deleted, domain, id)",
+    "CREATE INDEX IF NOT EXISTS items_by_tags ON items (deleted, tags) WHERE tags <> ''",
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,7 @@ class Item:
     folder: Path
     starred: bool = False
     deleted: bool = False
+    tags: tuple[str, ...] = ()
 
     @property
     def created(self) -> datetime:
@@ -129,7 +142,7 @@ class Library:
 
     added = Signal(Item)
     changed = Signal(Item)
-    """An item was starred, unstarred, fitted to its file, or had its files moved."""
+    """An item was starred, unstarred, tagged, fitted to its file, or had its files moved."""
     removed = Signal(Item)
     """An item went to the trash; :meth:`restore` announces it as added again."""
     troubled = Signal(str)
@@ -299,6 +312,25 @@ class Library:
             raise DataError(f"The item could not be changed ({error.strerror or error}).") from error
         return self._change(replace(current, starred=starred))
 
+    def tag(self, tags: Mapping[str, Iterable[str]]) -> None:
+        """Give items, by their ids, these tags in place of those that they have. What is gone by now is left out.
+
+        Raises `DataError` if some of them cannot be changed; the others are.
+        """
+        wanted = {item_id: as_tags(names) for item_id, names in tags.items()}
+        found = self._select("id IN (SELECT value FROM json_each(?))", (json.dumps(list(wanted)),))
+        changed = [replace(item, tags=wanted[item.id]) for item in found if item.tags != wanted[item.id]]
+        failures: list[OSError] = []
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            for item, failure in zip(changed, pool.map(_write_tags, changed), strict=True):
+                if failure is None:
+                    self._change(item)
+                else:
+                    failures.append(failure)
+        if failures:
+            what = "The item" if len(failures) == 1 else f"{len(failures):,} items"
+            raise DataError(f"{what} could not be changed ({failures[0].strerror or failures[0]}).")
+
     def delete(self, item: Item) -> Item:
         """Move an item to the trash, from where :meth:`restore` brings it back."""
         current = self.get(item.id)
@@ -367,6 +399,15 @@ class Library:
             conditions.append("domain = ?")
             values.append(domain)
         return self._select(" AND ".join(conditions), values)
+
+    def tags(self) -> list[str]:
+        """The tags that items outside of the trash have, in the order of the alphabet."""
+        rows = self._execute("SELECT DISTINCT tags FROM items WHERE deleted = 0 AND tags <> ''", ())
+        return list(as_tags(name for (text,) in rows for name in tags_from_json(text) or ()))
+
+    def tagged(self, tag: str) -> list[Item]:
+        """The items that have a tag, whatever its case, in the trash or not."""
+        return [item for item in self._select("tags <> ''") if tag.casefold() in map(str.casefold, item.tags)]
 
     def result_of(self, recipe: Recipe) -> Item | None:
         """The newest item, not in the trash, that a recipe made already."""
@@ -441,12 +482,13 @@ class Library:
 
     def _read(self, folder: Path, deleted: bool, known: Item | None) -> Item | None:
         """The item in a folder, or None if its files are not all there and readable."""
-        starred = (folder / STARRED).exists()
+        starred, tags = (folder / STARRED).exists(), _read_tags(folder)
         if known is not None:
-            return replace(known, folder=folder, starred=starred, deleted=deleted)
+            tags = known.tags if tags is None else tags
+            return replace(known, folder=folder, starred=starred, deleted=deleted, tags=tags)
         try:
             recipe = Recipe.model_validate_json((folder / RECIPE).read_text(encoding="utf-8"))
-            item = Item(folder.name, recipe, folder, starred=starred, deleted=deleted)
+            item = Item(folder.name, recipe, folder, starred=starred, deleted=deleted, tags=tags or ())
             load_file(folder / LATENT)["latent"]
             if recipe.is_fitted:
                 with safe_open(folder / FIT, framework="np"):  # whether it is there and whole, which reads little
@@ -485,7 +527,7 @@ class Library:
     def _index(self, item: Item) -> None:
         recipe = item.recipe
         self._execute(
-            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 item.id,
                 item.created.isoformat(),
@@ -495,13 +537,14 @@ class Library:
                 int(item.starred),
                 int(item.deleted),
                 recipe.model_dump_json(),
+                tags_to_json(item.tags),
             ),
         )
 
     def _forget(self, item_id: str) -> None:
         self._execute("DELETE FROM items WHERE id = ?", (item_id,))
 
-    def _execute(self, statement: str, values: Sequence[int | str]) -> list[_Row]:
+    def _execute(self, statement: str, values: Sequence[int | str]) -> list[tuple[Any, ...]]:
         """Ask the catalogue; one that fails is replaced by one in memory and asked again."""
         try:
             with self._catalogue:
@@ -521,10 +564,10 @@ class Library:
 
     def _select(self, condition: str, values: Sequence[int | str] = ()) -> list[Item]:
         rows = self._execute(
-            f"SELECT id, recipe, starred, deleted FROM items WHERE {condition} ORDER BY id DESC", values
+            f"SELECT id, recipe, starred, deleted, tags FROM items WHERE {condition} ORDER BY id DESC", values
         )
         items, trash, found = self.folder / "items", self.folder / "trash", []
-        for item_id, text, starred, deleted in rows:
+        for item_id, text, starred, deleted, tags in rows:
             try:
                 recipe = Recipe.model_validate_json(text)
             except ValidationError as error:
@@ -532,7 +575,8 @@ class Library:
                 self._forget(item_id)  # the next start reads the item's own folder
                 continue
             folder = (trash if deleted else items) / item_id
-            found.append(Item(item_id, recipe, folder, starred=bool(starred), deleted=bool(deleted)))
+            kept = tags_from_json(tags) or ()
+            found.append(Item(item_id, recipe, folder, starred=bool(starred), deleted=bool(deleted), tags=kept))
         return found
 
 
@@ -567,17 +611,16 @@ def _unopened(folder: Path, error: Exception) -> DataError:
 
 
 def _open_catalogue(path: Path) -> sqlite3.Connection:
-    """The catalogue's connection. A file that is not a catalogue of this version is only an index: it is made anew."""
+    """The catalogue's connection; one of an older version gets what it lacks.
+
+    A file that is not a catalogue, or one of a newer version, is only an index: it is made anew.
+    """
     for attempt in ("as it is", "made anew"):
         connection = sqlite3.connect(path, timeout=5.0)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost rows, which the folders give back
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _SCHEMA_VERSION):
-                raise sqlite3.DatabaseError(f"catalogue version {version}")
-            connection.executescript(_SCHEMA)
-            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            _bring_up_to_date(connection)
             connection.execute("SELECT recipe FROM items LIMIT 1")
             return connection
         except sqlite3.OperationalError:  # locked, read-only, disk full: not the file's fault
@@ -593,15 +636,36 @@ def _open_catalogue(path: Path) -> sqlite3.Connection:
     raise AssertionError("unreachable")
 
 
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Give a catalogue, which may be empty or of an older version, all that this version has; at once or not at all.
+
+    Raises:
+        sqlite3.DatabaseError: it is of a newer version.
+    """
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")  # a second window that opens it waits
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _SCHEMA_VERSION:
+            raise sqlite3.DatabaseError(f"catalogue version {version}")
+        connection.execute(_TABLE)
+        there = {row[1] for row in connection.execute("PRAGMA table_info(items)")}
+        for column, statement in _COLUMNS_ADDED.items():
+            if column not in there:
+                connection.execute(statement)
+        for statement in _INDICES:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+
+
 def _copied_to_memory(catalogue: sqlite3.Connection) -> tuple[sqlite3.Connection, bool]:
     """A copy of a catalogue in memory; empty, and False beside it, where it cannot be read."""
     whole = True
     copy = sqlite3.connect(":memory:")
-    copy.executescript(_SCHEMA)
+    _bring_up_to_date(copy)
     try:
         with copy:
             copy.executemany(
-                "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)", catalogue.execute("SELECT * FROM items")
+                "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", catalogue.execute("SELECT * FROM items")
             )
     except sqlite3.Error as error:
         log.warning("nothing of the catalogue can be read (%s)", error)
@@ -634,6 +698,30 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _write_tags(item: Item) -> OSError | None:
+    """Write the tags of an item, from any thread; return what is in the way."""
+    path = item.folder / TAGS
+    try:
+        if item.tags:
+            write_text(path, tags_to_json(item.tags))
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        return error
+    return None
+
+
+def _read_tags(folder: Path) -> tuple[str, ...] | None:
+    """The tags in an item's folder, or None if they cannot be read."""
+    try:
+        return tags_from_json((folder / TAGS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError) as error:
+        log.warning("the tags in %s cannot be read: %s", folder, error)
+        return None
 
 
 def _mark_deleted(folder: Path) -> None:

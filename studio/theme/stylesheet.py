@@ -155,6 +155,7 @@ QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
 QCheckBox::indicator:checked, QListWidget::indicator:checked {{
     background: {c.accent}; border-color: {c.accent}; image: url({url}/check.svg);
 }}
+QListWidget::indicator:indeterminate {{ border-color: {c.accent}; image: url({url}/dash-text.svg); }}
 QCheckBox::indicator:checked:focus {{ border-color: {c.text}; }}
 
 QTabWidget::pane {{ border: none; border-top: 1px solid {c.line}; }}
@@ -230,4 +231,5 @@ def image_colours(c: Colours) -> dict[str, tuple[str, str]]:
         "chevron-up.svg": ("chevron-up", c.muted),
         "check.svg": ("check", c.on_accent),
         "check-text.svg": ("check", c.text),
+        "dash-text.svg": ("dash", c.text),
     }

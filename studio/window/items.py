@@ -157,7 +157,7 @@ class Items:
                     gone.append(self._state.library.delete(item))
             finally:
                 if gone:
-                    self._undoing.offer(step, f"Deleted {self._named(gone)}.")
+                    self._undoing.offer(step, f"Deleted {self.named(gone)}.")
                     if neighbour is not None:
                         self.open(neighbour)
 
@@ -172,7 +172,7 @@ class Items:
         following = [*listed[row + 1 :], *reversed(listed[: max(row, 0)])]
         return next((item for item in following if item.id not in taken), None)
 
-    def _named(self, items: list[Item]) -> str:
+    def named(self, items: list[Item]) -> str:
         """What items are called, within a sentence."""
         if len(items) > 1:
             nouns = {self._shell.stage_of(item.recipe.domain).room.words.noun for item in items}

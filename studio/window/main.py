@@ -24,9 +24,11 @@ from studio.window.live import Live
 from studio.window.models import Models
 from studio.window.own_files import OwnFiles
 from studio.window.preferences import Preferences
+from studio.window.repeating import Repeating
 from studio.window.runs import Runs
 from studio.window.sessions import Sessions
 from studio.window.shell import Shell
+from studio.window.tagging import Tagging
 from studio.window.tour import Tour
 from studio.window.undoing import Undoing
 from studio.window.variations import Variations
@@ -48,8 +50,10 @@ class MainWindow(Shell):
         self.undoing, self.tour = Undoing(self), Tour(self)
         self.installed = Models(self)
         self.items = Items(self, self.installed, self.undoing)
+        self.tagging = Tagging(self, self.items, self.undoing)
         self.live = Live(self)
         self.generation = Generation(self, self.installed, self.items, self.undoing, self.live)
+        self.repeating = Repeating(self, self.installed)
         self.help = Help(self, self.generation)
         self.variations = Variations(self, self.installed, self.generation)
         self.own_files = OwnFiles(self, self.installed, self.generation)

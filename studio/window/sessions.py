@@ -72,14 +72,8 @@ class Sessions:
             self._state.notifications.warning(f"“{work.title}” needs the model {work.model}, which is not installed.")
             return
         seeds = tuple(seed for seed in work.seeds if not self._is_there(work, model, seed))
-        request = GenerateRequest(
-            model=model.folder,
-            domain=model.domain,
-            settings=work.settings,
-            seeds=seeds,
-            preview_resolution=self._shell.stage_of(model.domain).room.preview_resolution,
-        )
-        if not seeds or self._shell.attempt(lambda: self._engine.ask(request)):
+        resolution = self._shell.stage_of(model.domain).room.preview_resolution
+        if not seeds or self._shell.attempt(lambda: self._engine.make_by(model, work.settings, seeds, resolution)):
             self._state.paused.remove(work)
 
     def _model_of(self, work: PausedWork) -> ModelInfo | None:

@@ -190,6 +190,7 @@ class Shell(QMainWindow):
         if place < len(self.stages):
             self.state.enter(self._domains()[place])
         self.rooms.setCurrentIndex(place)
+        self.actions_.go_on_stage(place < len(self.stages))
         self.rail.select(place)
         self._on_jobs()
         if focused is not None and not focused.isVisibleTo(self):  # Qt would choose whatever comes next in the window

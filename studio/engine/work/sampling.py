@@ -42,6 +42,12 @@ class GenerateRequest(MakeRequest):
         return [(prompt, seed) for prompt in prompt_matrix(self.settings.prompt).prompts for seed in self.seeds]
 
     @property
+    def differs_by_seed(self) -> bool:
+        """Whether another seed makes something else, as it does not where nothing shall be different."""
+        like = self.settings.like
+        return not like or like[-1][1] > 0.0
+
+    @property
     def about(self) -> str:
         """What is made, in short."""
         prompt, count = " ".join(self.settings.prompt.split()) or "Without a prompt", len(self.wanted)

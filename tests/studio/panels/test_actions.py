@@ -59,6 +59,23 @@ def test_a_room_offers_what_is_its_own_in_its_words(actions):
         assert "{" not in actions["export"].toolTip() and words.written_as in actions["export"].toolTip()
 
 
+def test_the_menus_of_a_room_are_there_while_one_is_in_it(actions):
+    actions.fill_menus()
+    actions.enter(video.FACTS.words)
+
+    def menus() -> list[str]:
+        return [entry.text() for entry in actions.parent().menuBar().actions() if entry.isVisible()]
+
+    in_room = menus()
+    actions.go_on_stage(False)
+    assert set(in_room) - set(menus()) == {"View", "Playback"} and "Generate" in menus()
+    assert not actions["slices"].isVisible() and actions["generate"].isVisible()
+    actions.enter(shapes.FACTS.words)
+    assert not actions["wireframe"].isVisible()
+    actions.go_on_stage(True)
+    assert actions["wireframe"].isVisible() and "View" in menus() and "Playback" not in menus()
+
+
 @pytest.mark.parametrize("room", FACTS, ids=lambda room: room.title)
 def test_the_sheet_lists_every_shortcut_of_the_room(qtbot, theme, room):
     words = room.words

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QAbstractItemModelTester
 
 from studio.panels.history import HistoryPanel
@@ -92,6 +93,7 @@ def test_typing_narrows_the_list_and_an_empty_answer_says_so(qtbot, make_history
     assert listed(panel) == [] and panel.view.isHidden() and "roud zebra" in panel._empty.text()
     qtbot.mouseClick(panel._all, Qt.MouseButton.LeftButton)
     assert listed(panel) == [4, 3, 2, 1, 0] and not panel._all.isVisible()
+    assert panel.focusWidget() is panel.view
 
 
 def test_the_search_is_left_by_the_keyboard(qtbot, make_history, add_item):
@@ -129,6 +131,53 @@ def test_the_filter_offers_the_models_and_all_rooms(make_history, state, add_ite
     assert listed(panel) == [3, 2, 1]
     state.enter("shape")
     assert listed(panel) == [3, 2, 1]
+
+
+def test_the_filter_offers_the_tags_and_what_becomes_of_them(qtbot, make_history, state, add_item):
+    items = [add_item("a chair", seed) for seed in range(3)]
+    state.library.tag({items[0].id: ["kitchen & bath"], items[1].id: ["kitchen & bath", "attic"]})
+    panel = make_history()
+
+    def choices() -> dict[str, QAction]:
+        panel.bar.menu.aboutToShow.emit()
+        offered = {action.text(): action for action in panel.bar.menu.actions()}
+        inside = [action.menu() for action in panel.bar.menu.actions() if action.menu() is not None]
+        return offered | {f"/{action.text()}": action for menu in inside for action in menu.actions()}
+
+    offered = choices()
+    assert (
+        list(offered)[-4:] == ["Any tag", "/Any tag", "/attic", "/kitchen && bath"]
+        and "Rename this tag…" not in offered
+    )
+    offered["/kitchen && bath"].trigger()
+    assert listed(panel) == [1, 0] and "tagged “kitchen & bath”" in panel.bar.filter.toolTip()
+    offered = choices()
+    assert offered["/kitchen && bath"].isChecked() and not offered["/Any tag"].isChecked()
+    for name, signal in (
+        ("Rename this tag…", panel.bar.tag_renamed),
+        ("Remove this tag from all items", panel.bar.tag_removed),
+    ):
+        with qtbot.waitSignal(signal) as asked:
+            offered[name].trigger()
+        assert asked.args == ["kitchen & bath"]
+    state.library.tag({item.id: () for item in items})
+    assert listed(panel) == [1, 0]  # what is changed does not vanish under the pointer
+    assert "/kitchen && bath" in choices()  # what is asked for can be seen, though nothing has it
+    panel.bar.show_all()
+    assert listed(panel) == [2, 1, 0] and "Any tag" not in choices()
+
+
+def test_the_search_finds_tags_as_they_come(qtbot, make_history, state, add_item):
+    item = add_item("a chair", 1)
+    add_item("a lamp", 2)
+    panel = make_history()
+    qtbot.keyClicks(panel.bar.search, "#attic")
+    assert listed(panel) == []
+    state.library.tag({item.id: ["Attic"]})
+    panel.model.set_filter(typed="#attic")
+    assert listed(panel) == [1]
+    tip = panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith("Tags: Attic")
 
 
 def test_only_what_was_painted_has_its_thumbnail_read(qtbot, make_history, add_item):

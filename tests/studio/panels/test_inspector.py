@@ -34,7 +34,7 @@ def test_what_is_typed_is_in_the_form(qtbot, inspector, state):
     inspector.sampler.activated.emit(1)
     form = state.form
     assert (form.prompt, form.count, form.seed, form.seed_locked) == ("a round table", 4, 77, True)
-    assert (form.steps, form.guidance, form.sampler) == (35, 4.5, "ddim")
+    assert (form.steps, form.guidance, form.sampler) == (35, 4.5, "dpm++")
 
 
 def test_typing_keeps_spaces_and_the_cursor(qtbot, inspector, state):

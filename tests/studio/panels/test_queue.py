@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from ddmi_core.recipe import SamplingSettings
+from studio.engine.work.sampling import GenerateRequest
 from studio.panels.queue import QueuePanel, duration
 
 
@@ -63,3 +65,17 @@ def test_a_held_queue_says_so_until_it_goes_on_or_is_empty(qtbot, state, theme):
     assert not state.jobs.is_held and not panel.hold.isChecked()
     state.jobs.hold(True)
     assert not state.jobs.is_held  # there is nothing to hold
+
+
+def test_what_is_generated_can_be_asked_for_again(qtbot, state, theme):
+    panel = QueuePanel(state.jobs, state.paused, theme)
+    qtbot.addWidget(panel)
+    settings = SamplingSettings(prompt="a chair")
+    same = settings.model_copy(update={"like": ((3, 0.0),)})  # whatever the seed
+    state.jobs.add("a", "a chair", GenerateRequest(settings=settings, seeds=(1, 2)))
+    state.jobs.add("b", "a chair", GenerateRequest(settings=same, seeds=(1,)))
+    state.jobs.add("c", "Export", None)
+    assert [not row.repeat.isHidden() for row in panel.rows()] == [True, False, False]
+    with qtbot.waitSignal(panel.repeated) as signal:
+        panel.rows()[0].repeat.click()
+    assert signal.args == ["a"]

@@ -202,3 +202,32 @@ def test_fast_is_asked_for_only_where_there_is_a_student(state: AppState) -> Non
     state.update_form(quality="fast")
     state.set_models([MODEL, OTHER])  # another one of that name
     assert state.form.quality == "best"
+
+
+def test_new_seeds_count_on_where_the_seed_is_kept_and_are_drawn_where_not(state: AppState) -> None:
+    state.set_models([MODEL])
+    made = [state.library.add(*_content(RECIPE.model_copy(update={"seed": seed}))) for seed in (11, 12)]
+    state.update_form(seed_locked=True, prompt="something else by now")
+    settings = RECIPE.settings
+    assert state.new_seeds(MODEL, settings, [9]) == (10,)
+    assert state.new_seeds(MODEL, settings, [9, 10], making={13}) == (14, 15)  # 11 and 12 are there
+    assert state.new_seeds(MODEL, settings, [MAX_SEED]) == (0,)
+    state.library.delete(made[0])
+    assert state.new_seeds(MODEL, settings, [9, 10]) == (11, 13)
+    state.update_form(seed_locked=False)
+    drawn = {state.new_seeds(MODEL, settings, [9, 10]) for _ in range(4)}
+    assert len(drawn) > 1 and all(second > first for first, second in drawn)
+
+
+def test_a_prompt_with_alternatives_is_made_only_when_all_of_them_are(state: AppState) -> None:
+    state.set_models([MODEL])
+    state.update_form(seed_locked=True)
+    settings = RECIPE.settings.model_copy(update={"prompt": "a {red|blue} sofa"})
+    state.library.add(*_content(RECIPE.model_copy(update={"prompt": "a red sofa", "seed": 10})))
+    assert state.new_seeds(MODEL, settings, [9]) == (10,)
+    state.library.add(*_content(RECIPE.model_copy(update={"prompt": "a blue sofa", "seed": 10})))
+    assert state.new_seeds(MODEL, settings, [9]) == (11,)
+
+
+def _content(recipe: Recipe) -> tuple[np.ndarray, Recipe, np.ndarray]:
+    return np.zeros((1, 2, 2), np.float32), recipe, np.zeros((8, 8, 4), np.uint8)

@@ -13,7 +13,8 @@ from studio.state.library import Item
 
 def item(number: int, prompt: str, seed: int, **values: object) -> Item:
     recipe = Recipe(domain="shape", model="furniture", model_hash="", prompt=prompt, seed=seed, **values)  # type: ignore[arg-type]
-    return Item(f"202611{number:02d}T120000.000000-abcdef", recipe, Path("nowhere"), starred=number == 1)
+    tags = {1: ("For Kitchen", "2026"), 2: ("chairs",)}.get(number, ())
+    return Item(f"202611{number:02d}T120000.000000-abcdef", recipe, Path("nowhere"), starred=number == 1, tags=tags)
 
 
 ITEMS = (
@@ -33,8 +34,19 @@ def found(typed: str = "", **values: object) -> list[int]:
     ("typed", "numbers"),
     [
         ("  ", [1, 2, 3, 4]),
-        ("chair", [1]),  # what is there is meant, not what is alike
-        ("chiar", [1]),
+        ("chair", [1, 2]),  # what is there is meant, not what is alike
+        ("chiar", [1, 2]),
+        ("kitchen", [1]),
+        ("kitchne tall", [1]),  # a slip in a tag, and a word of the prompt
+        ("#kitchen", [1]),
+        ("#kit #for", [1]),
+        ("#chiars", [2]),
+        ("#chair", [2]),  # of the tags alone
+        ("#tall", []),
+        ("#tble", []),  # no slip for a word of something else
+        ("#2026", [1]),
+        ("202", [1]),
+        ("#", [1, 2, 3, 4]),  # no word yet
         ("cha", [1, 2]),
         ("red TALL", [1]),  # in any order
         ("tall steel", []),
@@ -56,6 +68,7 @@ def test_words_and_facts_are_found(typed: str, numbers: list[int]) -> None:
 def test_the_rest_of_the_filter_counts_as_well() -> None:
     assert found(starred=True) == [1] and found("chain", starred=True) == []
     assert found(model="furniture") == [1, 2, 3, 4] and found(model="other") == []
+    assert found(tag="for kitchen") == [1] and found("steel", tag="chairs") == [2] and found(tag="kitchen") == []
 
 
 def test_an_item_that_changed_is_found_by_what_it_is_now() -> None:

@@ -18,7 +18,7 @@ from safetensors.numpy import save
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.recipe import MAX_SEED, Recipe
 from ddmi_core.support.errors import DataError
-from studio.state.library import DELETED, FIT, LATENT, RECIPE, Item, Library, TrashContent
+from studio.state.library import DELETED, FIT, LATENT, RECIPE, TAGS, Item, Library, TrashContent
 
 LATENT_VALUES = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
 THUMBNAIL = np.full((16, 16, 4), 90, np.uint8)
@@ -147,6 +147,107 @@ def test_stars_and_the_trash_announce_themselves_and_last(library: Library) -> N
     again.close()
 
 
+def test_tags_announce_themselves_and_last_wherever_the_item_goes(library: Library) -> None:
+    said: list[tuple[str, ...]] = []
+    library.changed.connect(lambda item: said.append(item.tags))
+    item, other, plain = add(library, seed=1), add(library, seed=2), add(library, seed=3)
+    library.tag({item.id: ["#kitchen", "Chairs", " kitchen "], other.id: ["for  Größe"], "gone": ["nothing"]})
+    library.tag({item.id: ["Chairs", "kitchen"]})  # as it is
+    assert said == [("for Größe",), ("Chairs", "kitchen")] and library.get(plain.id).tags == ()
+    assert library.tags() == ["Chairs", "for Größe", "kitchen"]
+    assert [one.id for one in library.tagged("kitchen")] == [item.id]
+    library.delete(item)
+    assert library.tags() == ["for Größe"]
+    assert [one.id for one in library.tagged("kitchen")] == [item.id]  # in the trash
+    again = reopened(library)
+    assert again.restore(again.get(item.id)).tags == ("Chairs", "kitchen")
+    again.tag({item.id: ()})
+    assert again.get(item.id).tags == () and not (again.get(item.id).folder / TAGS).exists()
+    again.close()
+
+
+def test_tags_that_cannot_be_written_are_told_and_the_others_count(library: Library) -> None:
+    gone, kept = add(library, seed=1), add(library, seed=2)
+    shutil.rmtree(gone.folder)
+    with pytest.raises(DataError, match="could not be changed"):
+        library.tag({gone.id: ["a"], kept.id: ["b"]})
+    assert library.get(gone.id).tags == () and library.get(kept.id).tags == ("b",)
+
+
+@pytest.mark.parametrize("damage", ["{", '{"a": 1}', "[1]", b"\xff".decode("latin-1")])
+def test_damaged_tags_take_nothing_along(library: Library, damage: str) -> None:
+    item, other = add(library, seed=1), add(library, seed=2)
+    library.tag({item.id: ["chairs"]})
+    (item.folder / TAGS).write_bytes(damage.encode("latin-1"))
+    (other.folder / TAGS).write_bytes(damage.encode("latin-1"))
+    again = reopened(library)
+    assert again.get(item.id).tags == ("chairs",)  # as the catalogue has them
+    assert again.get(other.id).tags == () and not again.damaged
+    again.close()
+
+
+OLD_SCHEMA = """
+CREATE TABLE items (
+    id TEXT PRIMARY KEY, created TEXT NOT NULL, domain TEXT NOT NULL, prompt TEXT NOT NULL, seed INTEGER NOT NULL,
+    starred INTEGER NOT NULL, deleted INTEGER NOT NULL, recipe TEXT NOT NULL
+);
+CREATE INDEX items_by_domain ON items (deleted, domain, id);
+PRAGMA user_version = 1;
+"""
+
+
+def as_of_version_1(library: Library) -> Path:
+    """Close a library, and give it the catalogue that the first version would have."""
+    path = library.folder / "catalogue.sqlite"
+    columns = "id, created, domain, prompt, seed, starred, deleted, recipe"
+    with library._catalogue:
+        rows = library._catalogue.execute(f"SELECT {columns} FROM items").fetchall()
+    library.close()
+    for file in library.folder.glob("catalogue.sqlite*"):
+        file.unlink()
+    old = sqlite3.connect(path)
+    old.executescript(OLD_SCHEMA)
+    with old:
+        old.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    old.close()
+    return path
+
+
+def test_a_catalogue_of_the_first_version_is_kept_and_gets_tags(library: Library) -> None:
+    first, second = library.star(add(library, seed=1)), add(library, seed=2)
+    library.tag({second.id: ["chairs"]})
+    for item in (first, second):
+        (item.folder / RECIPE).write_text("{")  # so that a catalogue made anew would lack them
+    as_of_version_1(library)
+    again = Library(library.folder)
+    assert [(item.id, item.starred, item.tags) for item in again.items()] == [
+        (second.id, False, ("chairs",)),
+        (first.id, True, ()),
+    ]
+    assert not again.damaged
+    again.tag({first.id: ["tables"]})
+    assert again.tags() == ["chairs", "tables"]
+    again.close()
+
+
+def test_a_catalogue_is_brought_up_to_date_at_once_or_not_at_all(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = add(library)
+    path = as_of_version_1(library)
+    with monkeypatch.context() as patched:
+        patched.setattr("studio.state.library._INDICES", ("CREATE INDEX broken ON items (nothing)",))
+        with pytest.raises(DataError, match="cannot be opened"):
+            Library(library.folder)
+    old = sqlite3.connect(path)
+    assert old.execute("PRAGMA user_version").fetchone() == (1,)
+    assert "tags" not in {row[1] for row in old.execute("PRAGMA table_info(items)")}
+    old.close()
+    again = Library(library.folder)
+    assert again.items() == [item]
+    again.close()
+
+
 def test_emptying_the_trash_keeps_the_rest(library: Library) -> None:
     kept, gone = add(library), add(library)
     library.delete(gone)
@@ -199,8 +300,10 @@ def test_an_item_saved_but_not_listed_is_listed_at_the_next_start(library: Libra
 
 
 @pytest.mark.parametrize("damage", ["missing", "garbage"])
-def test_a_lost_catalogue_is_rebuilt_with_stars_and_trash(library: Library, damage: str) -> None:
+def test_a_lost_catalogue_is_rebuilt_with_stars_tags_and_trash(library: Library, damage: str) -> None:
     starred, plain, deleted = library.star(add(library)), add(library), library.delete(add(library))
+    library.tag({starred.id: ["chairs", "for Größe"]})
+    starred = library.get(starred.id)
     library.close()
     for path in library.folder.glob("catalogue.sqlite*"):
         path.unlink()

@@ -14,6 +14,7 @@ from ddmi_core.export.options import ShapeExport
 from ddmi_core.recipe import Recipe
 from studio.panels.compare_dialog import CompareDialog
 from studio.panels.export_dialog import Order, Place
+from studio.panels.tags_dialog import TagsDialog
 from studio.state.library import Item
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL
@@ -172,4 +173,132 @@ def test_two_are_compared_and_either_is_shown_from_there(qtbot, window):
     click(qtbot, window, 0)
     click(qtbot, window, 2, Qt.KeyboardModifier.ShiftModifier)
     assert not window.actions_["compare_items"].isEnabled()  # three
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+
+
+def tags(window: MainWindow) -> list[tuple[str, ...]]:
+    return [item.tags for item in window.history.model.items()]
+
+
+def answer_tags(monkeypatch, typed: str = "", untick: str = "") -> list[str]:
+    """Let the next dialogs of tags be answered so; what each of them is of is listed."""
+    of: list[str] = []
+
+    def exec_(dialog: TagsDialog) -> int:
+        of.append(dialog.findChildren(QLabel)[0].text())
+        for row in dialog.list.findItems(untick, Qt.MatchFlag.MatchExactly):
+            row.setCheckState(Qt.CheckState.Unchecked)
+        dialog.typed.setText(typed)
+        dialog._finish()
+        return int(dialog.result())
+
+    monkeypatch.setattr(TagsDialog, "exec", exec_)
+    return of
+
+
+def test_one_or_several_are_tagged_and_each_change_is_undone(qtbot, window, monkeypatch):
+    of = answer_tags(monkeypatch, "kitchen")
+    click(qtbot, window, 0)
+    window.actions_["tags"].trigger()
+    click(qtbot, window, 2, Qt.KeyboardModifier.ShiftModifier)
+    answer_tags(monkeypatch, "attic, kitchen")
+    window.actions_["tags"].trigger()
+    assert of == ["Tags of “a lamp”, seed 4"]
+    assert tags(window) == [("attic", "kitchen")] * 3 + [()] * 2
+    assert "Tags: attic, kitchen" in window.inspector.shown_facts.text()
+    of = answer_tags(monkeypatch, untick="kitchen")
+    window.actions_["tags"].trigger()
+    assert of == ["Tags of 3 shapes"] and tags(window) == [("attic",)] * 3 + [()] * 2
+    assert window.actions_["undo"].text() == "Undo tags"
+    window.actions_["undo"].trigger()
+    window.show_room_of("image")
+    window.actions_["undo"].trigger()
+    assert window.state.domain == "shape"  # where it can be seen
+    assert tags(window) == [("kitchen",)] + [()] * 4
+    window.actions_["redo"].trigger()
+    assert tags(window) == [("attic", "kitchen")] * 3 + [()] * 2
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+
+
+def test_a_tag_that_stays_as_it_is_makes_nothing_to_undo(qtbot, window, monkeypatch):
+    answer_tags(monkeypatch)
+    click(qtbot, window, 0)
+    window.actions_["tags"].trigger()
+    assert not window.actions_["undo"].isEnabled()
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+
+
+def test_a_tag_gets_another_name_or_goes_from_all_items(qtbot, window, monkeypatch):
+    items = window.history.model.items()
+    window.state.library.tag({items[0].id: ["kitchn"], items[1].id: ["attic", "kitchn"]})
+    window.state.library.delete(items[1])
+    window.history.model.set_filter(tag="kitchn")
+    monkeypatch.setattr("studio.window.tagging.QInputDialog.getText", lambda *_, **__: (" #kitchen", True))
+    window.history.bar.tag_renamed.emit("kitchn")
+    assert window.history.model.filter.tag == "kitchen" and prompts(window) == ["a lamp"]
+    assert window.state.library.get(items[1].id).tags == ("attic", "kitchen")  # in the trash
+    window.history.bar.tag_removed.emit("kitchen")
+    assert window.history.model.filter.tag == "" and window.state.library.tagged("kitchen") == []
+    offer = window.state.notifications.list()[-1]
+    assert offer.text == "Removed the tag “kitchen” from 2 items."
+    offer.action.run()
+    assert window.state.library.get(items[0].id).tags == ("kitchen",)
+    assert offer not in window.state.notifications.list()
+    window.actions_["undo"].trigger()
+    assert window.state.library.get(items[1].id).tags == ("attic", "kitchn")
+
+
+def seeds(window: MainWindow) -> list[int]:
+    return [item.recipe.seed for item in window.history.model.items()]
+
+
+def test_what_is_selected_is_made_again_with_new_seeds(qtbot, window):
+    window.state.update_form(prompt="a bookcase", seed=77, seed_locked=True, steps=7)
+    form = window.state.form
+    click(qtbot, window, 0)
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    window.actions_["repeat"].trigger()
+    window.actions_["repeat"].trigger()  # the next one, though the first is still on its way
+    qtbot.waitUntil(lambda: calm(window) and len(prompts(window)) == 7, timeout=PATIENCE)
+    assert prompts(window)[:3] == ["a lamp"] * 3 and seeds(window)[:3] == [6, 5, 4]
+    assert {item.recipe.steps for item in window.history.model.items()} == {20} and window.state.form == form
+    window.history.view.clearSelection()
+    click(qtbot, window, 0)
+    click(qtbot, window, 1, Qt.KeyboardModifier.ControlModifier)
+    click(qtbot, window, 3, Qt.KeyboardModifier.ControlModifier)
+    assert selected(window) == ["a lamp", "a lamp", "a bed"]
+    window.actions_["repeat"].trigger()
+    qtbot.waitUntil(lambda: calm(window) and len(prompts(window)) == 10, timeout=PATIENCE)
+    assert sorted(zip(prompts(window), seeds(window), strict=True))[:2] == [("a bed", 3), ("a bed", 4)]
+    assert [seed for prompt, seed in zip(prompts(window), seeds(window), strict=True) if prompt == "a lamp"][:2] == [
+        8,
+        7,
+    ]
+
+
+def test_a_job_of_the_queue_is_made_again_after_it(qtbot, window, pipeline):
+    pipeline.delay = 0.02
+    window.state.update_form(prompt="a stool", seed=10, seed_locked=True, count=2)
+    window.actions_["generate"].trigger()
+    window.state.update_form(prompt="something else by now", seed_locked=False)
+    row = window.queue.rows()[0]
+    row.repeat.click()
+    drawn = window.state.jobs.active()[-1].request
+    assert drawn.settings.prompt == "a stool" and len(drawn.seeds) == 2 and drawn.seeds != (10, 11)
+    window.state.update_form(seed_locked=True)
+    row.repeat.click()
+    assert window.state.jobs.active()[-1].request.seeds == (12, 13)
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+
+
+def test_what_cannot_be_made_again_says_why(qtbot, window):
+    recipe = Recipe(domain="shape", model="gone", model_hash="gone", prompt="a hat", seed=1)
+    window.state.library.add(np.zeros((1, 2, 2), np.float32), recipe, np.zeros((8, 8, 4), np.uint8))
+    file = Recipe(domain="shape", model=MODEL.name, model_hash=MODEL.hash, source="stool.obj")
+    window.state.library.add(np.zeros((1, 2, 2), np.float32), file, np.zeros((8, 8, 4), np.uint8))
+    click(qtbot, window, 1)
+    window.actions_["repeat"].trigger()
+    assert "needs the model gone" in window.state.notifications.list()[-1].text
+    click(qtbot, window, 0)
+    assert not window.actions_["repeat"].isEnabled()
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)

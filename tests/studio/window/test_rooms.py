@@ -62,9 +62,10 @@ def test_each_room_keeps_its_item_its_form_and_its_history(qtbot, window):
     assert (window.state.form.steps, window.state.form.model) == (7, MODEL.name)
     assert window.inspector.prompt.text() == "a round table"
     assert window.actions_["wireframe"].isVisible() and not window.actions_["whole"].isEnabled()
-    window.show_room(len(window.stages))  # the models
+    window.show_room(window.rooms.indexOf(window.models))
+    assert not window.actions_["wireframe"].isEnabled()  # nor does its key do anything there
     window.go_to_prompt()
-    assert window.rooms.currentWidget() is window.stage_of("shape")
+    assert window.rooms.currentWidget() is window.stage_of("shape") and window.actions_["wireframe"].isVisible()
     window.show_room_of("image")
     assert window.state.shown == picture and window.history.model.items() == [picture]
     assert stage.viewer.look == look
