@@ -465,9 +465,9 @@ class OptionsPage(Page):
         grid.addWidget(label("Stop early", "muted"), 6, 0)
         for stage, box in enumerate(self.patience.values(), start=1):
             grid.addWidget(box, 6, stage)
-        grid.addWidget(self.find_button, 7, 1)
+        grid.addWidget(self.find_button, 7, 2)
         self.found.setAlignment(Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self.found, 7, 2, 5, 1)  # beside several rows: it may be long
+        grid.addWidget(self.found, 8, 2, 4, 1)  # beside several rows: it may be long
         rows: list[tuple[str, QWidget]] = [
             ("Checkpoint every", self.minutes),
             ("Precision", self.precision),
@@ -475,7 +475,7 @@ class OptionsPage(Page):
             ("Processes", self.processes),
             ("Text encoder", self.text_encoder),
         ]
-        for row, (text, field) in enumerate(rows, start=8):
+        for row, (text, field) in enumerate(rows, start=7):
             grid.addWidget(label(text, "muted"), row, 0)
             grid.addWidget(field, row, 1)
         self.column.addLayout(grid)

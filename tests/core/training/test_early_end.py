@@ -1,5 +1,6 @@
 """A stage whose held-out figures stop getting better comes to its end sooner."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_the_rate_falls_from_where_it_is_to_its_end_in_a_fifth_of_the_steps() ->
     assert course.end(PLAN) == 600
     rates = [PLAN.rate(course.planned(step, PLAN)) for step in range(600)]
     assert rates[:501] == [PLAN.rate(step) for step in range(501)]
-    assert all(later < earlier for earlier, later in zip(rates[500:], rates[501:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(rates[500:]))
     assert PLAN.rate(500) - rates[501] < 0.01 and rates[-1] == pytest.approx(PLAN.decay, rel=0.05)
 
 
