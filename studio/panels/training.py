@@ -106,6 +106,7 @@ class TrainingRoom(QWidget):
         self.list.add_button.clicked.connect(self.add_asked)
         self.monitor.discard_button.clicked.connect(lambda: self.discard_asked.emit(self.monitor.run))
         self.monitor.folder_button.clicked.connect(lambda: self.folder_asked.emit(self.monitor.run.folder))
+        self.monitor.curves.alone_asked.connect(self.list.untick)
         training.runs_changed.connect(self.show_runs)
         training.view_changed.connect(self.monitor.show_view)
         training.picture_ready.connect(self.monitor.pictures.show_picture)
@@ -137,8 +138,9 @@ class TrainingRoom(QWidget):
         if chosen is None:
             self._training.watch(())
             return
-        compared = [by_folder[folder] for folder in self.list.ticked() if folder != chosen.folder]
-        self.monitor.show_run(chosen, compared)
+        ticked = [folder for folder in self.list.ticked() if folder != chosen.folder]
+        compared = [by_folder[folder] for folder in ticked if folder in by_folder]
+        self.monitor.show_run(chosen, compared, [folder.name for folder in ticked if folder not in by_folder])
         self._training.watch([chosen.folder, *(run.folder for run in compared)])
 
 
@@ -159,7 +161,8 @@ class RunList(QWidget):
         self.list.setToolTip("Tick runs to draw their curves over the chosen one")
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.currentItemChanged.connect(lambda *_: self.changed.emit())
-        self.list.itemChanged.connect(lambda _item: self.changed.emit())
+        self.list.itemChanged.connect(self._on_tick)
+        self._ticked: dict[Path, None] = {}  # in the order in which they were; some may be gone
         top = QHBoxLayout()
         top.setSpacing(GRID)
         top.addWidget(self.new_button, 1)
@@ -172,8 +175,8 @@ class RunList(QWidget):
         layout.addWidget(label("Tick runs to compare their curves.", "small", wrap=True))
 
     def show_runs(self, runs: list[RunSummary]) -> None:
-        """Show other runs, keeping what is chosen and ticked where it is still there."""
-        chosen, ticked = self.chosen(), set(self.ticked())
+        """Show other runs, keeping what is chosen where it is still there, and what is ticked for when it is again."""
+        chosen = self.chosen()
         with QSignalBlocker(self.list):
             self.list.clear()
             for run in runs:
@@ -181,7 +184,7 @@ class RunList(QWidget):
                 item.setData(_FOLDER_ROLE, run.folder)
                 item.setToolTip(plain_tip(str(run.folder)))
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                item.setCheckState(Qt.CheckState.Checked if run.folder in ticked else Qt.CheckState.Unchecked)
+                item.setCheckState(Qt.CheckState.Checked if run.folder in self._ticked else Qt.CheckState.Unchecked)
                 item.setSizeHint(QSize(0, 6 * GRID))
                 self.list.addItem(item)
             if runs:
@@ -201,9 +204,23 @@ class RunList(QWidget):
         return item.data(_FOLDER_ROLE) if item is not None else None
 
     def ticked(self) -> list[Path]:
-        """The folders of the runs to compare."""
-        items = [self.list.item(row) for row in range(self.list.count())]
-        return [item.data(_FOLDER_ROLE) for item in items if item.checkState() == Qt.CheckState.Checked]
+        """The folders of the runs to compare, in the order in which they were ticked; some may be gone."""
+        return list(self._ticked)
+
+    def untick(self) -> None:
+        """Compare no runs."""
+        self._ticked.clear()
+        with QSignalBlocker(self.list):
+            for row in range(self.list.count()):
+                self.list.item(row).setCheckState(Qt.CheckState.Unchecked)
+        self.changed.emit()
+
+    def _on_tick(self, item: QListWidgetItem) -> None:
+        folder = item.data(_FOLDER_ROLE)
+        self._ticked.pop(folder, None)
+        if item.checkState() == Qt.CheckState.Checked:
+            self._ticked[folder] = None
+        self.changed.emit()
 
 
 class Monitor(QWidget):
@@ -214,6 +231,7 @@ class Monitor(QWidget):
         self._training, self._theme = training, theme
         self.run = RunSummary(Path(), "", "", "done")  # until one is shown
         self._compared: list[RunSummary] = []
+        self._gone: list[str] = []
         self._views: dict[Path, RunView] = {}
         self.title = ElidedLabel(look="title")
         self.state = ElidedLabel(look="muted")
@@ -253,13 +271,13 @@ class Monitor(QWidget):
         self.show_all.clicked.connect(self.curves.show_all)
         self._lay_out()
 
-    def show_run(self, run: RunSummary, compared: list[RunSummary]) -> None:
-        """Show another run, or how the same one fares now; `compared` are drawn over it."""
+    def show_run(self, run: RunSummary, compared: list[RunSummary], gone: list[str]) -> None:
+        """Show another run, or how the same one fares now; `compared` are drawn over it, and `gone` cannot be."""
         if self.run.folder != run.folder:
             self.figures.show_event({}, going=False)
             self.pictures.show_samples(())
             self.log.setPlainText("")
-        self.run, self._compared = run, compared
+        self.run, self._compared, self._gone = run, compared, gone
         self._views = {folder: view for folder, view in self._views.items() if folder in self._folders()}
         self.title.setText(run.name)
         self._show_state()
@@ -318,13 +336,21 @@ class Monitor(QWidget):
     def _draw(self, *, fresh: bool = False) -> None:
         wanted = _KINDS[self.kind.currentText()]
         lines: dict[str, list[Line]] = {}
+        absent = [f"{name} is not there any more" for name in self._gone]
         for hue, run in enumerate((self.run, *self._compared)):
-            view = self._views.get(run.folder)
-            for name, curve in view.curves.items() if view is not None else ():
-                if name.stage == self.stage.currentData() and wanted in ((name.kind,), (name.kind, name.term)):
-                    lines.setdefault(name.term, []).append(Line(run.folder.name, _in_units(name, curve), hue))
+            if (view := self._views.get(run.folder)) is None:  # it is still being read
+                continue
+            found = [
+                (name, curve)
+                for name, curve in view.curves.items()
+                if name.stage == self.stage.currentData() and wanted in ((name.kind,), (name.kind, name.term))
+            ]
+            for name, curve in found:
+                lines.setdefault(name.term, []).append(Line(run.folder.name, _in_units(name, curve), hue))
+            if not found and hue:
+                absent.append(f"{run.folder.name} has none of these")
         figures = [Figure(_TITLES.get(term, term.replace("_", " ")), of_term) for term, of_term in lines.items()]
-        self.curves.show_figures(figures)
+        self.curves.show_figures(figures, absent)
         if fresh:
             self.curves.show_all()
 
