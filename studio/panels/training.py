@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.engine.training import Training
+from studio.panels.run_notes import RunNotes
 from studio.state.runs import Curve, CurveName, RunSummary, RunView, duration
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
@@ -40,6 +42,7 @@ _LIST_WIDTH = 248
 _LOWER_HEIGHT = 216
 _TEXT_WIDTH = 400
 _STAGE_WIDTH = 200
+_TIP_LETTERS, _TIP_LINES = 64, 8  # of notes, at most
 _STATES = {
     "starting": "Starting",
     "running": "Running",
@@ -116,6 +119,7 @@ class TrainingRoom(QWidget):
         """Show another list of runs; the chosen one stays chosen."""
         self._runs = runs
         self.list.show_runs(runs)
+        self.monitor.notes.forget_all_but({run.folder for run in runs})
         if self._wanted in [run.folder for run in runs]:
             self.list.choose(self._wanted)
             self._wanted = None
@@ -182,7 +186,7 @@ class RunList(QWidget):
             for run in runs:
                 item = QListWidgetItem(f"{run.name}\n{_STATES[run.state]}  ·  {run.folder.name}")
                 item.setData(_FOLDER_ROLE, run.folder)
-                item.setToolTip(plain_tip(str(run.folder)))
+                item.setToolTip(plain_tip(_tip(run)))
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 item.setCheckState(Qt.CheckState.Checked if run.folder in self._ticked else Qt.CheckState.Unchecked)
                 item.setSizeHint(QSize(0, 6 * GRID))
@@ -224,7 +228,7 @@ class RunList(QWidget):
 
 
 class Monitor(QWidget):
-    """One run: buttons, figures, curves, pictures and log."""
+    """One run: buttons, figures, curves, pictures, notes and log."""
 
     def __init__(self, training: Training, theme: Theme) -> None:
         super().__init__()
@@ -260,6 +264,7 @@ class Monitor(QWidget):
         self.smoothing.setAccessibleName("Smoothing")
         self.show_all = icon_button(theme, "fit", "Show the whole of the curves (Ctrl + wheel zooms, a drag pans)")
         self.pictures = Pictures(training)
+        self.notes = RunNotes(training)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setAccessibleName("Log")
@@ -280,6 +285,7 @@ class Monitor(QWidget):
         self.run, self._compared, self._gone = run, compared, gone
         self._views = {folder: view for folder, view in self._views.items() if folder in self._folders()}
         self.title.setText(run.name)
+        self.notes.show_run(run)
         self._show_state()
         for button in (self.pause_button, self.sample_button, self.checkpoint_button, self.stop_button):
             button.setVisible(run.is_alive)
@@ -397,9 +403,15 @@ class Monitor(QWidget):
         lower = QHBoxLayout()
         lower.setSpacing(2 * GRID)
         lower.addWidget(self.pictures, 3)
-        lower.addWidget(self.log, 2)
-        self.pictures.setFixedHeight(_LOWER_HEIGHT)
-        self.log.setFixedHeight(_LOWER_HEIGHT)
+        words = QWidget()
+        column = QVBoxLayout(words)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self.notes, 2)
+        column.addWidget(self.log, 3)
+        lower.addWidget(words, 2)
+        for part in (self.pictures, words):
+            part.setFixedHeight(_LOWER_HEIGHT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         layout.setSpacing(GRID)
@@ -518,6 +530,13 @@ class Pictures(QWidget):
                     Qt.TransformationMode.SmoothTransformation,
                 )
             )
+
+
+def _tip(run: RunSummary) -> str:
+    """What is told of a run under the pointer: where it is, and how its notes begin."""
+    lines = [part for one in run.notes.strip().splitlines() for part in textwrap.wrap(one, _TIP_LETTERS) or [""]]
+    more = ["…"] if len(lines) > _TIP_LINES else []
+    return "\n".join([str(run.folder), *([""] if lines else []), *lines[:_TIP_LINES], *more])
 
 
 def _in_units(name: CurveName, curve: Curve) -> Curve:
