@@ -160,11 +160,3 @@ def test_a_folder_that_cannot_be_written_takes_no_notes(
         training.start()
     notes.show_run(changed.args[0][0])
     assert notes.edit.isReadOnly() and notes.edit.toPlainText() == "old ones"
-
-
-def test_notes_that_are_too_long_are_refused(home: Path) -> None:
-    run = run_called("chairs", home)
-    with pytest.raises(DDMIError, match="64 kB"):
-        run.write_notes("ä" * LONGEST_NOTES)
-    run.write_notes("ä" * (LONGEST_NOTES // 2))
-    assert len(run.notes() or "") == LONGEST_NOTES // 2
