@@ -13,6 +13,7 @@ from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.files import file_digest, write_json
 from ddmi_core.support.parsing import parse_json
 from ddmi_core.training.averaging import AveragedWeights
+from ddmi_core.training.early_end import Course
 from ddmi_core.training.sharding import as_spread, whole
 from ddmi_core.training.tensor_file import read_tensors, write_tensors
 
@@ -27,6 +28,8 @@ class Progressed(NamedTuple):
     """The held-out figure by which checkpoints are compared, lower is better; None where it was not measured."""
     scaler: dict[str, float] = {}  # noqa: RUF012 - a default that nobody changes
     """State of the gradient scaler of a run in float16."""
+    course: Course = Course()
+    """How the held-out figures went so far."""
 
 
 class DamagedCheckpoint(DDMIError):
@@ -35,6 +38,8 @@ class DamagedCheckpoint(DDMIError):
 
 _WEIGHTS, _AVERAGE, _OPTIMISER = "weights.safetensors", "average.safetensors", "optimiser.safetensors"
 _PROGRESS = "progress.json"
+_DAMAGES = (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError)
+"""What reading a damaged checkpoint raises."""
 
 
 class Checkpoints:
@@ -111,6 +116,17 @@ class Checkpoints:
         shutil.rmtree(aside, ignore_errors=True)
         return path.rename(aside)
 
+    def progressed(self, path: Path) -> Progressed:
+        """Return how far a checkpoint says that it came.
+
+        Raises:
+            DamagedCheckpoint: it does not say.
+        """
+        try:
+            return _noted(path)[0]
+        except _DAMAGES as error:
+            raise DamagedCheckpoint(f"The checkpoint {path.name} is damaged ({error}).") from error
+
     def verify(self, path: Path) -> Progressed:
         """Return how far a checkpoint came.
 
@@ -118,15 +134,13 @@ class Checkpoints:
             DamagedCheckpoint: it is not what was written.
         """
         try:
-            progress = parse_json((path / _PROGRESS).read_text(encoding="utf-8"))
-            checksums = progress.pop("sha256", {})  # checkpoints of the first version have none
-            progressed = Progressed(**progress)
+            progressed, checksums = _noted(path)
             for name in (_WEIGHTS, _AVERAGE, _OPTIMISER):
                 if checksums and file_digest(path / name) != checksums[name]:
                     raise DamagedCheckpoint(f"The checkpoint {path.name} is damaged: {name} has changed.")
                 with safe_open(path / name, framework="pt"):
                     pass  # the header is sound and the file as long as it says
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        except _DAMAGES as error:
             raise DamagedCheckpoint(f"The checkpoint {path.name} is damaged ({error}).") from error
         return progressed
 
@@ -144,6 +158,14 @@ class Checkpoints:
         _copy(path / _AVERAGE, average.weights)
         _restore_optimiser(optimiser, path / _OPTIMISER)
         return progressed
+
+
+def _noted(path: Path) -> tuple[Progressed, dict[str, str]]:
+    """Return how far a checkpoint came, and the checksums of its files; those of the first version have none."""
+    progress = parse_json((path / _PROGRESS).read_text(encoding="utf-8"))
+    checksums = progress.pop("sha256", {})
+    course = Course(*progress.pop("course", ()))
+    return Progressed(**progress, course=course), checksums
 
 
 def _held_out(path: Path) -> float | None:

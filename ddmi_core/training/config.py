@@ -73,14 +73,24 @@ class StageConfig(_Settings):
     weight_decay: float = Field(0.01, ge=0)
     sample_every: int = Field(500, ge=1)
     """Steps between two sets of pictures and held-out figures."""
+    patience: int | None = Field(None, ge=1)
+    """How many held-out figures in a row may be no better than the best before the stage comes to its end sooner, its
+    learning rate falling as far as ever; see `early_end`. None: as many as there are."""
+
+    @property
+    def first_steps(self) -> int:
+        """Those that the learning rate falls over, and that may become fewer: all."""
+        return self.steps
+
+    @property
+    def comparable_from(self) -> int:
+        """The step from which on held-out figures can be compared."""
+        return self.warmup_steps
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step: linear warm-up, then a cosine down to `decay` of the highest."""
-        return self._rate(step, self.steps)
-
-    def _rate(self, step: int, steps: int) -> float:
         warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.first_steps)))
         return self.learning_rate * warm * (self.decay + (1 - self.decay) * cosine)
 
 
@@ -141,9 +151,16 @@ class StageOneConfig(StageConfig):
     second_phase: SecondPhase | None = None
 
     @property
+    @override
     def first_steps(self) -> int:
         """Those before the second phase."""
         return self.steps - (0 if self.second_phase is None else self.second_phase.steps)
+
+    @property
+    @override
+    def comparable_from(self) -> int:
+        """As lambda grows, reconstructions may get worse and ought to."""
+        return max(self.warmup_steps, self.kl_anneal_steps)
 
     @model_validator(mode="after")
     def _phases_fit(self) -> "StageOneConfig":
@@ -161,7 +178,7 @@ class StageOneConfig(StageConfig):
     def rate(self, step: int) -> float:
         if self.second_phase is not None and step >= self.first_steps:
             return self.second_phase.learning_rate
-        return self._rate(step, self.first_steps)
+        return super().rate(step)
 
     def spectral_weight_at(self, kl_weight: float, step: int) -> float:
         """Return the weight of the spectral norms at a step, whose lambda is `kl_weight`."""

@@ -19,16 +19,26 @@ from ddmi_core.training.run_folder import RunFolder
 _log = logging.getLogger(__name__)
 
 
-def save_model(pipeline: Pipeline, stage: DiffusionStage, config: RunConfig, run: RunFolder) -> Path:
-    """Write the trained model with its card and its last pictures as preview; return its folder."""
-    preview = _preview(stage, config, run)
+def save_model(
+    pipeline: Pipeline, stage: DiffusionStage, config: RunConfig, run: RunFolder, steps: tuple[int, int]
+) -> Path:
+    """Write the trained model with its card and its last pictures as preview; return its folder.
+
+    Args:
+        pipeline: the model.
+        stage: the second one.
+        config: the run's.
+        run: the folder.
+        steps: how many each stage had in the end.
+    """
+    preview = _preview(stage, run, steps[1])
     previewed = shown_recipes(config) if preview is not None else ()
-    pipeline.save_pretrained(run.model, card=card(config, run), preview=preview, previewed=previewed)
+    pipeline.save_pretrained(run.model, card=card(config, run, steps), preview=preview, previewed=previewed)
     return run.model
 
 
-def card(config: RunConfig, run: RunFolder) -> str:
-    """Return the model card: what the preset says of data and licence, then how the run went."""
+def card(config: RunConfig, run: RunFolder, steps: tuple[int, int]) -> str:
+    """Return the model card: what the preset says of data and licence, then how the run and its two stages went."""
     history = History(run.events_file)
     history.refresh()
     figures = [
@@ -43,8 +53,9 @@ def card(config: RunConfig, run: RunFolder) -> str:
             f"{about}\n",
             "## Training\n",
             f"- Data: {', '.join(part.source for part in config.data)}",
-            f"- Stage 1: {config.stage1.steps:,} steps, {config.stage1.batch} examples each; stage 2: "
-            f"{config.stage2.steps:,} steps, {config.stage2.batch} examples each; seed {config.seed}",
+            f"- Stage 1: {steps[0]:,} steps, {config.stage1.batch} examples each; stage 2: "
+            f"{steps[1]:,} steps, {config.stage2.batch} examples each; seed {config.seed}",
+            *_ended_early(config, steps),
             f"- Ended {time.strftime('%Y-%m-%d %H:%M')}",
             *figures,
             "",
@@ -52,9 +63,15 @@ def card(config: RunConfig, run: RunFolder) -> str:
     )
 
 
-def _preview(stage: DiffusionStage, config: RunConfig, run: RunFolder) -> np.ndarray | None:
+def _ended_early(config: RunConfig, steps: tuple[int, int]) -> list[str]:
+    planned = (config.stage1.steps, config.stage2.steps)
+    sooner = [f"stage {1 + i} ({planned[i]:,} planned)" for i in range(2) if steps[i] < planned[i]]
+    return [f"- Ended when held-out figures stopped getting better: {', '.join(sooner)}"] if sooner else []
+
+
+def _preview(stage: DiffusionStage, run: RunFolder, step: int) -> np.ndarray | None:
     """Return the pictures of the last step, drawn now if they were not; None where that fails."""
-    file = run.samples / f"{stage.name}-{config.stage2.steps:08d}.png"
+    file = run.samples / f"{stage.name}-{step:08d}.png"
     try:
         if not file.exists():
             pictures = stage.evaluate(slice(None)).pictures

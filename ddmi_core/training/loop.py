@@ -59,7 +59,7 @@ def train_stage(
     *,
     steps_after: float = 0.0,
     seconds_after: float = 0.0,
-) -> None:
+) -> int:
     """Train `stage` to its last step, from its newest checkpoint if there is one; leaves averaged weights in it.
 
     A loss that is not finite goes back to the last checkpoint with half the learning rate, at most three times. A batch
@@ -72,6 +72,9 @@ def train_stage(
         accelerator: of all processes that train together.
         steps_after: what the run has to do once this stage is done, in steps of this stage, and
         seconds_after: in seconds; for the time left that is told.
+
+    Returns:
+        how many steps it had: fewer than were planned where its held-out figures stopped getting better.
 
     Raises:
         Stopped: the run folder's control said so.
@@ -95,6 +98,7 @@ def train_stage(
         loop.finish()
     finally:
         loop.close()
+    return loop.progressed.step
 
 
 class _Loop:
@@ -135,6 +139,11 @@ class _Loop:
             # What a loss that is not finite goes back to; and a disk without room is found out before the work
             self._save()
 
+    @property
+    def end(self) -> int:
+        """How many steps the stage has, as things stand."""
+        return self.progressed.course.end(self.stage.settings)
+
     def run_through(self) -> None:
         """Train from where we are to the last step."""
         settings = self.stage.settings
@@ -145,14 +154,15 @@ class _Loop:
             step = self.progressed.step
             paused = self.control.obey()
             began, window_start = began + paused, window_start + paused
-            rate = settings.rate(step) * self.progressed.rate_factor
-            self.last = self._gradients(batch, step)
+            planned = self.progressed.course.planned(step, settings)
+            rate = settings.rate(planned) * self.progressed.rate_factor
+            self.last = self._gradients(batch, planned)
             norm = self.trained.advance(rate, step)
             if not self.trained.scaler.is_enabled():  # which leaves out a step whose gradients overflow
                 self.last["norm"] = norm
             self.progressed = self.progressed._replace(step=step + 1, held_out=None)
             window_steps += 1
-            last = step + 1 == settings.steps
+            last = step + 1 == self.end
             if not (last or (step + 1) % self.look_every == 0 or (step + 1) % settings.sample_every == 0):
                 continue
             figures = self._looked_at()
@@ -168,10 +178,12 @@ class _Loop:
                 )
                 window_start, window_steps = now, 0
             if (step + 1) % settings.sample_every == 0:
-                self._evaluate()
+                self._evaluate(in_turn=True)
             if from_first(self.accelerator, int(now - saved_at >= 60 * self.config.checkpoint_minutes)):
                 self._save_if_possible()
                 saved_at = time.monotonic()
+            if last:
+                break
 
     def step_back(self) -> None:
         """Return to the last checkpoint with half the learning rate."""
@@ -203,7 +215,7 @@ class _Loop:
         settings = self.stage.settings
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         # Draw k of the run belongs to process k mod world, so a resume and a change of processes see no draw twice.
-        first, last = self.progressed.step * settings.batch * world, settings.steps * settings.batch * world
+        first, last = self.progressed.step * settings.batch * world, self.end * settings.batch * world
         numbers = range(first + rank, last, world)
         loader = DataLoader(
             Subset(self.stage.draws, numbers),
@@ -291,24 +303,42 @@ class _Loop:
         """Return what is left of the whole run, judged by the steps since this start; None while it is too early."""
         if steps < ETA_STEPS:
             return None
-        left = self.stage.settings.steps - self.progressed.step + self.steps_after
+        left = self.end - self.progressed.step + self.steps_after
         return round(left * seconds / steps + self.seconds_after, 1)
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, *, in_turn: bool = False) -> None:
         """Draw pictures and measure, every process its share; what is better than all before is kept.
 
-        Trouble with it never ends the run.
+        Trouble with it never ends the run. Figures that come in turn, and not because somebody asked for pictures,
+        decide when the stage ends.
         """
         full = shutil.disk_usage(self.run.path).free < LEAST_FREE_BYTES
         if from_first(self.accelerator, int(full)):
             self._record(message="the disk is nearly full: no pictures are written, so that checkpoints still can be")
             return
         found = from_all(self.accelerator, self._evaluated_share())
-        if from_first(self.accelerator, int(self.accelerator.is_main_process and self._is_best(found))):
+        figure = self._measured(found) if self.accelerator.is_main_process else None
+        if in_turn:
+            self._follow(figure)
+        if from_first(self.accelerator, int(figure is not None and self._is_best(figure))):
             self._save_if_possible()
 
-    def _is_best(self, found: list[Evaluated | str]) -> bool:
-        """Record what all processes found, or what went wrong; whether it is better than at all checkpoints."""
+    def _follow(self, figure: float | None) -> None:
+        """Let a held-out figure, which the first process knows if any does, decide whether the stage ends sooner."""
+        settings, before = self.stage.settings, self.progressed.course
+        course = before if figure is None else before.measured(figure, self.progressed.step, settings)
+        start = from_first(self.accelerator, -1 if course.closing_from is None else course.closing_from)
+        self.progressed = self.progressed._replace(course=course._replace(closing_from=None if start < 0 else start))
+        if self.progressed.course.closing_from != before.closing_from:
+            best = "" if course.best is None else f" than {course.best:.4f}"
+            times = "the last measurement" if course.misses == 1 else f"the last {course.misses} measurements"
+            self._record(
+                message=f"held-out {self.stage.best_by} was no better{best} in {times}: the learning rate begins to "
+                f"fall to its end, and {self.stage.name} ends at step {self.end:,} instead of {settings.steps:,}"
+            )
+
+    def _measured(self, found: list[Evaluated | str]) -> float | None:
+        """Record what all processes found, or what went wrong; return the figure by which checkpoints are compared."""
         try:
             figures = self._evaluated([share for share in found if isinstance(share, Evaluated)])
             trouble = [share for share in found if isinstance(share, str)]
@@ -316,9 +346,13 @@ class _Loop:
             trouble = [str(error)]
         if trouble:
             self._record(message=f"no pictures and held-out figures this time: {trouble[0]}")
-            return False
+            return None
         self._record(held_out=figures)
-        best, figure = self.checkpoints.best(), figures[self.stage.best_by]
+        return figures[self.stage.best_by]
+
+    def _is_best(self, figure: float) -> bool:
+        """Whether a held-out figure is better than at all checkpoints; it is then noted for the next one."""
+        best = self.checkpoints.best()
         if not math.isfinite(figure) or (best is not None and figure >= best[1]):
             return False
         self.progressed = self.progressed._replace(held_out=figure)
@@ -400,12 +434,12 @@ class _Loop:
             _log.info("%s", event["message"])
         if "losses" in event and time.monotonic() - self.said_at >= SAY_SECONDS:
             self.said_at = time.monotonic()
-            _log.info("%s %d/%d: %.4f", self.stage.name, step, self.stage.settings.steps, event["losses"]["loss"])
+            _log.info("%s %d/%d: %.4f", self.stage.name, step, self.end, event["losses"]["loss"])
         if "held_out" in event:
             figures = ", ".join(f"{name} {value:.4f}" for name, value in event["held_out"].items())
             _log.info("%s %d held out: %s", self.stage.name, step, figures)
         try:
-            self.run.record(stage=self.stage.name, step=step, steps=self.stage.settings.steps, **event)
+            self.run.record(stage=self.stage.name, step=step, steps=self.end, **event)
             for kind in ("losses", "held_out"):
                 for name, value in event.get(kind, {}).items():
                     assert self.writer is not None

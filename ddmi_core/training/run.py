@@ -21,7 +21,7 @@ from ddmi_core.support.known_runs import register
 from ddmi_core.support.processes import from_first, is_launched
 from ddmi_core.text import TextEncoder, load_text_encoder
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
-from ddmi_core.training.checkpoints import Checkpoints
+from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.control import Control
 from ddmi_core.training.diffusion_stage import DiffusionStage
@@ -103,7 +103,7 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     first_stage = AutoencoderStage(config, autoencoder)
     with processors_for(first_stage, config, run, accelerator):
         settle_precision(first_stage, run, accelerator)
-        train_stage(
+        first_steps = train_stage(
             first_stage,
             config,
             run,
@@ -121,24 +121,32 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     stage = DiffusionStage(config, autoencoder, diffusion, text_encoder, latents)
     with processors_for(stage, config, run, accelerator):
         settle_precision(stage, run, accelerator)
-        train_stage(stage, config, run, accelerator)
+        steps = train_stage(stage, config, run, accelerator)
 
     if accelerator.is_main_process:
-        save_model(Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder), stage, config, run)
+        pipeline = Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder)
+        save_model(pipeline, stage, config, run, (first_steps, steps))
     del stage, latents  # what is open cannot be removed everywhere
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         given_back = remove_latents(run) / 1e6
         message = f"the model is in {run.model}; the latents that it learned from, {given_back:,.0f} MB, were removed"
-        run.record(stage="done", step=config.stage2.steps, message=message)
+        run.record(stage="done", step=steps, message=message)
     return run.model
 
 
 def _has_ended(config: RunConfig, run: RunFolder) -> bool:
     """Whether there is nothing left to train, and the model is there."""
-    newest = next(iter(Checkpoints(run.checkpoints, DiffusionStage.name).newest_first()), None)
+    checkpoints = Checkpoints(run.checkpoints, DiffusionStage.name)
+    newest = next(iter(checkpoints.newest_first()), None)
     index = run.model / INDEX
-    if newest is None or not index.exists() or int(newest.name.rpartition("-")[2]) < config.stage2.steps:
+    if newest is None or not index.exists():
+        return False
+    try:
+        progressed = checkpoints.progressed(newest)
+    except DamagedCheckpoint:
+        return False
+    if progressed.step < progressed.course.end(config.stage2):
         return False
     return index.stat().st_mtime >= newest.stat().st_mtime  # else it is of fewer steps
 

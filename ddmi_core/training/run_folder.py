@@ -11,6 +11,9 @@ from ddmi_core.support.files import write_json, write_text
 from ddmi_core.support.parsing import parse_json
 from ddmi_core.training.history import parse_events
 
+LONGEST_NOTES = 2**16
+"""Bytes that notes on a run may take."""
+
 Command = Literal["pause", "resume", "sample", "checkpoint", "stop"]
 
 
@@ -31,6 +34,7 @@ class RunFolder:
         self.log_file = self.path / "log.txt"
         self.crash_file = self.path / "crash.txt"
         self.console_file = self.path / "console.txt"
+        self.notes_file = self.path / "notes.txt"
         self.checkpoints = self.path / "checkpoints"
         self.samples = self.path / "samples"
         self.cache = self.path / "cache"
@@ -96,6 +100,35 @@ class RunFolder:
     def events(self) -> list[dict[str, Any]]:
         """Return all events so far; a line that is still being written is left out."""
         return parse_events(self.events_file.read_bytes()) if self.events_file.exists() else []
+
+    def notes(self) -> str | None:
+        """Return what people noted on the run; None if that is no text, too long, or cannot be read."""
+        try:
+            with self.notes_file.open("rb") as file:
+                found = file.read(LONGEST_NOTES + 1)
+            return found.decode("utf-8").replace("\r\n", "\n") if len(found) <= LONGEST_NOTES else None
+        except FileNotFoundError:
+            return ""
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def write_notes(self, text: str) -> None:
+        """Keep notes on the run, in place of those before; without any the file goes.
+
+        Raises:
+            DDMIError: they are too long, or the folder cannot be written.
+        """
+        if len(text.encode()) > LONGEST_NOTES:
+            raise DDMIError(f"Notes take up to {LONGEST_NOTES // 1024} kB: put what is longer into a file of its own.")
+        try:
+            if text.strip():
+                write_text(self.notes_file, text)
+            else:
+                self.notes_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise DDMIError(
+                f"The notes cannot be kept in {self.path} ({error.strerror}). Allow writing there, or make room."
+            ) from error
 
     def command(self, command: Command) -> None:
         """Ask the training that owns this folder for something."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QFile, QObject, Signal
@@ -42,6 +44,8 @@ class Training(QObject):
     """Path and QImage of a picture that was asked for."""
     finished = Signal(object)
     """RunSummary of a run that is done; its model is ready to be used."""
+    noted = Signal(object, str, str)
+    """Path of a run, the notes that were to be kept, and why they could not be; empty if they are kept."""
     failed = Signal(str)
     """What was asked for and could not be done."""
 
@@ -95,6 +99,28 @@ class Training(QObject):
     def add(self, folder: Path) -> None:
         """List a run that was started elsewhere."""
         self._try(lambda: register(folder))
+
+    def note(self, folder: Path, text: str) -> None:
+        """Keep notes on a run in its folder, in place of those before."""
+
+        def keep() -> None:
+            try:
+                self.note_at_once(folder, text)
+            except DDMIError as error:
+                self.noted.emit(folder, text, str(error))
+            else:
+                self.noted.emit(folder, text, "")
+                self._look()
+
+        self._lane.submit(keep)
+
+    def note_at_once(self, folder: Path, text: str) -> None:
+        """Keep notes on a run before anything else happens: for when the window closes.
+
+        Raises:
+            DDMIError: the notes cannot be kept.
+        """
+        RunFolder(folder).write_notes(text)
 
     def stop(self, folders: Sequence[Path]) -> None:
         """Tell runs to stop, at once: for when the window closes.
@@ -178,15 +204,24 @@ class Training(QObject):
         if run.path not in self._names:
             self._names[run.path] = _name_and_domain(run)
         name, domain = self._names[run.path]
-        status = status_of(run)
+        status, notes = status_of(run), run.notes()
+        summary = RunSummary(
+            run.path,
+            name,
+            domain,
+            status.state,
+            status.message,
+            notes or "",
+            takes_notes=notes is not None and os.access(run.path, os.W_OK),
+        )
         child = self._started.get(run.path)
         if child is not None and (status.is_alive or child.poll() is not None):
             child.poll()  # or a child that ended stays a zombie
             if not status.is_alive:
                 del self._started[run.path]
         elif child is not None:
-            return RunSummary(run.path, name, domain, "starting")
-        return RunSummary(run.path, name, domain, status.state, status.message)
+            return replace(summary, state="starting", message="")
+        return summary
 
     def _discard_ended(self) -> None:
         for folder in list(self._discarded):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.engine.training import Training
+from studio.panels.run_notes import RunNotes
 from studio.state.runs import Curve, CurveName, RunSummary, RunView, duration
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
@@ -40,6 +42,7 @@ _LIST_WIDTH = 248
 _LOWER_HEIGHT = 216
 _TEXT_WIDTH = 400
 _STAGE_WIDTH = 200
+_TIP_LETTERS, _TIP_LINES = 64, 8  # of notes, at most
 _STATES = {
     "starting": "Starting",
     "running": "Running",
@@ -109,6 +112,7 @@ class TrainingRoom(QWidget):
         self.list.add_button.clicked.connect(self.add_asked)
         self.monitor.discard_button.clicked.connect(lambda: self.discard_asked.emit(self.monitor.run))
         self.monitor.folder_button.clicked.connect(lambda: self.folder_asked.emit(self.monitor.run.folder))
+        self.monitor.curves.alone_asked.connect(self.list.untick)
         training.runs_changed.connect(self.show_runs)
         training.view_changed.connect(self.monitor.show_view)
         training.picture_ready.connect(self.monitor.pictures.show_picture)
@@ -118,6 +122,7 @@ class TrainingRoom(QWidget):
         """Show another list of runs; the chosen one stays chosen."""
         self._runs = runs
         self.list.show_runs(runs)
+        self.monitor.notes.forget_all_but({run.folder for run in runs})
         if self._wanted in [run.folder for run in runs]:
             self.list.choose(self._wanted)
             self._wanted = None
@@ -140,8 +145,9 @@ class TrainingRoom(QWidget):
         if chosen is None:
             self._training.watch(())
             return
-        compared = [by_folder[folder] for folder in self.list.ticked() if folder != chosen.folder]
-        self.monitor.show_run(chosen, compared)
+        ticked = [folder for folder in self.list.ticked() if folder != chosen.folder]
+        compared = [by_folder[folder] for folder in ticked if folder in by_folder]
+        self.monitor.show_run(chosen, compared, [folder.name for folder in ticked if folder not in by_folder])
         self._training.watch([chosen.folder, *(run.folder for run in compared)])
 
 
@@ -162,7 +168,8 @@ class RunList(QWidget):
         self.list.setToolTip("Tick runs to draw their curves over the chosen one")
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.currentItemChanged.connect(lambda *_: self.changed.emit())
-        self.list.itemChanged.connect(lambda _item: self.changed.emit())
+        self.list.itemChanged.connect(self._on_tick)
+        self._ticked: dict[Path, None] = {}  # in the order in which they were; some may be gone
         top = QHBoxLayout()
         top.setSpacing(GRID)
         top.addWidget(self.new_button, 1)
@@ -175,16 +182,16 @@ class RunList(QWidget):
         layout.addWidget(label("Tick runs to compare their curves.", "small", wrap=True))
 
     def show_runs(self, runs: list[RunSummary]) -> None:
-        """Show other runs, keeping what is chosen and ticked where it is still there."""
-        chosen, ticked = self.chosen(), set(self.ticked())
+        """Show other runs, keeping what is chosen where it is still there, and what is ticked for when it is again."""
+        chosen = self.chosen()
         with QSignalBlocker(self.list):
             self.list.clear()
             for run in runs:
                 item = QListWidgetItem(f"{run.name}\n{_STATES[run.state]}  ·  {run.folder.name}")
                 item.setData(_FOLDER_ROLE, run.folder)
-                item.setToolTip(plain_tip(str(run.folder)))
+                item.setToolTip(plain_tip(_tip(run)))
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                item.setCheckState(Qt.CheckState.Checked if run.folder in ticked else Qt.CheckState.Unchecked)
+                item.setCheckState(Qt.CheckState.Checked if run.folder in self._ticked else Qt.CheckState.Unchecked)
                 item.setSizeHint(QSize(0, 6 * GRID))
                 self.list.addItem(item)
             if runs:
@@ -204,19 +211,34 @@ class RunList(QWidget):
         return item.data(_FOLDER_ROLE) if item is not None else None
 
     def ticked(self) -> list[Path]:
-        """The folders of the runs to compare."""
-        items = [self.list.item(row) for row in range(self.list.count())]
-        return [item.data(_FOLDER_ROLE) for item in items if item.checkState() == Qt.CheckState.Checked]
+        """The folders of the runs to compare, in the order in which they were ticked; some may be gone."""
+        return list(self._ticked)
+
+    def untick(self) -> None:
+        """Compare no runs."""
+        self._ticked.clear()
+        with QSignalBlocker(self.list):
+            for row in range(self.list.count()):
+                self.list.item(row).setCheckState(Qt.CheckState.Unchecked)
+        self.changed.emit()
+
+    def _on_tick(self, item: QListWidgetItem) -> None:
+        folder = item.data(_FOLDER_ROLE)
+        self._ticked.pop(folder, None)
+        if item.checkState() == Qt.CheckState.Checked:
+            self._ticked[folder] = None
+        self.changed.emit()
 
 
 class Monitor(QWidget):
-    """One run: buttons, figures, curves, pictures and log."""
+    """One run: buttons, figures, curves, pictures, notes and log."""
 
     def __init__(self, training: Training, theme: Theme) -> None:
         super().__init__()
         self._training, self._theme = training, theme
         self.run = RunSummary(Path(), "", "", "done")  # until one is shown
         self._compared: list[RunSummary] = []
+        self._gone: list[str] = []
         self._views: dict[Path, RunView] = {}
         self.title = ElidedLabel(look="title")
         self.state = ElidedLabel(look="muted")
@@ -245,6 +267,7 @@ class Monitor(QWidget):
         self.smoothing.setAccessibleName("Smoothing")
         self.show_all = icon_button(theme, "fit", "Show the whole of the curves (Ctrl + wheel zooms, a drag pans)")
         self.pictures = Pictures(training)
+        self.notes = RunNotes(training)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setAccessibleName("Log")
@@ -256,15 +279,16 @@ class Monitor(QWidget):
         self.show_all.clicked.connect(self.curves.show_all)
         self._lay_out()
 
-    def show_run(self, run: RunSummary, compared: list[RunSummary]) -> None:
-        """Show another run, or how the same one fares now; `compared` are drawn over it."""
+    def show_run(self, run: RunSummary, compared: list[RunSummary], gone: list[str]) -> None:
+        """Show another run, or how the same one fares now; `compared` are drawn over it, and `gone` cannot be."""
         if self.run.folder != run.folder:
             self.figures.show_event({}, going=False)
             self.pictures.show_samples(())
             self.log.setPlainText("")
-        self.run, self._compared = run, compared
+        self.run, self._compared, self._gone = run, compared, gone
         self._views = {folder: view for folder, view in self._views.items() if folder in self._folders()}
         self.title.setText(run.name)
+        self.notes.show_run(run)
         self._show_state()
         for button in (self.pause_button, self.sample_button, self.checkpoint_button, self.stop_button):
             button.setVisible(run.is_alive)
@@ -321,13 +345,21 @@ class Monitor(QWidget):
     def _draw(self, *, fresh: bool = False) -> None:
         wanted = _KINDS[self.kind.currentText()]
         lines: dict[str, list[Line]] = {}
+        absent = [f"{name} is not there any more" for name in self._gone]
         for hue, run in enumerate((self.run, *self._compared)):
-            view = self._views.get(run.folder)
-            for name, curve in view.curves.items() if view is not None else ():
-                if name.stage == self.stage.currentData() and wanted in ((name.kind,), (name.kind, name.term)):
-                    lines.setdefault(name.term, []).append(Line(run.folder.name, _in_units(name, curve), hue))
+            if (view := self._views.get(run.folder)) is None:  # it is still being read
+                continue
+            found = [
+                (name, curve)
+                for name, curve in view.curves.items()
+                if name.stage == self.stage.currentData() and wanted in ((name.kind,), (name.kind, name.term))
+            ]
+            for name, curve in found:
+                lines.setdefault(name.term, []).append(Line(run.folder.name, _in_units(name, curve), hue))
+            if not found and hue:
+                absent.append(f"{run.folder.name} has none of these")
         figures = [Figure(_TITLES.get(term, term.replace("_", " ")), of_term) for term, of_term in lines.items()]
-        self.curves.show_figures(figures)
+        self.curves.show_figures(figures, absent)
         if fresh:
             self.curves.show_all()
 
@@ -374,9 +406,15 @@ class Monitor(QWidget):
         lower = QHBoxLayout()
         lower.setSpacing(2 * GRID)
         lower.addWidget(self.pictures, 3)
-        lower.addWidget(self.log, 2)
-        self.pictures.setFixedHeight(_LOWER_HEIGHT)
-        self.log.setFixedHeight(_LOWER_HEIGHT)
+        words = QWidget()
+        column = QVBoxLayout(words)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self.notes, 2)
+        column.addWidget(self.log, 3)
+        lower.addWidget(words, 2)
+        for part in (self.pictures, words):
+            part.setFixedHeight(_LOWER_HEIGHT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         layout.setSpacing(GRID)
@@ -495,6 +533,13 @@ class Pictures(QWidget):
                     Qt.TransformationMode.SmoothTransformation,
                 )
             )
+
+
+def _tip(run: RunSummary) -> str:
+    """What is told of a run under the pointer: where it is, and how its notes begin."""
+    lines = [part for one in run.notes.strip().splitlines() for part in textwrap.wrap(one, _TIP_LETTERS) or [""]]
+    more = ["…"] if len(lines) > _TIP_LINES else []
+    return "\n".join([str(run.folder), *([""] if lines else []), *lines[:_TIP_LINES], *more])
 
 
 def _in_units(name: CurveName, curve: Curve) -> Curve:

@@ -23,13 +23,15 @@ ShownState = RunState | Literal["starting"]
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run in the list. `message` says why it ended."""
+    """A run in the list. `message` says why it ended; `notes` are people's, whether or not the folder takes others."""
 
     folder: Path
     name: str
     domain: str
     state: ShownState
     message: str = ""
+    notes: str = ""
+    takes_notes: bool = True
 
     @property
     def is_alive(self) -> bool:

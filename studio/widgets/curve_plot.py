@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from numpy import ndarray
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from studio.state.runs import Curve, smoothed
 from studio.theme.theme import Theme
@@ -162,7 +162,9 @@ class CurvePlot(QWidget):
         for place, drawn in enumerate(self._drawn):
             item = items[place] if place < len(items) else self.canvas.plot()
             item.setData(drawn.steps, drawn.values)
-            item.setPen(pg.mkPen(drawn.colour, width=_LINE_WIDTH))
+            # Where hues are hard to tell apart, dashes are not
+            style = Qt.PenStyle.DashLine if place else Qt.PenStyle.SolidLine
+            item.setPen(pg.mkPen(drawn.colour, width=_LINE_WIDTH, style=style))
             item.setZValue(-place)  # the run that is looked at stays on top
             # A single point makes no line
             item.setSymbol("o" if len(drawn.steps) == 1 else None)
@@ -201,12 +203,18 @@ class CurvePlot(QWidget):
 
 
 class CurvePlots(QWidget):
-    """A plot for each figure, all over the same steps. Ctrl + wheel zooms, a drag pans, a double click shows all."""
+    """A plot for each figure, all over the same steps. Ctrl + wheel zooms, a drag pans, a double click shows all.
+
+    `alone_asked`: no other runs are to be seen any more.
+    """
+
+    alone_asked = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._figures: Sequence[Figure] = ()
+        self._absent: Sequence[str] = ()
         self._smoothing, self._log = 0.0, False
         self._zoomed = False
         self._columns = 0
@@ -215,18 +223,27 @@ class CurvePlots(QWidget):
         self.legend = QLabel()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setWordWrap(True)
+        self.alone = QPushButton("Show this run alone")
+        self.alone.setProperty("look", "link")
+        self.alone.clicked.connect(self.alone_asked)
+        self._above = QWidget()
+        above = QHBoxLayout(self._above)
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(GRID)
+        above.addWidget(self.legend, 1)
+        above.addWidget(self.alone, 0, Qt.AlignmentFlag.AlignTop)
         self._grid = QGridLayout()
         self._grid.setSpacing(2 * GRID)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
-        layout.addWidget(self.legend)
+        layout.addWidget(self._above)
         layout.addLayout(self._grid, 1)
         theme.changed.connect(self._tell_runs)
 
-    def show_figures(self, figures: Sequence[Figure]) -> None:
-        """Draw other figures, or the same ones grown longer."""
-        self._figures = figures
+    def show_figures(self, figures: Sequence[Figure], absent: Sequence[str] = ()) -> None:
+        """Draw other figures, or the same ones grown longer; `absent` says which runs have none to draw, and why."""
+        self._figures, self._absent = figures, absent
         while len(self.plots) < len(figures):
             self._add_plot()
         for plot, figure in zip(self.plots, figures, strict=False):
@@ -294,12 +311,13 @@ class CurvePlots(QWidget):
     def _tell_runs(self) -> None:
         """Say which colour is whose, where there are several runs."""
         runs = {line.name: line.hue for figure in self._figures for line in figure.lines}
-        texts = (
-            f"<span style='color: {_colour(self._theme.colours, hue)}'>&#9632;</span> {escape(name)}"
-            for name, hue in runs.items()
-        )
-        self.legend.setVisible(len(runs) > 1)
-        self.legend.setText("&nbsp;&nbsp; ".join(texts) if len(runs) > 1 else "")
+        c = self._theme.colours
+        texts = [
+            f"<span style='color: {_colour(c, hue)}'>&#9632;</span> {escape(name)}" for name, hue in runs.items()
+        ] + [f"<span style='color: {c.muted}'>{escape(text)}</span>" for text in self._absent]
+        are_compared = len(runs) > 1 or bool(self._absent)
+        self._above.setVisible(are_compared)
+        self.legend.setText("&nbsp;&nbsp; ".join(texts) if are_compared else "")
 
     def _on_zoom(self, _axes: object) -> None:
         self._zoomed = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QMessageBox
 
+from ddmi_core.support.errors import DDMIError
 from studio.window.help import Help
 from studio.window.questions import agrees, answer, question
 from studio.window.sessions import Sessions
@@ -20,7 +21,10 @@ class Closing:
     def may_close(self) -> bool:
         """Ask when work is going on, or something would be lost; whether the window may close."""
         return (
-            (not self._state.jobs.active() or self._may_quit()) and self._may_leave_runs() and self._may_lose_unsaved()
+            (not self._state.jobs.active() or self._may_quit())
+            and self._may_leave_runs()
+            and self._may_lose_notes()
+            and self._may_lose_unsaved()
         )
 
     def remember(self) -> None:
@@ -68,6 +72,21 @@ class Closing:
         if chosen is stop:
             return self._shell.attempt(lambda: self._training.stop([run.folder for run in alive]))
         return chosen is go_on
+
+    def _may_lose_notes(self) -> bool:
+        """Keep what was just noted on runs; ask if that fails. Whether the window may close."""
+        try:
+            self._shell.runs.monitor.notes.keep_at_once()
+        except DDMIError as error:
+            return agrees(
+                self._shell,
+                "Quit DDMI Studio?",
+                "Notes on a run could not be kept.",
+                str(error),
+                do="Quit without them",
+                keep="Stay",
+            )
+        return True
 
     def _may_lose_unsaved(self) -> bool:
         """Save what could not be saved so far; ask if that still fails. Whether the window may close."""

@@ -39,6 +39,7 @@ from studio.wizard.draft import Draft
 _FOLDER = "folder"
 _FIND, _STOP_FINDING = "Find the largest batch that fits", "Stop looking"
 _LEAST_RATE = 1e-6
+_MOST_PATIENCE = 1000
 _LIMITS = {
     "memory": "more do not fit into memory",
     "data": "there are no more examples",
@@ -334,6 +335,17 @@ class OptionsPage(Page):
         }
         for rate in self.rates.values():
             rate.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+        self.patience = {
+            f"stage{stage}.patience": figure_box(f"Patience of stage {stage}", 0, _MOST_PATIENCE, 0, " times no better")
+            for stage in (1, 2)
+        }
+        for box in self.patience.values():
+            box.setSpecialValueText("Never")
+            box.setToolTip(
+                "Stop early when held-out figures stop improving: once they were so many times in a row no better than "
+                "the best.\nThey are measured with the pictures. The learning rate then still falls to its end, in a "
+                "fifth of the steps so far."
+            )
         self.find_button = QPushButton(_FIND)
         self.find_button.setToolTip("Trains a few steps with ever larger batches, for 20 seconds, and measures them")
         self.found = label("", "small", wrap=True)
@@ -344,7 +356,7 @@ class OptionsPage(Page):
         self.minutes.valueChanged.connect(self._change)
         for rate in self.rates.values():
             rate.valueChanged.connect(self._change)
-        for box in (self.processes, *self.boxes.values()):
+        for box in (self.processes, *self.boxes.values(), *self.patience.values()):
             box.valueChanged.connect(self._change)
         self.find_button.clicked.connect(self._find)
         draft.recipes.batches_found.connect(self._on_found)
@@ -365,6 +377,8 @@ class OptionsPage(Page):
             box.setValue(int(str(self.draft.value(key))))
         for key, rate in self.rates.items():
             rate.setValue(float(str(self.draft.value(key))))
+        for key, box in self.patience.items():
+            box.setValue(cast(int | None, self.draft.value(key)) or 0)
         names = [choice.name for choice in self.draft.recipes.text_encoders()]
         encoder = str(self.draft.value("text_encoder.name"))
         # -1, nothing chosen: one that only the configuration names
@@ -390,6 +404,7 @@ class OptionsPage(Page):
                     "processes": self.processes.value(),
                     "checkpoint_minutes": self.minutes.value(),
                     **{key: box.value() for key, box in self.boxes.items()},
+                    **{key: box.value() or None for key, box in self.patience.items()},
                     **{key: rate.value() for key, rate in self.rates.items() if self._is_changed(key, rate.value())},
                     **(choice.settings if other else {}),
                 }
@@ -447,9 +462,12 @@ class OptionsPage(Page):
         grid.addWidget(label("Learning rate", "muted"), 5, 0)
         for stage, rate in enumerate(self.rates.values(), start=1):
             grid.addWidget(rate, 5, stage)
-        grid.addWidget(self.find_button, 6, 1)
+        grid.addWidget(label("Stop early", "muted"), 6, 0)
+        for stage, box in enumerate(self.patience.values(), start=1):
+            grid.addWidget(box, 6, stage)
+        grid.addWidget(self.find_button, 7, 2)
         self.found.setAlignment(Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self.found, 6, 2, 5, 1)  # beside several rows: it may be long
+        grid.addWidget(self.found, 8, 2, 4, 1)  # beside several rows: it may be long
         rows: list[tuple[str, QWidget]] = [
             ("Checkpoint every", self.minutes),
             ("Precision", self.precision),

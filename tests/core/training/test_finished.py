@@ -14,10 +14,10 @@ def test_a_card_is_headed_by_the_name_of_the_run_and_not_of_its_preset(tmp_path:
     config = RunConfig.from_preset("furniture").model_copy(update={"name": "mine"})
     run = RunFolder(tmp_path / "run")
     run.create(config.to_yaml())
-    heading, _, rest = card(config, run).partition("\n")
+    heading, _, rest = card(config, run, (16_000, 20_000)).partition("\n")
     assert heading == "# mine: " + config.card.partition("\n")[0].partition(": ")[2]
     assert "## Training" in rest
-    assert card(quick(), run).startswith(f"# {quick().name}\n")
+    assert card(quick(), run, (8, 8)).startswith(f"# {quick().name}\n")
 
 
 def test_the_recipes_of_a_preview_are_those_of_the_run_s_samples() -> None:

@@ -146,6 +146,30 @@ def test_runs_are_laid_over_each_other(qtbot, room: TrainingRoom, home: Path) ->
     qtbot.waitUntil(lambda: len(curves.plots[0].canvas.listDataItems()) == 2, timeout=PATIENCE)
     assert [plot.name.text() for plot in curves.plots] == ["loss", "kl"]  # a plot for each, with a scale of its own
     assert "chairs" in curves.legend.text() and "tables" in curves.legend.text()
+    styles = [item.opts["pen"].style() for item in curves.plots[0].canvas.listDataItems()]
+    assert styles == [Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine]
+    qtbot.mouseClick(curves.alone, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(curves.plots[0].canvas.listDataItems()) == 1, timeout=PATIENCE)
+    assert not curves.legend.isVisible() and not room.list.ticked()
+
+
+def test_a_run_that_has_no_such_figures_or_is_gone_is_named(
+    qtbot, room: TrainingRoom, training: Training, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chairs, tables = (make_run(home, name, [0.5, 0.4, 0.3]) for name in ("chairs", "tables"))
+    chairs.record(stage="autoencoder", step=3, held_out={"reconstruction": 0.1})
+    qtbot.waitUntil(lambda: room.list.list.count() == 2, timeout=PATIENCE)
+    room.choose(chairs.path)
+    other = next(i for i in range(2) if room.list.list.item(i).data(Qt.ItemDataRole.UserRole) == tables.path)
+    room.list.list.item(other).setCheckState(Qt.CheckState.Checked)
+    room.monitor.kind.setCurrentText("Held-out figures")
+    legend = room.monitor.curves.legend
+    qtbot.waitUntil(lambda: "tables has none of these" in legend.text(), timeout=PATIENCE)
+    tables.path.rename(home / "elsewhere")
+    qtbot.waitUntil(lambda: "tables is not there any more" in legend.text(), timeout=PATIENCE)
+    (home / "elsewhere").rename(tables.path)
+    room.monitor.kind.setCurrentText("Losses")
+    qtbot.waitUntil(lambda: "tables</" not in legend.text() and legend.text().endswith("tables"), timeout=PATIENCE)
 
 
 def test_the_wheel_scrolls_the_page_over_a_plot_and_zooms_it_with_ctrl(qtbot, room: TrainingRoom, home: Path) -> None:

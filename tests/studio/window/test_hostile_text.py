@@ -35,6 +35,7 @@ def hostile(window: MainWindow, home: Path, qtbot) -> MainWindow:
     run.config_file.write_text(f'name: "{HOSTILE}"\ndomain: shape\n')
     run.record(stage="autoencoder", step=1, steps=9, losses={"loss": 1.0})
     run.record(stage="autoencoder", step=2, steps=9, losses={"loss": 0.5})
+    run.write_notes(HOSTILE)
     window.state.set_models([replace(MODEL, name=HOSTILE)])
     window.state.update_form(prompt=HOSTILE)
     window.actions_["generate"].trigger()

@@ -675,6 +675,23 @@ def test_closing_while_training_asks_what_becomes_of_it(qtbot, make_window, run:
         assert not again.isVisible() and run.take_command() == "stop"
 
 
+def test_what_was_just_noted_on_a_run_is_kept_when_the_window_closes(qtbot, make_window, run: RunFolder, monkeypatch):
+    window = make_window()
+    notes = window.runs.monitor.notes
+    qtbot.waitUntil(lambda: window.runs.monitor.run.folder == run.path, timeout=60_000)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    notes.edit.setPlainText("legs are thinner")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        asked = _answering(patch, "Stay")
+        assert not window.close() and asked == ["Notes on a run could not be kept."]
+    window.close()
+    assert not window.isVisible() and run.notes() == "legs are thinner"
+
+
 def test_a_run_that_was_cut_off_is_offered_to_go_on(qtbot, make_window, run: RunFolder, monkeypatch):
     window = make_window()
     started: list[Path] = []

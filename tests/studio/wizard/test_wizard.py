@@ -58,6 +58,11 @@ def test_a_folder_of_pictures_becomes_a_run(qtbot, wizard: TrainingWizard, tmp_p
     options.processes.setValue(2)
     options.device.setCurrentText("cpu")
     options.text_encoder.setCurrentIndex(1)
+    assert [box.text() for box in options.patience.values()] == ["Never", "Never"]
+    options.patience["stage2.patience"].setValue(5)
+    wizard.go_on()
+    wizard.go_to(3)
+    assert [box.text() for box in options.patience.values()] == ["Never", "5 times no better"]
     wizard.go_on()
     assert wizard.next.text() == "Start training"
     with qtbot.waitSignal(wizard.started) as started:
@@ -65,6 +70,7 @@ def test_a_folder_of_pictures_becomes_a_run(qtbot, wizard: TrainingWizard, tmp_p
     config = RunConfig.from_file(started.args[0] / "run.yaml")
     assert (config.name, config.domain, config.stage1.steps) == ("mine", "image", 7)
     assert (config.processes, config.device) == (2, "cpu")
+    assert (config.stage1.patience, config.stage2.patience) == (None, 5)
     encoder = config.text_encoder
     assert (encoder.name, encoder.pretrained, encoder.max_tokens) == ("ViT-B-32-quickgelu", "openai", 77)
     assert config.denoiser.text_channels == 512
