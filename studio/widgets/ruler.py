@@ -1,0 +1,88 @@
+"""How a ruler looks that lies over a canvas: a line with ticks, and how long it is."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from studio.state.lengths import Lengths
+from studio.state.ruler import Ruler, ticks
+from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, Colours
+from studio.widgets.canvas import Canvas
+
+_APART = 64.0  # px at least from a number to the next
+_END, _LARGE, _SMALL = 8.0, 6.0, 3.0  # px, half of the length of a tick
+_DOT = 3.5
+
+
+def paint_ruler(painter: QPainter, canvas: Canvas, ruler: Ruler, lengths: Lengths, colours: Colours) -> None:
+    """Paint what there is of a ruler where the canvas shows it; nothing of what lies behind the camera."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    font = painter.font()
+    font.setPixelSize(FONT_SMALL)
+    painter.setFont(font)
+    ends = np.array(ruler.ends)
+    places = [place for place in canvas.on_screen(ends) if place is not None]
+    if len(places) == 2:
+        _paint_line(painter, canvas, ends, QLineF(*places), lengths, colours)
+        _paint_words(painter, QLineF(*places), lengths.said(ruler.length), colours)
+    else:
+        painter.setPen(QPen(QColor(colours.stage), 1.5))
+        painter.setBrush(QColor(colours.star))
+        for place in places:
+            painter.drawEllipse(place, _DOT, _DOT)
+    painter.restore()
+
+
+def _paint_line(
+    painter: QPainter, canvas: Canvas, ends: np.ndarray, line: QLineF, lengths: Lengths, colours: Colours
+) -> None:
+    """Paint the line and its ticks; these stand at their lengths in space, so that nearer ones are wider apart."""
+    aside = _aside(line)
+    told = float(np.linalg.norm(ends[1] - ends[0])) * lengths.unit
+    marks = ticks(told, int(line.length() // _APART))
+    places = canvas.on_screen(np.array([ends[0] + mark.share * (ends[1] - ends[0]) for mark in marks] or [ends[0]]))
+    lines = [line, *(QLineF(end - aside * _END, end + aside * _END) for end in (line.p1(), line.p2()))]
+    for mark, place in zip(marks, places, strict=False):
+        if place is not None and mark.share > 0:
+            half = _SMALL if mark.length is None else _LARGE
+            lines.append(QLineF(place - aside * half, place + aside * half))
+            if mark.length is not None and QLineF(place, line.p2()).length() > _APART / 2:
+                _paint_card(painter, place - aside * (_END + GRID), f"{mark.length:g}", colours, small=True)
+    for colour, width in ((colours.stage, 3.5), (colours.star, 1.5)):
+        painter.setPen(QPen(QColor(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawLines(lines)
+
+
+def _paint_words(painter: QPainter, line: QLineF, words: str, colours: Colours) -> None:
+    """Paint how long it is beside the middle of the line, on the side without numbers."""
+    _paint_card(painter, line.center() + _aside(line) * (_END + 2 * GRID), words, colours)
+
+
+def _paint_card(painter: QPainter, near: QPointF, words: str, colours: Colours, *, small: bool = False) -> None:
+    """Paint words on a card around a place."""
+    metrics = painter.fontMetrics()
+    width, height = metrics.horizontalAdvance(words) + (GRID if small else 2 * GRID), metrics.height()
+    box = QRectF(near.x() - width / 2, near.y() - height / 2, width, height)
+    if not small:
+        box.adjust(0, -GRID / 2, 0, GRID / 2)
+    ground = QColor(colours.panel)
+    ground.setAlpha(150 if small else 235)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ground)
+    painter.drawRoundedRect(box, RADIUS, RADIUS)
+    painter.setPen(QColor(colours.muted if small else colours.text))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+
+
+def _aside(line: QLineF) -> QPointF:
+    """A step of one pixel across a line, downwards or to the right."""
+    length = math.hypot(line.dx(), line.dy())
+    if length == 0:
+        return QPointF(0.0, 1.0)
+    step = QPointF(-line.dy() / length, line.dx() / length)
+    return step if (step.y(), step.x()) > (0.0, 0.0) else -step
