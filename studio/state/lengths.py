@@ -1,13 +1,14 @@
-"""What lengths of a shape are told in."""
+"""What lengths of a shape or a picture are told in."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
+from ddmi_core.frame_size import Extent
 from ddmi_core.placement import UNPLACED, Placement
 
-_FINENESS = 3  # decimal places of the longest side that are told
+_FINENESS = 3  # digits after the first one of the longest side
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,22 @@ class Lengths:
         if placement is not None:
             return cls(placement.unit, placement.unit * side, "", "the units of your file")
         return cls(100 / side, 100.0, " %", "shares of the longest side")
+
+    @classmethod
+    def of_picture(cls, extent: Extent, pixels: tuple[int, int] | None, exported: int) -> tuple[Lengths, ...]:
+        """Return those in which a picture is measured: pixels of its file, or shares of it and pixels of an export.
+
+        Args:
+            extent: the part of the canvas that it covers.
+            pixels: of the file that it stands for, if there is one.
+            exported: along the longer side of an export.
+        """
+        left, top, right, bottom = extent
+        longest = max(right - left, bottom - top)
+        if pixels is not None:
+            return (cls(max(pixels) / longest, max(pixels), " px", "pixels of your file"),)
+        shares = cls(100 / (right - left), 100.0, " %", "shares of the width")
+        return shares, cls(exported / longest, exported, " px", f"an export of {exported:,} px")
 
     def said(self, length: float, *, bare: bool = False) -> str:
         """Return a length on the stage in words, to a thousandth of the longest side; `bare`: the number alone."""

@@ -1,4 +1,4 @@
-"""A ruler between two points of a shape: pure arithmetic."""
+"""A ruler between two points of a shape or a picture: pure arithmetic."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-Place = tuple[float, float, float]
+Place = tuple[float, ...]
+"""Coordinates, two or three."""
 _SMALL_STEPS = {1: 5, 2: 4, 5: 5}
 """How many ticks come to a large one, by the first digit of what lies between large ones."""
 
@@ -30,16 +31,15 @@ class Ruler:
 
     @property
     def parts(self) -> Place | None:
-        """How far the ends are apart along x, y and z; None without both."""
+        """How far the ends are apart along each axis; None without both."""
         if len(self.ends) < 2:
             return None
-        (ax, ay, az), (bx, by, bz) = self.ends
-        return abs(bx - ax), abs(by - ay), abs(bz - az)
+        return tuple(abs(a - b) for a, b in zip(*self.ends, strict=True))
 
     @property
     def length(self) -> float:
         """How far the ends are apart; 0 without both."""
-        return math.hypot(*(self.parts or (0.0, 0.0, 0.0)))
+        return math.hypot(*(self.parts or ()))
 
 
 def ticks(length: float, most: int) -> list[Tick]:

@@ -1,24 +1,103 @@
-"""How a ruler looks that lies over a canvas: a line with ticks, and how long it is."""
+"""A ruler over a canvas: a line with ticks, how long it is, and the clicks that put its ends."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QApplication, QWidget
 
 from studio.state.lengths import Lengths
 from studio.state.ruler import Ruler, ticks
+from studio.theme.theme import Theme
 from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, Colours
 from studio.widgets.canvas import Canvas
 
 _APART = 64.0  # px at least from a number to the next
 _END, _LARGE, _SMALL = 8.0, 6.0, 3.0  # px, half of the length of a tick
 _DOT = 3.5
+_NOWHERE = QPointF(-1e6, -1e6)
 
 
-def paint_ruler(painter: QPainter, canvas: Canvas, ruler: Ruler, lengths: Lengths, colours: Colours) -> None:
+class RulerOverlay(QWidget):
+    """Lies over a canvas and draws a ruler there; the mouse does not notice it.
+
+    While it `picks`, a click on the canvas that is no drag emits `picked` with what the canvas shows there.
+    """
+
+    picked = Signal(tuple)
+
+    def __init__(self, canvas: Canvas, theme: Theme) -> None:
+        super().__init__(canvas)
+        self._canvas, self._theme = canvas, theme
+        self._ruler: tuple[Ruler, Lengths] | None = None
+        self._picks, self._pressed_at = False, _NOWHERE
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+        canvas.installEventFilter(self)
+
+    def show_ruler(self, ruler: Ruler, lengths: Lengths) -> None:
+        """Draw another ruler, with what its lengths are told in; nothing of one without ends."""
+        self._ruler = (ruler, lengths) if ruler.ends else None
+        self.setGeometry(self._canvas.rect())
+        self.setVisible(self._ruler is not None)
+        self.update()
+
+    @property
+    def picks(self) -> bool:
+        """Whether clicks pick points."""
+        return self._picks
+
+    @picks.setter
+    def picks(self, on: bool) -> None:
+        self._picks, self._pressed_at = on, _NOWHERE
+        self._canvas.resting_cursor = Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor
+        self._canvas.setCursor(self._canvas.resting_cursor)
+
+    def painted_on(self, picture: QImage) -> QImage:
+        """Return a picture of the canvas with the ruler on it."""
+        if self._ruler is not None:
+            picture = picture.copy()
+            painter = QPainter(picture)
+            _paint_ruler(painter, self._canvas, *self._ruler, self._theme.colours)
+            painter.end()
+        return picture
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay as large as the canvas, and tell clicks from drags."""
+        if event.type() == QEvent.Type.Resize:
+            self.setGeometry(self._canvas.rect())
+        elif self._picks and isinstance(event, QMouseEvent):
+            return self._is_taken(event)
+        return super().eventFilter(watched, event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ruler; the canvas has it drawn anew wherever it is drawn itself."""
+        if self._ruler is not None:
+            _paint_ruler(QPainter(self), self._canvas, *self._ruler, self._theme.colours)
+
+    def _is_taken(self, event: QMouseEvent) -> bool:
+        """Whether the canvas is not to hear of what the mouse does."""
+        moved = (event.position() - self._pressed_at).manhattanLength()
+        may_be_click = moved < QApplication.startDragDistance()
+        match event.type():
+            case QEvent.Type.MouseButtonPress | QEvent.Type.MouseButtonDblClick:
+                self._pressed_at = event.position() if event.button() == Qt.MouseButton.LeftButton else _NOWHERE
+                return event.type() == QEvent.Type.MouseButtonDblClick  # another click, then
+            case QEvent.Type.MouseMove if event.buttons():
+                if may_be_click:
+                    return True
+                self._pressed_at = _NOWHERE  # nor is it one, if it comes back
+            case QEvent.Type.MouseButtonRelease if may_be_click and event.button() == Qt.MouseButton.LeftButton:
+                self._pressed_at = _NOWHERE
+                if (found := self._canvas.point_at(event.position())) is not None:
+                    self.picked.emit(found)
+        return False
+
+
+def _paint_ruler(painter: QPainter, canvas: Canvas, ruler: Ruler, lengths: Lengths, colours: Colours) -> None:
     """Paint what there is of a ruler where the canvas shows it; nothing of what lies behind the camera."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

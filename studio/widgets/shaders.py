@@ -116,7 +116,7 @@ void main() {
     float place = dot(across, v_place);
     float width = max(fwidth(place), 1e-5);
     float away = abs(fract(place - 0.5) - 0.5) / width;
-    float cover = (1.0 - smoothstep(0.4, 1.6, away)) * (1.0 - smoothstep(0.15, 0.4, width));
+    float cover = (1.0 - smoothstep(0.2, 1.3, away)) * (1.0 - smoothstep(0.15, 0.4, width));
     gl_FragColor = vec4(mix(cut, hatch, cover), 1.0);
 }
 """

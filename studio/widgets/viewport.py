@@ -5,20 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QObject, QPointF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QColor, QHideEvent, QImage, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QObject, QPointF, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QColor, QHideEvent, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
 
 from ddmi_core.rendering.mesh_pieces import MeshPiece
 from ddmi_core.rendering.sections import Section, first_met
-from studio.state.lengths import Lengths
-from studio.state.ruler import Ruler
 from studio.theme.tokens import Colours
 from studio.widgets.camera_widget import Box, CameraWidget
 from studio.widgets.focus_ring import paint_ring
 from studio.widgets.offscreen import NoOpenGL
 from studio.widgets.orbit_camera import View, fitted
-from studio.widgets.ruler import paint_ruler
 from studio.widgets.shape_scene import ShapeScene, box_around
 
 _LEAST = QSize(2, 2)
@@ -182,20 +179,12 @@ class _Frames(QObject):
 
 
 class Viewport(CameraWidget):
-    """Shows the surface of a shape.
-
-    While points are `picked`, a click that turns nothing emits `point_picked` with where it met what is seen of the
-    surface, in the coordinates of the scene.
-    """
-
-    point_picked = Signal(tuple)
+    """Shows the surface of a shape."""
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(colours, parent=parent)
         self.setAccessibleName("Shape")
         self._frames = _Frames(self, colours)
-        self._picks, self._pressed_at = False, QPointF()
-        self._ruler: tuple[Ruler, Lengths] | None = None
         self.reset()
 
     # What is shown
@@ -237,11 +226,6 @@ class Viewport(CameraWidget):
             self._frames.scene.section = section
             self._frames.redraw()
 
-    def show_ruler(self, ruler: Ruler, lengths: Lengths) -> None:
-        """Draw a ruler over the surface, with what its lengths are told in; nothing of one without ends."""
-        self._ruler = (ruler, lengths) if ruler.ends else None
-        self.update()
-
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
         super().set_colours(colours)
@@ -278,70 +262,21 @@ class Viewport(CameraWidget):
         self.gizmo.setVisible(on)
 
     def screenshot(self) -> QImage:
-        """The picture as it should be, at the screen's resolution, without the axes, but with the ruler."""
+        """The picture as it should be, at the screen's resolution, without the axes."""
         picture = self._frames.fine_picture()
         self.update()
-        if self._ruler is not None:
-            picture = picture.copy()
-            painter = QPainter(picture)
-            paint_ruler(painter, self, *self._ruler, self._colours)
-            painter.end()
         return picture
+
+    def point_at(self, place: QPointF) -> tuple[float, ...] | None:
+        """Where what is seen of the surface is seen at a place of the widget; None beside it."""
+        width, height = max(self.width(), 1), max(self.height(), 1)
+        ray = self.view.ray(2 * place.x() / width - 1, 1 - 2 * place.y() / height, width / height)
+        found = first_met(self._frames.scene.surface, *ray, self._frames.scene.plane)
+        return tuple(found.tolist()) if found is not None else None
 
     def _apply(self, view: View) -> None:
         self._frames.view = view
         super()._apply(view)
-
-    # Points
-
-    @property
-    def picks(self) -> bool:
-        """Whether points are picked."""
-        return self._picks
-
-    @picks.setter
-    def picks(self, on: bool) -> None:
-        self._picks = on
-        if on:
-            self.setCursor(Qt.CursorShape.CrossCursor)
-        else:
-            self.unsetCursor()
-
-    def pick(self, place: QPointF) -> None:
-        """Pick what is seen of the surface at a place of the widget, if it is seen there."""
-        width, height = max(self.width(), 1), max(self.height(), 1)
-        ray = self.view.ray(2 * place.x() / width - 1, 1 - 2 * place.y() / height, width / height)
-        found = first_met(self._frames.scene.surface, *ray, self._frames.scene.plane)
-        if found is not None:
-            self.point_picked.emit(tuple(found.tolist()))
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold."""
-        self._pressed_at = event.position()
-        super().mousePressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Turn or move the camera, unless it may become a click."""
-        if not (self._picks and self._may_be_click(event)):
-            self._pressed_at = QPointF(-self.width(), -self.height())  # nor does it, if it comes back
-            super().mouseMoveEvent(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go, or pick a point."""
-        super().mouseReleaseEvent(event)
-        if self._picks and event.button() == Qt.MouseButton.LeftButton and self._may_be_click(event):
-            self.pick(event.position())
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Reset the view; while points are picked, it is another click."""
-        if self._picks:
-            self.mousePressEvent(event)
-        else:
-            super().mouseDoubleClickEvent(event)
-
-    def _may_be_click(self, event: QMouseEvent) -> bool:
-        moved = event.position() - self._pressed_at
-        return moved.manhattanLength() < QApplication.startDragDistance()
 
     # Qt
 
@@ -350,8 +285,6 @@ class Viewport(CameraWidget):
         painter = QPainter(self)
         try:
             painter.drawImage(0, 0, self._frames.picture())
-            if self._ruler is not None:
-                paint_ruler(painter, self, *self._ruler, self._colours)
         except NoOpenGL as error:
             painter.fillRect(self.rect(), QColor(self._colours.stage))
             painter.setPen(QColor(self._colours.muted))

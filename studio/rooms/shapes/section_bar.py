@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSlider
 
 from ddmi_core.rendering.sections import Axis, Section
 from studio.actions import Actions
-from studio.rooms.shapes.bar import Bar
+from studio.panels.bar import Bar
 from studio.theme.theme import Theme
 from studio.widgets.basics import action_button, label
 
@@ -38,13 +38,12 @@ class SectionBar(Bar):
         self.place.valueChanged.connect(lambda _place: self.changed.emit())
         self.figure = label("", "small")
         for axis in _AXES:
-            self.row.addWidget(action_button(actions[f"section_{_NAMES[axis]}"]))
+            self.put(action_button(actions[f"section_{_NAMES[axis]}"]))
             actions.on(f"section_{_NAMES[axis]}", partial(self._cut_across, axis))
         actions["section_x"].setChecked(True)
-        self.row.addWidget(self.place, 1)
-        self.row.addWidget(self.figure)
-        self.row.addWidget(action_button(actions["section_flip"]))
-        self._end()
+        self.put(self.place, 1)
+        self.put(self.figure)
+        self.put(action_button(actions["section_flip"]))
         actions.on_toggled("section", lambda _on: self.changed.emit())
         actions.on_toggled("section_flip", lambda _on: self._turn_on())
 

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
-from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ddmi_core.export.recipe_files import read_recipe
@@ -27,21 +27,20 @@ from studio.engine.work.viewing import (
     MeshRequest,
 )
 from studio.panels.export_dialog import Place
+from studio.panels.export_fields import longest_box
 from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
+from studio.panels.measuring import Measuring
 from studio.panels.room import Stage
 from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
 from studio.rooms.shapes.facts import FACTS
-from studio.rooms.shapes.ruler_bar import RulerBar
 from studio.rooms.shapes.section_bar import SectionBar
 from studio.settings import Settings
 from studio.state.app_state import AppState
 from studio.state.lengths import Lengths
 from studio.state.library import Item
-from studio.state.ruler import Place as End
-from studio.state.ruler import Ruler
 from studio.theme.theme import Theme
-from studio.widgets.basics import ElidedLabel
+from studio.widgets.basics import ElidedLabel, label
 from studio.widgets.colour_scale import ColourScale
 from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import Viewport
@@ -51,6 +50,7 @@ _Beside = Literal["nothing", "glass", "distances", "thickness"]
 _OF_FILE = ("glass", "distances")
 _OF_SHAPE = ("section", "section_x", "section_y", "section_z", "section_flip", "ruler")
 _RESTED_MS = 180
+_LONGEST_WIDTH = 120  # px
 _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 
 
@@ -81,11 +81,15 @@ class ShapeStage(Stage[Viewport]):
         self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
         self._rested.timeout.connect(self._ask_detail)
         self.section_bar = SectionBar(actions, theme)
-        self.ruler_bar = RulerBar(actions, theme)
-        self._lay_out(self.fineness, passing=self.facts, below=(self.section_bar, self.ruler_bar))
+        self.measuring = Measuring(self, self.viewer, actions["ruler"], self._lengths, self.room.words.noun, theme)
+        self.longest = longest_box()
+        self.longest.setFixedWidth(_LONGEST_WIDTH)
+        self.longest.setKeyboardTracking(False)
+        self.measuring.bar.put(label("Longest side", "muted"))
+        self.measuring.bar.put(self.longest)
+        self._lay_out(self.fineness, passing=self.facts, below=(self.section_bar, self.measuring.bar))
         self.scale = ColourScale(theme, self.viewer)
         self._beside: _Beside = "nothing"
-        self._ruler = Ruler()
         self._is_sketch = False
         self._has_file = False  # it was read, and is what it was
         self._wire(actions)
@@ -103,7 +107,8 @@ class ShapeStage(Stage[Viewport]):
             self._actions.allow(name, "" if view is not None else "There is no shape on the stage yet")
         if not known:
             self._read_file()
-            self._ruler = Ruler()
+            self.longest.setValue(0.0)
+            self.measuring.begin_anew()
         if view is None:
             self.viewer.show_mesh(())
             self._show_section()
@@ -113,8 +118,7 @@ class ShapeStage(Stage[Viewport]):
             return
         pieces: tuple[MeshPiece, ...] = view["pieces"]
         self.viewer.show_mesh(pieces, keep_view=known)
-        self._show_section()
-        self._show_ruler()
+        self._rescale()
         self._say_figures(pieces, resolution)
         self._wait_for_rest()
 
@@ -130,7 +134,7 @@ class ShapeStage(Stage[Viewport]):
         """Asks for the format, the resolution, how many faces, and in which units."""
         choice = self._settings.export_choice(ShapeChoice)
         dialog = ShapeExportDialog(item_title(item), choice, place, item.recipe.placement, parent)
-        if longest := self.ruler_bar.longest.value():
+        if longest := self.longest.value():
             dialog.longest.setValue(longest)
         return dialog
 
@@ -138,13 +142,21 @@ class ShapeStage(Stage[Viewport]):
         """Return the recipe that a GLB file of ours carries."""
         return read_recipe(path) if path.suffix.lower() == ".glb" else None
 
+    def screenshot(self) -> QImage:
+        """The view as it stands, with the ruler.
+
+        Raises:
+            DDMIError: it cannot be drawn on this system.
+        """
+        return self.measuring.painted_on(super().screenshot())
+
     # Inside, and how long
 
-    def _lengths(self) -> Lengths:
+    def _lengths(self) -> tuple[Lengths]:
         """What lengths of the shape are told in."""
         low, high = self.viewer.box
         placement = self._item.recipe.placement if self._item is not None else None
-        return Lengths.of(float((high - low).max()), placement, self.ruler_bar.longest.value())
+        return (Lengths.of(float((high - low).max()), placement, self.longest.value()),)
 
     def _show_section(self) -> None:
         """Cut the shape as the bar says."""
@@ -153,31 +165,12 @@ class ShapeStage(Stage[Viewport]):
         self.section_bar.setVisible(section is not None and self._actions["section"].isEnabled())
         if section is not None:
             low, high = self.viewer.box
-            self.section_bar.say_place(self._lengths().said(section.place(low, high) - float(low[section.axis])))
-
-    def _show_ruler(self) -> None:
-        """Draw the ruler, and say how long it is, if one measures."""
-        lengths = self._lengths()
-        is_on = self._actions["ruler"].isChecked()
-        self.viewer.show_ruler(self._ruler if is_on else Ruler(), lengths)
-        self.ruler_bar.say(self._ruler, lengths)
-
-    def _measure(self, on: bool) -> None:
-        """Let ends of a ruler be picked, or take the ruler away."""
-        self._ruler = Ruler()
-        self.viewer.picks = on
-        self.ruler_bar.setVisible(on)
-        self._show_ruler()
-        if on:
-            self.viewer.setFocus()
-
-    def _on_end(self, end: End) -> None:
-        self._ruler = self._ruler.clicked(end)
-        self._show_ruler()
+            self.section_bar.say_place(self._lengths()[0].said(section.place(low, high) - float(low[section.axis])))
 
     def _rescale(self) -> None:
+        """Show what is told in lengths."""
         self._show_section()
-        self._show_ruler()
+        self.measuring.refresh()
 
     # Beside the file
 
@@ -269,10 +262,7 @@ class ShapeStage(Stage[Viewport]):
             actions.on_toggled(name, partial(setattr, viewport, name))
         actions.on_toggled("parallel", viewport.set_parallel)
         self.section_bar.changed.connect(self._show_section)
-        self.ruler_bar.rescaled.connect(self._rescale)
-        actions.on_toggled("ruler", self._measure)
-        self.ruler_bar.hide()
-        viewport.point_picked.connect(self._on_end)
+        self.longest.valueChanged.connect(lambda _length: self._rescale())
         for name in ("grid", "axes"):
             actions[name].setChecked(True)
         for name, x, y in (("left", -1, 0), ("right", 1, 0), ("up", 0, 1), ("down", 0, -1)):
@@ -282,23 +272,6 @@ class ShapeStage(Stage[Viewport]):
         actions.on("zoom_out", lambda: viewport.zoom(1 / _ZOOM_STEP))
 
     # Qt
-
-    def event(self, event: QEvent) -> bool:
-        """Keep the key that ends measuring from the window's shortcuts."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._ends_ruler(event):
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """End measuring."""
-        if self._ends_ruler(event):
-            self._actions["ruler"].setChecked(False)
-        else:
-            super().keyPressEvent(event)
-
-    def _ends_ruler(self, event: QKeyEvent) -> bool:
-        return event.key() == Qt.Key.Key_Escape and self._actions["ruler"].isChecked()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See more or less."""

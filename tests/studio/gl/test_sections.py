@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import trimesh
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
 
 from ddmi_core.rendering.mesh_pieces import MeshPiece
 from ddmi_core.rendering.sections import Section
-from studio.state.lengths import Lengths
-from studio.state.ruler import Ruler
 from studio.theme.tokens import DARK
 from studio.widgets.orbit_camera import View
 from studio.widgets.viewport import Viewport
@@ -115,32 +113,12 @@ def test_the_wireframe_and_the_other_surface_are_cut_as_well(cut):
     assert changed[:, : middle - 8].mean() > 0.02 and not changed[:, middle + 8 :].any()
 
 
-def test_a_click_picks_what_is_seen_and_a_drag_turns(cut, qtbot):
-    picked: list[tuple[float, float, float]] = []
-    cut.point_picked.connect(picked.append)
-    place = cut.on_screen(np.array([[0.6, 0.2, 0.0]]))[0].toPoint()
-    qtbot.mouseClick(cut, Qt.MouseButton.LeftButton, pos=place)
-    assert not picked
-    cut.picks = True
-    qtbot.mouseClick(cut, Qt.MouseButton.LeftButton, pos=place)
-    assert picked[0] == pytest.approx((0.6, 0.2, 0.0), abs=0.01), "on the cut"
-    view = cut.view
-    qtbot.mouseDClick(cut, Qt.MouseButton.LeftButton, pos=place)
-    assert len(picked) == 2 and cut.view == view, "the second click of two"
-    drag(qtbot, cut, Qt.MouseButton.LeftButton)
-    assert len(picked) == 2 and cut.view.azimuth != view.azimuth
-    qtbot.mouseClick(cut, Qt.MouseButton.LeftButton, pos=QPoint(2, 2))
-    assert len(picked) == 2, "there is nothing"
+def test_what_is_seen_at_a_place_is_on_the_cut_or_on_what_is_left(cut):
+    def seen_at(*place: float) -> tuple[float, ...] | None:
+        return cut.point_at(cut.on_screen(np.array([place]))[0])
 
-
-def test_a_ruler_lies_over_the_view_and_in_its_picture(cut):
-    plain = pixels(cut.screenshot())
-    cut.show_ruler(Ruler(((-0.6, 0.0, 0.0), (0.6, 0.0, 0.0))), Lengths.of(1.6))
-    ruled = pixels(cut.screenshot())
-    star = np.array(QColor(DARK.star).getRgb()[:3])
-    assert np.abs(at(cut, ruled, (-0.55, 0.0, 0.0)) - star).max() < 60
-    changed = np.abs(ruled - plain).max(axis=2) > 10
-    assert 0.002 < changed.mean() < 0.05
-    np.testing.assert_array_equal(pixels(cut.grab().toImage()), ruled)
-    cut.show_ruler(Ruler(), Lengths.of(1.6))
-    np.testing.assert_array_equal(pixels(cut.screenshot()), plain)
+    assert seen_at(0.6, 0.2, 0.0) == pytest.approx((0.6, 0.2, 0.0), abs=0.01)
+    assert seen_at(0.0, 0.1, -0.49) == pytest.approx((0.0, 0.1, -0.49), abs=0.02)
+    assert seen_at(0.95, 0.0, 0.0) is None
+    cut.section = None
+    assert seen_at(0.0, 0.1, 0.79) == pytest.approx((0.0, 0.1, 0.79), abs=0.02)

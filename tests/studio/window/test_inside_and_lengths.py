@@ -36,7 +36,7 @@ def measure(qtbot, stage: ShapeStage, *places: tuple[float, float, float]) -> No
 
 def ends_of_top(stage: ShapeStage) -> tuple[tuple[float, float, float], ...]:
     """Two points of a table's top, far apart along x."""
-    low, high = stage.viewer.box
+    _, high = stage.viewer.box
     return tuple((share * float(high[0]), float(high[1]), 0.1) for share in (-0.8, 0.8))
 
 
@@ -44,7 +44,7 @@ def test_without_a_shape_there_is_nothing_to_cut_or_to_measure(window: MainWindo
     for name in ("section", "section_y", "section_flip", "ruler"):
         assert not window.actions_[name].isEnabled()
         assert window.actions_[name].toolTip() == "There is no shape on the stage yet"
-    assert not window.stage.section_bar.isVisible() and not window.stage.ruler_bar.isVisible()
+    assert not window.stage.section_bar.isVisible() and not window.stage.measuring.bar.isVisible()
 
 
 def test_a_section_is_moved_and_turned_and_stays_from_shape_to_shape(qtbot, window, stage: ShapeStage) -> None:
@@ -75,56 +75,56 @@ def test_a_section_is_off_at_the_next_start(qtbot, stage: ShapeStage, window, ma
 
 
 def test_a_ruler_says_how_far_two_points_are_apart(qtbot, window, stage: ShapeStage) -> None:
-    bar = stage.ruler_bar
+    said, bar = stage.measuring.said, stage.measuring.bar
     window.actions_["view_top"].trigger()
     qtbot.waitUntil(lambda: stage.viewer.view.elevation == 90.0, timeout=PATIENCE)
     window.actions_["ruler"].trigger()
-    assert bar.isVisible() and bar.said.text() == "Click a point of the shape  ·  in shares of the longest side"
+    assert bar.isVisible() and said.text() == "Click a point of the shape  ·  in shares of the longest side"
     first, last = ends_of_top(stage)
     measure(qtbot, stage, first)
-    assert bar.said.text().startswith("Click the other end")
+    assert said.text().startswith("Click the other end")
     measure(qtbot, stage, last)
-    found = stage._ruler.ends
+    found = stage.measuring.ruler.ends
     assert found[0] == pytest.approx(first, abs=0.02) and found[1] == pytest.approx(last, abs=0.02)
     low, high = stage.viewer.box
     share = 100 * (last[0] - first[0]) / float((high - low).max())
-    said, parts, told_in = bar.said.text().split("  ·  ")
-    assert float(said.removesuffix(" %")) == pytest.approx(share, abs=1.0)
+    told, parts, told_in = said.text().split("  ·  ")
+    assert float(told.removesuffix(" %")) == pytest.approx(share, abs=1.0)
     assert parts.split()[::2] == ["x", "y", "z"] and float(parts.split()[3]) == pytest.approx(0.0, abs=0.2)
     assert told_in == "in shares of the longest side"
-    bar.longest.setValue(1000)
-    assert bar.said.text().endswith("in millimetres")
-    assert float(bar.said.text().split(" mm")[0].replace(",", "")) == pytest.approx(10 * share, abs=10)
+    stage.longest.setValue(1000)
+    assert said.text().endswith("in millimetres")
+    assert float(said.text().split(" mm")[0].replace(",", "")) == pytest.approx(10 * share, abs=10)
     measure(qtbot, stage, first)
-    assert bar.said.text().startswith("Click the other end"), "a third click starts anew"
+    assert said.text().startswith("Click the other end"), "a third click starts anew"
 
 
 def test_escape_ends_the_ruler_and_nothing_else(qtbot, window, stage: ShapeStage) -> None:
     window.actions_["ruler"].trigger()
     measure(qtbot, stage, ends_of_top(stage)[0])
     qtbot.keyClick(stage.viewer, Qt.Key.Key_Escape)
-    assert not window.actions_["ruler"].isChecked() and not stage.ruler_bar.isVisible()
-    assert not stage.viewer.picks and not stage._ruler.ends
+    assert not window.actions_["ruler"].isChecked() and not stage.measuring.bar.isVisible()
+    assert not stage.measuring.ruler.ends
     window.actions_["ruler"].trigger()
-    qtbot.keyClick(stage.ruler_bar.longest, Qt.Key.Key_Escape)
+    qtbot.keyClick(stage.longest, Qt.Key.Key_Escape)
     assert not window.actions_["ruler"].isChecked()
 
 
 def test_another_shape_has_no_ruler_on_it_yet(qtbot, window, stage: ShapeStage) -> None:
     window.actions_["ruler"].trigger()
     measure(qtbot, stage, ends_of_top(stage)[0])
-    assert len(stage._ruler.ends) == 1
+    assert len(stage.measuring.ruler.ends) == 1
     make_shape(qtbot, window, "a square table")
-    assert not stage._ruler.ends and stage.ruler_bar.said.text().startswith("Click a point")
+    assert not stage.measuring.ruler.ends and stage.measuring.said.text().startswith("Click a point")
     stage.show_view(None, None)
-    assert not window.actions_["ruler"].isChecked() and not stage.ruler_bar.isVisible()
+    assert not window.actions_["ruler"].isChecked() and not stage.measuring.bar.isVisible()
 
 
 def test_what_was_measured_with_is_what_is_exported(window, stage: ShapeStage, tmp_path) -> None:
     item = window.state.shown
     dialog = stage.export_dialog(item, Place(tmp_path), QWidget())
     assert dialog.options().longest is None
-    stage.ruler_bar.longest.setValue(2200)
+    stage.longest.setValue(2200)
     dialog = stage.export_dialog(item, Place(tmp_path), QWidget())
     assert dialog.options().longest == 2200
 
@@ -138,4 +138,4 @@ def test_lengths_of_what_was_made_of_a_file_are_those_of_the_file(window, stage:
     window.actions_["section"].trigger()
     assert stage.section_bar.figure.text() == "2.000"
     window.actions_["ruler"].trigger()
-    assert stage.ruler_bar.said.text().endswith("in the units of your file")
+    assert stage.measuring.said.text().endswith("in the units of your file")

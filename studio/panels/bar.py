@@ -1,4 +1,4 @@
-"""A row below the viewport that belongs to one way to look at a shape, and leaves with it."""
+"""A row below a canvas that belongs to one way to look at it, and leaves with that."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ class Bar(QWidget):
 
     def __init__(self, theme: Theme, action: QAction) -> None:
         super().__init__()
-        self._action = action
         styled(self, "panel")
         self.setFixedHeight(STRIP_HEIGHT)
-        self.row = QHBoxLayout()
-        self.row.setContentsMargins(2 * GRID, 0, GRID, 0)
-        self.row.setSpacing(GRID)
-        self.row.addWidget(label(action.text(), "muted"))
+        self._row = QHBoxLayout()
+        self._row.setSpacing(GRID)
         self.close_button = icon_button(theme, "close", f"Leave: {action.text()}")
         self.close_button.clicked.connect(lambda: action.setChecked(False))
+        whole = QHBoxLayout()
+        whole.setContentsMargins(2 * GRID, 0, GRID, 0)
+        whole.setSpacing(GRID)
+        whole.addWidget(label(action.text(), "muted"))
+        whole.addLayout(self._row, 1)
+        whole.addWidget(self.close_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(line())
-        layout.addLayout(self.row, 1)
+        layout.addLayout(whole, 1)
+        self.hide()
 
-    def _end(self) -> None:
-        """Put the button at the end of the row."""
-        self.row.addWidget(self.close_button)
+    def put(self, part: QWidget, stretch: int = 0) -> None:
+        """Put another part into the row."""
+        self._row.addWidget(part, stretch)
