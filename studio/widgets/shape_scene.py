@@ -209,7 +209,8 @@ class ShapeScene(OffscreenScene):
         projection = view.projection(aspect).T.astype(np.float32)
         for program in (self._body, self._cut_body, self._cut, self._lines, self._floor):
             program["camera"], program["projection"] = camera, projection
-        plane = self.plane
+        section, plane = self._section, self.plane  # what comes while this is drawn is for the next frame
+        body = self._body if section is None else self._cut_body
         self._lines["plane"] = self._cut_body["plane"] = plane or _NO_PLANE
         is_seen_into = plane is not None and bool(beyond(view.position()[None], plane)[0] > 0)
         pieces = [one for one in (self._light if light else self._fine) if plane is None or not one.is_beyond(plane)]
@@ -227,13 +228,13 @@ class ShapeScene(OffscreenScene):
 
         yield from in_bands(partial(self._draw_background, aspect))
         for buffers, extent in seen:
-            yield from in_bands(partial(self._draw_surface, buffers, marks_cut=is_seen_into), extent)
-        if is_seen_into:
-            yield from in_bands(partial(self._draw_cut, view))
+            yield from in_bands(partial(self._draw_surface, buffers, body, marks_cut=is_seen_into), extent)
+        if section is not None and is_seen_into:
+            yield from in_bands(partial(self._draw_cut, view, section))
         if not light:
             for buffers in self._other:
                 if (extent := _extent(buffers, camera @ projection)) is not None:
-                    yield from in_bands(partial(self._draw_surface, buffers, glass=True), extent)
+                    yield from in_bands(partial(self._draw_surface, buffers, body, glass=True), extent)
         if self.wireframe:
             for buffers, _ in seen:
                 self._draw_lines(buffers)
@@ -246,9 +247,10 @@ class ShapeScene(OffscreenScene):
         self._background["aspect"] = aspect
         self._background.draw("triangle_strip")
 
-    def _draw_surface(self, buffers: _Buffers, *, glass: bool = False, marks_cut: bool = False) -> None:
+    def _draw_surface(
+        self, buffers: _Buffers, body: gloo.Program, *, glass: bool = False, marks_cut: bool = False
+    ) -> None:
         """`marks_cut`: where it is seen from inside, one sees the cut; the stencil tells where that is."""
-        body = self._body if self._section is None else self._cut_body
         gloo.set_state(
             depth_test=True, blend=glass, polygon_offset_fill=self.wireframe or glass, stencil_test=marks_cut
         )
@@ -266,13 +268,12 @@ class ShapeScene(OffscreenScene):
         body.draw("triangles", buffers.faces)
         gloo.set_state(polygon_offset_fill=False, stencil_test=False)
 
-    def _draw_cut(self, view: View) -> None:
+    def _draw_cut(self, view: View, section: Section) -> None:
         """Draw the plane wherever the inside of the surface is seen through it."""
-        assert self._section is not None
         low, high = self._box
         margin = _CUT_MARGIN * (high - low)
-        corners = self._section.corners(low, high)
-        corners += np.where(corners > (low + high) / 2, margin, -margin) * (np.arange(3) != self._section.axis)
+        corners = section.corners(low, high)
+        corners += np.where(corners > (low + high) / 2, margin, -margin) * (np.arange(3) != section.axis)
         gloo.set_state(depth_test=True, blend=False, stencil_test=True)
         gloo.set_depth_func("always")  # nothing of the solid lies before it
         gloo.set_stencil_func("equal", 1, 1)
@@ -280,7 +281,7 @@ class ShapeScene(OffscreenScene):
         # In steps of the camera's distance that are powers of two, so that the lines stay while it moves a little
         step = 2.0 ** round(math.log2(_HATCH * view.distance * math.tan(math.radians(view.fov / 2)) * 2))
         across = np.ones(3)
-        across[self._section.axis] = 0.0
+        across[section.axis] = 0.0
         self._cut["across"] = (across / np.sqrt(2) / step).astype(np.float32)
         self._cut["position"] = corners.astype(np.float32)
         self._cut.draw("triangle_strip")

@@ -17,6 +17,7 @@ _AXES: tuple[Axis, ...] = (0, 1, 2)
 _NAMES = "xyz"
 _STEPS = 1000
 _PAGE = 50
+_FIGURE_WIDTH = 64  # px
 
 
 class SectionBar(Bar):
@@ -37,6 +38,8 @@ class SectionBar(Bar):
         self.place.setToolTip("Move the cut along its axis")
         self.place.valueChanged.connect(lambda _place: self.changed.emit())
         self.figure = label("", "small")
+        self.figure.setMinimumWidth(_FIGURE_WIDTH)  # so that the slider stays where it is
+        self.figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for axis in _AXES:
             self.put(action_button(actions[f"section_{_NAMES[axis]}"]))
             actions.on(f"section_{_NAMES[axis]}", partial(self._cut_across, axis))

@@ -81,6 +81,15 @@ def test_a_wall_that_was_cut_away_is_gone(cut):
     assert np.abs(nothing - with_shape).max() < 12
 
 
+def test_a_frame_that_is_under_way_is_completed_when_the_section_is_left(cut):
+    scene, size = cut._frames.scene, cut._frames._size()
+    whole = list(scene.drawing(cut.view, size, light=True))[-1]
+    under_way = scene.drawing(cut.view, size, light=True)
+    next(under_way)
+    cut.section = None
+    np.testing.assert_array_equal(pixels(list(under_way)[-1]), pixels(whole))
+
+
 def test_seen_from_behind_there_is_no_cut_and_flipped_there_is(cut):
     cut.set_view(View(azimuth=180.0, elevation=0.0))
     wall = (0.6, 0.2, 0.0)

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
 
 from ddmi_core.placement import Placement
 from ddmi_core.rendering.sections import Section
@@ -52,7 +51,8 @@ def test_a_section_is_moved_and_turned_and_stays_from_shape_to_shape(qtbot, wind
     assert stage.viewer.section is None and not bar.isVisible()
     actions["section"].trigger()
     assert stage.viewer.section == Section(0, 0.5) and bar.isVisible()
-    assert bar.figure.text() == "50.0 %"
+    low, high = stage.viewer.box
+    assert bar.figure.text() == f"{50 * (high[0] - low[0]) / (high - low).max():.1f} %"
     bar.place.setValue(250)
     actions["section_y"].trigger()
     actions["section_flip"].trigger()
@@ -122,10 +122,10 @@ def test_another_shape_has_no_ruler_on_it_yet(qtbot, window, stage: ShapeStage) 
 
 def test_what_was_measured_with_is_what_is_exported(window, stage: ShapeStage, tmp_path) -> None:
     item = window.state.shown
-    dialog = stage.export_dialog(item, Place(tmp_path), QWidget())
+    dialog = stage.export_dialog(item, Place(tmp_path), window)
     assert dialog.options().longest is None
     stage.longest.setValue(2200)
-    dialog = stage.export_dialog(item, Place(tmp_path), QWidget())
+    dialog = stage.export_dialog(item, Place(tmp_path), window)
     assert dialog.options().longest == 2200
 
 
