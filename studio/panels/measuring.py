@@ -63,7 +63,7 @@ class Measuring(QObject):
         if (parts := ruler.parts) is None:
             self.said.setText(f"{self._asked[len(ruler.ends)]}  ·  in {lengths[0].told_in}")
             return
-        along = "  ".join(
+        along = ", ".join(
             f"{axis} {lengths[0].said(part, bare=True)}" for axis, part in zip("xyz", parts, strict=False)
         )
         others = [f"{other.said(ruler.length)} in {other.told_in}" for other in lengths[1:]]

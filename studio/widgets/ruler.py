@@ -18,6 +18,7 @@ from studio.widgets.canvas import Canvas
 _APART = 64.0  # px at least from a number to the next
 _END, _LARGE, _SMALL = 8.0, 6.0, 3.0  # px, half of the length of a tick
 _DOT = 3.5
+_GROUND_ALPHA = 225
 _NOWHERE = QPointF(-1e6, -1e6)
 
 
@@ -110,7 +111,7 @@ def _paint_ruler(painter: QPainter, canvas: Canvas, ruler: Ruler, lengths: Lengt
         _paint_line(painter, canvas, ends, QLineF(*places), lengths, colours)
         _paint_words(painter, QLineF(*places), lengths.said(ruler.length), colours)
     else:
-        painter.setPen(QPen(QColor(colours.stage), 1.5))
+        painter.setPen(QPen(QColor(colours.shadow), 1.5))
         painter.setBrush(QColor(colours.star))
         for place in places:
             painter.drawEllipse(place, _DOT, _DOT)
@@ -132,7 +133,7 @@ def _paint_line(
             lines.append(QLineF(place - aside * half, place + aside * half))
             if mark.length is not None and QLineF(place, line.p2()).length() > _APART / 2:
                 _paint_card(painter, place - aside * (_END + GRID), f"{mark.length:g}", colours, small=True)
-    for colour, width in ((colours.stage, 3.5), (colours.star, 1.5)):
+    for colour, width in ((colours.shadow, 3.5), (colours.star, 1.5)):
         painter.setPen(QPen(QColor(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawLines(lines)
 
@@ -150,11 +151,11 @@ def _paint_card(painter: QPainter, near: QPointF, words: str, colours: Colours, 
     if not small:
         box.adjust(0, -GRID / 2, 0, GRID / 2)
     ground = QColor(colours.panel)
-    ground.setAlpha(150 if small else 235)
+    ground.setAlpha(_GROUND_ALPHA)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ground)
     painter.drawRoundedRect(box, RADIUS, RADIUS)
-    painter.setPen(QColor(colours.muted if small else colours.text))
+    painter.setPen(QColor(colours.text))
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
 

@@ -234,7 +234,7 @@ def test_what_is_measured_in_a_picture_is_told_in_pixels_of_its_file_or_shares(
     measure((-0.5, 0.0), (0.5, 0.9), (0.5, 0.25))  # the second one is beside the picture, which is wide
     told, along, _ = said.text().split("  ·  ")
     assert float(told.removesuffix(" px")) == pytest.approx(np.hypot(20, 5), abs=0.3)
-    x, across, y, down = along.split()
+    x, across, y, down = along.replace(",", "").split()
     assert (x, y) == ("x", "y") and float(across) == pytest.approx(20, abs=0.3)
     assert float(down) == pytest.approx(5, abs=0.3) and viewer.look == look
     with_ruler = stage.screenshot()

@@ -90,7 +90,8 @@ def test_a_ruler_says_how_far_two_points_are_apart(qtbot, window, stage: ShapeSt
     share = 100 * (last[0] - first[0]) / float((high - low).max())
     told, parts, told_in = said.text().split("  ·  ")
     assert float(told.removesuffix(" %")) == pytest.approx(share, abs=1.0)
-    assert parts.split()[::2] == ["x", "y", "z"] and float(parts.split()[3]) == pytest.approx(0.0, abs=0.2)
+    along = dict(part.split() for part in parts.split(", "))
+    assert list(along) == ["x", "y", "z"] and float(along["y"]) == pytest.approx(0.0, abs=0.2)
     assert told_in == "in shares of the longest side"
     stage.longest.setValue(1000)
     assert said.text().endswith("in millimetres")
