@@ -16,6 +16,7 @@ from studio.theme.tokens import FONT_SMALL, GRID, RADIUS, Colours
 from studio.widgets.canvas import Canvas
 
 _APART = 64.0  # px at least from a number to the next
+_MOST_NUMBERS = 100  # however far one zooms in
 _END, _LARGE, _SMALL = 8.0, 6.0, 3.0  # px, half of the length of a tick
 _DOT = 3.5
 _GROUND_ALPHA = 225
@@ -124,7 +125,7 @@ def _paint_line(
     """Paint the line and its ticks; these stand at their lengths in space, so that nearer ones are wider apart."""
     aside = _aside(line)
     told = float(np.linalg.norm(ends[1] - ends[0])) * lengths.unit
-    marks = ticks(told, int(line.length() // _APART))
+    marks = ticks(told, min(int(line.length() // _APART), _MOST_NUMBERS))
     places = canvas.on_screen(np.array([ends[0] + mark.share * (ends[1] - ends[0]) for mark in marks] or [ends[0]]))
     lines = [line, *(QLineF(end - aside * _END, end + aside * _END) for end in (line.p1(), line.p2()))]
     for mark, place in zip(marks, places, strict=False):
