@@ -34,6 +34,8 @@ class Colours:
     shadow: str
     shadow_strength: float
     wire: str
+    cut: str
+    cut_hatch: str
     axis_x: str
     axis_y: str
     axis_z: str
@@ -69,6 +71,8 @@ DARK = Colours(
     shadow="#000000",
     shadow_strength=0.6,
     wire="#14213d",
+    cut="#2b7f78",
+    cut_hatch="#7fcfc6",
     axis_x="#ef6a6a",
     axis_y="#79c36a",
     axis_z="#5b8cff",
@@ -104,6 +108,8 @@ LIGHT = Colours(
     shadow="#1a2230",
     shadow_strength=0.45,
     wire="#1b3a8a",
+    cut="#84c7c0",
+    cut_hatch="#2f857c",
     axis_x="#d24343",
     axis_y="#3f9634",
     axis_z="#2f66e6",

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
@@ -23,6 +23,8 @@ class Canvas(QWidget):
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colours = colours
+        self.resting_cursor = Qt.CursorShape.ArrowCursor
+        """What the pointer is while the mouse does nothing."""
 
     @abstractmethod
     def set_colours(self, colours: Colours) -> None:
@@ -31,6 +33,10 @@ class Canvas(QWidget):
     def on_screen(self, points: Float[np.ndarray, "n d"]) -> list[QPointF | None]:
         """Where points of the signal are seen, in its coordinates; None where they are not, as here by default."""
         return [None] * len(points)
+
+    def point_at(self, place: QPointF) -> tuple[float, ...] | None:
+        """Where in the signal a place of the widget is, in its coordinates; None beside it, as by default."""
+        return None
 
     @abstractmethod
     def screenshot(self) -> QImage:

@@ -131,6 +131,14 @@ class View:
         matrix[3, 2] = -1.0
         return matrix
 
+    def ray(self, right: float, up: float, aspect: float) -> tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]]:
+        """Where the camera is, and which way it sees a place of a picture `aspect` times as wide as high.
+
+        The place counts from the middle of the picture, -1 to 1 along both of its sides.
+        """
+        matrix = self.projection(aspect)
+        return self.position(), np.array([right / matrix[0, 0], up / matrix[1, 1], -1.0]) @ self.rotation()
+
     def blended(self, other: "View", amount: float) -> "View":
         """The view `amount` (0..1) of the way to `other`, turning the short way round."""
         turn = (other.azimuth - self.azimuth + 180.0) % 360.0 - 180.0

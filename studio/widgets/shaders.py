@@ -32,21 +32,22 @@ uniform mat4 projection;
 varying vec3 v_normal;
 varying vec3 v_normal_camera;
 varying vec3 v_place_camera;
-varying float v_height;
+varying vec3 v_place;
 varying float v_mark;
 void main() {
     vec4 place = camera * vec4(position, 1.0);
     v_normal = normal;
     v_normal_camera = mat3(camera[0].xyz, camera[1].xyz, camera[2].xyz) * normal;
     v_place_camera = place.xyz;
-    v_height = position.y;
+    v_place = position;
     v_mark = mark;
     gl_Position = projection * place;
 }
 """
 
 # Hemispheric ambient light, so that no side is black; a soft key light fixed to the camera; a little rim and sheen.
-# What is marked is coloured from `low` over `middle` to `high`.
+# What is marked is coloured from `low` over `middle` to `high`. Where it is `CUT`, what lies beyond a plane is not
+# drawn, and what is left ends in a thin line of the colour that the cut itself has: its steps do not show there.
 MESH_FRAGMENT = """
 uniform vec3 clay;
 uniform float alpha;
@@ -59,8 +60,17 @@ varying float v_mark;
 varying vec3 v_normal;
 varying vec3 v_normal_camera;
 varying vec3 v_place_camera;
-varying float v_height;
+varying vec3 v_place;
+#ifdef CUT
+uniform vec4 plane;
+uniform vec3 cut;
+#endif
 void main() {
+#ifdef CUT
+    float beyond = dot(plane, vec4(v_place, 1.0));
+    float width = max(fwidth(beyond), 1e-6);
+    if (beyond > 0.0) discard;
+#endif
     vec3 normal = normalize(v_normal_camera);
     vec3 toward = normalize(-v_place_camera);
     vec3 key = normalize(vec3(-0.45, 0.75, 0.62));
@@ -71,11 +81,43 @@ void main() {
     vec3 light = 0.52 * mix(ground, sky, 0.5 + 0.5 * normalize(v_normal).y);
     light += 0.50 * pow(max(0.5 + 0.5 * dot(normal, key), 0.0), 2.0);
     light += 0.10 * max(dot(normal, fill), 0.0);
-    light *= mix(0.82, 1.0, smoothstep(0.0, 0.35, v_height - floor_height));
+    light *= mix(0.82, 1.0, smoothstep(0.0, 0.35, v_place.y - floor_height));
     float sheen = 0.10 * pow(max(dot(normal, normalize(key + toward)), 0.0), 28.0);
     float rim = 0.10 * pow(1.0 - abs(dot(normal, toward)), 3.0);
     vec3 telling = v_mark < 0.5 ? mix(low, middle, 2.0 * v_mark) : mix(middle, high, 2.0 * v_mark - 1.0);
-    gl_FragColor = vec4(mix(clay, telling, marked) * light + sheen + rim, alpha);
+    vec3 colour = mix(clay, telling, marked) * light + sheen + rim;
+#ifdef CUT
+    colour = mix(cut, colour, clamp(-beyond / width, 0.0, 1.0));
+#endif
+    gl_FragColor = vec4(colour, alpha);
+}
+"""
+
+CUT_MESH_FRAGMENT = "#define CUT\n" + MESH_FRAGMENT
+
+# The cut itself, flat, with lines across it that are as wide on the screen wherever they are.
+CUT_VERTEX = """
+attribute vec3 position;
+uniform mat4 camera;
+uniform mat4 projection;
+varying vec3 v_place;
+void main() {
+    v_place = position;
+    gl_Position = projection * camera * vec4(position, 1.0);
+}
+"""
+
+CUT_FRAGMENT = """
+uniform vec3 cut;
+uniform vec3 hatch;
+uniform vec3 across;
+varying vec3 v_place;
+void main() {
+    float place = dot(across, v_place);
+    float width = max(fwidth(place), 1e-5);
+    float away = abs(fract(place - 0.5) - 0.5) / width;
+    float cover = (1.0 - smoothstep(0.2, 1.3, away)) * (1.0 - smoothstep(0.15, 0.4, width));
+    gl_FragColor = vec4(mix(cut, hatch, cover), 1.0);
 }
 """
 
@@ -83,14 +125,19 @@ LINE_VERTEX = """
 attribute vec3 position;
 uniform mat4 camera;
 uniform mat4 projection;
+uniform vec4 plane;
+varying float v_beyond;
 void main() {
+    v_beyond = dot(plane, vec4(position, 1.0));
     gl_Position = projection * camera * vec4(position, 1.0);
 }
 """
 
 LINE_FRAGMENT = """
 uniform vec4 colour;
+varying float v_beyond;
 void main() {
+    if (v_beyond > 0.0) discard;
     gl_FragColor = colour;
 }
 """
@@ -100,8 +147,11 @@ SHADOW_VERTEX = """
 attribute vec3 position;
 uniform vec3 origin;
 uniform float extent;
+uniform vec4 plane;
 varying float v_height;
+varying float v_beyond;
 void main() {
+    v_beyond = dot(plane, vec4(position, 1.0));
     vec3 place = (position - origin) / extent;
     v_height = position.y - origin.y;
     gl_Position = vec4(place.x, place.z, place.y * 0.5 - 0.5, 1.0);
@@ -110,7 +160,9 @@ void main() {
 
 SHADOW_FRAGMENT = """
 varying float v_height;
+varying float v_beyond;
 void main() {
+    if (v_beyond > 0.0) discard;
     gl_FragColor = vec4(exp(-2.6 * max(v_height, 0.0)), 0.0, 0.0, 1.0);
 }
 """

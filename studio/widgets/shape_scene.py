@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from vispy import gloo
 
 from ddmi_core.rendering.mesh_pieces import MeshPiece
+from ddmi_core.rendering.sections import Plane, Section, beyond
 from studio.theme.tokens import Colours
 from studio.widgets import shaders
 from studio.widgets.camera_widget import EMPTY_BOX, Box
@@ -25,6 +26,9 @@ _BANDS, _LIGHT_BANDS = 4, 2  # in which what fills a frame is drawn: all of it t
 _MARGIN = 2  # rows around a piece that its smoothed edges may touch
 _GLASS_ALPHA = 0.55
 _SHADOW_SIZE = 256
+_NO_PLANE: Plane = (0.0, 0.0, 0.0, -1.0)  # cuts nothing away
+_CUT_MARGIN = 0.05  # of a box's sides: the surface may become a little larger when it is seen better
+_HATCH = 1 / 40  # of the picture's height, about, from a line to the next
 _BLURS = ((0, 1, (1, 0)), (1, 0, (0, 1)), (0, 1, (1.5, 0)), (1, 0, (0, 1.5)))  # from, to, step
 _QUAD = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=np.float32)
 _POINT = np.dtype([("position", np.float32, 3), ("normal", np.float32, 3)])
@@ -41,6 +45,14 @@ class _Buffers:
         self._edges: gloo.IndexBuffer | None = None
         self._marks: gloo.VertexBuffer | None = None
         self.is_marked = piece.marks is not None
+
+    def is_beyond(self, plane: Plane) -> bool:
+        """Whether a plane cuts all of it away."""
+        return bool((beyond(self.corners.T, plane) > 0).all())
+
+    @property
+    def piece(self) -> MeshPiece:
+        return self._piece
 
     @property
     def points(self) -> gloo.VertexBuffer:
@@ -97,6 +109,8 @@ class ShapeScene(OffscreenScene):
         self._other: list[_Buffers] = []  # that shines through
         self._cast_shadow: list[_Buffers] = []  # what the shadow is still to be drawn of
         self._has_shadow = False
+        self._section: Section | None = None
+        self._box = EMPTY_BOX
         self._origin = (0.0, float(EMPTY_BOX[0][1]), 0.0)
         self._extent = 2.0
         quad = gloo.VertexBuffer(_QUAD)
@@ -106,6 +120,8 @@ class ShapeScene(OffscreenScene):
         self._floor["position"] = quad
         self._floor["reach"] = 3.6
         self._body = gloo.Program(shaders.MESH_VERTEX, shaders.MESH_FRAGMENT)
+        self._cut_body = gloo.Program(shaders.MESH_VERTEX, shaders.CUT_MESH_FRAGMENT)
+        self._cut = gloo.Program(shaders.CUT_VERTEX, shaders.CUT_FRAGMENT)
         self._lines = gloo.Program(shaders.LINE_VERTEX, shaders.LINE_FRAGMENT)
         self._drop = gloo.Program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
         self._blur = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BLUR_FRAGMENT)
@@ -126,7 +142,11 @@ class ShapeScene(OffscreenScene):
         self._background["glow"] = _rgb(colours.stage_glow)
         self._clay, self._glass = _rgb(colours.clay), _rgb(colours.accent)
         for name, colour in zip(("low", "middle", "high"), mark_colours(colours), strict=True):
-            self._body[name] = _rgb(colour)
+            for body in (self._body, self._cut_body):
+                body[name] = _rgb(colour)
+        for program in (self._cut_body, self._cut):
+            program["cut"] = _rgb(colours.cut)
+        self._cut["hatch"] = _rgb(colours.cut_hatch)
         self._floor["line_colour"] = _rgb(colours.grid)
         self._floor["shadow_colour"] = _rgb(colours.shadow)
         self.shade = colours.shadow_strength
@@ -136,7 +156,7 @@ class ShapeScene(OffscreenScene):
         """Another surface, or none, which has a shadow of its own."""
         self._light = self._fine = self._cast_shadow = [_Buffers(piece) for piece in pieces]
         self._has_shadow = False
-        low, high = box_around(pieces)
+        low, high = self._box = box_around(pieces)
         self._origin = (float(low[0] + high[0]) / 2, float(low[1]), float(low[2] + high[2]) / 2)
         self._extent = max(0.9 * float(max(high[0] - low[0], high[2] - low[2])), 0.2)
 
@@ -149,6 +169,26 @@ class ShapeScene(OffscreenScene):
     def set_other(self, pieces: Sequence[MeshPiece]) -> None:
         """Another surface that shines through where it lies outside of this one; it shows while the camera rests."""
         self._other = [_Buffers(piece) for piece in pieces]
+
+    @property
+    def surface(self) -> list[MeshPiece]:
+        """The surface as finely as it is seen."""
+        return [buffers.piece for buffers in self._fine]
+
+    @property
+    def section(self) -> Section | None:
+        """Where what is seen is cut, if it is."""
+        return self._section
+
+    @section.setter
+    def section(self, section: Section | None) -> None:
+        self._section = section
+        self._cast_shadow, self._has_shadow = self._light, False
+
+    @property
+    def plane(self) -> Plane | None:
+        """What cuts the surface, if something does."""
+        return None if self._section is None else self._section.plane(*self._box)
 
     def drawing(self, view: View, size: QSize, *, light: bool = False) -> Iterator[QImage | None]:
         """Draw a frame of a size in pixels, in parts: None until it is complete.
@@ -167,9 +207,13 @@ class ShapeScene(OffscreenScene):
         aspect = size.width() / size.height()
         camera = view.world_to_camera().T.astype(np.float32)
         projection = view.projection(aspect).T.astype(np.float32)
-        for program in (self._body, self._lines, self._floor):
+        for program in (self._body, self._cut_body, self._cut, self._lines, self._floor):
             program["camera"], program["projection"] = camera, projection
-        pieces = self._light if light else self._fine
+        section, plane = self._section, self.plane  # what comes while this is drawn is for the next frame
+        body = self._body if section is None else self._cut_body
+        self._lines["plane"] = self._cut_body["plane"] = plane or _NO_PLANE
+        is_seen_into = plane is not None and bool(beyond(view.position()[None], plane)[0] > 0)
+        pieces = [one for one in (self._light if light else self._fine) if plane is None or not one.is_beyond(plane)]
         seen = [(one, extent) for one in pieces if (extent := _extent(one, camera @ projection)) is not None]
         highest = -(-size.height() // (_LIGHT_BANDS if light else _BANDS))
 
@@ -184,11 +228,13 @@ class ShapeScene(OffscreenScene):
 
         yield from in_bands(partial(self._draw_background, aspect))
         for buffers, extent in seen:
-            yield from in_bands(partial(self._draw_surface, buffers), extent)
+            yield from in_bands(partial(self._draw_surface, buffers, body, marks_cut=is_seen_into), extent)
+        if section is not None and is_seen_into:
+            yield from in_bands(partial(self._draw_cut, view, section))
         if not light:
             for buffers in self._other:
                 if (extent := _extent(buffers, camera @ projection)) is not None:
-                    yield from in_bands(partial(self._draw_surface, buffers, glass=True), extent)
+                    yield from in_bands(partial(self._draw_surface, buffers, body, glass=True), extent)
         if self.wireframe:
             for buffers, _ in seen:
                 self._draw_lines(buffers)
@@ -196,23 +242,51 @@ class ShapeScene(OffscreenScene):
         yield from in_bands(partial(self._draw_floor, view))
 
     def _draw_background(self, aspect: float) -> None:
-        gloo.clear(color=(0, 0, 0, 1), depth=True)
+        gloo.clear(color=(0, 0, 0, 1), depth=True, stencil=True)
         gloo.set_state(depth_test=False, blend=False, cull_face=False)
         self._background["aspect"] = aspect
         self._background.draw("triangle_strip")
 
-    def _draw_surface(self, buffers: _Buffers, *, glass: bool = False) -> None:
-        gloo.set_state(depth_test=True, blend=glass, polygon_offset_fill=self.wireframe or glass)
+    def _draw_surface(
+        self, buffers: _Buffers, body: gloo.Program, *, glass: bool = False, marks_cut: bool = False
+    ) -> None:
+        """`marks_cut`: where it is seen from inside, one sees the cut; the stencil tells where that is."""
+        gloo.set_state(
+            depth_test=True, blend=glass, polygon_offset_fill=self.wireframe or glass, stencil_test=marks_cut
+        )
+        gloo.set_stencil_func("always", 1, 1)
+        gloo.set_stencil_op("keep", "keep", "zero", "front")
+        gloo.set_stencil_op("keep", "keep", "replace", "back")
         if glass:
             gloo.set_blend_func("src_alpha", "one_minus_src_alpha")
         gloo.set_polygon_offset(1.0, 1.0)  # lines, and what is the same of two surfaces, win over it
-        self._body.bind(buffers.points)
-        self._body["mark"] = buffers.marks
-        self._body["marked"] = float(buffers.is_marked)
-        self._body["clay"], self._body["alpha"] = (self._glass, _GLASS_ALPHA) if glass else (self._clay, 1.0)
-        self._body["floor_height"] = self._origin[1]
-        self._body.draw("triangles", buffers.faces)
-        gloo.set_state(polygon_offset_fill=False)
+        body.bind(buffers.points)
+        body["mark"] = buffers.marks
+        body["marked"] = float(buffers.is_marked)
+        body["clay"], body["alpha"] = (self._glass, _GLASS_ALPHA) if glass else (self._clay, 1.0)
+        body["floor_height"] = self._origin[1]
+        body.draw("triangles", buffers.faces)
+        gloo.set_state(polygon_offset_fill=False, stencil_test=False)
+
+    def _draw_cut(self, view: View, section: Section) -> None:
+        """Draw the plane wherever the inside of the surface is seen through it."""
+        low, high = self._box
+        margin = _CUT_MARGIN * (high - low)
+        corners = section.corners(low, high)
+        corners += np.where(corners > (low + high) / 2, margin, -margin) * (np.arange(3) != section.axis)
+        gloo.set_state(depth_test=True, blend=False, stencil_test=True)
+        gloo.set_depth_func("always")  # nothing of the solid lies before it
+        gloo.set_stencil_func("equal", 1, 1)
+        gloo.set_stencil_op("keep", "keep", "keep")
+        # In steps of the camera's distance that are powers of two, so that the lines stay while it moves a little
+        step = 2.0 ** round(math.log2(_HATCH * view.distance * math.tan(math.radians(view.fov / 2)) * 2))
+        across = np.ones(3)
+        across[section.axis] = 0.0
+        self._cut["across"] = (across / np.sqrt(2) / step).astype(np.float32)
+        self._cut["position"] = corners.astype(np.float32)
+        self._cut.draw("triangle_strip")
+        gloo.set_depth_func("less")
+        gloo.set_state(stencil_test=False)
 
     def _draw_lines(self, buffers: _Buffers) -> None:
         gloo.set_state(depth_test=True, blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
@@ -240,6 +314,7 @@ class ShapeScene(OffscreenScene):
                 if number == 0:
                     gloo.clear(color=(0, 0, 0, 1), depth=True)
                 gloo.set_state(depth_test=True, blend=False, cull_face=False)
+                self._drop["plane"] = self.plane or _NO_PLANE
                 self._drop["position"] = buffers.points["position"]
                 self._drop.draw("triangles", buffers.faces)
             yield

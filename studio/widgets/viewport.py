@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QObject, QPointF, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QColor, QHideEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from ddmi_core.rendering.mesh_pieces import MeshPiece
+from ddmi_core.rendering.sections import Section, first_met
 from studio.theme.tokens import Colours
-from studio.widgets.camera_widget import CameraWidget
+from studio.widgets.camera_widget import Box, CameraWidget
 from studio.widgets.focus_ring import paint_ring
 from studio.widgets.offscreen import NoOpenGL
 from studio.widgets.orbit_camera import View, fitted
@@ -209,6 +210,22 @@ class Viewport(CameraWidget):
         self._frames.scene.set_other(pieces)
         self._frames.redraw()
 
+    @property
+    def box(self) -> Box:
+        """The box around the surface, as it was first shown."""
+        return self._box
+
+    @property
+    def section(self) -> Section | None:
+        """Where what is seen is cut, if it is."""
+        return self._frames.scene.section
+
+    @section.setter
+    def section(self, section: Section | None) -> None:
+        if section != self.section:
+            self._frames.scene.section = section
+            self._frames.redraw()
+
     def set_colours(self, colours: Colours) -> None:
         """Take another theme's colours."""
         super().set_colours(colours)
@@ -249,6 +266,13 @@ class Viewport(CameraWidget):
         picture = self._frames.fine_picture()
         self.update()
         return picture
+
+    def point_at(self, place: QPointF) -> tuple[float, ...] | None:
+        """Where what is seen of the surface is seen at a place of the widget; None beside it."""
+        width, height = max(self.width(), 1), max(self.height(), 1)
+        ray = self.view.ray(2 * place.x() / width - 1, 1 - 2 * place.y() / height, width / height)
+        found = first_met(self._frames.scene.surface, *ray, self._frames.scene.plane)
+        return tuple(found.tolist()) if found is not None else None
 
     def _apply(self, view: View) -> None:
         self._frames.view = view

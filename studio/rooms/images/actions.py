@@ -74,6 +74,17 @@ ACTIONS: tuple[ActionSpec, ...] = (
         also="interpolation upscale smooth",
     ),
     ActionSpec(
+        "picture_ruler",
+        "Ruler",
+        "Measure",
+        "View",
+        ("R",),
+        "ruler",
+        "Measure from one point of the picture to another",
+        checkable=True,
+        also="measure distance length size dimension pixels px",
+    ),
+    ActionSpec(
         "fidelity",
         "Fidelity…",
         "Compare",
@@ -126,5 +137,6 @@ MOUSE = (
     ("Pan", "Drag"),
     ("Zoom toward the pointer", "Wheel"),
     ("Move the bar", "Drag the bar"),
+    ("Put an end of the ruler, while it is on", "Click"),
     ("Fit to window", "Double click"),
 )

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QWidget
 
 from ddmi_core.export.recipe_files import read_recipe
@@ -19,6 +20,7 @@ from studio.engine.work.tiles import EnlargeRequest, OriginalRequest, PictureTil
 from studio.panels.export_dialog import Place
 from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
+from studio.panels.measuring import Measuring
 from studio.panels.room import Stage
 from studio.rooms.images.basis_dialog import BasisDialog
 from studio.rooms.images.export_page import PictureChoice, PictureExportDialog
@@ -27,6 +29,7 @@ from studio.rooms.images.walk_dialog import WalkDialog
 from studio.settings import Settings
 from studio.state.amounts import formatted_bytes
 from studio.state.app_state import AppState
+from studio.state.lengths import Lengths
 from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.widgets.basics import ElidedLabel, label
@@ -48,7 +51,7 @@ class ImageStage(Stage[DeepZoom]):
     strip = (
         ("whole", "one_to_one", "lift_cap"),
         ("compare_off", "compare_nearest", "compare_bicubic"),
-        ("fidelity",),
+        ("fidelity", "picture_ruler"),
         ("navigator", "basis", "walk"),
     )
 
@@ -62,14 +65,22 @@ class ImageStage(Stage[DeepZoom]):
         self.under_pointer = ElidedLabel(look="small")
         self.under_pointer.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.zoom = label(look="small")
-        self._lay_out(self.zoom, passing=self.under_pointer)
+        ruler = actions["picture_ruler"]
+        self.measuring = Measuring(self, self.viewer, ruler, self._lengths, self.room.words.noun, theme)
+        self._lay_out(self.zoom, passing=self.under_pointer, below=(self.measuring.bar,))
         self._wire(actions)
         self.show_view(None, None)
 
     def show_view(self, item: Item | None, view: View | None, resolution: int = 0) -> None:
         """Show a picture, given its `pixels` at the base resolution."""
+        known = item is not None and self._item is not None and item.id == self._item.id
         self._item = item
         self._set_empty(view is None)
+        self._actions.allow("picture_ruler", "" if view is not None else "There is no picture on the stage yet")
+        if view is None:
+            self._actions["picture_ruler"].setChecked(False)
+        elif not known:
+            self.measuring.begin_anew()
         facts = item.recipe.fit if item is not None else None
         self.viewer.show_picture(
             view["pixels"] if view is not None else None,
@@ -91,6 +102,16 @@ class ImageStage(Stage[DeepZoom]):
         """The part of the canvas that is seen, unless all of it is."""
         look = self.viewer.look
         return look.region if look is not None and not look.shows_all else None
+
+    def screenshot(self) -> QImage:
+        """The view as it stands, with the ruler."""
+        return self.measuring.painted_on(super().screenshot())
+
+    def _lengths(self) -> tuple[Lengths, ...]:
+        """What lengths in the picture are told in."""
+        facts = self._item.recipe.fit if self._item is not None else None
+        exported = self._settings.export_choice(PictureChoice).resolution
+        return Lengths.of_picture(extent_of(self._item), facts.pixels if facts is not None else None, exported)
 
     def export_dialog(self, item: Item, place: Place, parent: QWidget) -> PictureExportDialog:
         """Asks for the format, the size, and whether only what is seen is wanted."""

@@ -29,6 +29,51 @@ ACTIONS: tuple[ActionSpec, ...] = (
         also="edges triangles mesh polygons topology",
     ),
     ActionSpec(
+        "section",
+        "Section",
+        "Measure",
+        "View",
+        ("C",),
+        "section",
+        "Cut the view by a plane, to see how thick the walls are and what is inside",
+        checkable=True,
+        also="cut plane cross-section clip clipping slice inside interior cap wall cutaway",
+    ),
+    *(
+        ActionSpec(
+            f"section_{axis}",
+            f"Cut across {axis}",
+            "Measure",
+            "View/Cut",
+            icon=f"section-{axis}",
+            checkable=True,
+            choice="section_axis",
+            also="section plane axis cross-section clip",
+        )
+        for axis in "xyz"
+    ),
+    ActionSpec(
+        "section_flip",
+        "Show the other side of the cut",
+        "Measure",
+        "View/Cut",
+        ("Shift+C",),
+        "section-flip",
+        checkable=True,
+        also="section flip reverse invert plane",
+    ),
+    ActionSpec(
+        "ruler",
+        "Ruler",
+        "Measure",
+        "View",
+        ("R",),
+        "ruler",
+        "Measure from one point of the surface to another",
+        checkable=True,
+        also="measure distance length size dimension units millimetres mm tape",
+    ),
+    ActionSpec(
         "beside_nothing",
         "The shape alone",
         "Compare",
@@ -94,5 +139,6 @@ MOUSE = (
     ("Orbit", "Left drag"),
     ("Pan", "Right or middle drag"),
     ("Zoom toward the pointer", "Wheel"),
+    ("Put an end of the ruler, while it is on", "Click"),
     ("Reset the view", "Double click"),
 )

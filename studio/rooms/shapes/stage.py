@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ddmi_core.export.recipe_files import read_recipe
@@ -27,16 +27,20 @@ from studio.engine.work.viewing import (
     MeshRequest,
 )
 from studio.panels.export_dialog import Place
+from studio.panels.export_fields import longest_box
 from studio.panels.fidelity import gone, has_its_file
 from studio.panels.inspector import item_title
+from studio.panels.measuring import Measuring
 from studio.panels.room import Stage
 from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
 from studio.rooms.shapes.facts import FACTS
+from studio.rooms.shapes.section_bar import SectionBar
 from studio.settings import Settings
 from studio.state.app_state import AppState
+from studio.state.lengths import Lengths
 from studio.state.library import Item
 from studio.theme.theme import Theme
-from studio.widgets.basics import ElidedLabel
+from studio.widgets.basics import ElidedLabel, label
 from studio.widgets.colour_scale import ColourScale
 from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import Viewport
@@ -44,7 +48,9 @@ from studio.widgets.viewport import Viewport
 _Beside = Literal["nothing", "glass", "distances", "thickness"]
 """How a shape is shown: by itself, beside the mesh that it was made of, or with what is measured of it in colours."""
 _OF_FILE = ("glass", "distances")
+_OF_SHAPE = ("section", "section_x", "section_y", "section_z", "section_flip", "ruler")
 _RESTED_MS = 180
+_LONGEST_WIDTH = 120  # px
 _ORBIT_STEP, _PAN_STEP, _ZOOM_STEP = 7.5, 0.04, 0.88
 
 
@@ -61,6 +67,7 @@ class ShapeStage(Stage[Viewport]):
         ("view_home", "view_front", "view_side", "view_top"),
         ("fit", "reset", "parallel"),
         ("shape_fidelity",),
+        ("section", "ruler"),
         ("beside_nothing", "beside_thickness", "beside_glass", "beside_distances"),
         ("wireframe", "grid", "axes"),
     )
@@ -73,7 +80,14 @@ class ShapeStage(Stage[Viewport]):
         self._serial = 0
         self._rested = QTimer(self, singleShot=True, interval=_RESTED_MS)
         self._rested.timeout.connect(self._ask_detail)
-        self._lay_out(self.fineness, passing=self.facts)
+        self.section_bar = SectionBar(actions, theme)
+        self.measuring = Measuring(self, self.viewer, actions["ruler"], self._lengths, self.room.words.noun, theme)
+        self.longest = longest_box()
+        self.longest.setFixedWidth(_LONGEST_WIDTH)
+        self.longest.setKeyboardTracking(False)
+        self.measuring.bar.put(label("Longest side", "muted"))
+        self.measuring.bar.put(self.longest)
+        self._lay_out(self.fineness, passing=self.facts, below=(self.section_bar, self.measuring.bar))
         self.scale = ColourScale(theme, self.viewer)
         self._beside: _Beside = "nothing"
         self._is_sketch = False
@@ -89,15 +103,22 @@ class ShapeStage(Stage[Viewport]):
         of_file = self._item is not None and self._item.recipe.fit is not None
         for name in ("shape_fidelity", "beside_glass", "beside_distances"):
             self._actions[name].setEnabled(of_file)
+        for name in _OF_SHAPE:
+            self._actions.allow(name, "" if view is not None else "There is no shape on the stage yet")
         if not known:
             self._read_file()
+            self.longest.setValue(0.0)
+            self.measuring.begin_anew()
         if view is None:
             self.viewer.show_mesh(())
+            self._show_section()
+            self._actions["ruler"].setChecked(False)
             self.facts.setText("")
             self.fineness.setText("")
             return
         pieces: tuple[MeshPiece, ...] = view["pieces"]
         self.viewer.show_mesh(pieces, keep_view=known)
+        self._rescale()
         self._say_figures(pieces, resolution)
         self._wait_for_rest()
 
@@ -112,11 +133,44 @@ class ShapeStage(Stage[Viewport]):
     def export_dialog(self, item: Item, place: Place, parent: QWidget) -> ShapeExportDialog:
         """Asks for the format, the resolution, how many faces, and in which units."""
         choice = self._settings.export_choice(ShapeChoice)
-        return ShapeExportDialog(item_title(item), choice, place, item.recipe.placement, parent)
+        dialog = ShapeExportDialog(item_title(item), choice, place, item.recipe.placement, parent)
+        if longest := self.longest.value():
+            dialog.longest.setValue(longest)
+        return dialog
 
     def recipe_in(self, path: Path) -> Recipe | None:
         """Return the recipe that a GLB file of ours carries."""
         return read_recipe(path) if path.suffix.lower() == ".glb" else None
+
+    def screenshot(self) -> QImage:
+        """The view as it stands, with the ruler.
+
+        Raises:
+            DDMIError: it cannot be drawn on this system.
+        """
+        return self.measuring.painted_on(super().screenshot())
+
+    # Inside, and how long
+
+    def _lengths(self) -> tuple[Lengths]:
+        """What lengths of the shape are told in."""
+        low, high = self.viewer.box
+        placement = self._item.recipe.placement if self._item is not None else None
+        return (Lengths.of(float((high - low).max()), placement, self.longest.value()),)
+
+    def _show_section(self) -> None:
+        """Cut the shape as the bar says."""
+        section = self.section_bar.section
+        self.viewer.section = section
+        self.section_bar.setVisible(section is not None and self._actions["section"].isEnabled())
+        if section is not None:
+            low, high = self.viewer.box
+            self.section_bar.say_place(self._lengths()[0].said(section.place(low, high) - float(low[section.axis])))
+
+    def _rescale(self) -> None:
+        """Show what is told in lengths."""
+        self._show_section()
+        self.measuring.refresh()
 
     # Beside the file
 
@@ -207,6 +261,8 @@ class ShapeStage(Stage[Viewport]):
         for name in ("wireframe", "grid", "axes"):
             actions.on_toggled(name, partial(setattr, viewport, name))
         actions.on_toggled("parallel", viewport.set_parallel)
+        self.section_bar.changed.connect(self._show_section)
+        self.longest.valueChanged.connect(lambda _length: self._rescale())
         for name in ("grid", "axes"):
             actions[name].setChecked(True)
         for name, x, y in (("left", -1, 0), ("right", 1, 0), ("up", 0, 1), ("down", 0, -1)):

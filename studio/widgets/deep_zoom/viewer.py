@@ -341,6 +341,15 @@ class DeepZoom(Canvas):
         places = (self._look.place(float(x), float(y)) for x, y, *_ in points)
         return [QPointF(right / ratio, down / ratio) for right, down in places]
 
+    def point_at(self, place: QPointF) -> tuple[float, ...] | None:
+        """Which point of the canvas is seen at a place of the widget; None beside the picture."""
+        if self._look is None:
+            return None
+        ratio = self.devicePixelRatioF()
+        x, y = self._look.coordinates(place.x() * ratio, place.y() * ratio)
+        left, top, right, bottom = self._extent
+        return (x, y) if left <= x <= right and top <= y <= bottom else None
+
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -529,7 +538,7 @@ class DeepZoom(Canvas):
         elif self._drag is not None:
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         else:
-            self.unsetCursor()
+            self.setCursor(self.resting_cursor)
 
 
 def _place(look: Look, side: int, window: Window) -> QRectF:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import imageio.v3 as imageio
@@ -214,6 +215,39 @@ def add_file(state: AppState, tmp_path) -> Callable[[], Item]:
         return state.library.add(np.full((1, 2, 2), 10, np.float32), recipe, np.zeros((32, 32, 4), np.uint8))
 
     return add
+
+
+def test_what_is_measured_in_a_picture_is_told_in_pixels_of_its_file_or_shares(
+    qtbot, stage, show, add_file, add_picture, actions
+):
+    assert not actions["picture_ruler"].isEnabled() and "no picture" in actions["picture_ruler"].toolTip()
+    viewer, said = stage.viewer, stage.measuring.said
+
+    def measure(*places: tuple[float, float]) -> None:
+        for place in viewer.on_screen(np.array(places)):
+            qtbot.mouseClick(viewer, Qt.MouseButton.LeftButton, pos=place.toPoint())
+
+    show(add_file())
+    actions["picture_ruler"].trigger()
+    assert said.text() == "Click a point of the picture  ·  in pixels of your file"
+    look = viewer.look
+    measure((-0.5, 0.0), (0.5, 0.9), (0.5, 0.25))  # the second one is beside the picture, which is wide
+    told, along, _ = said.text().split("  ·  ")
+    assert float(told.removesuffix(" px")) == pytest.approx(np.hypot(20, 5), abs=0.3)
+    x, across, y, down = along.replace(",", "").split()
+    assert (x, y) == ("x", "y") and float(across) == pytest.approx(20, abs=0.3)
+    assert float(down) == pytest.approx(5, abs=0.3) and viewer.look == look
+    with_ruler = stage.screenshot()
+    assert with_ruler != viewer.screenshot()
+    show(add_picture())
+    assert said.text() == "Click a point of the picture  ·  in shares of the width"
+    measure((-0.5, 0.0), (0.5, 0.0))
+    told, _, _, exported = said.text().split("  ·  ")
+    assert float(told.removesuffix(" %")) == pytest.approx(50, abs=0.5)
+    assert re.fullmatch(r"1,0\d\d px in an export of 2,048 px", exported)
+    qtbot.keyClick(viewer, Qt.Key.Key_Escape)
+    assert not actions["picture_ruler"].isChecked() and stage.measuring.bar.isHidden()
+    assert stage.screenshot() == viewer.screenshot()
 
 
 @pytest.mark.parametrize("compare", ["nearest", "bicubic"])

@@ -110,3 +110,13 @@ def test_a_wider_field_of_view_brings_the_fitted_camera_nearer():
 def test_the_pose_is_the_inverse_of_the_view_matrix():
     view = View(azimuth=33, elevation=-20, distance=1.7, centre=(0.1, 0.2, 0.3), fov=50)
     assert np.allclose(view.camera_to_world() @ view.world_to_camera(), np.eye(4))
+
+
+@pytest.mark.parametrize("aspect", [0.6, 1.5])
+@pytest.mark.parametrize("parallel", [False, True])
+def test_a_ray_leads_through_what_is_seen_there(aspect, parallel):
+    view = View(azimuth=20, elevation=40, distance=3, centre=(0.3, -0.2, 0.5)).projected(parallel=parallel)
+    for place in ((0.0, 0.0), (0.7, -0.4), (-1.0, 1.0)):
+        origin, direction = view.ray(*place, aspect)
+        assert np.allclose(origin, view.position())
+        assert on_screen(view, tuple(origin + 2.5 * direction), aspect) == pytest.approx(place, abs=1e-6)
