@@ -1,6 +1,6 @@
 """How near a model's student comes to what the model itself makes of a seed, and how much sooner.
 
-    python -m benchmarks.student_quality --model furniture
+    python -m benchmarks.student_quality --model furniture [--sampler dpm++]
 
 Prints JSON lines: for the student, and for as few guided steps as a sketch takes without one, the likeness to all the
 steps with the same seed (of shapes the overlap of what is inside, of others the PSNR of their pictures), the mean and
@@ -18,29 +18,36 @@ from benchmarks.judging.lines import Lines, rounded
 from benchmarks.judging.nearness import likeness
 from ddmi_core.model_folder import find_model
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.recipe import SamplingSettings
+from ddmi_core.recipe import SamplerName, SamplingSettings
 from studio.engine.work.sketching import SKETCH_STEPS
 
 _PROMPTS = 12
 
 
-def main(model: str = "furniture", seeds: int = 4, device: str = "auto", threads: int = 1) -> None:
+def main(
+    model: str = "furniture",
+    seeds: int = 4,
+    sampler: SamplerName = "sde-dpm++",
+    device: str = "auto",
+    threads: int = 1,
+) -> None:
     """Compare a student with its teacher.
 
     Args:
         model: name or folder, of a model that has a student.
         seeds: samples of each prompt.
+        sampler: of all the steps; the student has learned from dpm++, which adds no noise on the way.
         device: auto, cpu or cuda.
         threads: how many threads torch may use.
     """
     torch.set_num_threads(threads)
     pipeline = Pipeline.from_pretrained(find_model(model), device=device)
     lines = Lines("student_quality", pipeline)
-    usual = SamplingSettings()
+    usual = SamplingSettings(sampler=sampler)
     ways = {
         "best": usual,
         "student": usual.model_copy(update={"quality": "fast"}),
-        "few_steps": usual.model_copy(update={"steps": SKETCH_STEPS}),
+        "few_steps": usual.model_copy(update={"steps": SKETCH_STEPS, "sampler": "dpm++"}),
     }
     seconds = dict.fromkeys(ways, 0.0)
     near: dict[str, list[float]] = {name: [] for name in ways}
