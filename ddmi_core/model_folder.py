@@ -181,8 +181,8 @@ def read_preview_recipes(folder: Path) -> list[Seeded]:
 
 
 def write_preview_recipes(folder: Path, recipes: Sequence[Seeded]) -> None:
-    """Write how the pictures of a model's preview were made, without what is usual of each."""
-    write_json(folder / PREVIEW_RECIPES, [recipe.model_dump(mode="json", exclude_unset=True) for recipe in recipes])
+    """Write how the pictures of a model's preview were made, in their order."""
+    write_json(folder / PREVIEW_RECIPES, [recipe.model_dump(mode="json") for recipe in recipes])
 
 
 def list_models(domain: str | None = None) -> list[ModelInfo]:

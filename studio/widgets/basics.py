@@ -30,6 +30,7 @@ from studio.widgets.number_boxes import DecimalBox, WholeBox
 
 ANY_SIZE = 2**24 - 1
 """The largest that a widget may be: what `QWIDGETSIZE_MAX` is in Qt. px."""
+_ELLIPSIS = "\u2026"
 _ZERO_WIDTH_SPACE = "\u200b"
 _LONG_WORD = re.compile(r"\S{25,}")
 _BREAK = re.compile(r"[/\\]|[^/\\]{20}")
@@ -170,7 +171,9 @@ def leave_wheel_to_page(page: QWidget) -> None:
 
 
 class ElidedLabel(QLabel):
-    """One line of text, cut off with … where it does not fit; the whole text is its tool tip.
+    """One line of text, cut off with … where it does not fit, and left out where no letter of it does.
+
+    The whole text is its tool tip.
 
     It takes what room it is given; with `asks` as much as the text needs, where there is that.
     """
@@ -207,7 +210,8 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         text = " ".join(self.text().split())
         shown = QFontMetrics(self.font()).elidedText(text, self._elide, self.contentsRect().width())
-        painter.drawText(self.contentsRect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown)
+        if shown != _ELLIPSIS:
+            painter.drawText(self.contentsRect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 class SidewaysArea(QScrollArea):

@@ -5,7 +5,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from studio.widgets.basics import Fold, SliderField, label
+from studio.widgets.basics import ElidedLabel, Fold, SliderField, label
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.toasts import Toast, ToastArea
 
@@ -171,3 +171,17 @@ def _html(text: str):
     data.setHtml(text)
     data.setText("a chair")
     return data
+
+
+def test_text_that_has_no_room_for_a_letter_is_left_out(qtbot):
+    text = ElidedLabel("17,204 faces")
+    qtbot.addWidget(text)
+
+    def shades(width):
+        text.resize(width, 24)
+        picture = text.grab().toImage()
+        return len({picture.pixel(x, y) for x in range(picture.width()) for y in range(picture.height())})
+
+    dots = text.fontMetrics().horizontalAdvance("\u2026")
+    assert shades(dots + 2) == 1
+    assert shades(200) > 1
