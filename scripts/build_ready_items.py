@@ -35,7 +35,7 @@ class ReadyItem(NamedTuple):
 
 
 READY_ITEMS = (
-    ReadyItem("shape", "furniture", "a rectangular table with four legs", 21, 160),
+    ReadyItem("shape", "furniture", "a rectangular table with four legs", 105, 160),
     ReadyItem("image", "portraits", "a person, outlined cartoon style", 105, 256),
     ReadyItem("image-goal", "portraits", "a person, outlined cartoon style", 109, 256),
     ReadyItem("nerf", "painted-furniture", "a blue sofa", 1, 256),

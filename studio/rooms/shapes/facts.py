@@ -26,9 +26,9 @@ FACTS = RoomFacts(
         "as you like. Or start from an example:"
     ),
     examples=(
-        "a rectangular table with four legs",
-        "a bar stool",
         "a wide sofa with armrests",
+        "a bench",
+        "a desk with drawers",
         "a wardrobe",
         "a double bed",
         "a floor lamp",
