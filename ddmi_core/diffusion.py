@@ -33,6 +33,13 @@ from diffusers import (  # noqa: E402 - only after torchvision has been made imp
     UNet2DModel,
 )
 
+NOISY_BELOW = 0.8
+"""Share of the times below which steps of sde-dpm++ are those of the stochastic equation.
+
+New noise in each step takes errors of the steps before with it (Karras et al. 2022, section 4). Above, where it is
+settled how a signal is laid out, they are those of the probability flow, so that a seed stands for nearly the same
+signal as by dpm++, and by a student of it.
+"""
 _FIRST_MIXING = 6.0  # the paper's, whose logit of -6 is that of the network's share
 
 
@@ -182,17 +189,12 @@ class LatentDiffusion(nn.Module):
         return self.predict(noisy, timestep, text).float(), target
 
     def scheduler(self, sampler: SamplerName) -> SchedulerMixin:
-        """Build the diffusers scheduler of a sampler: the paper's ancestral DDPM, DDIM or DPM-Solver++.
-
-        The latter solves the probability flow, which goes one way from a noise, or the stochastic equation that has the
-        same distributions: new noise in each step takes errors of the steps before with it (Karras et al. 2022, 4).
-        """
+        """Build the diffusers scheduler of a sampler: the paper's ancestral DDPM, DDIM or DPM-Solver++."""
         if sampler == "ddpm":
             return DDPMScheduler(**self._schedule, clip_sample=False)
         if sampler == "ddim":
             return DDIMScheduler(**self._schedule, clip_sample=False)
-        algorithm = "sde-dpmsolver++" if sampler == "sde-dpm++" else "dpmsolver++"
-        return DPMSolverMultistepScheduler(**self._schedule, algorithm_type=algorithm)
+        return DPMSolverMultistepScheduler(**self._schedule)
 
     @torch.no_grad()
     def sample(
@@ -292,7 +294,9 @@ class LatentDiffusion(nn.Module):
             if isinstance(scheduler, DDPMScheduler):
                 z = _ancestral_step(scheduler, predicted, t, z, drawn())
             elif denoising.sampler == "sde-dpm++":
-                z = scheduler.step(predicted, t, z, variance_noise=drawn()).prev_sample
+                is_noisy = bool(t < NOISY_BELOW * self.config.train_steps)
+                scheduler.register_to_config(algorithm_type="sde-dpmsolver++" if is_noisy else "dpmsolver++")
+                z = scheduler.step(predicted, t, z, variance_noise=drawn() if is_noisy else None).prev_sample
             else:
                 z = scheduler.step(predicted, t, z).prev_sample
             if kept is not None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
-from ddmi_core.recipe import Denoising
+from ddmi_core.recipe import Denoising, SamplerName
 from ddmi_core.support.progress import Cancelled
 from ddmi_core.text import TextEmbedding
 
@@ -50,6 +50,16 @@ def test_ddpm_is_that_of_diffusers(prediction: str) -> None:
             predicted = diffusion.predict(z, t.expand(1), _text(1.0))
             z = scheduler.step(predicted, t, z, generator=generator).prev_sample
     torch.testing.assert_close(sampled, z, atol=1e-4, rtol=1e-4)
+
+
+def test_noise_is_added_only_once_the_layout_stands() -> None:
+    diffusion = _diffusion(prediction="v")
+
+    def sample(sampler: SamplerName, steps: int) -> Tensor:
+        return diffusion.sample(_text(1.0), _text(0.0), [7], Denoising(steps=steps, sampler=sampler))
+
+    assert torch.equal(sample("sde-dpm++", 1), sample("dpm++", 1))  # whose only step is that from pure noise
+    assert (sample("sde-dpm++", 4) - sample("dpm++", 4)).abs().max() > 0.01
 
 
 @pytest.mark.parametrize("sampler", ["dpm++", "sde-dpm++", "ddim", "ddpm"])
