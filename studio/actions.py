@@ -75,9 +75,7 @@ class Actions(QObject):
         for spec in self.keymap.specs:
             self._actions[spec.id].setVisible(spec.room in here)
         for entry in self._window.menuBar().actions():
-            menu = entry.menu()
-            offered = menu.actions() if menu is not None else []  # type: ignore[attr-defined]
-            entry.setVisible(any(action.isVisible() and not action.isSeparator() for action in offered))
+            _show_if_used(entry)
 
     def take_keys(self) -> None:
         """Follow the keymap after it has changed."""
@@ -131,6 +129,14 @@ class Actions(QObject):
             return why_not
         text = spec.tip or spec.text.rstrip("…")
         return self.hint(self._words.put_into(text) if self._words is not None else text, spec.id)
+
+
+def _show_if_used(entry: QAction) -> None:
+    """Show what opens a menu where something is in it, and so the menus within."""
+    if isinstance(menu := entry.menu(), QMenu):
+        for within in menu.actions():
+            _show_if_used(within)
+        entry.setVisible(any(action.isVisible() and not action.isSeparator() for action in menu.actions()))
 
 
 def shown_keys(keys: str) -> str:

@@ -55,7 +55,7 @@ _QUALITIES = {
     "fast": ("Fast", "Four steps of a student of the model: in a fraction of the time, and much the same"),
 }
 _SAMPLERS = {
-    "sde-dpm++": ("DPM-Solver++ SDE", "Mends its own errors with new noise in each step; 20 to 30 are enough"),
+    "sde-dpm++": ("DPM-Solver++ SDE", "Mends its own errors with new noise on the way; 20 to 30 steps are enough"),
     "dpm++": ("DPM-Solver++", "The same without noise: nearest to the sketch of live typing; good from 6 steps"),
     "ddim": ("DDIM", "Deterministic; good from about 30 steps"),
     "ddpm": ("DDPM", "The paper's ancestral sampler; wants hundreds of steps"),
