@@ -103,7 +103,7 @@ class Album:
 
     def shapes(self) -> Iterator[Wait]:
         """Four chairs, the dialog that exports one, the history, and the list of actions."""
-        yield from self._generate("shape", "a chair with armrests", seed=5, count=4)
+        yield from self._generate("shape", "a desk with drawers", seed=5, count=4)
         yield from self._shoot("first-shape", self.window)
         yield from self._generate("shape", "a round table with one leg", seed=7, count=2)
         yield from self._generate("shape", "a tall bookcase", seed=5)
