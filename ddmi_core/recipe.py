@@ -10,7 +10,7 @@ from ddmi_core.placement import Placement
 
 SamplerName = Literal["sde-dpm++", "dpm++", "ddim", "ddpm"]
 NOISY_SAMPLERS: frozenset[SamplerName] = frozenset({"sde-dpm++", "ddpm"})
-"""Those that add noise in every step."""
+"""Those that add noise on the way."""
 Guide = Literal["auto", "empty", "weak"]
 Quality = Literal["best", "fast"]
 
