@@ -10,6 +10,7 @@ from ddmi_core.recipe import Recipe
 from ddmi_core.support.paths import user_data
 from studio.actions import Actions
 from studio.engine.models import ModelFolders
+from studio.engine.training import Training
 from studio.keymap import Keymap
 from studio.rooms import actions_of
 from studio.state.app_state import AppState
@@ -54,3 +55,10 @@ def add_item(state: AppState) -> Callable[..., Item]:
         )
 
     return add
+
+
+@pytest.fixture
+def training(qapp: QApplication) -> Iterator[Training]:
+    training = Training()
+    yield training
+    assert training.shutdown()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +16,6 @@ from studio.panels.training import TrainingRoom
 from studio.state.runs import RunSummary
 
 PATIENCE = 60_000
-
-
-@pytest.fixture
-def training(qapp) -> Iterator[Training]:
-    training = Training()
-    yield training
-    assert training.shutdown()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,13 +39,6 @@ def make_run(home: Path, name: str, losses: list[float], *, state: str = "stoppe
         json.dumps({"state": state, "message": message, "owner": {"pid": 1, "host": "elsewhere", "started": 0.0}})
     )
     return run
-
-
-@pytest.fixture
-def training(qapp) -> Iterator[Training]:
-    training = Training()
-    yield training
-    assert training.shutdown()
 
 
 @pytest.fixture
