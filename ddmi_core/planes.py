@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ddmi_core.support.rows import Groups, interpolate
@@ -51,6 +51,29 @@ def look_up(planes: Planes, coords: Float[Tensor, "b n d"], layout: PlaneLayout)
         )
         features.append(rearrange(sampled, "b c 1 n -> b n c"))
     return tuple(features)
+
+
+class LatticePlanes:
+    """Planes as they are at the places of a lattice: each is interpolated once, not once for every place.
+
+    Args:
+        planes: batch size one.
+        axis: the places along each axis, in [-1, 1].
+        layout: the planes.
+    """
+
+    def __init__(self, planes: Planes, axis: Float[Tensor, " n"], layout: PlaneLayout) -> None:
+        self._layout, self._side = layout, len(axis)
+        pairs = torch.cartesian_prod(axis, axis).flip(-1).unsqueeze(0)  # the width axis runs fastest
+        self._tables = [look_up((plane,), pairs, SINGLE_PLANE)[0][0] for plane in planes]
+
+    def look_up(self, places: Int[Tensor, "n d"]) -> tuple[Float[Tensor, "n c"], ...]:
+        """Return what the function `look_up` does at places that are given by their positions along each axis."""
+        columns = places.unbind(-1)
+        return tuple(
+            table.index_select(0, columns[height_axis] * self._side + columns[width_axis])
+            for table, (width_axis, height_axis) in zip(self._tables, self._layout.axes, strict=True)
+        )
 
 
 class Cells:

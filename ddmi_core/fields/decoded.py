@@ -1,16 +1,18 @@
 """DecodedField: basis fields and the read-out that interprets them."""
 
 import logging
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
 from ddmi_core.fields.field import Field, Options
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import BasisReadOut, Folded
+from ddmi_core.planes import LatticePlanes
 from ddmi_core.support.devices import free_memory
 from ddmi_core.support.progress import Progress, report
 
@@ -23,6 +25,8 @@ GPU_MEMORY_BUDGETS = 64 * 2**20, 2**30
 """The same on a GPU, at least and at most."""
 GPU_SHARE = 1 / 8
 """Of a GPU's free memory, that a chunk may take in between."""
+LATTICE_MEMORY_BUDGET = 256 * 2**20
+"""Bytes that the basis fields at the places of a lattice may take."""
 
 
 def memory_budget(device: torch.device) -> int:
@@ -101,6 +105,32 @@ class DecodedField(Field[Options]):
             channels = self.readout.value_channels - left_out
             return flat.new_zeros(*coords.shape[:-1], channels)
         return torch.cat(parts).reshape(*coords.shape[:-1], -1)
+
+    def on_lattice(self, axis: Float[Tensor, " a"]) -> Callable[[Int[Tensor, "n d"]], Float[Tensor, "n c"]]:
+        """Return the same function for the places of a lattice, given by their positions along the axes.
+
+        Basis fields are interpolated once where they are needed, and not for every place that lies before or behind
+        another one. Of a lattice for which that takes too much memory, every place is asked for by itself.
+
+        Args:
+            axis: the places along each of the axes, in [-1, 1]; positions count them from 0.
+        """
+        room = sum(len(axis) ** 2 * plane.shape[1] * plane.element_size() for scale in self.basis for plane in scale)
+        if room > LATTICE_MEMORY_BUDGET:
+            return lambda places: self(axis[places])
+        own = axis.to(self.device)
+        lattices = [LatticePlanes(planes, own, self.readout.layout) for planes in self.basis]
+        readout = self._folded_for(None)
+
+        def values(places: Int[Tensor, "n d"]) -> Float[Tensor, "n c"]:
+            parts = []
+            for chunk in places.split(self._chunk):
+                filled = F.pad(chunk.to(self.device), (0, 0, 0, self._chunk - len(chunk)))
+                embeddings = tuple(self.readout.joined(lattice.look_up(filled)) for lattice in lattices)
+                parts.append(readout(embeddings, None)[: len(chunk)].to(places.device))
+            return torch.cat(parts)
+
+        return torch.no_grad()(values)
 
     def _folded_for(self, footprint: float | None) -> Folded:
         """The read-out of a footprint; the last one is kept, since most queries have the one before's."""

@@ -52,7 +52,7 @@ class ShapeField(DecodedField[ShapeExport]):
         Raises:
             DDMIError: the field is empty: there is no surface anywhere.
         """
-        return extract_mesh(self.logits, resolution, faces=faces, progress=progress)
+        return extract_mesh(self.logits, resolution, on_lattice=self.on_lattice, faces=faces, progress=progress)
 
     def adaptive_surface(self, progress: Progress | None = None) -> AdaptiveSurface:
         """Return the surface for looking at it from anywhere, as near as one likes.
@@ -60,7 +60,7 @@ class ShapeField(DecodedField[ShapeExport]):
         Raises:
             DDMIError: the field is empty.
         """
-        return AdaptiveSurface.of(self.logits, progress)
+        return AdaptiveSurface.of(self.logits, progress, on_lattice=self.on_lattice)
 
     @override
     def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:

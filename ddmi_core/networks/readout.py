@@ -76,10 +76,11 @@ class BasisReadOut(nn.Module, ABC):
 
     def embeddings(self, basis: BasisFields, coords: Float[Tensor, "b n d"]) -> tuple[Float[Tensor, "b n e"], ...]:
         """Return the embedding of each scale, coarse to fine: its planes' features, added or side by side."""
-        found = [look_up(planes, coords, self.layout) for planes in basis]
-        if self.combine == "concatenate":
-            return tuple(torch.cat(features, dim=-1) for features in found)
-        return tuple(functools.reduce(torch.add, features) for features in found)
+        return tuple(self.joined(look_up(planes, coords, self.layout)) for planes in basis)
+
+    def joined(self, features: tuple[Float[Tensor, "*shape c"], ...]) -> Float[Tensor, "*shape e"]:
+        """Return the embedding of one scale, of what its planes give."""
+        return torch.cat(features, dim=-1) if self.combine == "concatenate" else functools.reduce(torch.add, features)
 
     @abstractmethod
     def folded(self, footprint: float | None, dtype: torch.dtype = torch.float32) -> "Folded":

@@ -36,7 +36,7 @@ from ddmi_core.rendering.octree import (
     size_of,
 )
 from ddmi_core.rendering.octree_normals import SMOOTH_LEVEL, SmoothGradients, corner_gradients
-from ddmi_core.rendering.surfaces import CHUNK, OUTSIDE, Logits, clean, extract_surface
+from ddmi_core.rendering.surfaces import CHUNK, OUTSIDE, LatticeLogits, Logits, clean, extract_surface
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.progress import Progress, report, sub_progress
 
@@ -94,13 +94,15 @@ class AdaptiveSurface:
         self._gradients = SmoothGradients(self._ask)
 
     @classmethod
-    def of(cls, logits: Logits, progress: Progress | None = None) -> AdaptiveSurface:
-        """Find the surface first.
+    def of(
+        cls, logits: Logits, progress: Progress | None = None, *, on_lattice: LatticeLogits | None = None
+    ) -> AdaptiveSurface:
+        """Find the surface first; `on_lattice` is as in `extract_surface`.
 
         Raises:
             DDMIError: the field has no surface.
         """
-        surface = extract_surface(logits, ROOT, progress=progress)
+        surface = extract_surface(logits, ROOT, on_lattice=on_lattice, progress=progress)
         if not len(surface.vertices):
             raise DDMIError("This shape is empty: the field is outside everywhere. Try another seed or prompt.")
         return cls(logits, surface.vertices)

@@ -40,6 +40,9 @@ from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.progress import Progress, report, sub_progress
 
 Logits = Callable[[Float[Tensor, "n 3"]], Float[Tensor, "..."]]
+LatticeLogits = Callable[[Float[Tensor, " a"]], Callable[[Int[Tensor, "n 3"]], Float[Tensor, "..."]]]
+"""For a lattice with these places along each axis, the logits at positions along them; for fields that are asked faster
+so than place by place."""
 
 SEARCH_MARGIN = 2.0
 """How much steeper than the samples beside it a field is taken to be in the search for thin parts."""
@@ -74,8 +77,7 @@ class _Lattice:
     are written, so the cost follows the surface. Points are flat indices into it.
     """
 
-    def __init__(self, logits: Logits, resolution: int, stride: int) -> None:
-        self.logits = logits
+    def __init__(self, logits: Logits, resolution: int, stride: int, on_lattice: LatticeLogits | None) -> None:
         self.resolution = resolution
         self.side = -(-(resolution + 1) // stride) * stride + 1  # a whole number of coarse cells
         self.values = np.zeros(self.side**3, dtype=np.float32)
@@ -86,6 +88,8 @@ class _Lattice:
         centres = cell_centres(resolution).numpy()
         ring = np.arange(1, self.side - resolution, dtype=np.float32) * np.float32(2 / resolution)
         self.axis = np.concatenate([centres[:1] - ring[:1], centres, centres[-1] + ring])  # coordinate of each position
+        axis = torch.from_numpy(self.axis)
+        self.logits = (lambda positions: logits(axis[positions])) if on_lattice is None else on_lattice(axis)
 
     def positions(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
         """Lattice position (n, 3) of each point."""
@@ -104,7 +108,7 @@ class _Lattice:
             positions = self.positions(chunk)
             within = ((positions >= 1) & (positions <= self.resolution)).all(axis=1)
             self.values[chunk[~within]] = OUTSIDE
-            answers = self.logits(torch.from_numpy(self.axis[positions[within]]))
+            answers = self.logits(torch.from_numpy(positions[within]))
             values = answers.detach().reshape(-1).cpu().numpy().astype(np.float32)
             if not np.isfinite(values).all():
                 raise DDMIError("The field gives values that are not numbers: the model may be damaged.")
@@ -115,12 +119,19 @@ class _Lattice:
 
 
 def extract_surface(
-    logits: Logits, resolution: int, *, base: int = 32, dense: bool = False, progress: Progress | None = None
+    logits: Logits,
+    resolution: int,
+    *,
+    on_lattice: LatticeLogits | None = None,
+    base: int = 32,
+    dense: bool = False,
+    progress: Progress | None = None,
 ) -> Surface:
     """The zero level set of a field over [-1, 1]^3; inside is where the logit is above zero.
 
     Args:
         logits: maps points (n, 3) float32 to logits, (n,) or (n, 1).
+        on_lattice: the same logits, if there is a faster way to them for the places of a lattice.
         resolution: samples along each axis, 8 to 1024.
         base: the coarsest lattice has at least this many samples along each axis.
         dense: ask for every sample; the reference that the sparse search is tested against.
@@ -137,7 +148,7 @@ def extract_surface(
     stride = 1
     while not dense and resolution // (2 * stride) >= base:
         stride *= 2
-    lattice = _Lattice(logits, resolution, stride)
+    lattice = _Lattice(logits, resolution, stride, on_lattice)
     visited = np.zeros(len(lattice.values), dtype=np.uint8)  # 1 + log2 of the stride at which a cell was last visited
     # Each halving of the stride quadruples the points on the surface, hence the time of the stage.
     shares = np.cumsum([4.0**-k for k in reversed(range(stride.bit_length()))])
@@ -372,16 +383,22 @@ def simplify(mesh: trimesh.Trimesh, faces: int, *, progress: Progress | None = N
 
 
 def extract_mesh(
-    logits: Logits, resolution: int, *, faces: int | None = None, progress: Progress | None = None
+    logits: Logits,
+    resolution: int,
+    *,
+    on_lattice: LatticeLogits | None = None,
+    faces: int | None = None,
+    progress: Progress | None = None,
 ) -> trimesh.Trimesh:
     """Extract a mesh that is ready to show or export: cleaned, if asked simplified, with normals from the field.
 
+    `on_lattice` is as in `extract_surface`.
     `mesh.metadata["evaluations"]` says how many points the search of the surface asked the field for.
 
     Raises:
         DDMIError: the field has no surface, or one of the reasons of `extract_surface` and `simplify`.
     """
-    surface = extract_surface(logits, resolution, progress=sub_progress(progress, 0.0, 0.9))
+    surface = extract_surface(logits, resolution, on_lattice=on_lattice, progress=sub_progress(progress, 0.0, 0.9))
     if not len(surface.faces):
         raise DDMIError("This shape is empty: the field is outside everywhere. Try another seed or prompt.")
     mesh = clean(trimesh.Trimesh(surface.vertices, surface.faces, vertex_normals=surface.normals, process=False))

@@ -81,6 +81,18 @@ def test_basis_fields_in_half_precision_give_nearly_the_same_values(autoencoder:
     torch.testing.assert_close(found, exact, atol=0.03, rtol=0.03)
 
 
+def test_places_of_a_lattice_have_the_values_of_their_coordinates(
+    autoencoder: D2CVAE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = autoencoder.field(torch.randn(autoencoder.canvas_shape))
+    axis, places = torch.linspace(-1, 1, 20), torch.randint(20, (3000, 3))
+    by_coordinates = field(axis[places])
+    assert by_coordinates.unique().numel() > 100
+    assert torch.equal(field.on_lattice(axis)(places), by_coordinates)
+    monkeypatch.setattr(decoded, "LATTICE_MEMORY_BUDGET", 1000)  # too little for it
+    assert torch.equal(field.on_lattice(axis)(places), by_coordinates)
+
+
 def test_chunks_on_a_gpu_grow_with_its_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     gpu = torch.device("cuda")
     found = []

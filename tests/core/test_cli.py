@@ -36,6 +36,9 @@ class BallField(ShapeField):
     def __call__(self, coords: torch.Tensor, progress: Any = None) -> torch.Tensor:
         return solids.sphere(self.radius)(coords)[:, None]
 
+    def on_lattice(self, axis: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+        return lambda places: self(axis[places])
+
 
 class FakePipeline:
     """Decodes each seed to a ball that is a little larger than the last."""

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ddmi_core.coordinates import cell_centres
-from ddmi_core.planes import SINGLE_PLANE, TRI_PLANE, Cells, PlaneLayout, look_up, pack, unpack
+from ddmi_core.planes import SINGLE_PLANE, TRI_PLANE, Cells, LatticePlanes, PlaneLayout, look_up, pack, unpack
 
 
 def _ramp(width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -24,6 +24,15 @@ def test_a_ramp_written_into_the_planes_is_read_back_on_each_axis(layout: PlaneL
 def test_beyond_the_border_the_edge_goes_on() -> None:
     (found,) = look_up((_ramp(4, 4),), torch.tensor([[[5.0, -5.0]]]), SINGLE_PLANE)
     torch.testing.assert_close(found[0, 0], torch.tensor([0.75, -0.75]))
+
+
+@pytest.mark.parametrize("layout", [SINGLE_PLANE, TRI_PLANE])
+def test_places_of_a_lattice_have_what_is_looked_up_at_them(layout: PlaneLayout) -> None:
+    planes = tuple(torch.rand(1, 3, 5, 7) for _ in layout.axes)
+    axis, places = torch.rand(9) * 2 - 1, torch.randint(9, (40, 1 + max(max(axes) for axes in layout.axes)))
+    found = LatticePlanes(planes, axis, layout).look_up(places)
+    for here, there in zip(found, look_up(planes, axis[places].unsqueeze(0), layout), strict=True):
+        assert torch.equal(here, there[0])
 
 
 def test_a_point_is_splatted_where_it_is_looked_up() -> None:
