@@ -9,7 +9,8 @@ Prints one JSON object a line for each file and fidelity. Of a picture: PSNR and
 made half as large, fitted and drawn at its own size again, beside bicubic enlargement; the fit's size, and that of a
 JPEG that comes as near (quality 100 at most). With `--siren`, a plain SIREN (Sitzmann et al. 2020) of 4 x 256 learns
 the picture for so many seconds of the processor. Of a mesh: IoU at 64^3 places drawn evenly in its box, and the
-symmetric Chamfer distance as a share of the diagonal. Seconds are the processor's.
+symmetric Chamfer distance as a share of the diagonal; and the same of as many bytes of the plainest peer, a grid of
+signed distances in half precision between which lines are drawn. Seconds are the processor's.
 
 With `--clips`, also of the ten clips of `drawn_clips`, or of some by their names: PSNR of all frames and the worst; in
 how many the ball is found, where there is one; the same clip of every second frame alone, the frames left out beside
@@ -39,6 +40,7 @@ import torch
 import trimesh
 import tyro
 from PIL import Image
+from scipy.interpolate import RegularGridInterpolator
 from torch import nn
 
 from benchmarks.drawn_clips import BALL, CLIPS, DIFFICULT, FRAMES, HEIGHT, WIDTH, ball_place, drawn
@@ -58,9 +60,10 @@ from ddmi_core.fitting.clips import fit_clip
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.fitting.plan import FitPlan
-from ddmi_core.fitting.solids import measured_places
+from ddmi_core.fitting.solids import Places, measured_places, signed_distances, solid_of
 from ddmi_core.likeness import psnr, ssim
 from ddmi_core.metrics.shapes import surface_distances
+from ddmi_core.rendering.surfaces import Logits, extract_mesh
 
 _FIDELITIES: tuple[Fidelity, ...] = ("balanced", "faithful")
 _SURFACE, _INSIDE = 30_000, 64**3
@@ -99,7 +102,8 @@ def main(
                 _print({"file": file.name, "peer": "siren", **_siren(file, siren)})
         else:
             for fidelity in _FIDELITIES:
-                _print({"file": file.name, "fidelity": fidelity, **_mesh(file, fidelity)})
+                for line in _mesh(file, fidelity):
+                    _print({"file": file.name, "fidelity": fidelity, **line})
     for name, draw in CLIPS.items() if clips else ():
         if not only or name in only:
             kind = "difficult" if name in DIFFICULT else "easy"
@@ -321,7 +325,7 @@ def _siren(file: Path, seconds: float) -> dict[str, float]:
     return {"psnr": round(psnr(drawn.numpy(), values.numpy()), 2), "seconds": seconds}
 
 
-def _mesh(file: Path, fidelity: Fidelity) -> dict[str, Any]:
+def _mesh(file: Path, fidelity: Fidelity) -> Iterator[dict[str, Any]]:
     began = time.process_time()
     fit = get_domain("shape").fit(file, FitPlan(fidelity))
     seconds = time.process_time() - began
@@ -329,8 +333,19 @@ def _mesh(file: Path, fidelity: Fidelity) -> dict[str, Any]:
     assert isinstance(field, ShapeField)
     truth, _ = read_mesh(file)
     _, places = measured_places(truth, 8, held_out=_INSIDE)
-    found, inside = field.logits(torch.from_numpy(places.points)).numpy() > 0, places.distances > 0
     made = field.mesh(_MESHED)
+    yield {
+        **_solid_nearness(field.logits, made, places, truth),
+        "bytes": fit.facts.size_bytes,
+        "seconds_of_this_process": round(seconds, 1),
+        "watertight": bool(made.is_watertight),
+    }
+    peer = _distance_grid(truth, fit.facts.size_bytes)
+    yield {"peer": "grid", **_solid_nearness(peer, extract_mesh(peer, _MESHED), places, truth)}
+
+
+def _solid_nearness(logits: Logits, made: trimesh.Trimesh, places: Places, truth: trimesh.Trimesh) -> dict[str, float]:
+    found, inside = logits(torch.from_numpy(places.points)).numpy() > 0, places.distances > 0
     # From places on one surface to the other itself: between places of both it would be how densely they lie
     chamfer = np.mean(
         [
@@ -341,10 +356,17 @@ def _mesh(file: Path, fidelity: Fidelity) -> dict[str, Any]:
     return {
         "iou": round(float((found & inside).sum() / (found | inside).sum()), 4),
         "chamfer_percent": round(100 * float(chamfer / np.linalg.norm(truth.extents)), 3),
-        "bytes": fit.facts.size_bytes,
-        "seconds_of_this_process": round(seconds, 1),
-        "watertight": bool(made.is_watertight),
     }
+
+
+def _distance_grid(mesh: trimesh.Trimesh, size: int) -> Logits:
+    """Signed distances at the places of a grid that takes so many bytes, linear between them."""
+    side = int((size / np.dtype(np.float16).itemsize) ** (1 / 3))
+    axis = np.linspace(-1, 1, side)
+    points = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
+    distances = signed_distances(solid_of(mesh, np.random.default_rng(0)), points).astype(np.float16)
+    read = RegularGridInterpolator((axis,) * 3, distances.astype(np.float32).reshape((side,) * 3))
+    return lambda places: torch.from_numpy(read(places.numpy().clip(-1, 1)).astype(np.float32))
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:

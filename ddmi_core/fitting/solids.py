@@ -82,8 +82,7 @@ def _main(given: str, made: str, count: str, held_out: str) -> None:
 def _measured(mesh: trimesh.Trimesh, count: int, held_out: int, progress: Progress | None) -> Places:
     """Those to measure at come first."""
     rng = np.random.default_rng(0)
-    solid = mesh if _is_closed(mesh, rng) else _solid_of(mesh)
-    vertices, faces = np.asarray(solid.vertices, np.float64), np.asarray(solid.faces, np.int64)
+    solid = solid_of(mesh, rng)
     about = 3 * count // 8
     surface, _ = trimesh.sample.sample_surface(solid, 2 * about, seed=0)
     spread = np.repeat([_NEAR, _AROUND], about)[:, None]
@@ -92,14 +91,24 @@ def _measured(mesh: trimesh.Trimesh, count: int, held_out: int, progress: Progre
     low, high = np.asarray(solid.bounds)
     points = np.concatenate([rng.uniform(low, high, (held_out, 3)), rng.permutation(learned)])
     distances = np.empty(len(points))
-    step = max(_PART, len(faces))  # each part builds its search trees anew
+    step = max(_PART, len(solid.faces))  # each part builds its search trees anew
     for start in range(0, len(points), step):
         report(progress, start / len(points), "measuring the mesh")
-        part = points[start : start + step]
-        squared = igl.point_mesh_squared_distance(part, vertices, faces)[0]
-        inside = np.abs(igl.fast_winding_number(vertices, faces, part)) > 0.5
-        distances[start : start + step] = np.sqrt(np.maximum(squared, 0)) * np.where(inside, 1, -1)
+        distances[start : start + step] = signed_distances(solid, points[start : start + step])
     return Places(points.astype(np.float32), distances.astype(np.float32))
+
+
+def signed_distances(solid: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+    """Return how far points are from a solid's surface, positive inside."""
+    vertices, faces = np.asarray(solid.vertices, np.float64), np.asarray(solid.faces, np.int64)
+    squared = igl.point_mesh_squared_distance(points, vertices, faces)[0]
+    inside = np.abs(igl.fast_winding_number(vertices, faces, points)) > 0.5
+    return np.sqrt(np.maximum(squared, 0)) * np.where(inside, 1, -1)
+
+
+def solid_of(mesh: trimesh.Trimesh, rng: np.random.Generator) -> trimesh.Trimesh:
+    """Return the mesh, or of one with holes the surface of the solid that it is taken for."""
+    return mesh if _is_closed(mesh, rng) else _filled(mesh)
 
 
 def _is_closed(mesh: trimesh.Trimesh, rng: np.random.Generator) -> bool:
@@ -112,8 +121,7 @@ def _is_closed(mesh: trimesh.Trimesh, rng: np.random.Generator) -> bool:
     return bool(doubtful.sum() <= _CLOSED * (winding > 0.5).sum())
 
 
-def _solid_of(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """The surface of the solid that a mesh with holes is taken for."""
+def _filled(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     grid: Int[np.ndarray, "x y z"] = np.pad(solid_grid(mesh, _GRID), 1)
     vertices, faces, _, _ = marching_cubes(grid.astype(np.float32), 0.5, gradient_direction="ascent")
     return trimesh.Trimesh((2 * vertices - 1) / _GRID - 1, faces, process=False)
