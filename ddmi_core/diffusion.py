@@ -17,7 +17,7 @@ from ddmi_core.networks.uvit import UViT
 from ddmi_core.noise import Noise
 from ddmi_core.recipe import Denoising, Like, SamplerName
 from ddmi_core.support._torchvision import ensure_torchvision
-from ddmi_core.support.devices import autocast, sampling_precision
+from ddmi_core.support.devices import autocast, fastest_precision, sampling_precision
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.progress import Progress, report
 from ddmi_core.text import TextEmbedding
@@ -207,6 +207,7 @@ class LatentDiffusion(nn.Module):
         like: Sequence[Like] = (),
         weak: "LatentDiffusion | None" = None,
         kept: Kept | None = None,
+        draft: bool = False,
         progress: Progress | None = None,
     ) -> Float[Tensor, "b c h w"]:
         """Draw one latent per seed.
@@ -223,9 +224,11 @@ class LatentDiffusion(nn.Module):
             like: what all of them shall be like; see `Noise`.
             weak: the weaker copy, if that is to be led away from.
             kept: what they shall have of another latent.
+            draft: nobody keeps them, so that a CPU may round as is fastest for it; see `sampling_precision`.
             progress: called after every step; may raise `Cancelled`.
         """
-        (z,) = deque(self._path(text, empty, seeds, denoising, like, weak, kept, progress), maxlen=1)
+        precision = sampling_precision(self.latent_mean.device, draft=draft)
+        (z,) = deque(self._path(text, empty, seeds, denoising, like, weak, kept, precision, progress), maxlen=1)
         return z * self.latent_std + self.latent_mean
 
     @torch.no_grad()
@@ -242,10 +245,12 @@ class LatentDiffusion(nn.Module):
         """Return what `sample` passes through on the way from noise to a latent, at the ends of equal parts of it.
 
         Scaled as inside, and as noisy as the times of a sampler of `parts` steps are: n is `parts + 1`. `parts` must
-        divide the steps; the other arguments are those of `sample`.
+        divide the steps; the other arguments are those of `sample`. Computed in the precision that is fastest to train
+        in, as they are there to be learned from.
         """
         every = denoising.steps // parts
-        path = self._path(text, empty, seeds, denoising, (), weak, None, None)
+        precision = fastest_precision(self.latent_mean.device)
+        path = self._path(text, empty, seeds, denoising, (), weak, None, precision, None)
         return torch.stack([z for place, z in enumerate(path) if place % every == 0], dim=1)
 
     def _path(
@@ -257,6 +262,7 @@ class LatentDiffusion(nn.Module):
         like: Sequence[Like],
         weak: "LatentDiffusion | None",
         kept: Kept | None,
+        precision: torch.dtype,
         progress: Progress | None,
     ) -> Iterator[Float[Tensor, "b c h w"]]:
         """Yield the noise, and what each step makes of it, scaled as inside."""
@@ -283,7 +289,7 @@ class LatentDiffusion(nn.Module):
             inputs = scheduler.scale_model_input(z, t)
             if by_empty:
                 inputs = torch.cat([inputs, inputs])
-            with autocast(device, sampling_precision(device)):
+            with autocast(device, precision):
                 predicted = self.predict(inputs, t.expand(len(inputs)), context).float()
                 if guided and weak is not None:
                     worse = weak.predict(inputs, t.expand(len(inputs)), context).float()

@@ -212,11 +212,17 @@ class Pipeline:
         self.hash = model_folder.folder_hash(folder)
 
     def sample(
-        self, settings: SamplingSettings, seeds: Sequence[int], *, progress: Progress | None = None
+        self,
+        settings: SamplingSettings,
+        seeds: Sequence[int],
+        *,
+        draft: bool = False,
+        progress: Progress | None = None,
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw one latent per seed, on the CPU.
 
-        The same seed gives the same latent, whatever the other seeds. An empty prompt samples unconditionally.
+        The same seed gives the same latent, whatever the other seeds. An empty prompt samples unconditionally. A
+        `draft` is rounded as is fastest on this machine, and may come out a little different on another one.
 
         Raises:
             ModelError: a weaker copy is to guide, or a student to draw, and the model has none.
@@ -224,7 +230,13 @@ class Pipeline:
         """
         prompts = [settings.prompt] * len(seeds)
         return self.sample_each(
-            prompts, seeds, settings.denoising, like=settings.like, inpaint=settings.inpaint, progress=progress
+            prompts,
+            seeds,
+            settings.denoising,
+            like=settings.like,
+            inpaint=settings.inpaint,
+            draft=draft,
+            progress=progress,
         )
 
     def sample_each(
@@ -235,6 +247,7 @@ class Pipeline:
         *,
         like: Sequence[Like] = (),
         inpaint: Inpainting | None = None,
+        draft: bool = False,
         progress: Progress | None = None,
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw a latent for each prompt with the seed at its place, all at once; see `sample`."""
@@ -253,7 +266,7 @@ class Pipeline:
         text = self._embedded(prompts)
         with self._denoiser_in_place():
             latents = diffusion.sample(
-                text, self._empty, seeds, denoising, like=like, weak=weak, kept=kept, progress=progress
+                text, self._empty, seeds, denoising, like=like, weak=weak, kept=kept, draft=draft, progress=progress
             )
         return list(latents.cpu())
 

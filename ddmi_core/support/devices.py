@@ -63,12 +63,13 @@ def precision_of(wanted: Precision, device: torch.device) -> torch.dtype:
     return fastest_precision(device) if wanted == "auto" else getattr(torch, wanted)
 
 
-def sampling_precision(device: torch.device) -> torch.dtype:
+def sampling_precision(device: torch.device, *, draft: bool = False) -> torch.dtype:
     """Return the precision of the denoiser's evaluations while sampling: half on a CUDA device.
 
-    On a CPU float32, so that a seed gives the same item on every one.
+    On a CPU float32, so that a seed gives the same item on every one; only a draft, which nobody keeps, takes what is
+    fastest.
     """
-    return fastest_precision(device) if device.type == "cuda" else torch.float32
+    return fastest_precision(device) if draft or device.type == "cuda" else torch.float32
 
 
 def field_precision(device: torch.device) -> torch.dtype:

@@ -93,6 +93,8 @@ def sample_all(
     wanted: Sequence[tuple[str, int]],
     context: Context,
     progress: Progress | None,
+    *,
+    draft: bool = False,
 ) -> list[Tensor]:
     """The latents of prompts with a seed each, in few batches, or in ever smaller ones when memory runs out."""
     latents: list[Tensor] = []
@@ -102,7 +104,13 @@ def sample_all(
         part = sub_progress(progress, len(latents) / total, (len(latents) + len(seeds)) / total)
         try:
             latents += pipeline.sample_each(
-                prompts, seeds, settings.denoising, like=settings.like, inpaint=settings.inpaint, progress=part
+                prompts,
+                seeds,
+                settings.denoising,
+                like=settings.like,
+                inpaint=settings.inpaint,
+                draft=draft,
+                progress=part,
             )
         except Exception as error:
             if batch == 1 or not is_out_of_memory(error):

@@ -64,7 +64,7 @@ def _sketch(request: SketchRequest, context: Context) -> Iterator[SketchReady]:
     began = time.perf_counter()  # the model is there
     settings = quick(request.settings, pipeline)
     sampling = sub_progress(context.progress, 0.0, _SAMPLING_SHARE)
-    latent = pipeline.sample(settings, (request.seed,), progress=sampling)[0]
+    latent = pipeline.sample(settings, (request.seed,), draft=True, progress=sampling)[0]
     looking = sub_progress(context.progress, _SAMPLING_SHARE, 1.0)
     view = pipeline.decode(latent).view(resolution=request.preview_resolution, progress=looking)
     yield SketchReady(

@@ -43,7 +43,8 @@ def _vary(request: VariationsRequest, context: Context) -> Iterator[VariationRea
     check_domain(pipeline, request.domain)
     sampling = sub_progress(context.progress, 0.0, _SAMPLING_SHARE)
     settings = quick(request.settings, pipeline)
-    latents = sample_all(pipeline, settings, [(settings.prompt, seed) for seed in request.seeds], context, sampling)
+    wanted = [(settings.prompt, seed) for seed in request.seeds]
+    latents = sample_all(pipeline, settings, wanted, context, sampling, draft=True)
     for index, latent in enumerate(latents):
         begun, words = index / len(latents), f"drawing {index + 1} of {len(latents)}"
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ddmi_core.support.devices import autocast, fastest_precision, pick_device, precision_of
+from ddmi_core.support.devices import autocast, fastest_precision, pick_device, precision_of, sampling_precision
 from ddmi_core.support.errors import ModelError
 
 
@@ -33,6 +33,12 @@ def test_a_gpu_that_would_emulate_bfloat16_trains_in_float16(
     monkeypatch.setattr(torch.cuda.device, "__exit__", lambda self, *_: False)
     assert fastest_precision(torch.device("cuda:0")) == precision
     assert precision_of("float32", torch.device("cuda:0")) == torch.float32
+
+
+def test_only_drafts_are_rounded_as_is_fastest_for_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    assert sampling_precision(torch.device("cpu")) == torch.float32
+    assert sampling_precision(torch.device("cpu"), draft=True) == torch.bfloat16
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16, torch.float16])
