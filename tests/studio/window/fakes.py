@@ -157,6 +157,7 @@ class FakePipeline:
         settings: SamplingSettings,
         seeds: Sequence[int],
         *,
+        draft: bool = False,
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
         return self.sample_each(
@@ -165,6 +166,7 @@ class FakePipeline:
             settings.denoising,
             like=settings.like,
             inpaint=settings.inpaint,
+            draft=draft,
             progress=progress,
         )
 
@@ -176,6 +178,7 @@ class FakePipeline:
         *,
         like: Sequence[Like] = (),
         inpaint: Inpainting | None = None,
+        draft: bool = False,
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
         for step in range(denoising.steps):
