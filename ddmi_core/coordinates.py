@@ -5,7 +5,7 @@ ordered (x, y), (x, y, z) or (x, y, t).
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 Region = tuple[float, float, float, float]
@@ -39,28 +39,41 @@ def in_the_middle(width: int, height: int) -> Region:
     return (-width / longest, -height / longest, width / longest, height / longest)
 
 
-def region_grid(
+def region_axes(
     width: int, height: int, region: Region = WHOLE, *, window: Window | None = None
-) -> Float[Tensor, "h w 2"]:
-    """Return the coordinates of the pixel centres when `region` is drawn with width x height pixels, row by row.
+) -> tuple[Float[Tensor, " w"], Float[Tensor, " h"]]:
+    """Return where the columns and rows of pixels lie when `region` is drawn with width x height pixels.
 
     Args:
         width: pixels over the whole region's width.
         height: pixels over its height.
         region: what is drawn.
-        window: return these pixels only. Each coordinate is computed in float64 from the pixel's number in the whole
-            drawing, so a window of a large drawing has the very coordinates that the large drawing has there.
-
-    Example:
-        >>> region_grid(4, 2, window=(3, 0, 1, 1))
-        tensor([[[ 0.7500, -0.5000]]])
+        window: return those of these pixels only. Each coordinate is computed in float64 from the pixel's number in the
+            whole drawing, so a window of a large drawing has the very coordinates that the large drawing has there.
     """
     x0, y0, x1, y1 = region
     left, top, columns, rows = window or (0, 0, width, height)
     x = x0 + (x1 - x0) * (torch.arange(left, left + columns, dtype=torch.float64) + 0.5) / width
     y = y0 + (y1 - y0) * (torch.arange(top, top + rows, dtype=torch.float64) + 0.5) / height
-    down, right = torch.meshgrid(y.float(), x.float(), indexing="ij")
+    return x.float(), y.float()
+
+
+def crossed(x: Shaped[Tensor, " w"], y: Shaped[Tensor, " h"]) -> Shaped[Tensor, "h w 2"]:
+    """Return the places, or their numbers, where columns at `x` and rows at `y` cross."""
+    down, right = torch.meshgrid(y, x, indexing="ij")
     return torch.stack([right, down], dim=-1)
+
+
+def region_grid(
+    width: int, height: int, region: Region = WHOLE, *, window: Window | None = None
+) -> Float[Tensor, "h w 2"]:
+    """Return the coordinates of the pixel centres when `region` is drawn, row by row; see `region_axes`.
+
+    Example:
+        >>> region_grid(4, 2, window=(3, 0, 1, 1))
+        tensor([[[ 0.7500, -0.5000]]])
+    """
+    return crossed(*region_axes(width, height, region, window=window))
 
 
 def overlapping_spans(count: int, overlap: float) -> list[tuple[float, float]]:

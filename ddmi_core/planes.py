@@ -30,6 +30,9 @@ class PlaneLayout:
         return len(self.axes)
 
 
+Axes = Sequence[Float[Tensor, " _n"]]
+"""Of a lattice: its places along each axis."""
+
 SINGLE_PLANE = PlaneLayout(((0, 1),))
 """xy: images."""
 TRI_PLANE = PlaneLayout(((0, 1), (0, 2), (1, 2)))
@@ -58,20 +61,33 @@ class LatticePlanes:
 
     Args:
         planes: batch size one.
-        axis: the places along each axis, in [-1, 1].
+        axes: the places along each axis, in [-1, 1].
         layout: the planes.
+        known: another lattice in the same planes; what is alike is taken from it.
     """
 
-    def __init__(self, planes: Planes, axis: Float[Tensor, " n"], layout: PlaneLayout) -> None:
-        self._layout, self._side = layout, len(axis)
-        pairs = torch.cartesian_prod(axis, axis).flip(-1).unsqueeze(0)  # the width axis runs fastest
-        self._tables = [look_up((plane,), pairs, SINGLE_PLANE)[0][0] for plane in planes]
+    def __init__(
+        self, planes: Planes, axes: Axes, layout: PlaneLayout, *, known: "LatticePlanes | None" = None
+    ) -> None:
+        self._layout, self._axes = layout, axes
+        self._tables: list[Float[Tensor, "_m c"]] = []
+        for number, (plane, pair) in enumerate(zip(planes, layout.axes, strict=True)):
+            if known is not None and all(torch.equal(known._axes[axis], axes[axis]) for axis in pair):
+                self._tables.append(known._tables[number])
+                continue
+            pairs = torch.cartesian_prod(axes[pair[1]], axes[pair[0]]).flip(-1).unsqueeze(0)  # the width runs fastest
+            self._tables.append(look_up((plane,), pairs, SINGLE_PLANE)[0][0])
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that is kept."""
+        return sum(table.nbytes for table in self._tables)
 
     def look_up(self, places: Int[Tensor, "n d"]) -> tuple[Float[Tensor, "n c"], ...]:
         """Return what the function `look_up` does at places that are given by their positions along each axis."""
         columns = places.unbind(-1)
         return tuple(
-            table.index_select(0, columns[height_axis] * self._side + columns[width_axis])
+            table.index_select(0, columns[height_axis] * len(self._axes[width_axis]) + columns[width_axis])
             for table, (width_axis, height_axis) in zip(self._tables, self._layout.axes, strict=True)
         )
 

@@ -1,7 +1,7 @@
 """DecodedField: basis fields and the read-out that interprets them."""
 
 import logging
-from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,7 @@ from typing_extensions import override
 from ddmi_core.fields.field import Field, Options
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import BasisReadOut, Folded
-from ddmi_core.planes import LatticePlanes
+from ddmi_core.planes import Axes, LatticePlanes
 from ddmi_core.support.devices import free_memory
 from ddmi_core.support.progress import Progress, report
 
@@ -106,31 +106,17 @@ class DecodedField(Field[Options]):
             return flat.new_zeros(*coords.shape[:-1], channels)
         return torch.cat(parts).reshape(*coords.shape[:-1], -1)
 
-    def on_lattice(self, axis: Float[Tensor, " a"]) -> Callable[[Int[Tensor, "n d"]], Float[Tensor, "n c"]]:
+    def on_lattice(
+        self, axes: Axes, *, footprint: float | None = None, known: "OnLattice | None" = None
+    ) -> "OnLattice":
         """Return the same function for the places of a lattice, given by their positions along the axes.
 
-        Basis fields are interpolated once where they are needed, and not for every place that lies before or behind
-        another one. Of a lattice for which that takes too much memory, every place is asked for by itself.
-
         Args:
-            axis: the places along each of the axes, in [-1, 1]; positions count them from 0.
+            axes: the places along each axis, in [-1, 1].
+            footprint: see `Field`.
+            known: the same for another lattice; axes that are alike are not asked again.
         """
-        room = sum(len(axis) ** 2 * plane.shape[1] * plane.element_size() for scale in self.basis for plane in scale)
-        if room > LATTICE_MEMORY_BUDGET:
-            return lambda places: self(axis[places])
-        own = axis.to(self.device)
-        lattices = [LatticePlanes(planes, own, self.readout.layout) for planes in self.basis]
-        readout = self._folded_for(None)
-
-        def values(places: Int[Tensor, "n d"]) -> Float[Tensor, "n c"]:
-            parts = []
-            for chunk in places.split(self._chunk):
-                filled = F.pad(chunk.to(self.device), (0, 0, 0, self._chunk - len(chunk)))
-                embeddings = tuple(self.readout.joined(lattice.look_up(filled)) for lattice in lattices)
-                parts.append(readout(embeddings, None)[: len(chunk)].to(places.device))
-            return torch.cat(parts)
-
-        return torch.no_grad()(values)
+        return OnLattice(self, axes, footprint, known)
 
     def _folded_for(self, footprint: float | None) -> Folded:
         """The read-out of a footprint; the last one is kept, since most queries have the one before's."""
@@ -143,3 +129,46 @@ class DecodedField(Field[Options]):
         """One chunk of a query, on the field's device, filled up to the chunk's size."""
         chunk = flat[start : start + self._chunk].to(self.device, torch.float32)
         return F.pad(chunk, (0, 0, 0, self._chunk - len(chunk))).unsqueeze(0)
+
+
+class OnLattice:
+    """What `DecodedField.on_lattice` returns: the field's values, bit for bit, at positions that count from 0.
+
+    Basis fields are interpolated once where they are needed, and not for every place that lies before or behind another
+    one. Of a lattice for which that takes too much memory, every place is asked for by itself.
+    """
+
+    def __init__(
+        self, field: DecodedField[Any], axes: Axes, footprint: float | None, known: "OnLattice | None"
+    ) -> None:
+        self._field, self._axes, self._footprint = field, axes, footprint
+        self._planes: tuple[LatticePlanes, ...] = ()
+        layout, row = field.readout.layout, sum(4 * planes[0].shape[1] for planes in field.basis)
+        if row * sum(len(axes[one]) * len(axes[other]) for one, other in layout.axes) > LATTICE_MEMORY_BUDGET:
+            return
+        own, before = [axis.to(field.device) for axis in axes], () if known is None else known._planes
+        self._planes = tuple(
+            LatticePlanes(planes, own, layout, known=one)
+            for planes, one in zip(field.basis, before or [None] * len(field.basis), strict=True)
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that is kept."""
+        return sum(planes.nbytes for planes in self._planes)
+
+    @torch.no_grad()
+    def __call__(self, places: Int[Tensor, "n d"], progress: Progress | None = None) -> Float[Tensor, "n c"]:
+        """Return the values; see `Field`."""
+        field = self._field
+        if not self._planes:
+            coords = torch.stack([axis[of] for axis, of in zip(self._axes, places.unbind(-1), strict=True)], dim=-1)
+            return field(coords, progress, footprint=self._footprint)
+        readout, parts, done = field._folded_for(self._footprint), [], 0
+        for chunk in places.split(field.at_once):
+            filled = F.pad(chunk.to(field.device), (0, 0, 0, field.at_once - len(chunk)))
+            embeddings = tuple(field.readout.joined(planes.look_up(filled)) for planes in self._planes)
+            parts.append(readout(embeddings, None)[: len(chunk)].to(places.device))
+            done += len(chunk)
+            report(progress, done / len(places), f"{done:,} of {len(places):,} points")
+        return torch.cat(parts)

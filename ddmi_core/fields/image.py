@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.coordinates import WHOLE, Region, Window, region_grid
+from ddmi_core.coordinates import WHOLE, Region, Window, crossed, region_axes
 from ddmi_core.export.images import export_image
 from ddmi_core.export.options import ImageExport
 from ddmi_core.fields.decoded import DecodedField
@@ -55,6 +55,16 @@ class ImageField(Field[ImageExport]):
         """
         return self(coords, progress, footprint=footprint).clamp(0, 1)
 
+    def raster(
+        self,
+        x: Float[Tensor, " w"],
+        y: Float[Tensor, " h"],
+        footprint: float = FINEST,
+        progress: Progress | None = None,
+    ) -> Float[Tensor, "h w 4"]:
+        """Return what `sample` does where columns at `x` and rows at `y` cross."""
+        return self.sample(crossed(x, y), footprint, progress)
+
     def render(
         self,
         width: int,
@@ -83,9 +93,9 @@ class ImageField(Field[ImageExport]):
         step = max(1, _BLOCK // max(1, columns))
         for start in range(0, rows, step):
             stop = min(start + step, rows)
-            coords = region_grid(width, height, region, window=(left, top + start, columns, stop - start))
+            x, y = region_axes(width, height, region, window=(left, top + start, columns, stop - start))
             share = sub_progress(progress, start / rows, stop / rows)
-            pixels[start:stop] = straight(self.sample(coords, footprint, share), np.iinfo(dtype).max)
+            pixels[start:stop] = straight(self.raster(x, y, footprint, share), np.iinfo(dtype).max)
         return pixels
 
     @override

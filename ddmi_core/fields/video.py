@@ -12,12 +12,12 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.coordinates import cell_centres, overlapping_spans
+from ddmi_core.coordinates import cell_centres, crossed, overlapping_spans
 from ddmi_core.export.options import VideoExport
 from ddmi_core.export.videos import export_video
-from ddmi_core.fields.decoded import DecodedField
+from ddmi_core.fields.decoded import DecodedField, OnLattice
 from ddmi_core.fields.field import Evidence, Field, Vantage
-from ddmi_core.fields.image import PAPER, ImageField, on_white, reduced, straight
+from ddmi_core.fields.image import FINEST, PAPER, ImageField, on_white, reduced, straight
 from ddmi_core.recipe import Recipe
 from ddmi_core.rendering.picture_layout import contact_sheet, over
 from ddmi_core.support.progress import Progress, sub_progress
@@ -39,6 +39,17 @@ class VideoField(Field[VideoExport]):
     def at(self, t: float) -> "FrozenField":
         """Return the picture at a moment in [-1, 1]."""
         return FrozenField(self, t)
+
+    def frame(
+        self,
+        x: Float[Tensor, " w"],
+        y: Float[Tensor, " h"],
+        t: float,
+        footprint: float,
+        progress: Progress | None = None,
+    ) -> Float[Tensor, "h w 4"]:
+        """Return the values where columns at `x` and rows at `y` cross, at a moment; the rest is as in `Field`."""
+        return self(F.pad(crossed(x, y), (0, 1), value=t), progress, footprint=footprint)
 
     @property
     def marks(self) -> list[float]:
@@ -111,6 +122,29 @@ class VideoField(Field[VideoExport]):
 class DecodedVideoField(DecodedField[VideoExport], VideoField):
     """A clip that a model made."""
 
+    _last: tuple[float, OnLattice] | None = None
+    """The footprint and places of the last frame, which the next one of a clip that plays has in common with it."""
+
+    @property
+    @override
+    def nbytes(self) -> int:
+        return super().nbytes + (0 if self._last is None else self._last[1].nbytes)
+
+    @override
+    def frame(
+        self,
+        x: Float[Tensor, " w"],
+        y: Float[Tensor, " h"],
+        t: float,
+        footprint: float,
+        progress: Progress | None = None,
+    ) -> Float[Tensor, "h w 4"]:
+        known = self._last[1] if self._last is not None and self._last[0] == footprint else None
+        raster = self.on_lattice([x, y, x.new_tensor([t])], footprint=footprint, known=known)
+        self._last = footprint, raster
+        places = F.pad(crossed(torch.arange(len(x)), torch.arange(len(y))), (0, 1))
+        return raster(places.reshape(-1, 3), progress).view(len(y), len(x), -1)
+
 
 class FrozenField(ImageField):
     """A clip at one moment: a picture like any other, with any size, region and zoom."""
@@ -125,6 +159,16 @@ class FrozenField(ImageField):
     ) -> Float[Tensor, "*shape 4"]:
         """Return what the clip has at (x, y) at the moment."""
         return self.video(F.pad(coords, (0, 1), value=self.t), progress, footprint=footprint)
+
+    @override
+    def raster(
+        self,
+        x: Float[Tensor, " w"],
+        y: Float[Tensor, " h"],
+        footprint: float = FINEST,
+        progress: Progress | None = None,
+    ) -> Float[Tensor, "h w 4"]:
+        return self.video.frame(x, y, self.t, footprint, progress).clamp(0, 1)
 
 
 class JoinedField(VideoField):

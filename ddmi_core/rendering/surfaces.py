@@ -35,13 +35,14 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from ddmi_core.coordinates import cell_centres
+from ddmi_core.planes import Axes
 from ddmi_core.rendering.decimation import decimate
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.progress import Progress, report, sub_progress
 
 Logits = Callable[[Float[Tensor, "n 3"]], Float[Tensor, "..."]]
-LatticeLogits = Callable[[Float[Tensor, " a"]], Callable[[Int[Tensor, "n 3"]], Float[Tensor, "..."]]]
-"""For a lattice with these places along each axis, the logits at positions along them; for fields that are asked faster
+LatticeLogits = Callable[[Axes], Callable[[Int[Tensor, "n 3"]], Float[Tensor, "..."]]]
+"""For a lattice with such places along each axis, the logits at positions along them; for fields that are asked faster
 so than place by place."""
 
 SEARCH_MARGIN = 2.0
@@ -89,7 +90,7 @@ class _Lattice:
         ring = np.arange(1, self.side - resolution, dtype=np.float32) * np.float32(2 / resolution)
         self.axis = np.concatenate([centres[:1] - ring[:1], centres, centres[-1] + ring])  # coordinate of each position
         axis = torch.from_numpy(self.axis)
-        self.logits = (lambda positions: logits(axis[positions])) if on_lattice is None else on_lattice(axis)
+        self.logits = (lambda positions: logits(axis[positions])) if on_lattice is None else on_lattice([axis] * 3)
 
     def positions(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
         """Lattice position (n, 3) of each point."""

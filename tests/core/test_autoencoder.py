@@ -88,9 +88,12 @@ def test_places_of_a_lattice_have_the_values_of_their_coordinates(
     axis, places = torch.linspace(-1, 1, 20), torch.randint(20, (3000, 3))
     by_coordinates = field(axis[places])
     assert by_coordinates.unique().numel() > 100
-    assert torch.equal(field.on_lattice(axis)(places), by_coordinates)
+    on_lattice = field.on_lattice([axis] * 3)
+    assert torch.equal(on_lattice(places), by_coordinates)
     monkeypatch.setattr(decoded, "LATTICE_MEMORY_BUDGET", 1000)  # too little for it
-    assert torch.equal(field.on_lattice(axis)(places), by_coordinates)
+    every_place = field.on_lattice([axis] * 3)
+    assert torch.equal(every_place(places), by_coordinates)
+    assert on_lattice.nbytes > every_place.nbytes == 0
 
 
 def test_chunks_on_a_gpu_grow_with_its_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,8 +36,8 @@ class BallField(ShapeField):
     def __call__(self, coords: torch.Tensor, progress: Any = None) -> torch.Tensor:
         return solids.sphere(self.radius)(coords)[:, None]
 
-    def on_lattice(self, axis: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
-        return lambda places: self(axis[places])
+    def on_lattice(self, axes: Sequence[torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+        return lambda places: self(axes[0][places])
 
 
 class FakePipeline:

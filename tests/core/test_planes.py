@@ -29,10 +29,14 @@ def test_beyond_the_border_the_edge_goes_on() -> None:
 @pytest.mark.parametrize("layout", [SINGLE_PLANE, TRI_PLANE])
 def test_places_of_a_lattice_have_what_is_looked_up_at_them(layout: PlaneLayout) -> None:
     planes = tuple(torch.rand(1, 3, 5, 7) for _ in layout.axes)
-    axis, places = torch.rand(9) * 2 - 1, torch.randint(9, (40, 1 + max(max(axes) for axes in layout.axes)))
-    found = LatticePlanes(planes, axis, layout).look_up(places)
-    for here, there in zip(found, look_up(planes, axis[places].unsqueeze(0), layout), strict=True):
-        assert torch.equal(here, there[0])
+    axes = [torch.rand(9 - number) * 2 - 1 for number in range(1 + max(max(axes) for axes in layout.axes))]
+    places = torch.stack([torch.randint(len(axis), (40,)) for axis in axes], dim=-1)
+    lattice = LatticePlanes(planes, axes, layout)
+    moved = [*axes[:-1], axes[-1] / 2]
+    for seen, where in ((lattice, axes), (LatticePlanes(planes, moved, layout, known=lattice), moved)):
+        coords = torch.stack([axis[of] for axis, of in zip(where, places.unbind(-1), strict=True)], dim=-1)
+        for here, there in zip(seen.look_up(places), look_up(planes, coords.unsqueeze(0), layout), strict=True):
+            assert torch.equal(here, there[0])
 
 
 def test_a_point_is_splatted_where_it_is_looked_up() -> None:

@@ -13,7 +13,7 @@ import torch
 
 from ddmi_core.autoencoder import D2CVAE
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.coordinates import cell_centres, overlapping_spans
+from ddmi_core.coordinates import cell_centres, crossed, overlapping_spans
 from ddmi_core.domains import get_domain
 from ddmi_core.domains.video import parts_of
 from ddmi_core.fields.video import FrozenField, JoinedField, VideoField
@@ -121,6 +121,13 @@ def test_a_frame_equals_the_same_pixels_asked_for_alone(field: VideoField) -> No
         alone = field(torch.tensor([[x, y, 0.3]]), footprint=-6.0).clamp(0, 1)
         torch.testing.assert_close(frame[row, column], alone[0], atol=1e-5, rtol=0)
     assert not torch.equal(frame, field.at(-0.3).sample(_grid(24, 18), -6.0))
+
+
+def test_frames_that_have_places_in_common_are_what_is_asked_for_place_by_place(field: VideoField) -> None:
+    x, y = torch.linspace(-0.9, 0.7, 30), torch.linspace(-0.2, 0.8, 20)
+    for t, footprint in ((0.3, -6.0), (-0.4, -6.0), (-0.4, -8.0)):
+        places = torch.nn.functional.pad(crossed(x, y), (0, 1), value=t)
+        assert torch.equal(field.frame(x, y, t, footprint), field(places, footprint=footprint))
 
 
 def test_a_window_of_a_frame_is_the_crop_of_the_frame(field: VideoField) -> None:
