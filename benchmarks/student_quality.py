@@ -27,7 +27,7 @@ _PROMPTS = 12
 def main(
     model: str = "furniture",
     seeds: int = 4,
-    sampler: SamplerName = "sde-dpm++",
+    sampler: SamplerName | None = None,
     device: str = "auto",
     threads: int = 1,
 ) -> None:
@@ -36,14 +36,14 @@ def main(
     Args:
         model: name or folder, of a model that has a student.
         seeds: samples of each prompt.
-        sampler: of all the steps; the student has learned from dpm++, which adds no noise on the way.
+        sampler: of all the steps, if not the usual one; the student has learned from dpm++, without noise on the way.
         device: auto, cpu or cuda.
         threads: how many threads torch may use.
     """
     torch.set_num_threads(threads)
     pipeline = Pipeline.from_pretrained(find_model(model), device=device)
     lines = Lines("student_quality", pipeline)
-    usual = SamplingSettings(sampler=sampler)
+    usual = SamplingSettings() if sampler is None else SamplingSettings(sampler=sampler)
     ways = {
         "best": usual,
         "student": usual.model_copy(update={"quality": "fast"}),
