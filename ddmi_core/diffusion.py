@@ -17,7 +17,7 @@ from ddmi_core.networks.uvit import UViT
 from ddmi_core.noise import Noise
 from ddmi_core.recipe import Denoising, Like, SamplerName
 from ddmi_core.support._torchvision import ensure_torchvision
-from ddmi_core.support.devices import autocast, fastest_precision, sampling_precision
+from ddmi_core.support.devices import autocast, sampling_precision
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.progress import Progress, report
 from ddmi_core.text import TextEmbedding
@@ -245,11 +245,10 @@ class LatentDiffusion(nn.Module):
         """Return what `sample` passes through on the way from noise to a latent, at the ends of equal parts of it.
 
         Scaled as inside, and as noisy as the times of a sampler of `parts` steps are: n is `parts + 1`. `parts` must
-        divide the steps; the other arguments are those of `sample`. Computed in the precision that is fastest to train
-        in, as they are there to be learned from.
+        divide the steps; the other arguments are those of `sample`.
         """
         every = denoising.steps // parts
-        precision = fastest_precision(self.latent_mean.device)
+        precision = sampling_precision(self.latent_mean.device)
         path = self._path(text, empty, seeds, denoising, (), weak, None, precision, None)
         return torch.stack([z for place, z in enumerate(path) if place % every == 0], dim=1)
 
