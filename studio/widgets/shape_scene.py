@@ -18,6 +18,7 @@ from ddmi_core.rendering.sections import Plane, Section, beyond
 from studio.theme.tokens import Colours
 from studio.widgets import shaders
 from studio.widgets.camera_widget import EMPTY_BOX, Box
+from studio.widgets.matcaps import Matcap, matcap
 from studio.widgets.offscreen import OffscreenScene
 from studio.widgets.orbit_camera import View
 
@@ -110,6 +111,7 @@ class ShapeScene(OffscreenScene):
         self._cast_shadow: list[_Buffers] = []  # what the shadow is still to be drawn of
         self._has_shadow = False
         self._section: Section | None = None
+        self._matcap: Matcap | None = None
         self._box = EMPTY_BOX
         self._origin = (0.0, float(EMPTY_BOX[0][1]), 0.0)
         self._extent = 2.0
@@ -119,8 +121,9 @@ class ShapeScene(OffscreenScene):
         self._floor = gloo.Program(shaders.FLOOR_VERTEX, shaders.FLOOR_FRAGMENT)
         self._floor["position"] = quad
         self._floor["reach"] = 3.6
-        self._body = gloo.Program(shaders.MESH_VERTEX, shaders.MESH_FRAGMENT)
-        self._cut_body = gloo.Program(shaders.MESH_VERTEX, shaders.CUT_MESH_FRAGMENT)
+        either = (False, True)
+        self._bodies = {(cut, of_ball): _body(cut=cut, of_ball=of_ball) for cut in either for of_ball in either}
+        """By whether a plane cuts them, and whether a matcap lights them."""
         self._cut = gloo.Program(shaders.CUT_VERTEX, shaders.CUT_FRAGMENT)
         self._lines = gloo.Program(shaders.LINE_VERTEX, shaders.LINE_FRAGMENT)
         self._drop = gloo.Program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
@@ -142,9 +145,9 @@ class ShapeScene(OffscreenScene):
         self._background["glow"] = _rgb(colours.stage_glow)
         self._clay, self._glass = _rgb(colours.clay), _rgb(colours.accent)
         for name, colour in zip(("low", "middle", "high"), mark_colours(colours), strict=True):
-            for body in (self._body, self._cut_body):
+            for body in self._bodies.values():
                 body[name] = _rgb(colour)
-        for program in (self._cut_body, self._cut):
+        for program in (self._bodies[True, False], self._bodies[True, True], self._cut):
             program["cut"] = _rgb(colours.cut)
         self._cut["hatch"] = _rgb(colours.cut_hatch)
         self._floor["line_colour"] = _rgb(colours.grid)
@@ -186,6 +189,20 @@ class ShapeScene(OffscreenScene):
         self._cast_shadow, self._has_shadow = self._light, False
 
     @property
+    def matcap(self) -> Matcap | None:
+        """What the surface seems to be made of; None: it is plain."""
+        return self._matcap
+
+    @matcap.setter
+    def matcap(self, name: Matcap | None) -> None:
+        self._matcap = name
+        if name is not None:
+            self.use()
+            ball = gloo.Texture2D(matcap(name), interpolation="linear", wrapping="clamp_to_edge")
+            for cut in (False, True):
+                self._bodies[cut, True]["ball"] = ball
+
+    @property
     def plane(self) -> Plane | None:
         """What cuts the surface, if something does."""
         return None if self._section is None else self._section.plane(*self._box)
@@ -207,11 +224,12 @@ class ShapeScene(OffscreenScene):
         aspect = size.width() / size.height()
         camera = view.world_to_camera().T.astype(np.float32)
         projection = view.projection(aspect).T.astype(np.float32)
-        for program in (self._body, self._cut_body, self._cut, self._lines, self._floor):
+        for program in (*self._bodies.values(), self._cut, self._lines, self._floor):
             program["camera"], program["projection"] = camera, projection
         section, plane = self._section, self.plane  # what comes while this is drawn is for the next frame
-        body = self._body if section is None else self._cut_body
-        self._lines["plane"] = self._cut_body["plane"] = plane or _NO_PLANE
+        is_cut, has_matcap = section is not None, self._matcap is not None
+        for program in (self._lines, self._bodies[True, False], self._bodies[True, True]):
+            program["plane"] = plane or _NO_PLANE
         is_seen_into = plane is not None and bool(beyond(view.position()[None], plane)[0] > 0)
         pieces = [one for one in (self._light if light else self._fine) if plane is None or not one.is_beyond(plane)]
         seen = [(one, extent) for one in pieces if (extent := _extent(one, camera @ projection)) is not None]
@@ -228,13 +246,16 @@ class ShapeScene(OffscreenScene):
 
         yield from in_bands(partial(self._draw_background, aspect))
         for buffers, extent in seen:
+            # What is marked tells figures by its colours, and those of the scale beside it are plain
+            body = self._bodies[is_cut, has_matcap and not buffers.is_marked]
             yield from in_bands(partial(self._draw_surface, buffers, body, marks_cut=is_seen_into), extent)
         if section is not None and is_seen_into:
             yield from in_bands(partial(self._draw_cut, view, section))
         if not light:
             for buffers in self._other:
                 if (extent := _extent(buffers, camera @ projection)) is not None:
-                    yield from in_bands(partial(self._draw_surface, buffers, body, glass=True), extent)
+                    glass = partial(self._draw_surface, buffers, self._bodies[is_cut, False], glass=True)
+                    yield from in_bands(glass, extent)
         if self.wireframe:
             for buffers, _ in seen:
                 self._draw_lines(buffers)
@@ -327,6 +348,12 @@ class ShapeScene(OffscreenScene):
                 self._blur.draw("triangle_strip")
             yield
         self._cast_shadow, self._has_shadow = [], True
+
+
+def _body(*, cut: bool, of_ball: bool) -> gloo.Program:
+    """What draws a surface."""
+    switches = (shaders.CUT if cut else "") + (shaders.MATCAP if of_ball else "")
+    return gloo.Program(shaders.MESH_VERTEX, switches + shaders.MESH_FRAGMENT)
 
 
 def _extent(buffers: _Buffers, matrix: np.ndarray) -> tuple[float, float] | None:

@@ -14,6 +14,7 @@ from ddmi_core.rendering.sections import Section, first_met
 from studio.theme.tokens import Colours
 from studio.widgets.camera_widget import Box, CameraWidget
 from studio.widgets.focus_ring import paint_ring
+from studio.widgets.matcaps import Matcap
 from studio.widgets.offscreen import NoOpenGL
 from studio.widgets.orbit_camera import View, fitted
 from studio.widgets.shape_scene import ShapeScene, box_around
@@ -231,6 +232,17 @@ class Viewport(CameraWidget):
         super().set_colours(colours)
         self._frames.scene.set_colours(colours)
         self._frames.redraw()
+
+    @property
+    def matcap(self) -> Matcap | None:
+        """What the surface seems to be made of; None: it is plain."""
+        return self._frames.scene.matcap
+
+    @matcap.setter
+    def matcap(self, name: Matcap | None) -> None:
+        if name != self.matcap:
+            self._frames.scene.matcap = name
+            self._frames.redraw()
 
     @property
     def wireframe(self) -> bool:

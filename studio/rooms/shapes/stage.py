@@ -42,6 +42,7 @@ from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.widgets.basics import ElidedLabel, label
 from studio.widgets.colour_scale import ColourScale
+from studio.widgets.matcaps import MATCAPS, Matcap
 from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import Viewport
 
@@ -204,6 +205,10 @@ class ShapeStage(Stage[Viewport]):
             return "thickness"
         return "distances" if self._has_file and self._beside == "distances" else "nothing"
 
+    def _show_material(self, matcap: Matcap | None, on: bool) -> None:
+        if on:
+            self.viewer.matcap = matcap
+
     # Detail
 
     def _wait_for_rest(self) -> None:
@@ -260,6 +265,10 @@ class ShapeStage(Stage[Viewport]):
         actions["beside_nothing"].setChecked(True)
         for name in ("wireframe", "grid", "axes"):
             actions.on_toggled(name, partial(setattr, viewport, name))
+        actions.on_toggled("material_plain", partial(self._show_material, None))
+        for matcap in MATCAPS:
+            actions.on_toggled(f"material_{matcap}", partial(self._show_material, matcap))
+        actions["material_plain"].setChecked(True)
         actions.on_toggled("parallel", viewport.set_parallel)
         self.section_bar.changed.connect(self._show_section)
         self.longest.valueChanged.connect(lambda _length: self._rescale())
