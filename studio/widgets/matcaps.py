@@ -19,7 +19,7 @@ MATCAPS: tuple[Matcap, ...] = get_args(Matcap)
 SIZE = 256
 """Pixels of a ball's side."""
 _KEY = np.array([-0.45, 0.75, 0.62]) / np.linalg.norm([-0.45, 0.75, 0.62])
-_STRIPES = 14  # of the room around the ball, from its floor to its ceiling
+_STRIPES = 10  # of the room around the ball, from its floor to its ceiling
 
 _Normals = Float[np.ndarray, "h w 3"]
 _Light = Float[np.ndarray, "h w 3"]
