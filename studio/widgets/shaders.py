@@ -1,10 +1,12 @@
 """The viewport's GLSL programs (GLSL 1.20, which every desktop OpenGL and Mesa's llvmpipe accept)."""
 
+# `window`: how large a part of the whole picture is drawn, and where its middle is.
 BACKGROUND_VERTEX = """
 attribute vec2 position;
+uniform vec4 window;
 varying vec2 v_place;
 void main() {
-    v_place = position;
+    v_place = position * window.xy + window.zw;
     gl_Position = vec4(position, 0.0, 1.0);
 }
 """

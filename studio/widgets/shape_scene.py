@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 from vispy import gloo
 
@@ -23,6 +23,9 @@ from studio.widgets.offscreen import OffscreenScene
 from studio.widgets.orbit_camera import View
 
 _SAMPLES = 4  # a pixel, in the fine form
+_TILE = 2048  # px of a side that are drawn at once of a picture of any size
+_WHOLE = (1.0, 1.0, 0.0, 0.0)
+_OVER = ("src_alpha", "one_minus_src_alpha", "one", "one_minus_src_alpha")  # alpha becomes what covers the background
 _BANDS, _LIGHT_BANDS = 4, 2  # in which what fills a frame is drawn: all of it takes too long at once
 _MARGIN = 2  # rows around a piece that its smoothed edges may touch
 _GLASS_ALPHA = 0.55
@@ -128,7 +131,7 @@ class ShapeScene(OffscreenScene):
         self._lines = gloo.Program(shaders.LINE_VERTEX, shaders.LINE_FRAGMENT)
         self._drop = gloo.Program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
         self._blur = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BLUR_FRAGMENT)
-        self._blur["position"] = quad
+        self._blur["position"], self._blur["window"] = quad, _WHOLE
         shape = (_SHADOW_SIZE, _SHADOW_SIZE, 4)
         self._shadows = [gloo.Texture2D(shape, interpolation="linear", wrapping="clamp_to_edge") for _ in range(2)]
         depth = gloo.RenderBuffer(shape[:2], "depth")
@@ -217,13 +220,41 @@ class ShapeScene(OffscreenScene):
         """
         return self.in_parts(self._steps(view, size, light=light), size, samples=0 if light else _SAMPLES)
 
-    def _steps(self, view: View, size: QSize, *, light: bool = False) -> Iterator[None]:
-        """Give gloo the commands of a frame; goes on from wherever it was, if the same target is bound."""
+    def picture(self, view: View, size: QSize, *, transparent: bool) -> QImage:
+        """Draw a picture of any size in pixels now, in its fine form; a frame that is under way is spoilt.
+
+        `transparent`: without the background; shadow, grid and glass are as transparent as they are.
+
+        Raises:
+            NoOpenGL: there is no OpenGL.
+        """
+        kind = QImage.Format.Format_ARGB32_Premultiplied if transparent else QImage.Format.Format_RGB32
+        picture = QImage(size, kind)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        try:
+            for corner in itertools.product(range(0, size.width(), _TILE), range(0, size.height(), _TILE)):
+                tile = QRect(QPoint(*corner), QSize(_TILE, _TILE)) & picture.rect()
+                steps = self._steps(view, size, tile, transparent=transparent)
+                for part in self.in_parts(steps, tile.size(), samples=_SAMPLES, transparent=transparent):
+                    if part is not None:
+                        painter.drawImage(tile.topLeft(), part)
+        finally:
+            painter.end()
+        return picture
+
+    def _steps(
+        self, view: View, whole: QSize, tile: QRect | None = None, *, light: bool = False, transparent: bool = False
+    ) -> Iterator[None]:
+        """Give gloo the commands of a frame, or of a tile of it; goes on from wherever it was, on the same target."""
         if not light:
             yield from self._shadow_steps()
-        aspect = size.width() / size.height()
+        tile = tile or QRect(QPoint(0, 0), whole)
+        size, aspect = tile.size(), whole.width() / whole.height()
+        window = _window(tile, whole)
         camera = view.world_to_camera().T.astype(np.float32)
-        projection = view.projection(aspect).T.astype(np.float32)
+        projection = (_zoomed_to(window) @ view.projection(aspect)).T.astype(np.float32)
         for program in (*self._bodies.values(), self._cut, self._lines, self._floor):
             program["camera"], program["projection"] = camera, projection
         section, plane = self._section, self.plane  # what comes while this is drawn is for the next frame
@@ -244,7 +275,11 @@ class ShapeScene(OffscreenScene):
                 gloo.set_state(scissor_test=False)
                 yield
 
-        yield from in_bands(partial(self._draw_background, aspect))
+        if transparent:
+            gloo.set_state(blend=False, cull_face=False)
+            gloo.clear(color=(0, 0, 0, 0), depth=True, stencil=True)
+        else:
+            yield from in_bands(partial(self._draw_background, aspect, window))
         for buffers, extent in seen:
             # What is marked tells figures by its colours, and those of the scale beside it are plain
             body = self._bodies[is_cut, has_matcap and not buffers.is_marked]
@@ -262,10 +297,10 @@ class ShapeScene(OffscreenScene):
                 yield
         yield from in_bands(partial(self._draw_floor, view))
 
-    def _draw_background(self, aspect: float) -> None:
+    def _draw_background(self, aspect: float, window: tuple[float, ...]) -> None:
         gloo.clear(color=(0, 0, 0, 1), depth=True, stencil=True)
         gloo.set_state(depth_test=False, blend=False, cull_face=False)
-        self._background["aspect"] = aspect
+        self._background["aspect"], self._background["window"] = aspect, window
         self._background.draw("triangle_strip")
 
     def _draw_surface(
@@ -279,7 +314,7 @@ class ShapeScene(OffscreenScene):
         gloo.set_stencil_op("keep", "keep", "zero", "front")
         gloo.set_stencil_op("keep", "keep", "replace", "back")
         if glass:
-            gloo.set_blend_func("src_alpha", "one_minus_src_alpha")
+            gloo.set_blend_func(*_OVER)
         gloo.set_polygon_offset(1.0, 1.0)  # lines, and what is the same of two surfaces, win over it
         body.bind(buffers.points)
         body["mark"] = buffers.marks
@@ -310,12 +345,12 @@ class ShapeScene(OffscreenScene):
         gloo.set_state(stencil_test=False)
 
     def _draw_lines(self, buffers: _Buffers) -> None:
-        gloo.set_state(depth_test=True, blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
+        gloo.set_state(depth_test=True, blend=True, blend_func=_OVER)
         self._lines["position"] = buffers.points["position"]
         self._lines.draw("lines", buffers.edges)
 
     def _draw_floor(self, view: View) -> None:
-        gloo.set_state(depth_test=True, blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
+        gloo.set_state(depth_test=True, blend=True, blend_func=_OVER)
         gloo.set_depth_mask(False)
         self._floor["origin"], self._floor["extent"] = self._origin, self._extent
         self._floor["lines"] = float(self.grid)
@@ -354,6 +389,20 @@ def _body(*, cut: bool, of_ball: bool) -> gloo.Program:
     """What draws a surface."""
     switches = (shaders.CUT if cut else "") + (shaders.MATCAP if of_ball else "")
     return gloo.Program(shaders.MESH_VERTEX, switches + shaders.MESH_FRAGMENT)
+
+
+def _window(tile: QRect, whole: QSize) -> tuple[float, float, float, float]:
+    """How large a tile is in a picture, as shares of its sides, and where its middle is, from -1 to 1 and upward."""
+    across, up = tile.width() / whole.width(), tile.height() / whole.height()
+    return across, up, 2 * tile.left() / whole.width() + across - 1, 1 - up - 2 * tile.top() / whole.height()
+
+
+def _zoomed_to(window: tuple[float, float, float, float]) -> np.ndarray:
+    """What a projection is followed by, so that a window fills the picture."""
+    across, up, x, y = window
+    zoom = np.diag([1 / across, 1 / up, 1.0, 1.0])
+    zoom[:2, 3] = -x / across, -y / up
+    return zoom
 
 
 def _extent(buffers: _Buffers, matrix: np.ndarray) -> tuple[float, float] | None:

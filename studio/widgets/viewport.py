@@ -120,6 +120,17 @@ class _Frames(QObject):
         assert self._picture is not None
         return self._with_ratio(self._picture)
 
+    def picture_of(self, size: QSize, *, transparent: bool) -> QImage:
+        """A picture of any size, drawn now.
+
+        Raises:
+            NoOpenGL: it cannot be drawn.
+        """
+        self.rest()
+        picture = self.scene.picture(self._view, size, transparent=transparent)
+        self.redraw()
+        return picture
+
     def _size(self) -> QSize:
         return (self._widget.size() * self._widget.devicePixelRatioF()).expandedTo(_LEAST)
 
@@ -278,6 +289,22 @@ class Viewport(CameraWidget):
         picture = self._frames.fine_picture()
         self.update()
         return picture
+
+    def picture(self, width: int, *, transparent: bool) -> QImage:
+        """The view as it stands, so many pixels wide, without the axes; drawn now, which takes its time where large.
+
+        `transparent`: without the background.
+
+        Raises:
+            NoOpenGL: it cannot be drawn.
+        """
+        picture = self._frames.picture_of(QSize(width, self.height_of(width)), transparent=transparent)
+        picture.setDevicePixelRatio(width / max(self.width(), 1))
+        return picture
+
+    def height_of(self, width: int) -> int:
+        """How many pixels high a picture of the view is."""
+        return max(round(width * self.height() / max(self.width(), 1)), 1)
 
     def point_at(self, place: QPointF) -> tuple[float, ...] | None:
         """Where what is seen of the surface is seen at a place of the widget; None beside it."""

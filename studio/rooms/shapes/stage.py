@@ -34,6 +34,7 @@ from studio.panels.measuring import Measuring
 from studio.panels.room import Stage
 from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
 from studio.rooms.shapes.facts import FACTS
+from studio.rooms.shapes.picture_dialog import PictureChoice, PictureDialog
 from studio.rooms.shapes.section_bar import SectionBar
 from studio.settings import Settings
 from studio.state.app_state import AppState
@@ -150,6 +151,19 @@ class ShapeStage(Stage[Viewport]):
             DDMIError: it cannot be drawn on this system.
         """
         return self.measuring.painted_on(super().screenshot())
+
+    def ask_screenshot(self, parent: QWidget) -> QImage | None:
+        """Ask how large the view is to be drawn, and whether with its background, and do so."""
+        width = round(self.viewer.width() * self.viewer.devicePixelRatioF())
+        choice = self._settings.export_choice(PictureChoice)
+        dialog = PictureDialog(width, self.viewer.height_of, choice, parent)
+        agreed = dialog.exec() == PictureDialog.DialogCode.Accepted
+        width, choice = dialog.width_box.value(), dialog.choice()
+        dialog.deleteLater()
+        if not agreed:
+            return None
+        self._settings.keep_export_choice(choice)
+        return self.measuring.painted_on(self.viewer.picture(width, transparent=choice.transparent))
 
     # Inside, and how long
 
