@@ -34,7 +34,7 @@ from studio.panels.measuring import Measuring
 from studio.panels.room import Stage
 from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
 from studio.rooms.shapes.facts import FACTS
-from studio.rooms.shapes.picture_dialog import PictureChoice, PictureDialog
+from studio.rooms.shapes.screenshot_dialog import ScreenshotChoice, ScreenshotDialog
 from studio.rooms.shapes.section_bar import SectionBar
 from studio.settings import Settings
 from studio.state.app_state import AppState
@@ -155,9 +155,9 @@ class ShapeStage(Stage[Viewport]):
     def ask_screenshot(self, parent: QWidget) -> QImage | None:
         """Ask how large the view is to be drawn, and whether with its background, and do so."""
         width = round(self.viewer.width() * self.viewer.devicePixelRatioF())
-        choice = self._settings.export_choice(PictureChoice)
-        dialog = PictureDialog(width, self.viewer.height_of, choice, parent)
-        agreed = dialog.exec() == PictureDialog.DialogCode.Accepted
+        choice = self._settings.export_choice(ScreenshotChoice)
+        dialog = ScreenshotDialog(width, self.viewer.height_of, choice, parent)
+        agreed = dialog.exec() == ScreenshotDialog.DialogCode.Accepted
         width, choice = dialog.width_box.value(), dialog.choice()
         dialog.deleteLater()
         if not agreed:

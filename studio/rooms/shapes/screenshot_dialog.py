@@ -18,15 +18,15 @@ _WIDTH = 420
 
 
 @dataclass(frozen=True)
-class PictureChoice(Choice):
+class ScreenshotChoice(Choice):
     """What the dialog remembers."""
 
-    KEPT_AS: ClassVar[str] = "picture"
+    KEPT_AS: ClassVar[str] = "screenshot"
 
     transparent: bool = False
 
 
-class PictureDialog(Dialog):
+class ScreenshotDialog(Dialog):
     """Asks how large the picture is to be, and whether with its background.
 
     Args:
@@ -37,7 +37,7 @@ class PictureDialog(Dialog):
     """
 
     def __init__(
-        self, width: int, height_of: Callable[[int], int], choice: PictureChoice, parent: QWidget | None = None
+        self, width: int, height_of: Callable[[int], int], choice: ScreenshotChoice, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Save a screenshot")
@@ -67,9 +67,9 @@ class PictureDialog(Dialog):
         layout.addLayout(decision(self, save))
         self._say_size(width)
 
-    def choice(self) -> PictureChoice:
+    def choice(self) -> ScreenshotChoice:
         """What to remember for the next time."""
-        return PictureChoice(transparent=self.transparent.isChecked())
+        return ScreenshotChoice(transparent=self.transparent.isChecked())
 
     def _say_size(self, width: int) -> None:
         self.size_note.setText(f"{width:,} × {self._height_of(width):,} px, as the view stands")
