@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint lock pictures package test-package clean
+.PHONY: help setup run test test-slow lint lock docs pictures package test-package clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,6 +31,9 @@ test: lint ## all checks and tests but the slow ones, on a virtual display where
 
 test-slow: setup ## the tests that take long: whole trainings, processes that are killed or train together
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+
+docs: setup ## write the library's API pages into build/docs
+	$(BIN)/python -m scripts.api_pages
 
 pictures: setup ## take the guide's pictures anew
 	$(BIN)/python -m scripts.guide_pictures

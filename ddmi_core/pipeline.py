@@ -72,7 +72,8 @@ class Pipeline:
     Example:
         >>> pipeline = Pipeline.from_pretrained("assets/models/furniture")
         >>> latent = pipeline.sample(SamplingSettings(prompt="a round table with one leg"), seeds=[7])[0]
-        >>> pipeline.decode(latent).mesh(128).export("table.obj")
+        >>> mesh = pipeline.decode(latent).mesh(128)
+        >>> mesh.export("table.obj")
     """
 
     def __init__(

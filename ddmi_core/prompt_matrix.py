@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 
 from ddmi_core.support.errors import DataError
 
@@ -58,6 +59,34 @@ def prompt_matrix(prompt: str) -> PromptMatrix:
 def _joined(texts: Sequence[str], chosen: Sequence[str]) -> str:
     parts = itertools.chain.from_iterable(itertools.zip_longest(texts, chosen, fillvalue=""))
     return " ".join("".join(parts).split())
+
+
+def as_one(prompts: Sequence[str]) -> str:
+    """Return the prompt that stands for some prompts, one after the other.
+
+    Raises:
+        DataError: they are more than MOST_PROMPTS, or one has a brace or a bar in it, which mean something else then.
+    """
+    if len(prompts) == 1:
+        return prompts[0]
+    if strange := next((prompt for prompt in prompts if set("{|}") & set(prompt)), None):
+        raise DataError(f"“{strange}” cannot be one of several prompts, because of its braces or bars.")
+    one = "{" + "|".join(prompts) + "}"
+    prompt_matrix(one)
+    return one
+
+
+def read_prompt_file(path: Path) -> tuple[str, ...]:
+    """Return the prompts of a text file, one a line, and for each with alternatives all that it stands for.
+
+    Raises:
+        DataError: the file cannot be read, there is none in it, or one stands for too many.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"The prompts in {path} cannot be read: {error}.") from error
+    return tuple(prompt for line in read_prompts(text) for prompt in prompt_matrix(line).prompts)
 
 
 def read_prompts(text: str) -> list[str]:

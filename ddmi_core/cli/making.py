@@ -1,6 +1,5 @@
 """`ddmi generate`, `ddmi reconstruct` and `ddmi fit`: signals of a prompt, or of a file of one's own."""
 
-import itertools
 import random
 import sys
 import time
@@ -15,7 +14,7 @@ from ddmi_core.cli.terminal import Device, Flag, Meter, model_folder, print_json
 from ddmi_core.cli.writing import Writes, read_span
 from ddmi_core.frame_size import size_notice
 from ddmi_core.placement import Up
-from ddmi_core.prompt_matrix import PromptMatrix, prompt_matrix, read_prompts
+from ddmi_core.prompt_matrix import PromptMatrix, prompt_matrix, read_prompt_file
 from ddmi_core.recipe import MAX_SEED, Inpainting, PromptSettings, Recipe, SamplingSettings, misfit
 from ddmi_core.support.errors import DataError, ExportError, ModelError
 from ddmi_core.support.progress import Progress, sub_progress
@@ -162,12 +161,7 @@ class Generate(Writes):
         if self.prompts is None:
             return prompt_matrix(self.settings.prompt)
         require(not self.settings.prompt, "Give --prompt or --prompts, not both.")
-        try:
-            text = self.prompts.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"The prompts in {self.prompts} cannot be read: {error}.") from error
-        matrices = map(prompt_matrix, read_prompts(text))
-        prompts = tuple(itertools.chain.from_iterable(matrix.prompts for matrix in matrices))
+        prompts = read_prompt_file(self.prompts)
         return PromptMatrix((prompts, ("",)), prompts)
 
 

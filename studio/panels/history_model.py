@@ -184,16 +184,20 @@ class HistoryModel(QAbstractListModel):
         self._items.insert(row, item)
         self.endInsertRows()
 
-    def _on_changed(self, item: Item) -> None:
-        """Show an item as it is now. It stays listed, though it may fit no longer: else a star would take it away."""
-        place = _place(self._all, item)
-        if place >= 0:
-            self._all[place] = item
-            self._forget(item)  # its thumbnail may have come only now
-        row = self.row_of(item)
-        if row >= 0:
-            self._items[row] = item
-            self.dataChanged.emit(self.index(row), self.index(row))
+    def _on_changed(self, items: list[Item]) -> None:
+        """Show items as they are now. They stay listed, though they may fit no longer: a star would take one away."""
+        rows = []
+        for item in items:
+            place = _place(self._all, item)
+            if place >= 0:
+                self._all[place] = item
+                self._forget(item)  # its thumbnail may have come only now
+            row = self.row_of(item)
+            if row >= 0:
+                self._items[row] = item
+                rows.append(row)
+        if rows:
+            self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
 
     def _on_removed(self, item: Item) -> None:
         place = _place(self._all, item)

@@ -173,6 +173,14 @@ class Stage(QWidget, Generic[_V]):
         """
         return self.viewer.screenshot()
 
+    def ask_screenshot(self, parent: QWidget) -> QImage | None:
+        """The view to be saved, as a person wants it where that can be chosen; None if they think better of it.
+
+        Raises:
+            DDMIError: it cannot be drawn on this system.
+        """
+        return self.screenshot()
+
     def ask_export(self, item: Item, place: Place, parent: QWidget) -> Order | None:
         """Ask how and where to export what is on the stage, an item; None if the person thinks better of it."""
         dialog = self.export_dialog(item, place, parent)

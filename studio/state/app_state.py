@@ -310,7 +310,8 @@ class AppState:
             self.next_generation(item.recipe.domain)
             self._put(room, None)
 
-    def _on_changed(self, item: Item) -> None:
-        room = self._room_state(item.recipe.domain)
-        if room.shown is not None and room.shown.id == item.id:
-            self._put(room, item)
+    def _on_changed(self, items: list[Item]) -> None:
+        for item in items:
+            room = self._room_state(item.recipe.domain)
+            if room.shown is not None and room.shown.id == item.id:
+                self._put(room, item)

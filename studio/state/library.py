@@ -134,15 +134,15 @@ class Library:
     """The items under one folder.
 
     Owned by one thread (the catalogue's connection and the signals are that thread's), except :meth:`save`,
-    :meth:`hold`, :meth:`save_fit`, :meth:`load_latent`, :meth:`load_fit`, :meth:`trash_content` and
+    :meth:`hold`, :meth:`save_fit`, :meth:`write_tags`, :meth:`load_latent`, :meth:`load_fit`, :meth:`trash_content` and
     :meth:`remove_emptied`, which may be called from any thread.
 
     Raises `DataError` when the folder cannot be created or written.
     """
 
     added = Signal(Item)
-    changed = Signal(Item)
-    """An item was starred, unstarred, tagged, fitted to its file, or had its files moved."""
+    changed = Signal(list)
+    """Items, all at once, were starred, unstarred, tagged, fitted to their files, or had their files moved."""
     removed = Signal(Item)
     """An item went to the trash; :meth:`restore` announces it as added again."""
     troubled = Signal(str)
@@ -242,7 +242,7 @@ class Library:
                 continue
             with self._lock:
                 del self._held[item_id]
-            self.changed.emit(Item(item_id, content.recipe, self.folder / "items" / item_id))
+            self.changed.emit([Item(item_id, content.recipe, self.folder / "items" / item_id)])
         return len(self._held)
 
     def _new(self, recipe: Recipe) -> Item:
@@ -312,24 +312,49 @@ class Library:
             raise DataError(f"The item could not be changed ({error.strerror or error}).") from error
         return self._change(replace(current, starred=starred))
 
-    def tag(self, tags: Mapping[str, Iterable[str]]) -> None:
+    def tag(self, tags: Mapping[str, Iterable[str]]) -> list[Item]:
         """Give items, by their ids, these tags in place of those that they have. What is gone by now is left out.
 
-        Raises `DataError` if some of them cannot be changed; the others are.
+        Returns those that became different: :meth:`write_tags`, which takes a while where they are many, is still to
+        write their files, else the next start knows nothing of it.
         """
         wanted = {item_id: as_tags(names) for item_id, names in tags.items()}
         found = self._select("id IN (SELECT value FROM json_each(?))", (json.dumps(list(wanted)),))
         changed = [replace(item, tags=wanted[item.id]) for item in found if item.tags != wanted[item.id]]
-        failures: list[OSError] = []
+        if changed:
+            rows = [(tags_to_json(item.tags), item.id) for item in changed]
+            self._ask(lambda catalogue: catalogue.executemany("UPDATE items SET tags = ? WHERE id = ?", rows))
+            self.changed.emit(changed)
+        return changed
+
+    def write_tags(self, items: Iterable[Item]) -> None:
+        """Write the tags that :meth:`tag` gave items into their folders, from any thread.
+
+        Raises `DataError` if some of them cannot be written; the others are.
+        """
         with ThreadPoolExecutor(_WRITERS) as pool:
-            for item, failure in zip(changed, pool.map(_write_tags, changed), strict=True):
-                if failure is None:
-                    self._change(item)
-                else:
-                    failures.append(failure)
+            failures = [failure for failure in pool.map(self._write_tags_of, items) if failure is not None]
         if failures:
-            what = "The item" if len(failures) == 1 else f"{len(failures):,} items"
-            raise DataError(f"{what} could not be changed ({failures[0].strerror or failures[0]}).")
+            of = "an item" if len(failures) == 1 else f"{len(failures):,} items"
+            raise DataError(
+                f"The tags of {of} could not be written ({failures[0].strerror or failures[0]}), and the next start "
+                f"will not know them. Free some space or check that {self.folder} is writable, and tag again."
+            )
+
+    def _write_tags_of(self, item: Item) -> OSError | None:
+        """Write the tags of an item, wherever it is by now; return what is in the way."""
+        failure: OSError | None = None
+        for part in ("items", "trash"):
+            path = self.folder / part / item.id / TAGS
+            try:
+                if not item.tags:
+                    path.unlink(missing_ok=True)
+                    continue
+                write_text(path, tags_to_json(item.tags))
+                return None
+            except OSError as error:
+                failure = failure or error
+        return failure
 
     def delete(self, item: Item) -> Item:
         """Move an item to the trash, from where :meth:`restore` brings it back."""
@@ -521,7 +546,7 @@ class Library:
 
     def _change(self, item: Item) -> Item:
         self._index(item)
-        self.changed.emit(item)
+        self.changed.emit([item])
         return item
 
     def _index(self, item: Item) -> None:
@@ -545,10 +570,13 @@ class Library:
         self._execute("DELETE FROM items WHERE id = ?", (item_id,))
 
     def _execute(self, statement: str, values: Sequence[int | str]) -> list[tuple[Any, ...]]:
-        """Ask the catalogue; one that fails is replaced by one in memory and asked again."""
+        return self._ask(lambda catalogue: catalogue.execute(statement, values))
+
+    def _ask(self, question: Callable[[sqlite3.Connection], sqlite3.Cursor]) -> list[tuple[Any, ...]]:
+        """Ask the catalogue, in one transaction; one that fails is replaced by one in memory and asked again."""
         try:
             with self._catalogue:
-                return self._catalogue.execute(statement, values).fetchall()
+                return question(self._catalogue).fetchall()
         except sqlite3.Error as error:
             log.warning("the catalogue fails (%s) and is gone on with in memory", error)
             self._catalogue, whole = _copied_to_memory(self._catalogue)
@@ -560,7 +588,7 @@ class Library:
                 "is made is kept, and is listed again at the next start."
             )
         with self._catalogue:
-            return self._catalogue.execute(statement, values).fetchall()
+            return question(self._catalogue).fetchall()
 
     def _select(self, condition: str, values: Sequence[int | str] = ()) -> list[Item]:
         rows = self._execute(
@@ -698,19 +726,6 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _write_tags(item: Item) -> OSError | None:
-    """Write the tags of an item, from any thread; return what is in the way."""
-    path = item.folder / TAGS
-    try:
-        if item.tags:
-            write_text(path, tags_to_json(item.tags))
-        else:
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        return error
-    return None
 
 
 def _read_tags(folder: Path) -> tuple[str, ...] | None:

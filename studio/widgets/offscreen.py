@@ -19,7 +19,7 @@ from vispy.gloo.context import FakeCanvas, set_current_canvas
 
 from ddmi_core.support.errors import DDMIError
 
-_GL_RGB8 = 0x8051
+_GL_RGB8, _GL_RGBA8 = 0x8051, 0x8058
 
 
 class NoOpenGL(DDMIError):
@@ -57,24 +57,26 @@ class OffscreenScene:
         self._gl = QOpenGLContext(owner)
         self._gl.setFormat(form)
         self._is_usable = self._gl.create()
-        self._targets: dict[int, QOpenGLFramebufferObject] = {}  # by samples a pixel
+        self._targets: dict[tuple[int, bool], QOpenGLFramebufferObject] = {}  # by samples a pixel, and transparency
 
     def use(self) -> None:
         """Let gloo's objects and commands be this scene's from now on."""
         set_current_canvas(self._canvas)
 
-    def in_parts(self, steps: Iterator[None], size: QSize, *, samples: int) -> Iterator[QImage | None]:
+    def in_parts(
+        self, steps: Iterator[None], size: QSize, *, samples: int, transparent: bool = False
+    ) -> Iterator[QImage | None]:
         """Draw a picture of a size in pixels, with so many samples a pixel: each step gives gloo commands.
 
         Yields None after every step, and the picture at the end. Other pictures with other samples may be drawn
-        between the steps.
+        between the steps. `transparent`: what is drawn is premultiplied and has an alpha channel, as the picture then.
 
         Raises:
             NoOpenGL: there is no OpenGL.
         """
         picture = None
         while picture is None:
-            with self._drawing_on(size, samples) as target:
+            with self._drawing_on(size, samples, transparent) as target:
                 self.context.set_viewport(0, 0, size.width(), size.height())
                 is_done = next(steps, True) is not None
                 self._canvas.flush()
@@ -85,17 +87,17 @@ class OffscreenScene:
             yield picture
 
     @contextmanager
-    def _drawing_on(self, size: QSize, samples: int) -> Iterator[QOpenGLFramebufferObject]:
+    def _drawing_on(self, size: QSize, samples: int, transparent: bool) -> Iterator[QOpenGLFramebufferObject]:
         if not self._is_usable or not self._gl.makeCurrent(self._surface):
             raise NoOpenGL("OpenGL is not available, so shapes cannot be drawn. They can still be made and exported.")
         try:
-            target = self._targets.get(samples)
+            target = self._targets.get((samples, transparent))
             if target is None or target.size() != size:
                 form = QOpenGLFramebufferObjectFormat()
                 form.setSamples(samples)
-                form.setInternalTextureFormat(_GL_RGB8)  # blending leaves what it likes in an alpha channel
+                form.setInternalTextureFormat(_GL_RGBA8 if transparent else _GL_RGB8)
                 form.setAttachment(QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
-                target = self._targets[samples] = QOpenGLFramebufferObject(size, form)
+                target = self._targets[samples, transparent] = QOpenGLFramebufferObject(size, form)
             self._canvas.framebuffer = target.handle()
             self.use()
             yield target

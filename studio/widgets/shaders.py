@@ -1,10 +1,12 @@
 """The viewport's GLSL programs (GLSL 1.20, which every desktop OpenGL and Mesa's llvmpipe accept)."""
 
+# `window`: how large a part of the whole picture is drawn, and where its middle is.
 BACKGROUND_VERTEX = """
 attribute vec2 position;
+uniform vec4 window;
 varying vec2 v_place;
 void main() {
-    v_place = position;
+    v_place = position * window.xy + window.zw;
     gl_Position = vec4(position, 0.0, 1.0);
 }
 """
@@ -48,6 +50,7 @@ void main() {
 # Hemispheric ambient light, so that no side is black; a soft key light fixed to the camera; a little rim and sheen.
 # What is marked is coloured from `low` over `middle` to `high`. Where it is `CUT`, what lies beyond a plane is not
 # drawn, and what is left ends in a thin line of the colour that the cut itself has: its steps do not show there.
+# With a `MATCAP` all of that light is in the picture of a ball, looked up by where the surface faces as it is seen.
 MESH_FRAGMENT = """
 uniform vec3 clay;
 uniform float alpha;
@@ -65,6 +68,9 @@ varying vec3 v_place;
 uniform vec4 plane;
 uniform vec3 cut;
 #endif
+#ifdef MATCAP
+uniform sampler2D ball;
+#endif
 void main() {
 #ifdef CUT
     float beyond = dot(plane, vec4(v_place, 1.0));
@@ -73,6 +79,12 @@ void main() {
 #endif
     vec3 normal = normalize(v_normal_camera);
     vec3 toward = normalize(-v_place_camera);
+    float above = mix(0.82, 1.0, smoothstep(0.0, 0.35, v_place.y - floor_height));
+#ifdef MATCAP
+    vec3 right = normalize(vec3(toward.z, 0.0, -toward.x));
+    vec2 faces = vec2(dot(right, normal), dot(cross(toward, right), normal));
+    vec3 colour = above * texture2D(ball, 0.5 + 0.5 * faces).rgb;
+#else
     vec3 key = normalize(vec3(-0.45, 0.75, 0.62));
     vec3 fill = normalize(vec3(0.85, 0.05, 0.35));
     vec3 sky = vec3(1.00, 1.01, 1.04);
@@ -81,11 +93,12 @@ void main() {
     vec3 light = 0.52 * mix(ground, sky, 0.5 + 0.5 * normalize(v_normal).y);
     light += 0.50 * pow(max(0.5 + 0.5 * dot(normal, key), 0.0), 2.0);
     light += 0.10 * max(dot(normal, fill), 0.0);
-    light *= mix(0.82, 1.0, smoothstep(0.0, 0.35, v_place.y - floor_height));
+    light *= above;
     float sheen = 0.10 * pow(max(dot(normal, normalize(key + toward)), 0.0), 28.0);
     float rim = 0.10 * pow(1.0 - abs(dot(normal, toward)), 3.0);
     vec3 telling = v_mark < 0.5 ? mix(low, middle, 2.0 * v_mark) : mix(middle, high, 2.0 * v_mark - 1.0);
     vec3 colour = mix(clay, telling, marked) * light + sheen + rim;
+#endif
 #ifdef CUT
     colour = mix(cut, colour, clamp(-beyond / width, 0.0, 1.0));
 #endif
@@ -93,7 +106,8 @@ void main() {
 }
 """
 
-CUT_MESH_FRAGMENT = "#define CUT\n" + MESH_FRAGMENT
+CUT, MATCAP = "#define CUT\n", "#define MATCAP\n"
+"""What `MESH_FRAGMENT` is preceded by to do so."""
 
 # The cut itself, flat, with lines across it that are as wide on the screen wherever they are.
 CUT_VERTEX = """

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 from vispy import gloo
 
@@ -18,10 +18,14 @@ from ddmi_core.rendering.sections import Plane, Section, beyond
 from studio.theme.tokens import Colours
 from studio.widgets import shaders
 from studio.widgets.camera_widget import EMPTY_BOX, Box
+from studio.widgets.matcaps import Matcap, matcap
 from studio.widgets.offscreen import OffscreenScene
 from studio.widgets.orbit_camera import View
 
 _SAMPLES = 4  # a pixel, in the fine form
+_TILE = 2048  # px of a side that are drawn at once of a picture of any size
+_WHOLE = (1.0, 1.0, 0.0, 0.0)
+_OVER = ("src_alpha", "one_minus_src_alpha", "one", "one_minus_src_alpha")  # alpha becomes what covers the background
 _BANDS, _LIGHT_BANDS = 4, 2  # in which what fills a frame is drawn: all of it takes too long at once
 _MARGIN = 2  # rows around a piece that its smoothed edges may touch
 _GLASS_ALPHA = 0.55
@@ -110,6 +114,7 @@ class ShapeScene(OffscreenScene):
         self._cast_shadow: list[_Buffers] = []  # what the shadow is still to be drawn of
         self._has_shadow = False
         self._section: Section | None = None
+        self._matcap: Matcap | None = None
         self._box = EMPTY_BOX
         self._origin = (0.0, float(EMPTY_BOX[0][1]), 0.0)
         self._extent = 2.0
@@ -119,13 +124,14 @@ class ShapeScene(OffscreenScene):
         self._floor = gloo.Program(shaders.FLOOR_VERTEX, shaders.FLOOR_FRAGMENT)
         self._floor["position"] = quad
         self._floor["reach"] = 3.6
-        self._body = gloo.Program(shaders.MESH_VERTEX, shaders.MESH_FRAGMENT)
-        self._cut_body = gloo.Program(shaders.MESH_VERTEX, shaders.CUT_MESH_FRAGMENT)
+        either = (False, True)
+        self._bodies = {(cut, of_ball): _body(cut=cut, of_ball=of_ball) for cut in either for of_ball in either}
+        """By whether a plane cuts them, and whether a matcap lights them."""
         self._cut = gloo.Program(shaders.CUT_VERTEX, shaders.CUT_FRAGMENT)
         self._lines = gloo.Program(shaders.LINE_VERTEX, shaders.LINE_FRAGMENT)
         self._drop = gloo.Program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
         self._blur = gloo.Program(shaders.BACKGROUND_VERTEX, shaders.BLUR_FRAGMENT)
-        self._blur["position"] = quad
+        self._blur["position"], self._blur["window"] = quad, _WHOLE
         shape = (_SHADOW_SIZE, _SHADOW_SIZE, 4)
         self._shadows = [gloo.Texture2D(shape, interpolation="linear", wrapping="clamp_to_edge") for _ in range(2)]
         depth = gloo.RenderBuffer(shape[:2], "depth")
@@ -142,9 +148,9 @@ class ShapeScene(OffscreenScene):
         self._background["glow"] = _rgb(colours.stage_glow)
         self._clay, self._glass = _rgb(colours.clay), _rgb(colours.accent)
         for name, colour in zip(("low", "middle", "high"), mark_colours(colours), strict=True):
-            for body in (self._body, self._cut_body):
+            for body in self._bodies.values():
                 body[name] = _rgb(colour)
-        for program in (self._cut_body, self._cut):
+        for program in (self._bodies[True, False], self._bodies[True, True], self._cut):
             program["cut"] = _rgb(colours.cut)
         self._cut["hatch"] = _rgb(colours.cut_hatch)
         self._floor["line_colour"] = _rgb(colours.grid)
@@ -186,6 +192,20 @@ class ShapeScene(OffscreenScene):
         self._cast_shadow, self._has_shadow = self._light, False
 
     @property
+    def matcap(self) -> Matcap | None:
+        """What the surface seems to be made of; None: it is plain."""
+        return self._matcap
+
+    @matcap.setter
+    def matcap(self, name: Matcap | None) -> None:
+        self._matcap = name
+        if name is not None:
+            self.use()
+            ball = gloo.Texture2D(matcap(name), interpolation="linear", wrapping="clamp_to_edge")
+            for cut in (False, True):
+                self._bodies[cut, True]["ball"] = ball
+
+    @property
     def plane(self) -> Plane | None:
         """What cuts the surface, if something does."""
         return None if self._section is None else self._section.plane(*self._box)
@@ -200,18 +220,47 @@ class ShapeScene(OffscreenScene):
         """
         return self.in_parts(self._steps(view, size, light=light), size, samples=0 if light else _SAMPLES)
 
-    def _steps(self, view: View, size: QSize, *, light: bool = False) -> Iterator[None]:
-        """Give gloo the commands of a frame; goes on from wherever it was, if the same target is bound."""
+    def picture(self, view: View, size: QSize, *, transparent: bool) -> QImage:
+        """Draw a picture of any size in pixels now, in its fine form; a frame that is under way is spoilt.
+
+        `transparent`: without the background; shadow, grid and glass are as transparent as they are.
+
+        Raises:
+            NoOpenGL: there is no OpenGL.
+        """
+        kind = QImage.Format.Format_ARGB32_Premultiplied if transparent else QImage.Format.Format_RGB32
+        picture = QImage(size, kind)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        try:
+            for corner in itertools.product(range(0, size.width(), _TILE), range(0, size.height(), _TILE)):
+                tile = QRect(QPoint(*corner), QSize(_TILE, _TILE)) & picture.rect()
+                steps = self._steps(view, size, tile, transparent=transparent)
+                for part in self.in_parts(steps, tile.size(), samples=_SAMPLES, transparent=transparent):
+                    if part is not None:
+                        painter.drawImage(tile.topLeft(), part)
+        finally:
+            painter.end()
+        return picture
+
+    def _steps(
+        self, view: View, whole: QSize, tile: QRect | None = None, *, light: bool = False, transparent: bool = False
+    ) -> Iterator[None]:
+        """Give gloo the commands of a frame, or of a tile of it; goes on from wherever it was, on the same target."""
         if not light:
             yield from self._shadow_steps()
-        aspect = size.width() / size.height()
+        tile = tile or QRect(QPoint(0, 0), whole)
+        size, aspect = tile.size(), whole.width() / whole.height()
+        window = _window(tile, whole)
         camera = view.world_to_camera().T.astype(np.float32)
-        projection = view.projection(aspect).T.astype(np.float32)
-        for program in (self._body, self._cut_body, self._cut, self._lines, self._floor):
+        projection = (_zoomed_to(window) @ view.projection(aspect)).T.astype(np.float32)
+        for program in (*self._bodies.values(), self._cut, self._lines, self._floor):
             program["camera"], program["projection"] = camera, projection
         section, plane = self._section, self.plane  # what comes while this is drawn is for the next frame
-        body = self._body if section is None else self._cut_body
-        self._lines["plane"] = self._cut_body["plane"] = plane or _NO_PLANE
+        is_cut, has_matcap = section is not None, self._matcap is not None
+        for program in (self._lines, self._bodies[True, False], self._bodies[True, True]):
+            program["plane"] = plane or _NO_PLANE
         is_seen_into = plane is not None and bool(beyond(view.position()[None], plane)[0] > 0)
         pieces = [one for one in (self._light if light else self._fine) if plane is None or not one.is_beyond(plane)]
         seen = [(one, extent) for one in pieces if (extent := _extent(one, camera @ projection)) is not None]
@@ -226,25 +275,32 @@ class ShapeScene(OffscreenScene):
                 gloo.set_state(scissor_test=False)
                 yield
 
-        yield from in_bands(partial(self._draw_background, aspect))
+        if transparent:
+            gloo.set_state(blend=False, cull_face=False)
+            gloo.clear(color=(0, 0, 0, 0), depth=True, stencil=True)
+        else:
+            yield from in_bands(partial(self._draw_background, aspect, window))
         for buffers, extent in seen:
+            # What is marked tells figures by its colours, and those of the scale beside it are plain
+            body = self._bodies[is_cut, has_matcap and not buffers.is_marked]
             yield from in_bands(partial(self._draw_surface, buffers, body, marks_cut=is_seen_into), extent)
         if section is not None and is_seen_into:
             yield from in_bands(partial(self._draw_cut, view, section))
         if not light:
             for buffers in self._other:
                 if (extent := _extent(buffers, camera @ projection)) is not None:
-                    yield from in_bands(partial(self._draw_surface, buffers, body, glass=True), extent)
+                    glass = partial(self._draw_surface, buffers, self._bodies[is_cut, False], glass=True)
+                    yield from in_bands(glass, extent)
         if self.wireframe:
             for buffers, _ in seen:
                 self._draw_lines(buffers)
                 yield
         yield from in_bands(partial(self._draw_floor, view))
 
-    def _draw_background(self, aspect: float) -> None:
+    def _draw_background(self, aspect: float, window: tuple[float, ...]) -> None:
         gloo.clear(color=(0, 0, 0, 1), depth=True, stencil=True)
         gloo.set_state(depth_test=False, blend=False, cull_face=False)
-        self._background["aspect"] = aspect
+        self._background["aspect"], self._background["window"] = aspect, window
         self._background.draw("triangle_strip")
 
     def _draw_surface(
@@ -258,7 +314,7 @@ class ShapeScene(OffscreenScene):
         gloo.set_stencil_op("keep", "keep", "zero", "front")
         gloo.set_stencil_op("keep", "keep", "replace", "back")
         if glass:
-            gloo.set_blend_func("src_alpha", "one_minus_src_alpha")
+            gloo.set_blend_func(*_OVER)
         gloo.set_polygon_offset(1.0, 1.0)  # lines, and what is the same of two surfaces, win over it
         body.bind(buffers.points)
         body["mark"] = buffers.marks
@@ -289,12 +345,12 @@ class ShapeScene(OffscreenScene):
         gloo.set_state(stencil_test=False)
 
     def _draw_lines(self, buffers: _Buffers) -> None:
-        gloo.set_state(depth_test=True, blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
+        gloo.set_state(depth_test=True, blend=True, blend_func=_OVER)
         self._lines["position"] = buffers.points["position"]
         self._lines.draw("lines", buffers.edges)
 
     def _draw_floor(self, view: View) -> None:
-        gloo.set_state(depth_test=True, blend=True, blend_func=("src_alpha", "one_minus_src_alpha"))
+        gloo.set_state(depth_test=True, blend=True, blend_func=_OVER)
         gloo.set_depth_mask(False)
         self._floor["origin"], self._floor["extent"] = self._origin, self._extent
         self._floor["lines"] = float(self.grid)
@@ -327,6 +383,26 @@ class ShapeScene(OffscreenScene):
                 self._blur.draw("triangle_strip")
             yield
         self._cast_shadow, self._has_shadow = [], True
+
+
+def _body(*, cut: bool, of_ball: bool) -> gloo.Program:
+    """What draws a surface."""
+    switches = (shaders.CUT if cut else "") + (shaders.MATCAP if of_ball else "")
+    return gloo.Program(shaders.MESH_VERTEX, switches + shaders.MESH_FRAGMENT)
+
+
+def _window(tile: QRect, whole: QSize) -> tuple[float, float, float, float]:
+    """How large a tile is in a picture, as shares of its sides, and where its middle is, from -1 to 1 and upward."""
+    across, up = tile.width() / whole.width(), tile.height() / whole.height()
+    return across, up, 2 * tile.left() / whole.width() + across - 1, 1 - up - 2 * tile.top() / whole.height()
+
+
+def _zoomed_to(window: tuple[float, float, float, float]) -> np.ndarray:
+    """What a projection is followed by, so that a window fills the picture."""
+    across, up, x, y = window
+    zoom = np.diag([1 / across, 1 / up, 1.0, 1.0])
+    zoom[:2, 3] = -x / across, -y / up
+    return zoom
 
 
 def _extent(buffers: _Buffers, matrix: np.ndarray) -> tuple[float, float] | None:

@@ -14,6 +14,7 @@ from ddmi_core.rendering.sections import Section, first_met
 from studio.theme.tokens import Colours
 from studio.widgets.camera_widget import Box, CameraWidget
 from studio.widgets.focus_ring import paint_ring
+from studio.widgets.matcaps import Matcap
 from studio.widgets.offscreen import NoOpenGL
 from studio.widgets.orbit_camera import View, fitted
 from studio.widgets.shape_scene import ShapeScene, box_around
@@ -118,6 +119,17 @@ class _Frames(QObject):
             self._finish()
         assert self._picture is not None
         return self._with_ratio(self._picture)
+
+    def picture_of(self, size: QSize, *, transparent: bool) -> QImage:
+        """A picture of any size, drawn now.
+
+        Raises:
+            NoOpenGL: it cannot be drawn.
+        """
+        self.rest()
+        picture = self.scene.picture(self._view, size, transparent=transparent)
+        self.redraw()
+        return picture
 
     def _size(self) -> QSize:
         return (self._widget.size() * self._widget.devicePixelRatioF()).expandedTo(_LEAST)
@@ -233,6 +245,17 @@ class Viewport(CameraWidget):
         self._frames.redraw()
 
     @property
+    def matcap(self) -> Matcap | None:
+        """What the surface seems to be made of; None: it is plain."""
+        return self._frames.scene.matcap
+
+    @matcap.setter
+    def matcap(self, name: Matcap | None) -> None:
+        if name != self.matcap:
+            self._frames.scene.matcap = name
+            self._frames.redraw()
+
+    @property
     def wireframe(self) -> bool:
         """Whether the mesh's edges are drawn over it."""
         return self._frames.scene.wireframe
@@ -266,6 +289,22 @@ class Viewport(CameraWidget):
         picture = self._frames.fine_picture()
         self.update()
         return picture
+
+    def picture(self, width: int, *, transparent: bool) -> QImage:
+        """The view as it stands, so many pixels wide, without the axes; drawn now, which takes its time where large.
+
+        `transparent`: without the background.
+
+        Raises:
+            NoOpenGL: it cannot be drawn.
+        """
+        picture = self._frames.picture_of(QSize(width, self.height_of(width)), transparent=transparent)
+        picture.setDevicePixelRatio(width / max(self.width(), 1))
+        return picture
+
+    def height_of(self, width: int) -> int:
+        """How many pixels high a picture of the view is."""
+        return max(round(width * self.height() / max(self.width(), 1)), 1)
 
     def point_at(self, place: QPointF) -> tuple[float, ...] | None:
         """Where what is seen of the surface is seen at a place of the widget; None beside it."""

@@ -36,6 +36,7 @@ class Closing:
         self._settings.save()
         self._shell.model_folders.shutdown()
         self._shell.trash.shutdown()
+        self._shell.tag_files.shutdown()
 
     def _may_quit(self) -> bool:
         count = len(self._state.jobs.active())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -144,7 +144,7 @@ class Exports:
 
     def choose_screenshot(self) -> None:
         """Save the view as it stands now under a name to choose."""
-        if (image := self._view()) is None:
+        if (image := self._seen(lambda: self._shell.stage.ask_screenshot(self._shell))) is None:
             return
         proposal = self._settings.folder("exports") / f"{file_stem(self._shell.stage.room.words.noun)}.png"
         target = ask_where(self._shell, "Save the view", proposal, "PNG picture")
@@ -159,14 +159,14 @@ class Exports:
 
     def copy_view(self) -> None:
         """Put the view as it stands now into the clipboard."""
-        if (image := self._view()) is not None:
+        if (image := self._seen(self._shell.stage.screenshot)) is not None:
             QGuiApplication.clipboard().setImage(image)
             self._shell.status.say(f"The view is in the clipboard, {image.width():,} × {image.height():,} px.")
 
-    def _view(self) -> QImage | None:
-        """The view as it stands now; a message if it cannot be had."""
+    def _seen(self, look: Callable[[], QImage | None]) -> QImage | None:
+        """What a look at the view gives; a message if it cannot be had."""
         try:
-            return self._shell.stage.screenshot()
+            return look()
         except DDMIError as error:
             self._state.notifications.error(str(error))
             return None

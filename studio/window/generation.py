@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 
+from ddmi_core.prompt_matrix import as_one, read_prompt_file
 from ddmi_core.recipe import Recipe
 from studio.engine.work.fitting import FitRequest
 from studio.panels.inspector import item_title
@@ -156,6 +158,21 @@ class Generation:
         step = self.recall(recipe)
         if step is not None and before.prompt.strip() not in ("", recipe.prompt) and before != self._recalled:
             self._undoing.offer(step, f"The form holds the recipe of {of} instead of what was in it.")
+
+    def take_prompts(self, path: Path) -> None:
+        """Bring the prompts of a text file into the form of this room, as several in one.
+
+        Raises:
+            DataError: the file cannot be read, or its prompts cannot be one.
+        """
+        prompts = read_prompt_file(path)
+        one = as_one(prompts)
+        self._shell.show_room_of(self._state.domain or "")
+        step = self._change_form("prompts", lambda: self._state.update_form(prompt=one))
+        self._shell.go_to_prompt()
+        if step is not None:
+            held = "prompt" if len(prompts) == 1 else f"{len(prompts)} prompts"
+            self._undoing.offer(step, f"The form holds the {held} of {path.name}.")
 
     def vary(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room so that Generate makes something like it; return the step."""

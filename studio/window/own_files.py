@@ -29,6 +29,8 @@ from studio.window.shell import Shell
 
 _MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
 """Kinds of files that do not say which axis is up."""
+PROMPTS = ".txt"
+"""Of a text file with a prompt on each line."""
 _KNOWN = {"psnr": 24.0, "iou": 0.8}
 """What a model makes of a file that is like what it was taught comes nearer to it than that."""
 _PROSPECTS = 4  # files of which it is said what becomes of each
@@ -60,8 +62,9 @@ class OwnFiles:
         """Ask for a file to bring in, as if it had been dropped."""
         own = self._shell.stage.room
         rooms = [own, *(stage.room for stage in self._shell.stages if stage.room is not own)]
-        every = dict.fromkeys(suffix for room in rooms for suffix in room.import_formats)
+        every = [*dict.fromkeys(suffix for room in rooms for suffix in room.import_formats), PROMPTS]
         kinds = {"All that can be opened": every} | {room.import_kind: room.import_formats for room in rooms}
+        kinds["Prompts, one a line"] = [PROMPTS]
         filters = [f"{kind} ({' '.join(f'*{suffix}' for suffix in suffixes)})" for kind, suffixes in kinds.items()]
         path, _ = QFileDialog.getOpenFileName(
             self._shell, "Open a file", str(self._settings.folder("files")), ";;".join(filters)
@@ -73,13 +76,20 @@ class OwnFiles:
     def bring_in(self, *paths: Path) -> None:
         """Take files that were dropped or opened: one made here brings its recipe back, any other is encoded.
 
-        A folder may be one of posed pictures, which goes by a file in it. A model is added to the others.
+        A folder may be one of posed pictures, which goes by a file in it. A model is added to the others. Prompts of a
+        text file come into the form.
         """
         for path in map(self._in_folder, paths):
             if is_model(path):
                 self._models.add(path)
+            elif self._holds_prompts(path):
+                self._shell.attempt(partial(self._generation.take_prompts, path))
             else:
                 self._models.once_known(partial(self._bring_in, path))
+
+    def _holds_prompts(self, path: Path) -> bool:
+        """Whether a file is a text, and not one that a folder of posed pictures goes by."""
+        return path.suffix.lower() == PROMPTS and self._stage_for(path) is None
 
     def _in_folder(self, path: Path) -> Path:
         """The file that a folder is brought in by; anything else as it is."""
@@ -133,6 +143,8 @@ class OwnFiles:
         path = self._in_folder(path)
         if is_model(path):
             return Prospect("Drop to add this model", f"{path.name} is copied among your models.")
+        if self._holds_prompts(path):
+            return Prospect("Drop to use its prompts", f"The prompts in {path.name}, one a line, come into the form.")
         stage = self._stage_for(path)
         if stage is None:
             return Prospect("This file cannot be read", self._unreadable(path), is_possible=False)

@@ -15,6 +15,7 @@ from ddmi_core.support.paths import user_data
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.models import ModelFolders
+from studio.engine.tag_files import TagFiles
 from studio.engine.training import Training
 from studio.engine.trash import Trash
 from studio.engine.work.machine import MODELS_ROOM
@@ -82,7 +83,8 @@ class Shell(QMainWindow):
         self.rail = Rail(theme)
         self.stages = [stage(state, self.engine, actions, theme, self.settings) for stage in rooms]
         self.model_folders = ModelFolders()
-        self.trash = Trash(state.library)
+        self.trash, self.tag_files = Trash(state.library), TagFiles(state.library)
+        self.tag_files.failed.connect(state.notifications.error)
         nouns = {stage.room.words.domain: stage.room.words.noun for stage in self.stages}
         self.models = ModelsRoom(state, self.model_folders, user_data() / "models", nouns, theme)
         self.rooms = QStackedWidget()

@@ -66,7 +66,7 @@ class Tagging:
         def put(tags: dict[str, _Tags]) -> None:
             self._shell.show_room_of(room)
             self._undoing.withdraw(step)
-            self._state.library.tag(tags)
+            self._shell.tag_files.write(self._state.library.tag(tags))
 
         step = Step("tags", undo=lambda: put(before), redo=lambda: put(after))
         if before == after or not self._shell.attempt(step.redo):

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from ddmi_core.prompt_matrix import MOST_PROMPTS, PromptMatrix, prompt_matrix, read_prompts
+from ddmi_core.prompt_matrix import (
+    MOST_PROMPTS,
+    PromptMatrix,
+    as_one,
+    prompt_matrix,
+    read_prompt_file,
+    read_prompts,
+)
 from ddmi_core.rendering.matrix_sheet import matrix_sheet
 from ddmi_core.support.errors import DataError
 
@@ -43,6 +52,22 @@ def test_a_text_has_a_prompt_a_line() -> None:
     assert read_prompts("\ufeff# chairs\n\n a chair \r\n{a|b}\n".lstrip("\ufeff")) == ["a chair", "{a|b}"]
     with pytest.raises(DataError, match="no prompt"):
         read_prompts("# nothing\n\n")
+
+
+def test_several_prompts_become_one_that_stands_for_them(tmp_path: Path) -> None:
+    file = tmp_path / "chairs.txt"
+    file.write_text("\ufeff# chairs\na chair\na {red|blue} stool\n", encoding="utf-8")
+    prompts = read_prompt_file(file)
+    assert prompts == ("a chair", "a red stool", "a blue stool")
+    assert prompt_matrix(as_one(prompts)).prompts == prompts
+    assert as_one(["a {round} table"]) == "a {round} table"
+    with pytest.raises(DataError, match=r"“a \{round\} table” cannot be one of several"):
+        as_one(["a chair", "a {round} table"])
+    with pytest.raises(DataError, match="65 prompts"):
+        as_one([f"chair {number}" for number in range(65)])
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match=r"chairs\.txt cannot be read"):
+        read_prompt_file(file)
 
 
 def test_a_sheet_has_the_pictures_in_their_places_and_words_at_its_edges() -> None:

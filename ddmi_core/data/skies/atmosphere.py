@@ -47,7 +47,7 @@ class Look(NamedTuple):
     moment: Float[Tensor, " n"]
     size: Float[Tensor, " n"]
     elevation: Float[Tensor, " n"]
-    lights: "Light"
+    lights: Light
 
     def some(self, which: Int[Tensor, " m"]) -> "Look":
         """Those of some numbers."""

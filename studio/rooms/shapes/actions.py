@@ -5,6 +5,22 @@ from __future__ import annotations
 from studio.camera_actions import camera_moves, camera_views
 from studio.facts import ActionSpec
 
+_MATERIALS = (
+    ("plain", "Plain", "In soft light, as shapes are shown at first", "default shading grey"),
+    ("clay", "Clay", "Matte and warm: shows the form", "terracotta sculpt matte"),
+    ("porcelain", "Porcelain", "White and glazed: shows how smooth it is", "ceramic white glossy"),
+    ("metal", "Metal", "Polished steel, which mirrors a room", "steel chrome mirror shiny"),
+    (
+        "stripes",
+        "Zebra stripes",
+        "Mirrors stripes, which break at edges and bend where the surface is uneven",
+        "zebra reflection lines continuity curvature inspect",
+    ),
+)
+"""Name, text, tip and other words of what the surface can seem to be made of."""
+MATERIALS = tuple(f"material_{name}" for name, *_ in _MATERIALS)
+"""The ids of their actions; the first one is usual."""
+
 ACTIONS: tuple[ActionSpec, ...] = (
     *camera_views("view", "fit", "reset", "shape"),
     ActionSpec(
@@ -27,6 +43,19 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "wireframe",
         checkable=True,
         also="edges triangles mesh polygons topology",
+    ),
+    *(
+        ActionSpec(
+            action_id,
+            text,
+            "Material",
+            "View/Material",
+            tip=tip,
+            checkable=True,
+            choice="material",
+            also=f"matcap material look {also}",
+        )
+        for action_id, (_, text, tip, also) in zip(MATERIALS, _MATERIALS, strict=True)
     ),
     ActionSpec(
         "section",

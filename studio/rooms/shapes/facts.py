@@ -5,7 +5,7 @@ from __future__ import annotations
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.support.file_kinds import SURFACES
 from studio.facts import RoomFacts, Words
-from studio.rooms.shapes.actions import ACTIONS, MOUSE
+from studio.rooms.shapes.actions import ACTIONS, MATERIALS, MOUSE
 from studio.state.parts import OF_OBJECTS
 
 FACTS = RoomFacts(
@@ -41,8 +41,8 @@ FACTS = RoomFacts(
     sides=OF_OBJECTS,
     fits_afterwards=True,
     fits_by_steps=True,
-    switches=("grid", "axes", "wireframe"),
-    switches_off=("wireframe",),
+    switches=("grid", "axes", "wireframe", *MATERIALS),
+    switches_off=("wireframe", *MATERIALS[1:]),
     actions=ACTIONS,
     mouse=MOUSE,
 )

@@ -34,6 +34,7 @@ from studio.panels.measuring import Measuring
 from studio.panels.room import Stage
 from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
 from studio.rooms.shapes.facts import FACTS
+from studio.rooms.shapes.screenshot_dialog import ScreenshotChoice, ScreenshotDialog
 from studio.rooms.shapes.section_bar import SectionBar
 from studio.settings import Settings
 from studio.state.app_state import AppState
@@ -42,6 +43,7 @@ from studio.state.library import Item
 from studio.theme.theme import Theme
 from studio.widgets.basics import ElidedLabel, label
 from studio.widgets.colour_scale import ColourScale
+from studio.widgets.matcaps import MATCAPS, Matcap
 from studio.widgets.orbit_camera import key_frame
 from studio.widgets.viewport import Viewport
 
@@ -150,6 +152,19 @@ class ShapeStage(Stage[Viewport]):
         """
         return self.measuring.painted_on(super().screenshot())
 
+    def ask_screenshot(self, parent: QWidget) -> QImage | None:
+        """Ask how large the view is to be drawn, and whether with its background, and do so."""
+        width = round(self.viewer.width() * self.viewer.devicePixelRatioF())
+        choice = self._settings.export_choice(ScreenshotChoice)
+        dialog = ScreenshotDialog(width, self.viewer.height_of, choice, parent)
+        agreed = dialog.exec() == ScreenshotDialog.DialogCode.Accepted
+        width, choice = dialog.width_box.value(), dialog.choice()
+        dialog.deleteLater()
+        if not agreed:
+            return None
+        self._settings.keep_export_choice(choice)
+        return self.measuring.painted_on(self.viewer.picture(width, transparent=choice.transparent))
+
     # Inside, and how long
 
     def _lengths(self) -> tuple[Lengths]:
@@ -203,6 +218,10 @@ class ShapeStage(Stage[Viewport]):
         if self._beside == "thickness":
             return "thickness"
         return "distances" if self._has_file and self._beside == "distances" else "nothing"
+
+    def _show_material(self, matcap: Matcap | None, on: bool) -> None:
+        if on:
+            self.viewer.matcap = matcap
 
     # Detail
 
@@ -260,6 +279,10 @@ class ShapeStage(Stage[Viewport]):
         actions["beside_nothing"].setChecked(True)
         for name in ("wireframe", "grid", "axes"):
             actions.on_toggled(name, partial(setattr, viewport, name))
+        actions.on_toggled("material_plain", partial(self._show_material, None))
+        for matcap in MATCAPS:
+            actions.on_toggled(f"material_{matcap}", partial(self._show_material, matcap))
+        actions["material_plain"].setChecked(True)
         actions.on_toggled("parallel", viewport.set_parallel)
         self.section_bar.changed.connect(self._show_section)
         self.longest.valueChanged.connect(lambda _length: self._rescale())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
     QShowEvent,
     QWheelEvent,
@@ -54,6 +55,8 @@ from studio.widgets.deep_zoom.tiles import (
 from studio.widgets.focus_ring import paint_ring
 
 WHEEL_FACTOR = 1.25
+_GRID_FROM = 32  # px of the screen that a pixel takes from which on a grid parts it from the others
+_GRID_ALPHA = 0.5
 _SMOOTH = QPainter.RenderHint.SmoothPixmapTransform
 
 
@@ -379,9 +382,26 @@ class DeepZoom(Canvas):
                 self._paint_picture(painter, look, smooth=False)
             else:
                 self._paint_source(painter, source, self.split.parts(look)[1], look)
+            if self.split.compare == "nearest":
+                self._paint_grid(painter, look, QRect(bar, 0, look.width - bar, look.height), ratio)
         painter.restore()
         if self.split.is_on:
             self._paint_bar(painter, bar / ratio)
+
+    def _paint_grid(self, painter: QPainter, look: Look, part: QRect, ratio: float) -> None:
+        """Lines between the pixels that the function is compared with, once these are large."""
+        pixel = look.side / self._base
+        if pixel < _GRID_FROM * ratio:
+            return
+        (left, top), (right, bottom) = look.place(*self._extent[:2]), look.place(*self._extent[2:])
+        seen = QRectF(left, top, right - left, bottom - top) & QRectF(part)
+        colour = QColor(self._colours.muted)
+        colour.setAlphaF(_GRID_ALPHA)
+        painter.setPen(QPen(colour, 0))
+        for x in _borders(left, pixel, seen.left(), seen.right()):
+            painter.drawLine(QLineF(x, seen.top(), x, seen.bottom()))
+        for y in _borders(top, pixel, seen.top(), seen.bottom()):
+            painter.drawLine(QLineF(seen.left(), y, seen.right(), y))
 
     def _paint_checks(self, painter: QPainter, look: Look, ratio: float) -> None:
         """The checkerboard that shows through where the picture is transparent."""
@@ -539,6 +559,11 @@ class DeepZoom(Canvas):
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         else:
             self.setCursor(self.resting_cursor)
+
+
+def _borders(first: float, step: float, low: float, high: float) -> list[float]:
+    """The places from `first` on, so far from each other, that lie between two."""
+    return [first + step * n for n in range(math.ceil((low - first) / step), math.floor((high - first) / step) + 1)]
 
 
 def _place(look: Look, side: int, window: Window) -> QRectF:

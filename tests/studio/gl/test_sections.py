@@ -68,6 +68,14 @@ def test_the_wall_is_seen_as_a_flat_ring_around_the_hollow(cut, light):
     assert ring.sum() == pytest.approx(np.pi * (0.8**2 - 0.5**2) * per_unit**2, rel=0.06)
 
 
+def test_what_is_left_of_a_cut_keeps_its_matcap(cut):
+    cut.matcap = "clay"
+    picture = pixels(cut.screenshot())
+    red, _, blue = at(cut, picture, (0.2, 0.1, 0.0))[0]  # inside the hollow
+    assert red > blue + 20
+    assert at(cut, is_cut(picture), (0.65, 0.0, 0.0), (0.0, -0.65, 0.0)).all()
+
+
 def test_a_wall_that_was_cut_away_is_gone(cut):
     cut.section = Section(axis=0)
     picture = pixels(cut.screenshot())

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from ddmi_core.rendering.mesh_pieces import MeshPiece, mesh_pieces
 from studio.theme.tokens import DARK, LIGHT
 from studio.widgets import shape_scene
+from studio.widgets.matcaps import MATCAPS, SIZE, matcap
 from studio.widgets.offscreen import NoOpenGL
 from studio.widgets.orbit_camera import View
 from studio.widgets.shape_scene import ShapeScene
@@ -99,6 +100,48 @@ def test_wireframe_and_grid_change_the_picture(viewport):
     assert (np.abs(pixels(viewport.screenshot()) - plain)[~disc].max(axis=1) > 3).mean() > 0.01
     viewport.grid = True
     assert np.abs(pixels(viewport.screenshot()) - plain).max() <= 2
+
+
+@pytest.mark.parametrize("name", MATCAPS)
+def test_a_ball_looks_as_its_matcap_from_every_side(viewport, name):
+    viewport.grid = False
+    viewport.show_mesh(mesh_of(trimesh.creation.icosphere(5, 0.8)))
+    viewport.matcap = name
+    for view in (View(azimuth=0.0, elevation=0.0), View(azimuth=130.0, elevation=50.0)):
+        viewport.set_view(view)
+        picture = pixels(viewport.screenshot())
+        height, width, _ = picture.shape
+        centre, right = viewport.on_screen(np.array([[0.0, 0.0, 0.0], 0.8 * view.rotation()[0]]))
+        radius = right.x() - centre.x()
+        shares = np.linspace(-0.6, 0.6, 13)
+        up = [picture[round(height / 2 - share * radius), width // 2] for share in shares]
+        ball = matcap(name).astype(int)
+        told = [ball[round((share + 1) / 2 * SIZE - 0.5), SIZE // 2] for share in shares]
+        assert np.corrcoef(np.ravel(up), np.ravel(told))[0, 1] > (0.8 if name == "stripes" else 0.95)
+    viewport.matcap = None
+    assert np.abs(pixels(viewport.screenshot()) - picture).max() > 30
+
+
+def test_a_matcap_stays_with_what_is_refined_and_leaves_marks_their_colours(viewport):
+    viewport.grid = False
+    viewport.matcap = "clay"
+
+    def colour() -> np.ndarray:
+        picture = pixels(viewport.screenshot())
+        return picture[inside_of_sphere(picture)].mean(axis=0)
+
+    viewport.show_mesh(sphere(2))
+    red, _, blue = colour()
+    viewport.show_detail(sphere(5), light=False)
+    finer = colour()
+    assert red > blue + 40 and np.abs(finer - (red, _, blue)).max() < 6
+    ball = trimesh.creation.icosphere(4, 0.8)
+    marked = mesh_pieces(ball.vertices, ball.faces, ball.vertex_normals, np.zeros(len(ball.vertices)))
+    viewport.show_detail(marked, light=False)
+    red, _, blue = colour()
+    assert blue > 1.5 * red  # as the scale says
+    viewport.matcap = None
+    np.testing.assert_allclose(colour(), (red, _, blue), atol=1)
 
 
 def test_marks_colour_the_surface_from_low_to_high(viewport):

@@ -167,6 +167,16 @@ def test_the_filter_offers_the_tags_and_what_becomes_of_them(qtbot, make_history
     assert listed(panel) == [2, 1, 0] and "Any tag" not in choices()
 
 
+def test_many_that_change_at_once_are_shown_at_once(qtbot, make_history, state, add_item):
+    items = [add_item("a chair", seed) for seed in range(9)]
+    panel = make_history()
+    shown = []
+    panel.model.dataChanged.connect(lambda first, last, _roles: shown.append((first.row(), last.row())))
+    state.library.tag({item.id: ["kitchen"] for item in items[1:7]})
+    assert shown == [(2, 7)]
+    assert [item.tags for item in panel.model.items()] == [(), (), *[("kitchen",)] * 6, ()]
+
+
 def test_the_search_finds_tags_as_they_come(qtbot, make_history, state, add_item):
     item = add_item("a chair", 1)
     add_item("a lamp", 2)

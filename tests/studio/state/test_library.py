@@ -39,6 +39,10 @@ def add(library: Library, prompt: str = "a chair", seed: int = 1, domain: str = 
     return library.add(LATENT_VALUES, recipe(prompt, seed, domain), THUMBNAIL)
 
 
+def tag(library: Library, tags: dict[str, list[str]]) -> None:
+    library.write_tags(library.tag(tags))
+
+
 def reopened(library: Library) -> Library:
     library.close()
     return Library(library.folder)
@@ -81,7 +85,7 @@ def test_a_fit_lies_with_its_item_wherever_that_goes(library: Library, tmp_path:
 
 def test_an_item_is_fitted_afterwards_where_it_is(library: Library) -> None:
     content, changed = save({"basis": np.arange(3.0, dtype=np.float32)}), []
-    library.changed.connect(changed.append)
+    library.changed.connect(changed.extend)
     item = library.star(add(library))
     fitted = library.save_fit(item, fitted_recipe(), THUMBNAIL // 2, content)
     assert not library.get(item.id).recipe.is_fitted  # until it is adopted
@@ -133,7 +137,7 @@ def test_items_are_filtered_and_newest_first(library: Library) -> None:
 def test_stars_and_the_trash_announce_themselves_and_last(library: Library) -> None:
     said: list[str] = []
     library.added.connect(lambda item: said.append(f"added {item.starred}"))
-    library.changed.connect(lambda item: said.append(f"changed {item.starred}"))
+    library.changed.connect(lambda items: said.extend(f"changed {item.starred}" for item in items))
     library.removed.connect(lambda item: said.append("removed"))
     item = library.star(add(library))
     library.delete(item)
@@ -149,10 +153,10 @@ def test_stars_and_the_trash_announce_themselves_and_last(library: Library) -> N
 
 def test_tags_announce_themselves_and_last_wherever_the_item_goes(library: Library) -> None:
     said: list[tuple[str, ...]] = []
-    library.changed.connect(lambda item: said.append(item.tags))
+    library.changed.connect(lambda items: said.extend(item.tags for item in items))
     item, other, plain = add(library, seed=1), add(library, seed=2), add(library, seed=3)
-    library.tag({item.id: ["#kitchen", "Chairs", " kitchen "], other.id: ["for  Größe"], "gone": ["nothing"]})
-    library.tag({item.id: ["Chairs", "kitchen"]})  # as it is
+    tag(library, {item.id: ["#kitchen", "Chairs", " kitchen "], other.id: ["for  Größe"], "gone": ["nothing"]})
+    tag(library, {item.id: ["Chairs", "kitchen"]})  # as it is
     assert said == [("for Größe",), ("Chairs", "kitchen")] and library.get(plain.id).tags == ()
     assert library.tags() == ["Chairs", "for Größe", "kitchen"]
     assert [one.id for one in library.tagged("kitchen")] == [item.id]
@@ -161,23 +165,51 @@ def test_tags_announce_themselves_and_last_wherever_the_item_goes(library: Libra
     assert [one.id for one in library.tagged("kitchen")] == [item.id]  # in the trash
     again = reopened(library)
     assert again.restore(again.get(item.id)).tags == ("Chairs", "kitchen")
-    again.tag({item.id: ()})
+    tag(again, {item.id: []})
     assert again.get(item.id).tags == () and not (again.get(item.id).folder / TAGS).exists()
     again.close()
+
+
+def test_many_are_tagged_in_one_transaction_and_announced_at_once(library: Library) -> None:
+    items = [add(library, seed=seed) for seed in range(12)]
+    announced, asked = [], []
+    library.changed.connect(announced.append)
+    library._catalogue.set_trace_callback(asked.append)
+    changed = library.tag({item.id: ["chairs"] for item in items})
+    assert [sorted(item.id for item in at_once) for at_once in announced] == [[item.id for item in items]]
+    assert asked.count("COMMIT") == 1 and sum("json_each" in text for text in asked) == 1
+    assert {item.tags for item in library.items()} == {("chairs",)}
+    assert not any((item.folder / TAGS).exists() for item in items)  # which takes a while, and is for another thread
+    library.write_tags(changed)
+    assert all((item.folder / TAGS).exists() for item in items)
 
 
 def test_tags_that_cannot_be_written_are_told_and_the_others_count(library: Library) -> None:
     gone, kept = add(library, seed=1), add(library, seed=2)
     shutil.rmtree(gone.folder)
-    with pytest.raises(DataError, match="could not be changed"):
-        library.tag({gone.id: ["a"], kept.id: ["b"]})
-    assert library.get(gone.id).tags == () and library.get(kept.id).tags == ("b",)
+    with pytest.raises(DataError, match="tags of an item could not be written"):
+        tag(library, {gone.id: ["a"], kept.id: ["b"]})
+    again = reopened(library)
+    assert [(item.id, item.tags) for item in again.items()] == [(kept.id, ("b",))]
+    again.close()
+
+
+def test_tags_are_written_where_an_item_is_by_then(library: Library) -> None:
+    first, second = (library.tag({add(library, seed=seed).id: ["a"]})[0] for seed in range(2))
+    library.write_tags([second])
+    bare = library.tag({second.id: []})
+    library.delete(first)
+    library.delete(second)
+    library.write_tags([first, *bare])
+    again = reopened(library)
+    assert [item.tags for item in again.items(deleted=True)] == [(), ("a",)]
+    again.close()
 
 
 @pytest.mark.parametrize("damage", ["{", '{"a": 1}', "[1]", b"\xff".decode("latin-1")])
 def test_damaged_tags_take_nothing_along(library: Library, damage: str) -> None:
     item, other = add(library, seed=1), add(library, seed=2)
-    library.tag({item.id: ["chairs"]})
+    tag(library, {item.id: ["chairs"]})
     (item.folder / TAGS).write_bytes(damage.encode("latin-1"))
     (other.folder / TAGS).write_bytes(damage.encode("latin-1"))
     again = reopened(library)
@@ -215,7 +247,7 @@ def as_of_version_1(library: Library) -> Path:
 
 def test_a_catalogue_of_the_first_version_is_kept_and_gets_tags(library: Library) -> None:
     first, second = library.star(add(library, seed=1)), add(library, seed=2)
-    library.tag({second.id: ["chairs"]})
+    tag(library, {second.id: ["chairs"]})
     for item in (first, second):
         (item.folder / RECIPE).write_text("{")  # so that a catalogue made anew would lack them
     as_of_version_1(library)
@@ -225,7 +257,7 @@ def test_a_catalogue_of_the_first_version_is_kept_and_gets_tags(library: Library
         (first.id, True, ()),
     ]
     assert not again.damaged
-    again.tag({first.id: ["tables"]})
+    tag(again, {first.id: ["tables"]})
     assert again.tags() == ["chairs", "tables"]
     again.close()
 
@@ -302,7 +334,7 @@ def test_an_item_saved_but_not_listed_is_listed_at_the_next_start(library: Libra
 @pytest.mark.parametrize("damage", ["missing", "garbage"])
 def test_a_lost_catalogue_is_rebuilt_with_stars_tags_and_trash(library: Library, damage: str) -> None:
     starred, plain, deleted = library.star(add(library)), add(library), library.delete(add(library))
-    library.tag({starred.id: ["chairs", "for Größe"]})
+    tag(library, {starred.id: ["chairs", "for Größe"]})
     starred = library.get(starred.id)
     library.close()
     for path in library.folder.glob("catalogue.sqlite*"):

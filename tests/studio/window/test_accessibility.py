@@ -40,6 +40,7 @@ from studio.rooms.images.basis_dialog import BasisDialog
 from studio.rooms.images.export_page import PictureChoice, PictureExportDialog
 from studio.rooms.images.walk_dialog import WalkDialog
 from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
+from studio.rooms.shapes.screenshot_dialog import ScreenshotChoice, ScreenshotDialog
 from studio.rooms.video.export_page import VideoChoice, VideoExportDialog
 from studio.state.library import Item
 from studio.state.runs import RunSummary
@@ -235,6 +236,7 @@ def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[
         "model card": lambda: ModelCard(
             MODEL, "# Furniture\n\nTrained on [furniture](https://example.org).", theme, state.notifications, window
         ),
+        "screenshot of a shape": lambda: ScreenshotDialog(900, lambda width: width // 2, ScreenshotChoice(), window),
         "part of a film": lambda: SpanDialog(tmp_path / "film.mp4", 3600, 30, window),
         "shortcuts": lambda: ShortcutSheet(window.stage.room, window.actions_.keymap, window),
         "palette": lambda: Palette(window.actions_, words, parent=window),

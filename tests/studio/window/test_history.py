@@ -15,7 +15,7 @@ from ddmi_core.recipe import Recipe
 from studio.panels.compare_dialog import CompareDialog
 from studio.panels.export_dialog import Order, Place
 from studio.panels.tags_dialog import TagsDialog
-from studio.state.library import Item
+from studio.state.library import TAGS, Item
 from studio.window import MainWindow
 from tests.studio.window.fakes import MODEL
 
@@ -205,6 +205,8 @@ def test_one_or_several_are_tagged_and_each_change_is_undone(qtbot, window, monk
     window.actions_["tags"].trigger()
     assert of == ["Tags of “a lamp”, seed 4"]
     assert tags(window) == [("attic", "kitchen")] * 3 + [()] * 2
+    written = [item.folder / TAGS for item in window.history.model.items()[:3]]
+    qtbot.waitUntil(lambda: all(file.exists() and "attic" in file.read_text() for file in written), timeout=PATIENCE)
     assert "Tags: attic, kitchen" in window.inspector.shown_facts.text()
     of = answer_tags(monkeypatch, untick="kitchen")
     window.actions_["tags"].trigger()

@@ -409,6 +409,23 @@ def test_what_lacks_its_model_is_shown_as_soon_as_that_is_imported(qtbot, window
     assert window.actions_["export"].isEnabled()
 
 
+def test_the_prompts_of_a_text_file_come_into_the_form(qtbot, window, tmp_path):
+    file = tmp_path / "chairs.txt"
+    file.write_text("a chair\n\na {red|blue} stool\n")
+    window.state.update_form(prompt="a table")
+    assert window.own_files.prospect_of(file).title == "Drop to use its prompts"
+    drop(window, file)
+    assert window.inspector.prompt.text() == "{a chair|a red stool|a blue stool}"
+    offer = window.state.notifications.list()[-1]
+    assert offer.text == "The form holds the 3 prompts of chairs.txt."
+    offer.action.run()
+    assert window.state.form.prompt == "a table"
+    file.write_text("# none\n")
+    drop(window, file)
+    assert "no prompt" in window.state.notifications.list()[-1].text and window.state.form.prompt == "a table"
+    assert not window.own_files.prospect_of(tmp_path / "intrinsics.txt").title.startswith("Drop to use")
+
+
 def test_a_model_is_saved_as_one_file_and_added_where_it_is_dropped(qtbot, window, tmp_path, monkeypatch):
     folder = save_tiny_model(tmp_path / "tiny")
     file = tmp_path / "tiny.ddmi"
@@ -623,6 +640,17 @@ def test_every_action_does_something(window):
         if action.receivers("2triggered(bool)") + action.receivers("2toggled(bool)") < 1
     ]
     assert unbound == []
+
+
+def test_what_a_shape_seems_to_be_made_of_is_chosen_and_kept(window):
+    viewer = window.stage_of("shape").viewer
+    window.actions_["material_clay"].trigger()
+    assert viewer.matcap == "clay" and not window.actions_["material_plain"].isChecked()
+    window.remember()
+    window.actions_["material_plain"].trigger()
+    assert viewer.matcap is None
+    window.restore()
+    assert viewer.matcap == "clay" and not window.actions_["material_plain"].isChecked()
 
 
 @pytest.mark.parametrize("size", [(960, 600), (1280, 800), (1900, 1060)])

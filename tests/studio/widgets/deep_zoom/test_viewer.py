@@ -67,6 +67,27 @@ def pixels(image: QImage) -> np.ndarray:
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(np.int16)
 
 
+def test_large_pixels_have_a_grid_right_of_the_bar(drawn, viewer):
+    def lines(picture: np.ndarray) -> list[int]:
+        """Columns that differ from both of their neighbours."""
+        differs = np.abs(np.diff(picture[190], axis=0)).sum(axis=1) > 10
+        return (np.flatnonzero(differs[1:] & differs[:-1]) + 1).tolist()
+
+    viewer.zoom(20 * 256 / viewer.look.side)
+    viewer.compare("nearest")
+    settle()
+    assert lines(pixels(viewer.screenshot())[:, 330:]) == []
+    viewer.zoom(2)
+    viewer.centre(0.0, 0.0)  # a corner of four pixels
+    settle()
+    assert viewer.look.side == 40 * 256
+    picture = pixels(viewer.screenshot())
+    assert lines(picture[:, 330:]) == [column - 330 for column in range(360, 640, 40)]
+    viewer.compare("off")
+    alone = pixels(viewer.screenshot())
+    np.testing.assert_array_equal(alone[40:, :310], picture[40:, :310])  # the function has no pixels
+
+
 def test_the_mosaic_is_one_drawing_at_the_screens_own_pixels(drawn, viewer):
     for zoom in (1.0, 6.0, 8.0):
         viewer.zoom(zoom)
