@@ -144,7 +144,8 @@ def _shapenet(folder: Path) -> Listing | None:
                     listed = f"{synset.name}/{list_file.name} lists it, but {' and '.join(missing)} is not there."
                     absent.append(Unusable(synset / name, listed))
                 else:
-                    splits[split].append(Item(synset / name, tuple(described.get(name, title))))
+                    kind = titles.get(synset.name, synset.name)
+                    splits[split].append(Item(synset / name, tuple(described.get(name, title)), kind))
     if table is None:
         return Listing("shapenet", "ShapeNet (Occupancy Networks)", "shape", splits, absent)
     listed_names = {path.name for path in (*(i.path for s in splits.values() for i in s), *(a.path for a in absent))}
