@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from ddmi_core.baselines.plan import Plan
 from ddmi_core.baselines.run import Trained
-from ddmi_core.evaluation.plan import make_plan
+from ddmi_core.evaluation.plan import available, make_plan
 from ddmi_core.evaluation.run import evaluate
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.rendering.picture_layout import DARK, SHEET_COLUMNS
@@ -18,10 +18,8 @@ from ddmi_core.support.progress import Progress, report, sub_progress
 from ddmi_core.training.pictures import PICTURE_SIZE, picture, save_sheet
 
 REPORT, SHEET = "figures.jsonl", "sheet.png"
-_METRICS = {
-    "image": ("psnr", "ssim", "frechet", "kernel", "precision-recall"),
-    "shape": ("iou", "chamfer", "clouds-cd"),
-}
+_METRICS = ("psnr", "ssim", "iou", "chamfer", "frechet", "kernel", "precision-recall", "clouds-cd")
+"""Those of them that there are of a domain's signals."""
 _ROWS_OF_SAMPLES = 3
 _DIGITS = 5
 
@@ -48,7 +46,7 @@ def measure(
     pipeline, sampling = trained.pipeline, plan.recipe.stage2.sampling
     what = make_plan(
         pipeline.domain,
-        list(_METRICS[pipeline.domain.name]),
+        [name for name in _METRICS if name in available(pipeline.domain)],
         None,
         None,
         model=pipeline.name,

@@ -6,6 +6,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ddmi_core.diffusion import DenoiserConfig
+from ddmi_core.domains import get_domain
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.config import RunConfig, assign
 
@@ -121,7 +122,7 @@ class Plan(_Sizes):
             changes = {"learning_rate": self.pe.learning_rate}
         if self.method != "ddmi":
             changes["optimiser"] = "adamw"
-        if self.recipe.domain == "image":
+        if get_domain(self.recipe.domain).footprint is not None:
             # Baselines know no pixel's size, and pictures are compared at the base resolution: all learn its pixels
             changes["scales"] = (1.0,)
         update: dict[str, Any] = {
