@@ -1,10 +1,12 @@
 """D2CVAE: discrete data in, a posterior over latent planes between, continuous functions out (paper 3.1, eq. 9)."""
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.domains import get_domain
@@ -32,18 +34,60 @@ class Posterior(NamedTuple):
         return 0.5 * (self.mean.square() + self.log_variance.exp() - 1 - self.log_variance).mean()
 
 
-class D2CVAE(nn.Module):
-    """Encoder, basis-field decoder and read-out of one domain."""
+class Autoencoder(nn.Module, ABC):
+    """What turns signals of one domain into latents, and latents into continuous signals.
+
+    Args:
+        config: says what its encoder is given.
+    """
+
+    readout: BasisReadOut
 
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.domain = domain = get_domain(config.domain)
+        self.domain = get_domain(config.domain)
+
+    @property
+    @abstractmethod
+    def plane_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Height and width of each plane of a latent."""
+
+    @property
+    @abstractmethod
+    def canvas_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the packed latent."""
+
+    @abstractmethod
+    def posterior(self, batch: dict[str, Any]) -> Posterior:
+        """Return the posterior of a batch of examples, on the autoencoder's device."""
+
+    @abstractmethod
+    def decode(self, latent: Float[Tensor, "b c h w"]) -> BasisFields:
+        """Return the basis fields of a batch of packed latents."""
+
+    @torch.no_grad()
+    def field(self, latent: Float[Tensor, "c h w"]) -> Field:
+        """Decode one latent into a continuous signal."""
+        device = next(self.parameters()).device
+        basis = self.decode(latent.unsqueeze(0).to(device))
+        dtype = field_precision(device)
+        laid_out = (
+            tuple(plane.to(dtype).contiguous(memory_format=torch.channels_last) for plane in planes) for planes in basis
+        )
+        return self.domain.field(self.readout, tuple(laid_out))
+
+
+class D2CVAE(Autoencoder):
+    """Encoder, basis-field decoder and read-out of one domain."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__(config)
+        domain = self.domain
         if config.trunk not in domain.trunks:
             raise ModelError(f"{domain.title} have no {config.trunk} trunk: set it to {' or '.join(domain.trunks)}.")
         self.encoder = domain.encoder(config)
         self.decoder: nn.Module
-        self.readout: BasisReadOut
         build = self._build_official if config.trunk == "official" else self._build
         build(3 if config.hdbf == "hierarchical" else 1)
 
@@ -95,15 +139,19 @@ class D2CVAE(nn.Module):
         )
 
     @property
+    @override
     def canvas_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of the packed latent."""
         heights, widths = zip(*self.plane_sizes, strict=True)
         return len(heights) * self.config.latent_channels, max(heights), max(widths)
 
     @property
+    @override
     def plane_sizes(self) -> tuple[tuple[int, int], ...]:
-        """Height and width of each plane of a latent."""
         return self.domain.plane_sizes(self.config.latent_size)
+
+    @override
+    def posterior(self, batch: dict[str, Any]) -> Posterior:
+        return self.encode(self.domain.inputs(batch))
 
     def encode(self, inputs: Any) -> Posterior:
         """Return the posterior of a batch of the domain's encoder inputs."""
@@ -113,17 +161,6 @@ class D2CVAE(nn.Module):
         log_variance = pack(tuple(log_variance for _, log_variance in halves))
         return Posterior(mean, log_variance.clamp(-20, 5))
 
+    @override
     def decode(self, latent: Float[Tensor, "b c h w"]) -> BasisFields:
-        """Return the basis fields of a batch of packed latents."""
         return self.decoder(unpack(latent, self.plane_sizes))
-
-    @torch.no_grad()
-    def field(self, latent: Float[Tensor, "c h w"]) -> Field:
-        """Decode one latent into a continuous signal."""
-        device = next(self.parameters()).device
-        basis = self.decode(latent.unsqueeze(0).to(device))
-        dtype = field_precision(device)
-        laid_out = (
-            tuple(plane.to(dtype).contiguous(memory_format=torch.channels_last) for plane in planes) for planes in basis
-        )
-        return self.domain.field(self.readout, tuple(laid_out))

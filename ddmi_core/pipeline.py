@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ddmi_core import model_folder, refinement
-from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder import D2CVAE, Autoencoder
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import ItemSource
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
@@ -79,7 +79,7 @@ class Pipeline:
     def __init__(
         self,
         name: str,
-        autoencoder: D2CVAE,
+        autoencoder: Autoencoder,
         diffusion: LatentDiffusion,
         text_encoder: TextEncoder,
         *,
@@ -414,7 +414,7 @@ class Pipeline:
             return {name: torch.from_numpy(values).unsqueeze(0).to(self.device) for name, values in drawn.items()}
 
         first = example(0)
-        latent = self.autoencoder.encode(self.domain.inputs(first)).mean
+        latent = self.autoencoder.posterior(first).mean
         if "targets" in first:
             latent = refinement.refine(self.autoencoder, latent, example, steps=refine_steps, progress=progress)
         return latent[0].cpu()

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder import Autoencoder
 from ddmi_core.support.progress import Progress, report
 
 STEPS = 100
@@ -29,7 +29,7 @@ Examples = Callable[[int], Mapping[str, Tensor]]
 
 
 def refine(
-    autoencoder: D2CVAE,
+    autoencoder: Autoencoder,
     latent: Float[Tensor, "b c h w"],
     examples: Examples,
     *,

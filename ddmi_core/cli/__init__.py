@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import tyro
 from pydantic import ValidationError
 
+from ddmi_core.cli.comparing import Baseline
 from ddmi_core.cli.data import Check, Prepare
 from ddmi_core.cli.importing import ImportOfficial
 from ddmi_core.cli.listing import Models, Presets
@@ -50,7 +51,7 @@ def _commands() -> tyro.extras.SubcommandApp:
     data, everything = tyro.extras.SubcommandApp(), tyro.extras.SubcommandApp()
     for command in (Prepare, Check):
         data.command(name=command.__name__.lower())(command)
-    for one in (Generate, Reconstruct, Fit, Train, Trial, Distill, Ablate, Evaluate, Models, Presets):
+    for one in (Generate, Reconstruct, Fit, Train, Trial, Distill, Ablate, Baseline, Evaluate, Models, Presets):
         everything.command(name=one.__name__.lower())(one)
     everything.command(name="import-official")(ImportOfficial)
     everything.command(data, name="data", help="Look into data sets.")

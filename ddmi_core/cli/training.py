@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OfARecipe:
+class OfARecipe:
     """A command about a training recipe.
 
     Attributes:
@@ -45,7 +45,7 @@ class _OfARecipe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train(_OfARecipe):
+class Train(OfARecipe):
     """Train a model in a run folder: both stages, then the finished model folder.
 
     Of several processes (the recipe's, or `accelerate launch -m ddmi_core.cli train ...`) each takes its part.
@@ -122,7 +122,7 @@ class Train(_OfARecipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distill(_OfARecipe):
+class Distill(OfARecipe):
     """Teach a student of a model to do with four steps what the model does with twenty; `--quality fast` asks for it.
 
     The teacher goes some thousand ways from noise to a latent first, for captions of the recipe's data. Prints the
@@ -160,7 +160,7 @@ class Distill(_OfARecipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial(_OfARecipe):
+class Trial(OfARecipe):
     """Train for some seconds, keep nothing, and print as JSON what a whole training would cost on this machine.
 
     Attributes:
@@ -188,7 +188,7 @@ class Trial(_OfARecipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ablate(_OfARecipe):
+class Ablate(OfARecipe):
     """Train the autoencoder of a recipe in the three ways of the paper's Table 8 and print what each is worth.
 
     Attributes:

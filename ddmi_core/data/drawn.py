@@ -1,6 +1,7 @@
 """Sets of which nothing is in memory but what was drawn last."""
 
 import logging
+import tempfile
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -83,6 +84,18 @@ def first_usable(count: int, index: int, load: Callable[[int], _Content]) -> _Co
                 _log.warning("left out: %s", error)
             said = str(error)
     raise DataError("No example of the data can be used; the log names the reasons.")
+
+
+def from_copy(content: bytes, name: str, read: Callable[[Path], _Content]) -> _Content:
+    """Read what came out of an archive as if it were a file of that name.
+
+    Raises:
+        DataError: it cannot be used.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / name
+        path.write_bytes(content)
+        return read(path)
 
 
 class DrawnSet(ABC, Generic[_Content]):

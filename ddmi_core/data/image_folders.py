@@ -10,8 +10,9 @@ from PIL import ExifTags, Image, ImageOps
 
 from ddmi_core.data.cifar import label_names, read_batch
 from ddmi_core.data.drawn import DrawnSet, FolderSet
-from ddmi_core.data.layouts import CIFAR10, listing_of
+from ddmi_core.data.layouts import CIFAR10, LSUN, listing_of
 from ddmi_core.data.listing import Listing, Unusable
+from ddmi_core.data.lsun import LsunSet
 from ddmi_core.data.pictures import Raster, premultiplied, small
 from ddmi_core.data.preparing import Preparation
 from ddmi_core.data.shard_places import has_shards
@@ -113,7 +114,8 @@ def image_folder(path: Path, split: str, *, progress: Progress | None = None) ->
 
     Captions and the held-out part are those of `user_folder.read_folder`. Pictures that cannot be used are left out and
     listed. What is trained on are copies of at most `STORED_SIDE` pixels a side, kept in the cache; of a folder with
-    WebDataset shards (`*.tar`), the pictures in these. A data set in a published layout has its published parts.
+    WebDataset shards (`*.tar`), or of LSUN's databases, the pictures in these. A data set in a published layout has its
+    published parts.
 
     Raises:
         DataError: no such folder, a malformed captions.csv, or no usable picture at all.
@@ -123,6 +125,8 @@ def image_folder(path: Path, split: str, *, progress: Progress | None = None) ->
     listing = listing_of(Path(path), "image")
     if listing is not None and listing.layout == CIFAR10:
         return CifarPictures(listing, split)
+    if listing is not None and listing.layout == LSUN:
+        return DrawnPictures(LsunSet(listing, split, read_picture, _RECENT))
     entries, unusable = read_folder(
         Path(path),
         split,

@@ -12,8 +12,9 @@ from ddmi_core.data.cifar import SIDE, label_names, read_batch
 from ddmi_core.data.clip_files import numbered_frames
 from ddmi_core.data.clip_folders import LEAST_FRAMES
 from ddmi_core.data.image_folders import decoded_size
-from ddmi_core.data.layouts import CIFAR10, listing_of
+from ddmi_core.data.layouts import CIFAR10, LSUN, listing_of
 from ddmi_core.data.listing import Item, Unusable
+from ddmi_core.data.lsun import look_through
 from ddmi_core.data.occupancy_shapes import read_model
 from ddmi_core.data.posed_pictures import read_shots
 from ddmi_core.data.user_folder import check_folder
@@ -77,11 +78,12 @@ def check_layout(folder: Path, progress: Progress | None = None) -> LayoutReport
         raise DataError(
             f"{folder} is in no published layout. The root of the data set must be given: of AFHQv2 the folder with "
             "train/cat, of CelebA-HQ the one with CelebA-HQ-img or train/female, of CIFAR10 the one with data_batch_1, "
-            "of LSUN churches the one with church_outdoor_train, of ShapeNet (Occupancy Networks) the one with "
-            "SYNSET/train.lst, with the Text2Shape CSV beside them if there is one, of SRN the one with cars_train, of "
-            "SkyTimelapse the one with sky_train. A folder of your own files needs no layout: train on it as it is."
+            "of LSUN the one with church_outdoor_train_lmdb or church_outdoor_train, of ShapeNet (Occupancy Networks) "
+            "the one with SYNSET/train.lst, with the Text2Shape CSV beside them if there is one, of SRN the one with "
+            "cars_train, of SkyTimelapse the one with sky_train. A folder of your own files needs no layout: train on "
+            "it as it is."
         )
-    look = _cifar if listing.layout == CIFAR10 else _LOOKS[listing.domain]
+    look = _OWN_LOOKS.get(listing.layout) or _LOOKS[listing.domain]
     splits = dict.fromkeys(listing.splits, 0)
     sizes: Counter[str] = Counter()
     unusable, captions, done = list(listing.absent), 0, 0
@@ -135,6 +137,15 @@ def _cifar(item: Item) -> _Found:
     return _Found(len(read_batch(item.path).labels), f"{SIDE} x {SIDE}")
 
 
+def _lsun(item: Item) -> _Found:
+    sizes, problems = look_through(item.path, decoded_size)
+    if not sizes:
+        raise DataError(problems[0].reason if problems else f"{item.path.name} holds no picture.")
+    sides = [min(size) for size in sizes]
+    usual = f"{min(sides)}" if min(sides) == max(sides) else f"{min(sides)} to {max(sides)}"
+    return _Found(len(sizes), f"{usual} along the shorter side", tuple(problems))
+
+
 def _model(item: Item) -> _Found:
     model = read_model(item.path)
     return _Found(1, f"{len(model.surface):,} surface points, {len(model.queries):,} queries")
@@ -157,6 +168,8 @@ def _clip(item: Item) -> _Found:
     return _Found(1, f"{width} x {height}")
 
 
+_OWN_LOOKS: dict[str, Callable[[Item], _Found]] = {CIFAR10: _cifar, LSUN: _lsun}
+"""Of layouts in which an item holds many signals."""
 _LOOKS: dict[str, Callable[[Item], _Found]] = {
     "image": _picture,
     "shape": _model,

@@ -4,6 +4,7 @@ Only names are looked at here, no contents: the readers of the domains and `ddmi
 """
 
 import csv
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ddmi_core.support.parsing import parse_yaml
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 CIFAR10 = "cifar10"
+LSUN = "lsun"
 POINTS, SURFACE = "points.npz", "pointcloud.npz"
 
 _SPLITS = ("train", "val", "test")
@@ -23,6 +25,7 @@ _LONGEST_NAME = 255  # that file systems take
 _CELEBA_PICTURES = "CelebA-HQ-img"
 _CELEBA_MAPPING, _CELEBA_PARTITION = "CelebA-HQ-to-CelebA-mapping.txt", "list_eval_partition.txt"
 _CHURCHES = "church_outdoor_"
+_DATABASE = re.compile(r"(\w+?)_(train|val|test)_lmdb")
 _TEXT2SHAPE = {"modelId", "description"}
 
 
@@ -91,13 +94,30 @@ def _churches(folder: Path) -> Listing | None:
     if any(path.is_dir() for path in parts.values()):
         splits = {split: [Item(file) for file in files_of(path, PICTURES)] for split, path in parts.items()}
         return Listing("lsun-churches", "LSUN churches", "image", splits)
-    databases = sorted(folder.glob(f"{_CHURCHES}*_lmdb"))
-    if databases:
-        raise DataError(
-            f"{folder} holds LSUN's databases ({databases[0].name}), which are not read. Export the pictures with "
-            f"LSUN's `data.py export` to {_CHURCHES}train and {_CHURCHES}val in one folder."
-        )
     return None
+
+
+def _lsun(folder: Path) -> Listing | None:
+    """LSUN's databases of a category as published, `church_outdoor_train_lmdb`; or one of them by itself."""
+    if _is_database(folder):
+        return Listing(LSUN, "LSUN", "image", {"all": [Item(folder)]})
+    databases = {
+        match[2]: (match[1], path)
+        for path in sorted(folder.glob("*_lmdb"), reverse=True)  # of several categories the first one counts
+        if (match := _DATABASE.fullmatch(path.name)) and _is_database(path)
+    }
+    if not databases:
+        return None
+    category = min(name for name, _ in databases.values())
+    splits = {
+        split: [Item(databases[split][1])] if split in databases and databases[split][0] == category else []
+        for split in _SPLITS
+    }
+    return Listing(LSUN, f"LSUN {category.replace('_', ' ')}", "image", splits)
+
+
+def _is_database(folder: Path) -> bool:
+    return (folder / "data.mdb").is_file()
 
 
 def _shapenet(folder: Path) -> Listing | None:
@@ -124,7 +144,8 @@ def _shapenet(folder: Path) -> Listing | None:
                     listed = f"{synset.name}/{list_file.name} lists it, but {' and '.join(missing)} is not there."
                     absent.append(Unusable(synset / name, listed))
                 else:
-                    splits[split].append(Item(synset / name, tuple(described.get(name, title))))
+                    kind = titles.get(synset.name, synset.name)
+                    splits[split].append(Item(synset / name, tuple(described.get(name, title)), kind))
     if table is None:
         return Listing("shapenet", "ShapeNet (Occupancy Networks)", "shape", splits, absent)
     listed_names = {path.name for path in (*(i.path for s in splits.values() for i in s), *(a.path for a in absent))}
@@ -165,6 +186,7 @@ _LAYOUTS: tuple[Callable[[Path], Listing | None], ...] = (
     _celebahq,
     _cifar10,
     _churches,
+    _lsun,
     _shapenet,
     _srn,
     _skytimelapse,

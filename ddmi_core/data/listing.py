@@ -15,10 +15,13 @@ class Unusable:
 
 
 class Item(NamedTuple):
-    """What a data set lists: a file, or a folder that is one signal; and its captions, all true."""
+    """What a data set lists: a file, or a folder that is one signal; its captions, all true; and of which class it is,
+    where the set has classes of shapes.
+    """
 
     path: Path
     captions: tuple[str, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class OccupancyShapes:
             raise DataError(f"{root} lists no model that is there. `ddmi data check {root}` says what is missing.")
         self._folders = [item.path for item in items]
         self._captions = [list(item.captions) for item in items]
+        self._kinds = [item.kind for item in items]
         self.names: Sequence[str] = [folder.relative_to(root).as_posix() for folder in self._folders]
         self.unusable = list(listing.absent)
         self._drawn = Drawn(len(items), self._read, _RECENT)
@@ -64,6 +65,10 @@ class OccupancyShapes:
     def captions(self, index: int) -> list[str]:
         """Return the descriptions of a model, or else what its synset is called."""
         return self._captions[self._drawn.place(index)]
+
+    def kind(self, index: int) -> str:
+        """Return what the synset of a model is called."""
+        return self._kinds[self._drawn.place(index)]
 
     def points(self, index: int) -> Float[np.ndarray, "p 3"]:
         """Return all surface points of a model.

@@ -30,6 +30,8 @@ from ddmi_core.support.progress import Progress
 LEAST_POINTS = 32
 """A file without faces is a point cloud, and with fewer points than this it says nothing of a shape."""
 
+_NO_KIND = "other"
+_PARTS = ("train", "val", "test")  # how subfolders are called that are no classes
 _POINTS = 8192
 _RECENT = 256  # shapes that are kept in memory, of about 0.5 MB each
 _CACHE_VERSION = 3  # raise it when labels change, so that stale ones are not used
@@ -50,12 +52,13 @@ class DrawnShapes(GridShapes):
 
     Args:
         drawn: the set that they are of.
+        kinds: of each, where that is known.
     """
 
-    def __init__(self, drawn: DrawnSet[Labels]) -> None:
+    def __init__(self, drawn: DrawnSet[Labels], kinds: Sequence[str] | None = None) -> None:
         self._drawn = drawn
         self._grids, self._points = _Column(drawn, "grid"), _Column(drawn, "points")
-        self.names, self.kinds = drawn.names, ["other"] * len(drawn)
+        self.names, self.kinds = drawn.names, list(kinds or [_NO_KIND] * len(drawn))
         self.unusable, self.order = drawn.unusable, drawn.order
         self.placement = None
 
@@ -132,7 +135,18 @@ def mesh_folder(path: Path, split: str, *, progress: Progress | None = None) -> 
     entries, unusable = read_folder(
         Path(path), split, preparation, suffixes=SURFACES, noun="mesh", plural="meshes", progress=progress
     )
-    return DrawnShapes(FolderSet(entries, unusable, _cached_label, _RECENT))
+    return DrawnShapes(FolderSet(entries, unusable, _cached_label, _RECENT), [kind_of(entry.name) for entry in entries])
+
+
+def kind_of(name: str) -> str:
+    """Return the class of a mesh by its place in a folder: that of the subfolder it lies in, parts of the data apart.
+
+    Example:
+        >>> kind_of("chair/train/17.off"), kind_of("train/chair/17.off"), kind_of("17.off")
+        ('chair', 'chair', 'other')
+    """
+    folders = [part for part in name.split("/")[:-1] if part not in _PARTS]
+    return folders[0] if folders else _NO_KIND
 
 
 def mesh_shards(source: str | Path, split: str, *, progress: Progress | None = None) -> DrawnShapes:

@@ -6,7 +6,6 @@ sees to it that few are needed at a time, and the least recent make room for oth
 """
 
 import logging
-import tempfile
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from typing_extensions import override
 
-from ddmi_core.data.drawn import DrawnSet
+from ddmi_core.data.drawn import DrawnSet, from_copy
 from ddmi_core.data.listing import Unusable
 from ddmi_core.data.shard_contents import Example, Member, contents_of
 from ddmi_core.data.shard_order import LANES, Place, ShardOrder
@@ -136,10 +135,8 @@ class Shards:
             DataError: it is damaged, or its shard cannot be had.
         """
         url, example = self._example(index)
-        with tempfile.TemporaryDirectory() as place:
-            path = Path(place) / f"{Path(example.key).name}{example.content.suffix}"
-            path.write_bytes(self._read(url, example.content))
-            return read(path)
+        name = f"{Path(example.key).name}{example.content.suffix}"
+        return from_copy(self._read(url, example.content), name, read)
 
     def _example(self, index: int) -> tuple[str, Example]:
         """Return the shard of an example and where it lies there; of a shard that cannot be had, one of the next."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ddmi_core.evaluation.parts import Parts
 from ddmi_core.evaluation.plan import EvaluationPlan
-from ddmi_core.metrics.classifier import KINDS, tally_of
+from ddmi_core.metrics.classifier import tally_of
 from ddmi_core.metrics.clip_score import ClipScorer
 from ddmi_core.metrics.clouds import (
     CloudDistance,
@@ -272,20 +272,27 @@ def _cloud_figures(parts: Parts, plan: EvaluationPlan, metric: str) -> list[Figu
 
 
 def _accuracy(parts: Parts) -> Figure:
-    column = parts.column("samples", "kinds")
-    pairs = [] if column is None else column.tolist()
-    accuracy, tally = tally_of([KINDS[wanted] for wanted, _ in pairs], [KINDS[guess] for _, guess in pairs])
+    column, judge = parts.column("samples", "kinds"), parts.judge
+    pairs = [] if column is None or judge is None else column.tolist()
+    kinds = () if judge is None else judge.classifier.kinds
+    accuracy, tally = tally_of([kinds[wanted] for wanted, _ in pairs], [kinds[guess] for _, guess in pairs], kinds)
     named = sum(total for kind, (_, total) in tally.items() if kind != "other")
+    details: dict[str, Any] = {kind: {"right": right, "of": total} for kind, (right, total) in tally.items() if total}
+    trained = "trained on training splits only"
+    if judge is not None and judge.held_out is not None:
+        right, of = judge.held_out
+        trained = f"trained on the training part's classes, right about {right:,} of {of:,} held-out shapes"
+        details = {"classifier": {"right": right, "of": of}, "samples": details}
     return Figure(
         "accuracy",
         "Accuracy (shape classifier)",
         accuracy if named else None,
         "higher",
-        "Share of samples that a classifier of surface points, trained on training splits only, takes for the kind of "
-        "thing that their prompt is a caption of; things of no named kind are left out.",
+        f"Share of samples that a classifier of surface points, {trained}, takes for the kind of thing that their "
+        "prompt is a caption of; things of no named kind are left out.",
         {"samples": named},
-        reason="" if named else "The data do not say of what kind they are, so there is nothing to compare with.",
-        details={kind: {"right": right, "of": total} for kind, (right, total) in tally.items() if total},
+        reason="" if named else "The data do not say of what kind they are: put shapes of each kind into a subfolder.",
+        details=details,
     )
 
 

@@ -21,9 +21,9 @@ from ddmi_core.data.layouts import listing_of
 from ddmi_core.evaluation.plan import EvaluationPlan
 from ddmi_core.fields.field import Evidence
 from ddmi_core.likeness import psnr, ssim
-from ddmi_core.metrics.classifier import KINDS, broad_kind, shape_classifier
 from ddmi_core.metrics.clip_score import ClipScorer
 from ddmi_core.metrics.feature_networks import LoadedNetwork
+from ddmi_core.metrics.judge import judge_of
 from ddmi_core.metrics.shapes import chamfer_distance, f_score
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.rendering.picture_layout import over
@@ -79,7 +79,8 @@ class Parts:
         self._held_out: ItemSource | None = None
         if plan.of("reconstructions"):
             self._held_out = domain.items(plan.data, "held_out", seed=0, queries=_QUERIES, given=given)
-        self._classifier = shape_classifier() if "accuracy" in plan.metrics else None
+        self.judge = judge_of(domain, plan.data) if "accuracy" in plan.metrics else None
+        """Who tells of what class shapes are; None where nobody can."""
 
     def counts(self) -> dict[Kind, int]:
         """Return how many signals of each kind there are to see."""
@@ -202,9 +203,11 @@ class Parts:
             pictures = next(seen[kind] for kind in kinds if kind in ("pictures", "clip"))
             found["clip"] = torch.tensor([self._clip.score(pictures, prompt)])
         wanted = domain.kind_of(self._data, like)
-        if self._classifier is not None and wanted is not None:
-            (guess,) = self._classifier.predict([seen["points"].numpy()])
-            found["kinds"] = torch.tensor([[KINDS.index(broad_kind(wanted)), KINDS.index(guess)]])
+        if self.judge is not None and wanted is not None:
+            known, own = self.judge.classifier.kinds, self.judge.kind(wanted)
+            if own in known:  # else the training part has none of it
+                (guess,) = self.judge.classifier.predict([seen["points"].numpy()])
+                found["kinds"] = torch.tensor([[known.index(own), known.index(guess)]])
         return found
 
     def _reconstruction(self, number: int) -> Part:

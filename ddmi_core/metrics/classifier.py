@@ -6,7 +6,7 @@ Among its kinds are those that people ask for; a bench without a back is told fr
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ Tally = dict[str, tuple[int, int]]
 """Of each kind how many were named rightly, and how many there are."""
 CELLS = 16
 _POINTS = 2048
-_DRAWN = 4096  # of each shape, from which examples take different ones
+DRAWN = 4096
+"""Points of each shape, of which examples take different ones."""
 _PROCEDURAL_COUNT, _PROCEDURAL_SEED = 3000, 424_242
 _STEPS, _BATCH = 600, 96
 _VERSION = 2
@@ -48,10 +49,15 @@ def broad_kind(kind: str) -> str:
 
 
 class ShapeClassifier(nn.Module):
-    """A 3D convolutional network on the share of surface points in each cell of a grid."""
+    """A 3D convolutional network on the share of surface points in each cell of a grid.
 
-    def __init__(self) -> None:
+    Args:
+        kinds: what it tells apart.
+    """
+
+    def __init__(self, kinds: Sequence[str] = KINDS) -> None:
         super().__init__()
+        self.kinds = tuple(kinds)
         self.layers = nn.Sequential(
             nn.Conv3d(1, 16, 3, stride=2, padding=1),
             nn.ReLU(),
@@ -63,11 +69,11 @@ class ShapeClassifier(nn.Module):
             nn.Dropout(0.3),
             nn.Linear(48 * (CELLS // 4) ** 3, 96),
             nn.ReLU(),
-            nn.Linear(96, len(KINDS)),
+            nn.Linear(96, len(self.kinds)),
         )
 
     def forward(self, features: Float[Tensor, "b x y z"]) -> Float[Tensor, "b k"]:
-        """Return logits over `KINDS` of what `features` gives."""
+        """Return logits over the kinds of what `features` gives."""
         return self.layers(features.unsqueeze(1))
 
     @torch.no_grad()
@@ -75,7 +81,7 @@ class ShapeClassifier(nn.Module):
         """Kinds of surface point clouds, at any scale; y up."""
         self.eval()
         logits = self(torch.from_numpy(np.stack([features(c) for c in clouds])))
-        return [KINDS[i] for i in logits.argmax(1).tolist()]
+        return [self.kinds[i] for i in logits.argmax(1).tolist()]
 
 
 def features(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "x y z"]:
@@ -107,14 +113,31 @@ def shape_classifier() -> ShapeClassifier:
 def train(real: Any, made: Any, *, seed: int = 0) -> ShapeClassifier:
     """Train on two shape sets, half of each batch from either, every kind equally likely within its half."""
     rng = np.random.default_rng(seed)
-    pools = [_clouds_by_kind(dataset, rng) for dataset in (real, made)]
+    return learned([_clouds_by_kind(dataset, rng) for dataset in (real, made)], KINDS, rng, seed=seed)
+
+
+def learned(
+    pools: Sequence[Mapping[str, Sequence[Float[np.ndarray, "n 3"]]]],
+    kinds: Sequence[str],
+    rng: np.random.Generator,
+    *,
+    seed: int = 0,
+) -> ShapeClassifier:
+    """Return a classifier that has learned clouds by their kinds: of each pool as many, and of each of its kinds.
+
+    Args:
+        pools: clouds by kind.
+        kinds: what the classifier is to tell apart, each in some pool.
+        rng: chooses and changes the clouds.
+        seed: of the weights.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = ShapeClassifier()
+        model = ShapeClassifier(kinds)
         optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=_STEPS)
         for _ in range(_STEPS):
-            inputs, labels = _batch(pools, rng)
+            inputs, labels = _batch(pools, kinds, rng)
             loss = nn.functional.cross_entropy(model(inputs), labels, label_smoothing=0.05)
             optimiser.zero_grad()
             loss.backward()
@@ -138,24 +161,26 @@ def _fingerprint(shapes: ProceduralShapes) -> bytes:
     ).encode()
 
 
-def tally_of(truths: Sequence[str], guesses: Sequence[str]) -> tuple[float, Tally]:
+def tally_of(truths: Sequence[str], guesses: Sequence[str], kinds: Sequence[str] = KINDS) -> tuple[float, Tally]:
     """Accuracy on the named kinds, and how many are right of how many per kind, "other" included."""
-    tally = {kind: (0, 0) for kind in KINDS}
+    tally = {kind: (0, 0) for kind in kinds}
     for truth, guess in zip(truths, guesses, strict=True):
         right, total = tally[truth]
         tally[truth] = (right + (truth == guess), total + 1)
-    named = [tally[k] for k in KINDS if k != "other"]
+    named = [tally[k] for k in kinds if k != "other"]
     return sum(r for r, _ in named) / max(sum(n for _, n in named), 1), tally
 
 
 def _clouds_by_kind(dataset: Any, rng: np.random.Generator) -> dict[str, list[Float[np.ndarray, "n 3"]]]:
     pool: dict[str, list[Float[np.ndarray, "n 3"]]] = {}
     for i in range(len(dataset)):
-        pool.setdefault(broad_kind(dataset.kind(i)), []).append(dataset.sample(i, rng, _DRAWN, 1)["points"])
+        pool.setdefault(broad_kind(dataset.kind(i)), []).append(dataset.sample(i, rng, DRAWN, 1)["points"])
     return pool
 
 
-def _batch(pools: list[dict[str, list[Float[np.ndarray, "n 3"]]]], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def _batch(
+    pools: Sequence[Mapping[str, Sequence[Float[np.ndarray, "n 3"]]]], kinds: Sequence[str], rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
     inputs, labels = [], []
     for number in range(_BATCH):
         pool = pools[number % len(pools)]
@@ -166,5 +191,5 @@ def _batch(pools: list[dict[str, list[Float[np.ndarray, "n 3"]]]], rng: np.rando
         stretch = rng.uniform(0.85, 1.2, 3) * (rng.choice((-1, 1)), 1, 1)
         chosen = cloud[rng.integers(len(cloud), size=rng.integers(_POINTS // 2, 3 * _POINTS // 2))]
         inputs.append(features(chosen * stretch + rng.normal(0, rng.uniform(0, 0.02), chosen.shape)))
-        labels.append(KINDS.index(name))
+        labels.append(kinds.index(name))
     return torch.from_numpy(np.stack(inputs)), torch.tensor(labels)

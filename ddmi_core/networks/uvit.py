@@ -48,7 +48,7 @@ class UViT(nn.Module):
         outer, inner = channels
         down, inside, up = blocks
         height, width = size
-        self.condition = _Condition(text_channels, inner)
+        self.condition = Condition(text_channels, inner)
         self.text = nn.Sequential(nn.LayerNorm(text_channels), nn.Linear(text_channels, inner))
         self.enter = nn.Conv2d(latent_channels, outer, 3, padding=1)
         self.down = nn.ModuleList(_Residual(outer, inner) for _ in range(down))
@@ -85,8 +85,8 @@ class UViT(nn.Module):
         return self.leave(F.silu(self.norm(x)))
 
 
-class _Condition(nn.Module):
-    """Time and the pooled text as one vector."""
+class Condition(nn.Module):
+    """Time and the pooled text as one vector, which a denoiser is told."""
 
     rates: Tensor
 
@@ -98,6 +98,7 @@ class _Condition(nn.Module):
         self.register_buffer("rates", rates, persistent=False)
 
     def forward(self, timestep: Int[Tensor, " b"], pooled: Float[Tensor, "b d"]) -> Float[Tensor, "b c"]:
+        """Return the vector of times and texts."""
         angles = timestep.float().unsqueeze(1) * self.rates
         waves = torch.cat([angles.cos(), angles.sin()], dim=1)
         return F.silu(self.time(waves) + self.text(pooled * math.sqrt(pooled.shape[1])))

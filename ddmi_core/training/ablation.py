@@ -60,7 +60,9 @@ def ablate(config: RunConfig, out: Path, *, steps: int, device: str = "auto") ->
     parameters = count_parameters(full)
     for variant, switches in VARIANTS.items():
         sizes = matched(config.autoencoder.model_copy(update=dict(switches)), parameters)
-        chosen = _shortened(config, steps).model_copy(update={"autoencoder": sizes, "name": f"{config.name} {variant}"})
+        stage1 = config.stage1.shortened(steps).model_copy(update={"sample_every": steps})
+        update = {"autoencoder": sizes, "name": f"{config.name} {variant}", "stage1": stage1, "start_from": None}
+        chosen = config.model_copy(update=update)
         run = RunFolder(out / variant.replace("+ ", "").replace(" ", "-").lower())
         yield AblationRow(variant, count_parameters(sizes), sizes.readout_width, steps, _figures(chosen, run, device))
 
@@ -85,19 +87,6 @@ def matched(sizes: AutoencoderConfig, parameters: int) -> AutoencoderConfig:
     return min(candidates, key=lambda candidate: abs(count_parameters(candidate) - parameters))
 
 
-def _shortened(config: RunConfig, steps: int) -> RunConfig:
-    share = steps / config.stage1.steps
-    stage1 = config.stage1.model_copy(
-        update={
-            "steps": steps,
-            "warmup_steps": min(config.stage1.warmup_steps, max(1, steps // 10)),
-            "kl_anneal_steps": max(1, round(config.stage1.kl_anneal_steps * share)),
-            "sample_every": steps,
-        }
-    )
-    return config.model_copy(update={"stage1": stage1, "start_from": None})
-
-
 def _figures(config: RunConfig, run: RunFolder, device: str) -> dict[str, float]:
     if not run.config_file.exists():
         run.create(config.to_yaml())
@@ -119,7 +108,7 @@ def evaluate(autoencoder: D2CVAE, config: RunConfig) -> dict[str, float]:
     found: list[dict[str, float]] = []
     for number in range(HELD_OUT):
         batch = {name: value.unsqueeze(0).to(device) for name, value in draws[number].items()}
-        latent = autoencoder.encode(autoencoder.domain.inputs(batch)).mean
+        latent = autoencoder.posterior(batch).mean
         values = autoencoder.domain.predict(autoencoder.readout, autoencoder.decode(latent), batch)
         _, figures = autoencoder.domain.reconstruction_loss(values, batch["targets"])
         found.append({name: value.item() for name, value in figures.items()})

@@ -1,4 +1,4 @@
-"""Stage one: the D2CVAE learns to reconstruct (eq. 9)."""
+"""Stage one: the autoencoder learns to reconstruct (eq. 9)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import default_collate
 from typing_extensions import override
 
-from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder import D2CVAE, Autoencoder
 from ddmi_core.data.items import Mixture, NumberedDraws, SurfacePoints
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.noise import Chance
@@ -32,19 +32,21 @@ class AutoencoderStage(Stage):
     name: ClassVar[str] = "autoencoder"
     best_by: ClassVar[str] = "reconstruction"
 
-    def __init__(self, config: RunConfig, autoencoder: D2CVAE) -> None:
+    def __init__(self, config: RunConfig, autoencoder: Autoencoder) -> None:
         self.settings, self.precision = config.stage1, config.precision
         self._settings = config.stage1
         self._latent_noise = config.stage1.latent_noise
         if config.compile:
-            for part in (autoencoder.encoder, autoencoder.decoder, autoencoder.readout):
+            for part in autoencoder.children():
                 part.compile()
         terms: list[nn.Module] = []
         if PatchTerms.are_in(config.stage1):
             self._patch_side = config.stage1.patch_side
             terms.append(PatchTerms(config.stage1))
         if config.stage1.spectral_weight:
+            assert isinstance(autoencoder, D2CVAE)
             terms.append(SpectralNorms(autoencoder.encoder, autoencoder.decoder))
+        self._kind = type(autoencoder)
         self.module: nn.Module = nn.ModuleList([autoencoder, *terms]) if terms else autoencoder
         mixture = open_mixture(config, "train")
         self.signals = sum(len(source) for source in mixture.sources)
@@ -54,9 +56,9 @@ class AutoencoderStage(Stage):
         self._held_out = held_out_batch(config, _HELD_OUT)
 
     @property
-    def autoencoder(self) -> D2CVAE:
+    def autoencoder(self) -> Autoencoder:
         """What is trained, the terms beside eq. 9 apart."""
-        found = self._part(D2CVAE)
+        found = self._part(self._kind)
         assert found is not None
         return found
 
@@ -81,7 +83,7 @@ class AutoencoderStage(Stage):
     @override
     def loss(self, batch: dict[str, Any], step: int) -> tuple[Tensor, dict[str, Tensor]]:
         module = self.autoencoder
-        posterior = module.encode(module.domain.inputs(batch))
+        posterior = module.posterior(batch)
         least = self._latent_noise * posterior.mean.detach().std(dim=(0, 2, 3), keepdim=True)
         spread = (posterior.log_variance.exp() + least.square()).sqrt()
         basis = module.decode(posterior.mean + batch["noise"] * spread)
@@ -102,6 +104,7 @@ class AutoencoderStage(Stage):
             loss, figures = loss + direct_weight * direct, figures | seen
         norms = self._part(SpectralNorms)
         if norms is not None:
+            assert isinstance(module, D2CVAE)
             with torch.autocast(loss.device.type, enabled=False):
                 steepness = norms(module.encoder, module.decoder)
             loss = loss + self._settings.spectral_weight_at(kl_weight, step) * steepness
@@ -125,7 +128,7 @@ class AutoencoderStage(Stage):
         places = range(_HELD_OUT)[share]
         if not places:
             return Evaluated([], {})
-        latents = module.encode(module.domain.inputs(batch)).mean
+        latents = module.posterior(batch).mean
         values = module.domain.predict(module.readout, module.decode(latents), batch)
         figures = []
         for one, targets in zip(values.split(1), batch["targets"].split(1), strict=True):

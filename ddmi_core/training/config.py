@@ -87,6 +87,14 @@ class StageConfig(_Settings):
         """The step from which on held-out figures can be compared."""
         return self.warmup_steps
 
+    def shortened(self, steps: int) -> "StageConfig":
+        """Return the settings with other steps, and what grows over some of them growing over the same share."""
+        return self.model_copy(update=self._at(steps))
+
+    def _at(self, steps: int) -> dict[str, int]:
+        """The settings that change with the steps."""
+        return {"steps": steps, "warmup_steps": min(self.warmup_steps, max(1, steps // 10))}
+
     def rate(self, step: int) -> float:
         """Return the learning rate of a step: linear warm-up, then a cosine down to `decay` of the highest."""
         warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
@@ -169,6 +177,10 @@ class StageOneConfig(StageConfig):
         if self.second_phase is not None and self.adversarial_weight:
             raise ValueError("there is one critic: adversarial_weight must be 0 where there is a second_phase")
         return self
+
+    @override
+    def _at(self, steps: int) -> dict[str, int]:
+        return super()._at(steps) | {"kl_anneal_steps": max(1, round(self.kl_anneal_steps * steps / self.steps))}
 
     def direct_weight_at(self, step: int) -> float:
         """Return the weight of what is known directly at a step."""
@@ -342,20 +354,7 @@ class RunConfig(_Settings):
             DDMIError: an assignment has no `=`, or names no setting.
         """
         values = self.model_dump(mode="json")
-        for assignment in assignments:
-            key, separator, text = assignment.partition("=")
-            if not separator:
-                raise DDMIError(f"{assignment!r} sets nothing: write key=value, such as stage1.steps=1000.")
-            target: Any = values
-            *parents, last = key.split(".")
-            for parent in parents:
-                target = target.get(parent) if isinstance(target, dict) else None
-            if not isinstance(target, dict) or last not in target:
-                raise DDMIError(f"There is no setting {key!r}.")
-            try:
-                target[last] = parse_yaml(text)
-            except ValueError as error:
-                raise DDMIError(f"{assignment!r} is not valid YAML: {error}.") from error
+        assign(values, assignments)
         return self._validated(values, "What --set says", {})
 
     def to_yaml(self) -> str:
@@ -368,6 +367,28 @@ class RunConfig(_Settings):
             return cls.model_validate(values)
         except ValidationError as error:
             raise DDMIError(explained(error, cls, origin, lines)) from error
+
+
+def assign(values: dict[str, Any], assignments: list[str]) -> None:
+    """Replace dotted settings in nested ones, such as `stage1.steps=10`; values are YAML.
+
+    Raises:
+        DDMIError: an assignment has no `=`, or names no setting.
+    """
+    for assignment in assignments:
+        key, separator, text = assignment.partition("=")
+        if not separator:
+            raise DDMIError(f"{assignment!r} sets nothing: write key=value, such as stage1.steps=1000.")
+        target: Any = values
+        *parents, last = key.split(".")
+        for parent in parents:
+            target = target.get(parent) if isinstance(target, dict) else None
+        if not isinstance(target, dict) or last not in target:
+            raise DDMIError(f"There is no setting {key!r}.")
+        try:
+            target[last] = parse_yaml(text)
+        except ValueError as error:
+            raise DDMIError(f"{assignment!r} is not valid YAML: {error}.") from error
 
 
 def preset_names() -> list[str]:

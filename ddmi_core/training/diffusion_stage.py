@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 from typing_extensions import override
 
-from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder import Autoencoder
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.recipe import Seeded
 from ddmi_core.text import TextEmbedding, TextEncoder
@@ -33,7 +33,7 @@ class DiffusionStage(Stage):
     def __init__(
         self,
         config: RunConfig,
-        autoencoder: D2CVAE,
+        autoencoder: Autoencoder,
         diffusion: LatentDiffusion,
         text_encoder: TextEncoder,
         latents: CachedLatents,

@@ -30,7 +30,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder import Autoencoder
 from ddmi_core.data.items import NumberedDraws
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.files import atomic_write, write_json
@@ -57,7 +57,8 @@ SAY_SECONDS = 20.0
 """Seconds between two words about how far encoding has come."""
 
 HELD_OUT = 64
-_CAPTIONS = 6
+CAPTIONS = 6
+"""Of each example, as many as are kept."""
 _EMBED_BATCH = 64
 _SCALE_PART = 256  # latents that are in memory at once while an old file is measured
 
@@ -142,7 +143,7 @@ class CaptionedLatents(Dataset[dict[str, Tensor]]):
 
 def cached_latents(
     config: RunConfig,
-    autoencoder: D2CVAE,
+    autoencoder: Autoencoder,
     text_encoder: TextEncoder,
     run: RunFolder,
     accelerator: Accelerator,
@@ -197,7 +198,7 @@ def remove_latents(run: RunFolder) -> int:
 class _Store:
     """The files that latents are kept in; of several processes the first one writes."""
 
-    def __init__(self, config: RunConfig, autoencoder: D2CVAE, folder: Path) -> None:
+    def __init__(self, config: RunConfig, autoencoder: Autoencoder, folder: Path) -> None:
         self.config, self.count = config, config.stage2.cached_latents
         self._autoencoder = autoencoder
         self._shape = autoencoder.canvas_shape
@@ -459,11 +460,11 @@ class Encoded(NamedTuple):
 
 
 @torch.no_grad()
-def encoded(autoencoder: D2CVAE, batch: dict[str, Tensor]) -> Encoded:
+def encoded(autoencoder: Autoencoder, batch: dict[str, Tensor]) -> Encoded:
     """Return the posteriors of a batch."""
     device = next(autoencoder.parameters()).device
     on_device = {name: value.to(device) for name, value in batch.items()}
-    posterior = autoencoder.encode(autoencoder.domain.inputs(on_device))
+    posterior = autoencoder.posterior(on_device)
     return Encoded(*(part.half().cpu().contiguous() for part in (posterior.mean, posterior.log_variance)))
 
 
@@ -480,7 +481,7 @@ class _CaptionedDraws(Dataset[tuple[dict[str, Tensor], list[str]]]):
     def __getitem__(self, number: int) -> tuple[dict[str, Tensor], list[str]]:
         example = self._draws[number]
         source, index, _ = self._draws.pick(number)
-        return example, source.draw_captions(index, np.random.default_rng((self._seed, number)), _CAPTIONS)
+        return example, source.draw_captions(index, np.random.default_rng((self._seed, number)), CAPTIONS)
 
 
 def _collated(items: list[tuple[dict[str, Tensor], list[str]]]) -> tuple[dict[str, Tensor], list[list[str]]]:
@@ -491,7 +492,7 @@ def _collated(items: list[tuple[dict[str, Tensor], list[str]]]) -> tuple[dict[st
 def _encode(
     store: _Store,
     done: int,
-    autoencoder: D2CVAE,
+    autoencoder: Autoencoder,
     accelerator: Accelerator,
     say: Callable[[str], None],
     between: Callable[[], object],

@@ -12,15 +12,16 @@ from ddmi_core.rendering.picture_layout import SHEET_COLUMNS, contact_sheet
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.files import atomic_write
 
-_SIZE = 160
+PICTURE_SIZE = 160
+"""Of each, in pixels."""
 
 
 def picture(field: Field) -> UInt8[np.ndarray, "s s 3"]:
     """Draw a signal; one that cannot be drawn yet (an empty shape) is black."""
     try:
-        return field.preview(size=_SIZE)
+        return field.preview(size=PICTURE_SIZE)
     except DDMIError:
-        return np.zeros((_SIZE, _SIZE, 3), dtype=np.uint8)
+        return np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), dtype=np.uint8)
 
 
 def save_sheet(pictures: Sequence[np.ndarray], path: Path) -> None:

@@ -11,7 +11,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs, set_seed
 from torch import nn
 
-from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder import D2CVAE, Autoencoder
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.model_folder import INDEX, find_model
 from ddmi_core.pipeline import Pipeline
@@ -114,7 +114,7 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
         )
 
     autoencoder = autoencoder.eval().requires_grad_(False)
-    latents = _cached_latents(config, autoencoder, text_encoder, run, accelerator)
+    latents = latents_to_learn_from(config, autoencoder, text_encoder, run, accelerator)
     text_encoder.to("cpu")  # captions are encoded, and a GPU has better use for the room
     if config.stage2.unit_latents:
         diffusion.set_scale(*latents.scale)
@@ -151,8 +151,8 @@ def _has_ended(config: RunConfig, run: RunFolder) -> bool:
     return index.stat().st_mtime >= newest.stat().st_mtime  # else it is of fewer steps
 
 
-def _cached_latents(
-    config: RunConfig, autoencoder: D2CVAE, text_encoder: TextEncoder, run: RunFolder, accelerator: Accelerator
+def latents_to_learn_from(
+    config: RunConfig, autoencoder: Autoencoder, text_encoder: TextEncoder, run: RunFolder, accelerator: Accelerator
 ) -> CachedLatents:
     """Encode what the second stage learns from, obeying commands meanwhile."""
 

@@ -9,7 +9,7 @@ from accelerate import Accelerator
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from ddmi_core.autoencoder import D2CVAE
+from ddmi_core.autoencoder import D2CVAE, Autoencoder
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.memory import give_back, is_out_of_memory, peak_memory, usable_memory
@@ -171,7 +171,7 @@ def _rounded(batch: int) -> int:
 
 def denoiser_step_seconds(
     config: RunConfig,
-    autoencoder: D2CVAE,
+    autoencoder: Autoencoder,
     diffusion: LatentDiffusion,
     text_encoder: TextEncoder,
     accelerator: Accelerator,
@@ -182,7 +182,7 @@ def denoiser_step_seconds(
 
 
 def noise_stage(
-    config: RunConfig, autoencoder: D2CVAE, diffusion: LatentDiffusion, text_encoder: TextEncoder
+    config: RunConfig, autoencoder: Autoencoder, diffusion: LatentDiffusion, text_encoder: TextEncoder
 ) -> DiffusionStage:
     """Return the second stage with noise for latents."""
     latents = torch.randn(config.stage2.batch, *diffusion.canvas_shape).half()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import pickle
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
+import lmdb
 import numpy as np
 import pytest
 from PIL import Image
@@ -89,10 +93,61 @@ def test_celebahq_in_folders_by_gender(tmp_path: Path) -> None:
     assert image_folder(tmp_path, "held_out").captions(0) == ["a woman"]
 
 
-def test_lsun_churches_as_exported_pictures_and_not_as_databases(tmp_path: Path) -> None:
-    (tmp_path / "church_outdoor_train_lmdb").mkdir()
-    with pytest.raises(DataError, match=r"databases.*Export the pictures"):
-        check_layout(tmp_path)
+def database(folder: Path, pictures: Mapping[str, bytes]) -> None:
+    """An LMDB as LSUN's export tool reads it."""
+    folder.mkdir(parents=True)
+    with lmdb.open(str(folder), map_size=2**22) as environment, environment.begin(write=True) as transaction:
+        for name, content in pictures.items():
+            transaction.put(hashlib.sha1(name.encode()).hexdigest().encode(), content)
+
+
+def webp(shade: int, side: int = 32) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (side + shade, side), (shade, 90, 60)).save(file, "WEBP", lossless=True)
+    return file.getvalue()
+
+
+def test_lsun_is_read_from_its_databases(tmp_path: Path) -> None:
+    database(tmp_path / "church_outdoor_train_lmdb", {f"{n}": webp(n) for n in range(5)} | {"damaged": webp(9)[:24]})
+    database(tmp_path / "church_outdoor_val_lmdb", {"v": webp(200, 48)})
+    found = check_layout(tmp_path)
+    assert (found.layout, found.title, found.domain) == ("lsun", "LSUN church outdoor", "image")
+    assert found.splits == {"train": 5, "val": 1, "test": 0} and found.usable
+    assert found.sizes == {"32 along the shorter side": 5, "48 along the shorter side": 1}
+    assert len(found.unusable) == 1 and "damaged" in found.unusable[0].reason
+
+    train, held_out = image_folder(tmp_path, "train"), image_folder(tmp_path, "held_out")
+    assert len(train) == 6 and list(held_out.names) == [f"church_outdoor_val_lmdb/{hashlib.sha1(b'v').hexdigest()}"]
+    shade = held_out.open(0).pixels[64, 64, 0]
+    assert abs(int(shade) - 200) < 2 and held_out.captions(0) == []
+    # For the damaged one its neighbour stands in
+    assert {int(train.open(i).pixels[64, 64, 1]) for i in range(6)} == {90}
+
+    names = {name for part in (train, pickle.loads(pickle.dumps(train))) for name in part.names}
+    assert len(names) == 6
+
+
+def test_a_lone_database_has_one_in_ten_held_out_by_name(tmp_path: Path) -> None:
+    database(tmp_path / "bedroom_train_lmdb", {f"{n}": webp(n) for n in range(40)})
+    parts = {part: set(image_folder(tmp_path, part).names) for part in ("train", "held_out")}
+    assert 1 <= len(parts["held_out"]) <= 10 and not parts["train"] & parts["held_out"]
+    assert len(parts["train"] | parts["held_out"]) == 40
+    alone = tmp_path / "bedroom_train_lmdb"
+    assert set(image_folder(alone, "train").names) == parts["train"]
+    assert "no two published parts" in " ".join(check_layout(alone).remarks)
+
+
+def test_a_damaged_database_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "church_outdoor_train_lmdb"
+    folder.mkdir()
+    (folder / "data.mdb").write_bytes(b"no database" * 1000)
+    with pytest.raises(DataError, match=r"no picture.*church_outdoor_train_lmdb cannot be read"):
+        image_folder(tmp_path, "train")
+    assert not check_layout(tmp_path).usable
+
+
+def test_lsun_churches_as_exported_pictures(tmp_path: Path) -> None:
+    database(tmp_path / "church_outdoor_train_lmdb", {"0": webp(0)})  # exported, it is not needed any more
     picture(tmp_path / "church_outdoor_train/a/b/abc.webp")
     picture(tmp_path / "church_outdoor_val/c/d/cde.webp", (0, 0, 9))
     assert check_layout(tmp_path).splits == {"train": 1, "val": 1, "test": 0}
