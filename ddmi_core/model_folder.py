@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from ddmi_core.recipe import Seeded
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.files import write_json
@@ -62,10 +60,9 @@ FILES = (*_REQUIRED, BASE, CHANGES, *_OPTIONAL, CARD, PREVIEW, PREVIEW_RECIPES)
 """All that belongs into a model folder, but for what a person says of it."""
 
 
-class Base(BaseModel):
+@dataclass(frozen=True)
+class Base:
     """The model whose weights a model has that is changes alone."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     """What it was called when the changes were learned; it may have another name by now."""
@@ -188,10 +185,11 @@ def read_base(folder: Path) -> Base | None:
     """
     if not (folder / BASE).is_file():
         return None
-    try:
-        return Base.model_validate(read_json(folder, BASE))
-    except ValidationError as error:
-        raise ModelError(f"{BASE} in the model folder {folder} is damaged. Copy the folder again.") from error
+    found = read_json(folder, BASE)
+    name, digest = found.get("name"), found.get("hash")
+    if not isinstance(name, str) or not isinstance(digest, str):
+        raise ModelError(f"{BASE} in the model folder {folder} names no model: it is damaged. Copy the folder again.")
+    return Base(name, digest)
 
 
 def find_base(name: str, base: Base) -> Path:
@@ -206,7 +204,7 @@ def find_base(name: str, base: Base) -> Path:
         return found.folder
     if any(model.name == base.name for model in models):
         raise ModelError(
-            f"{name} is changes to an other {base.name} than the one on this machine, whose weights they do not fit. "
+            f"{name} is changes to another {base.name} than the one on this machine, whose weights they do not fit. "
             f"Import the one with the hash {base.hash} beside it: it is with whoever trained {name}."
         )
     raise ModelError(

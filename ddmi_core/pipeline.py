@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -185,7 +186,9 @@ class Pipeline:
         try:
             add_changes(found.diffusion, learned)
         except (AttributeError, KeyError, RuntimeError) as error:
-            raise ModelError(f"{model_folder.CHANGES} in the model folder {folder} does not fit {base.name}.") from error
+            raise ModelError(
+                f"{model_folder.CHANGES} in the model folder {folder} does not fit {base.name}."
+            ) from error
         return cls(
             str(model_folder.read_json(folder, model_folder.INDEX).get("name", folder.name)),
             found.autoencoder,
@@ -229,7 +232,7 @@ class Pipeline:
             _save_weights(self.diffusion.state_dict(), folder / model_folder.DENOISER_WEIGHTS, dtype)
         else:
             _save_weights(self.changes.learned, folder / model_folder.CHANGES, dtype)
-            write_json(folder / model_folder.BASE, self.changes.base.model_dump())
+            write_json(folder / model_folder.BASE, asdict(self.changes.base))
         if self.student is not None:
             _save_student(self.student, folder)
         write_text(folder / model_folder.SCHEDULER_CONFIG, self.diffusion.scheduler("dpm++").to_json_string())

@@ -1,5 +1,8 @@
 """Runs that learn changes to a model's denoiser alone, for a model folder of a megabyte or two."""
 
+from dataclasses import asdict
+
+import torch
 from accelerate import Accelerator
 
 from ddmi_core.autoencoder import D2CVAE
@@ -11,6 +14,7 @@ from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run_folder import RunFolder
 
+USUAL_RANK = 8
 _SETTLED = "base"
 
 
@@ -31,7 +35,7 @@ def adapt_to_base(
     folder = find_model(str(config.start_from))
     start, model = Pipeline.from_pretrained(folder, device="cpu"), describe(folder)
     _check(config, start)
-    base = Base(name=model.name, hash=model.hash)
+    base = Base(model.name, model.hash)
     known = run.settled(_SETTLED)
     if known is not None and known["hash"] != base.hash:
         raise DDMIError(
@@ -39,7 +43,7 @@ def adapt_to_base(
             f"hash {base.hash} now: put the model back as it was, or start anew."
         )
     if known is None and accelerator.is_main_process:
-        run.settle(_SETTLED, base.model_dump())
+        run.settle(_SETTLED, asdict(base))
     autoencoder.load_state_dict(start.autoencoder.state_dict())
     autoencoder.to(accelerator.device)
     diffusion.load_state_dict(start.diffusion.state_dict())
@@ -47,6 +51,14 @@ def adapt_to_base(
     if not any(True for _ in diffusion.parameters()):
         raise DDMIError(f"The denoiser of {base.name} is too narrow for changes of rank {rank}. Set a lower one.")
     return base
+
+
+def changes_bytes(config: RunConfig, rank: int) -> int:
+    """Return how many bytes the changes take that a run of this rank leaves."""
+    with torch.device("meta"):  # sizes alone
+        diffusion = LatentDiffusion(config.denoiser, D2CVAE(config.autoencoder).canvas_shape)
+        adapt(diffusion, rank)
+    return sum(factor.numel() for factor in diffusion.parameters()) * torch.float16.itemsize
 
 
 def _check(config: RunConfig, start: Pipeline) -> None:

@@ -287,6 +287,11 @@ class RunConfig(_Settings):
     card: str = ""
     """Text of the model card that a preset brings along: data, licences, attribution."""
 
+    @property
+    def has_first_stage(self) -> bool:
+        """Whether the autoencoder learns, too, and not changes to a denoiser alone."""
+        return self.adapter_rank is None
+
     @model_validator(mode="after")
     def _both_stages_have_data(self) -> "RunConfig":
         if not sum(part.weight for part in self.data) or not sum(part.weight_in_diffusion for part in self.data):

@@ -66,7 +66,9 @@ def test_what_is_learned_is_small_and_all_of_the_state(denoiser: LatentDiffusion
 
 def test_changes_of_another_network_or_in_part_are_refused(denoiser: LatentDiffusion) -> None:
     with pytest.raises(AttributeError):
-        add_changes(denoiser, {"unet.nowhere.change.down": torch.ones(1, 2), "unet.nowhere.change.up": torch.ones(2, 1)})
+        add_changes(
+            denoiser, {"unet.nowhere.change.down": torch.ones(1, 2), "unet.nowhere.change.up": torch.ones(2, 1)}
+        )
     beside = copy.deepcopy(denoiser)
     adapt(beside, 2)
     learned = changes(beside)
