@@ -38,6 +38,7 @@ from studio.widgets.number_boxes import WholeBox
 from studio.wizard.draft import Draft
 
 _FOLDER = "folder"
+_CHANGES = "A model{size} that goes with the one it starts from. There is no stage 1."
 _WHOLE = "Otherwise a model of its own, as large as the one it starts from."
 _FIND, _STOP_FINDING = "Find the largest batch that fits", "Stop looking"
 _LEAST_RATE = 1e-6
@@ -438,19 +439,16 @@ class OptionsPage(Page):
         only_changes = self.only_changes.isChecked()
         for part in (self.only_changes, self.about_changes):
             part.setVisible(self._goes_on)
-        self.about_changes.setText(_WHOLE)
+        self.about_changes.setText(_CHANGES.format(size="") if only_changes else _WHOLE)
         if only_changes and not self._problem:
             self.draft.recipes.size_changes(self.draft.text)
-        first = [field for fields in (self.boxes, self.rates, self.patience) for field in fields.items()]
-        for key, field in first:
+        for key, field in (*self.boxes.items(), *self.rates.items(), *self.patience.items()):
             field.setEnabled(not (only_changes and key.startswith("stage1.")))
         self.text_encoder.setEnabled(not only_changes)
 
     def _on_changes_sized(self, size: int) -> None:
         if self.only_changes.isChecked():
-            self.about_changes.setText(
-                f"A model of {_size(size)} that goes with the one it starts from. There is no stage 1."
-            )
+            self.about_changes.setText(_CHANGES.format(size=f" of {_size(size)}"))
 
     def _is_changed(self, key: str, rate: float) -> bool:
         """Whether a rate is another one; the configuration may have more decimals than are shown."""
