@@ -28,6 +28,10 @@ WEAK_DENOISER_WEIGHTS = "denoiser-weak/weights.safetensors"
 FAST_DENOISER_CONFIG = "denoiser-fast/config.json"
 FAST_DENOISER_WEIGHTS = "denoiser-fast/weights.safetensors"
 """Of a student of the same denoiser that needs few steps; some models have one."""
+BASE = "base.json"
+"""Which other model a folder goes with that has changes in place of weights: a `Base`."""
+CHANGES = "denoiser/changes.safetensors"
+"""These changes, to the denoiser of the other model; see `networks.low_rank`."""
 SCHEDULER_CONFIG = "scheduler/scheduler_config.json"
 TEXT_ENCODER = "text_encoder.json"
 CARD = "README.md"
@@ -46,9 +50,24 @@ _REQUIRED = (
     SCHEDULER_CONFIG,
     TEXT_ENCODER,
 )
+_REQUIRED_ON_A_BASE = (
+    *(name for name in _REQUIRED if name not in (AUTOENCODER_WEIGHTS, DENOISER_WEIGHTS)),
+    BASE,
+    CHANGES,
+)
 _OPTIONAL = (WEAK_DENOISER_WEIGHTS, FAST_DENOISER_CONFIG, FAST_DENOISER_WEIGHTS)
-FILES = (*_REQUIRED, *_OPTIONAL, CARD, PREVIEW, PREVIEW_RECIPES)
+FILES = (*_REQUIRED, BASE, CHANGES, *_OPTIONAL, CARD, PREVIEW, PREVIEW_RECIPES)
 """All that belongs into a model folder, but for what a person says of it."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The model whose weights a model has that is changes alone."""
+
+    name: str
+    """What it was called when the changes were learned; it may have another name by now."""
+    hash: str
+    """Of its folder: the changes fit these weights, and no other ones."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +84,8 @@ class ModelInfo:
     """Where it comes from, in words."""
     has_student: bool = False
     """Whether it can be asked for fast quality, too."""
+    base: Base | None = None
+    """The model that it goes with, where it is changes alone."""
 
     @property
     def is_shipped(self) -> bool:
@@ -114,7 +135,7 @@ def check(folder: Path) -> dict[str, Any]:
         )
     if not isinstance(index.get("domain"), str):
         raise ModelError(f"{INDEX} in the model folder {folder} names no domain: it is damaged. Copy the folder again.")
-    missing = [name for name in _REQUIRED if not (folder / name).is_file()]
+    missing = [name for name in _required(folder) if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"The model folder {folder} is incomplete: {', '.join(missing)} missing. Copy it again.")
     return index
@@ -123,7 +144,7 @@ def check(folder: Path) -> dict[str, Any]:
 def folder_hash(folder: Path) -> str:
     """Return a digest of the weights and configurations (16 hexadecimal digits); the card and preview do not count."""
     digest = hashlib.sha256()
-    for name in (*_REQUIRED, *(name for name in _OPTIONAL if (folder / name).is_file())):
+    for name in (*_required(folder), *(name for name in _OPTIONAL if (folder / name).is_file())):
         digest.update(name.encode())
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()[:16]
@@ -152,6 +173,43 @@ def describe(folder: Path) -> ModelInfo:
         text_encoder=str(encoder.get("name", "unknown")),
         origin=_origin(folder, label),
         has_student=(folder / FAST_DENOISER_WEIGHTS).is_file(),
+        base=read_base(folder),
+    )
+
+
+def read_base(folder: Path) -> Base | None:
+    """Return the model that a folder goes with if it has changes in place of weights; None of other folders.
+
+    Raises:
+        ModelError: what says it is damaged.
+    """
+    if not (folder / BASE).is_file():
+        return None
+    found = read_json(folder, BASE)
+    name, digest = found.get("name"), found.get("hash")
+    if not isinstance(name, str) or not isinstance(digest, str):
+        raise ModelError(f"{BASE} in the model folder {folder} names no model: it is damaged. Copy the folder again.")
+    return Base(name, digest)
+
+
+def find_base(name: str, base: Base) -> Path:
+    """Return the folder of the model that a model called `name` goes with.
+
+    Raises:
+        ModelError: it is not on this machine; the message says what to do.
+    """
+    models = list_models()
+    found = next((model for model in models if model.hash == base.hash), None)
+    if found is not None:
+        return found.folder
+    if any(model.name == base.name for model in models):
+        raise ModelError(
+            f"{name} is changes to another {base.name} than the one on this machine, whose weights they do not fit. "
+            f"Import the one with the hash {base.hash} beside it: it is with whoever trained {name}."
+        )
+    raise ModelError(
+        f"{name} is changes to the model {base.name}, which is not on this machine. Import that one, too: in the room "
+        f"Models, or by copying its folder into {models_folder()}. Its hash is {base.hash}."
     )
 
 
@@ -298,6 +356,10 @@ def rename_model(model: ModelInfo, name: str) -> None:
         write_json(model.folder / LABEL, {**label, "name": name})
     except OSError as error:
         raise ModelError(f"{model.folder} cannot be written ({error.strerror}), so the name stays.") from error
+
+
+def _required(folder: Path) -> tuple[str, ...]:
+    return _REQUIRED_ON_A_BASE if (folder / BASE).is_file() else _REQUIRED
 
 
 def _origin(folder: Path, label: dict[str, Any]) -> str:

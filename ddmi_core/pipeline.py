@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -27,6 +28,7 @@ from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import USUAL_PLAN, FitPlan
 from ddmi_core.inpainting import Kept, keep_outside
 from ddmi_core.interpolation import slerp
+from ddmi_core.networks.low_rank import add_changes
 from ddmi_core.placement import Up
 from ddmi_core.recipe import Denoising, Inpainting, Like, SamplingSettings, Seeded
 from ddmi_core.support.devices import free_memory, pick_device
@@ -59,6 +61,14 @@ class Student(NamedTuple):
         return Denoising(steps=self.steps, sampler="ddim", guidance=1.0)
 
 
+class Changes(NamedTuple):
+    """What a denoiser differs by from that of another model, with which it shares everything else."""
+
+    base: model_folder.Base
+    learned: dict[str, Tensor]
+    """See `networks.low_rank`."""
+
+
 class _StudentConfig(BaseModel):
     steps: int = Setting(ge=1)
     guidance: float
@@ -85,15 +95,20 @@ class Pipeline:
         *,
         weak: LatentDiffusion | None = None,
         student: Student | None = None,
+        changes: Changes | None = None,
         folder: Path | None = None,
         hash: str = "",
     ) -> None:
-        """Put a pipeline together; `weak` is an early checkpoint of the denoiser, to guide with."""
+        """Put a pipeline together; `weak` is an early checkpoint of the denoiser, to guide with.
+
+        Of one with `changes`, these alone are saved.
+        """
         self.name = name
         self.autoencoder = autoencoder
         self.diffusion = diffusion
         self.weak = weak
         self.student = student
+        self.changes = changes
         self.text_encoder = text_encoder
         self.folder = folder
         self.hash = hash
@@ -131,10 +146,14 @@ class Pipeline:
             device: auto (a GPU if there is one), cpu, cuda, cuda:1 and so on, or mps.
 
         Raises:
-            ModelError: the folder is missing, foreign, incomplete or damaged, or a weight is not finite.
+            ModelError: the folder is missing, foreign, incomplete or damaged, a weight is not finite, or it is changes
+                to a model that is not on this machine.
         """
         folder = Path(folder)
         index = model_folder.check(folder)
+        base = model_folder.read_base(folder)
+        if base is not None:
+            return cls._with_changes(folder, base, device)
         where = pick_device(device)
         autoencoder = D2CVAE(read_config(AutoencoderConfig, folder, model_folder.AUTOENCODER_CONFIG))
         _load_weights(autoencoder, folder, model_folder.AUTOENCODER_WEIGHTS)
@@ -158,6 +177,28 @@ class Pipeline:
         for module in (autoencoder, *pipeline._denoisers):
             module.eval().requires_grad_(False).to(where)
         return pipeline
+
+    @classmethod
+    def _with_changes(cls, folder: Path, base: model_folder.Base, device: str) -> "Pipeline":
+        """Load the model that a folder goes with, and add the folder's changes to its denoiser."""
+        model = model_folder.describe(folder)
+        found = cls.from_pretrained(model_folder.find_base(model.name, base), device)
+        learned = _read_weights(folder, model_folder.CHANGES)
+        try:
+            add_changes(found.diffusion, learned)
+        except (AttributeError, KeyError, RuntimeError) as error:
+            raise ModelError(
+                f"{model_folder.CHANGES} in the model folder {folder} does not fit {base.name}."
+            ) from error
+        return cls(
+            str(model_folder.read_json(folder, model_folder.INDEX).get("name", folder.name)),
+            found.autoencoder,
+            found.diffusion,
+            found.text_encoder,
+            changes=Changes(base, learned),
+            folder=folder,
+            hash=model.hash,
+        )
 
     def save_pretrained(
         self,
@@ -184,11 +225,15 @@ class Pipeline:
             (folder / part).mkdir(parents=True, exist_ok=True)
         if self.weak is not None:
             (folder / model_folder.WEAK_DENOISER_WEIGHTS).parent.mkdir(exist_ok=True)
-            _save_weights(self.weak, folder / model_folder.WEAK_DENOISER_WEIGHTS, dtype)
+            _save_weights(self.weak.state_dict(), folder / model_folder.WEAK_DENOISER_WEIGHTS, dtype)
         write_json(folder / model_folder.AUTOENCODER_CONFIG, self.autoencoder.config.model_dump(mode="json"))
-        _save_weights(self.autoencoder, folder / model_folder.AUTOENCODER_WEIGHTS, dtype)
         write_json(folder / model_folder.DENOISER_CONFIG, self.diffusion.config.model_dump(mode="json"))
-        _save_weights(self.diffusion, folder / model_folder.DENOISER_WEIGHTS, dtype)
+        if self.changes is None:
+            _save_weights(self.autoencoder.state_dict(), folder / model_folder.AUTOENCODER_WEIGHTS, dtype)
+            _save_weights(self.diffusion.state_dict(), folder / model_folder.DENOISER_WEIGHTS, dtype)
+        else:
+            _save_weights(self.changes.learned, folder / model_folder.CHANGES, dtype)
+            write_json(folder / model_folder.BASE, asdict(self.changes.base))
         if self.student is not None:
             _save_student(self.student, folder)
         write_text(folder / model_folder.SCHEDULER_CONFIG, self.diffusion.scheduler("dpm++").to_json_string())
@@ -479,22 +524,26 @@ def _save_student(student: Student, folder: Path) -> None:
 
 def _load_weights(module: nn.Module, folder: Path, name: str, *, base: nn.Module | None = None) -> None:
     """Load weights, or of a student what they differ by from those of its base."""
+    found = _read_weights(folder, name)
     try:
-        found = load_file(folder / name)
-        if base is not None:
-            found = restored(found, base.state_dict())
-        tensors = {key: tensor.float() for key, tensor in found.items()}
+        tensors = found if base is None else restored(found, base.state_dict())
         module.load_state_dict(tensors)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{name} in the model folder {folder} is damaged ({error}). Copy the folder again.") from error
     except (KeyError, RuntimeError) as error:
         raise ModelError(f"{name} in the model folder {folder} does not fit its configuration.") from error
-    bad = next((key for key, tensor in tensors.items() if not torch.isfinite(tensor).all()), None)
+
+
+def _read_weights(folder: Path, name: str) -> dict[str, Tensor]:
+    try:
+        found = load_file(folder / name)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{name} in the model folder {folder} is damaged ({error}). Copy the folder again.") from error
+    bad = next((key for key, tensor in found.items() if not torch.isfinite(tensor).all()), None)
     if bad is not None:
         raise ModelError(f"{name} in the model folder {folder} holds values that are not numbers ({bad}).")
+    return found
 
 
-def _save_weights(module: nn.Module, path: Path, dtype: torch.dtype) -> None:
-    tensors = {key: tensor.detach().to("cpu", dtype).contiguous() for key, tensor in module.state_dict().items()}
+def _save_weights(weights: Mapping[str, Tensor], path: Path, dtype: torch.dtype) -> None:
+    tensors = {key: tensor.detach().to("cpu", dtype).contiguous() for key, tensor in weights.items()}
     with atomic_write(path) as temporary:
         save_file(tensors, temporary)

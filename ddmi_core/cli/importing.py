@@ -1,6 +1,6 @@
 """`ddmi import-official`: checkpoints of the paper's authors."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tyro.conf import Positional
@@ -35,6 +35,6 @@ class ImportOfficial:
         with Meter() as meter:
             model = import_official(self.file, self.config, name=self.name, folder=self.out, progress=meter)
         if self.json:
-            print_json({**vars(model), "folder": str(model.folder)})
+            print_json({**asdict(model), "folder": str(model.folder)})
         else:
             print(f"{model.name}  {model.domain}  {model.size_bytes / 1e6:.1f} MB  {model.folder}")

@@ -1,7 +1,7 @@
 """`ddmi models` and `ddmi presets`: what there is."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ddmi_core.cli.terminal import Flag, print_json
 
@@ -23,10 +23,11 @@ class Models:
         found = list_models()
         for model in found:
             if self.json:
-                print_json({**vars(model), "folder": str(model.folder)})
+                print_json({**asdict(model), "folder": str(model.folder)})
             else:
                 size = f"{model.size_bytes / 1e6:.1f} MB"
-                print(f"{model.name}  {model.domain}  {size}  {model.text_encoder}  {model.folder}")
+                base = "" if model.base is None else f"changes to {model.base.name}  "
+                print(f"{model.name}  {model.domain}  {size}  {base}{model.text_encoder}  {model.folder}")
         if not found:
             print("There are no models yet. Train one: ddmi train --preset NAME --out RUN", file=sys.stderr)
 

@@ -279,6 +279,10 @@ class RunConfig(_Settings):
     start_from: str | None = None
     """Name or folder of a model of the same sizes whose weights both stages start from, instead of random ones. Of one
     of another kind of signals the autoencoder takes what the two have in common, and the denoiser begins anew."""
+    adapter_rank: int | None = Field(None, ge=1, le=128)
+    """Of the changes to the denoiser of `start_from` that are then all that is learned (LoRA; see `networks.low_rank`):
+    its autoencoder stays, there is no first stage, and the finished model is the changes, which go with that model. 8
+    is usual, and takes 1 to 2 MB. None: both stages learn all their weights."""
     precision: Precision = "auto"
     device: DeviceName = "auto"
     compile: bool = False
@@ -295,10 +299,21 @@ class RunConfig(_Settings):
     card: str = ""
     """Text of the model card that a preset brings along: data, licences, attribution."""
 
+    @property
+    def has_first_stage(self) -> bool:
+        """Whether the autoencoder learns, too, and not changes to a denoiser alone."""
+        return self.adapter_rank is None
+
     @model_validator(mode="after")
     def _both_stages_have_data(self) -> "RunConfig":
         if not sum(part.weight for part in self.data) or not sum(part.weight_in_diffusion for part in self.data):
             raise ValueError("each stage needs a source of data whose weight is above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _changes_are_of_a_model(self) -> "RunConfig":
+        if self.adapter_rank is not None and (self.start_from is None or self.distils):
+            raise ValueError("adapter_rank is of changes to a model: start_from must name it, and distils be false")
         return self
 
     @model_validator(mode="after")

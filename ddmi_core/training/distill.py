@@ -78,6 +78,7 @@ def _distill(config: RunConfig, run: RunFolder, device: str) -> Path:
         stage.precision = trial.precision
         train_stage(stage, config, run, accelerator)
     teacher.student = Student(student.eval().requires_grad_(False), settings.student_steps, settings.teacher.guidance)
+    teacher.changes = None  # the student is told as differences from weights, which must be in the same folder
     teacher.save_pretrained(run.model)
     for name in (CARD, PREVIEW, PREVIEW_RECIPES):
         if (folder / name).exists():

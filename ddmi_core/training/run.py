@@ -14,12 +14,14 @@ from torch import nn
 from ddmi_core.autoencoder import D2CVAE, Autoencoder
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.model_folder import INDEX, find_model
-from ddmi_core.pipeline import Pipeline
+from ddmi_core.networks.low_rank import changes
+from ddmi_core.pipeline import Changes, Pipeline
 from ddmi_core.support.devices import pick_device, use_tensor_cores
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.known_runs import register
 from ddmi_core.support.processes import from_first, is_launched
 from ddmi_core.text import TextEncoder, load_text_encoder
+from ddmi_core.training.adapting import adapt_to_base
 from ddmi_core.training.autoencoder_stage import AutoencoderStage
 from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint
 from ddmi_core.training.config import RunConfig
@@ -97,26 +99,19 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
     set_seed(config.seed)
     autoencoder = _channels_last(D2CVAE(config.autoencoder))
     diffusion = _channels_last(LatentDiffusion(config.denoiser, autoencoder.canvas_shape))
-    _start_from_model(config, autoencoder, diffusion)
     text_encoder = load_text_encoder(config.text_encoder).to(accelerator.device)
     _check_text(config, text_encoder)
-    first_stage = AutoencoderStage(config, autoencoder)
-    with processors_for(first_stage, config, run, accelerator):
-        settle_precision(first_stage, run, accelerator)
-        first_steps = train_stage(
-            first_stage,
-            config,
-            run,
-            accelerator,
-            # Encoding is counted as if it cost what training does, so as a bound
-            steps_after=config.stage2.cached_latents / (config.stage1.batch * accelerator.num_processes),
-            seconds_after=_seconds_of_second_stage(config, autoencoder, text_encoder, accelerator),
-        )
+    base, first_steps = None, 0
+    if config.adapter_rank is not None:
+        base = adapt_to_base(config, config.adapter_rank, autoencoder, diffusion, run, accelerator)
+    else:
+        _start_from_model(config, autoencoder, diffusion)
+        first_steps = _first_stage(config, autoencoder, text_encoder, run, accelerator)
 
     autoencoder = autoencoder.eval().requires_grad_(False)
     latents = latents_to_learn_from(config, autoencoder, text_encoder, run, accelerator)
     text_encoder.to("cpu")  # captions are encoded, and a GPU has better use for the room
-    if config.stage2.unit_latents:
+    if config.stage2.unit_latents and base is None:  # which is used to its own scale
         diffusion.set_scale(*latents.scale)
     stage = DiffusionStage(config, autoencoder, diffusion, text_encoder, latents)
     with processors_for(stage, config, run, accelerator):
@@ -124,7 +119,8 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
         steps = train_stage(stage, config, run, accelerator)
 
     if accelerator.is_main_process:
-        pipeline = Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder)
+        learned = None if base is None else Changes(base, changes(diffusion))
+        pipeline = Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder, changes=learned)
         save_model(pipeline, stage, config, run, (first_steps, steps))
     del stage, latents  # what is open cannot be removed everywhere
     accelerator.wait_for_everyone()
@@ -133,6 +129,24 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
         message = f"the model is in {run.model}; the latents that it learned from, {given_back:,.0f} MB, were removed"
         run.record(stage="done", step=steps, message=message)
     return run.model
+
+
+def _first_stage(
+    config: RunConfig, autoencoder: D2CVAE, text_encoder: TextEncoder, run: RunFolder, accelerator: Accelerator
+) -> int:
+    """Train the autoencoder; return how many steps it had."""
+    stage = AutoencoderStage(config, autoencoder)
+    with processors_for(stage, config, run, accelerator):
+        settle_precision(stage, run, accelerator)
+        return train_stage(
+            stage,
+            config,
+            run,
+            accelerator,
+            # Encoding is counted as if it cost what training does, so as a bound
+            steps_after=config.stage2.cached_latents / (config.stage1.batch * accelerator.num_processes),
+            seconds_after=_seconds_of_second_stage(config, autoencoder, text_encoder, accelerator),
+        )
 
 
 def _has_ended(config: RunConfig, run: RunFolder) -> bool:

@@ -11,6 +11,7 @@ from torch.utils.data import default_collate
 
 from ddmi_core.autoencoder import D2CVAE, Autoencoder
 from ddmi_core.diffusion import LatentDiffusion
+from ddmi_core.networks.low_rank import adapt
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.memory import give_back, is_out_of_memory, peak_memory, usable_memory
 from ddmi_core.text import TextEncoder, load_text_encoder
@@ -41,15 +42,14 @@ class Trial(NamedTuple):
     def seconds(self, config: RunConfig) -> float:
         """Return how long a whole run should take; encoding counts as if it cost what training does, so as a bound."""
         encoding = config.stage2.cached_latents / config.stage1.batch * self.autoencoder_step_seconds
-        return (
-            config.stage1.steps * self.autoencoder_step_seconds
-            + encoding
-            + config.stage2.steps * self.denoiser_step_seconds
-        )
+        first = config.stage1.steps * self.autoencoder_step_seconds if config.has_first_stage else 0.0
+        return first + encoding + config.stage2.steps * self.denoiser_step_seconds
 
 
 def try_out(config: RunConfig, accelerator: Accelerator, *, seconds: float = 20.0) -> Trial:
     """Train each stage for half of `seconds` with its real data and sizes, and throw the result away.
+
+    Of a run without a first stage that one is tried all the same: by it encoding is judged.
 
     Raises:
         DDMIError: the data or the text encoder cannot be used.
@@ -57,7 +57,7 @@ def try_out(config: RunConfig, accelerator: Accelerator, *, seconds: float = 20.
     autoencoder = D2CVAE(config.autoencoder)
     with peak_memory(accelerator.device) as measured:
         first = step_seconds(AutoencoderStage(config, autoencoder), accelerator, seconds / 2)
-        diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape)
+        diffusion = _denoiser(config, autoencoder)
         text_encoder = load_text_encoder(config.text_encoder)
         second = denoiser_step_seconds(config, autoencoder, diffusion, text_encoder, accelerator, seconds / 2)
     return Trial(
@@ -105,11 +105,19 @@ def largest_batches(config: RunConfig, accelerator: Accelerator, *, seconds: flo
     autoencoder = D2CVAE(config.autoencoder)
     first_stage = AutoencoderStage(config, autoencoder)
     first = _largest(first_stage, accelerator, config.processes, first_stage.signals, seconds / 2)
-    diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape)
+    diffusion = _denoiser(config, autoencoder)
     text_encoder = load_text_encoder(config.text_encoder)
     second_stage = noise_stage(config, autoencoder, diffusion, text_encoder)
     latents = min(first_stage.signals, config.stage2.cached_latents)
     return LargestBatches(first, _largest(second_stage, accelerator, config.processes, latents, seconds / 2))
+
+
+def _denoiser(config: RunConfig, autoencoder: D2CVAE) -> LatentDiffusion:
+    """Return a denoiser of a run's sizes that knows nothing, of which that is learned which the run learns."""
+    diffusion = LatentDiffusion(config.denoiser, autoencoder.canvas_shape)
+    if config.adapter_rank is not None:
+        adapt(diffusion, config.adapter_rank)
+    return diffusion
 
 
 def _largest(stage: Stage, accelerator: Accelerator, processes: int, available: int, seconds: float) -> LargestBatch:

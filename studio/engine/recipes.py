@@ -23,6 +23,7 @@ from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.known_runs import runs_folder
 from ddmi_core.support.paths import assets
 from ddmi_core.support.progress import Cancelled, Progress
+from ddmi_core.training.adapting import USUAL_RANK, changes_bytes
 from ddmi_core.training.config import RunConfig, preset_file, preset_names, save_preset
 from ddmi_core.training.fine_tuning import further
 from ddmi_core.training.run_folder import RunFolder
@@ -37,7 +38,7 @@ from studio.state.recipes import (
     TrialReport,
 )
 
-__all__ = ["FEW", "TRIAL_SECONDS", "Recipes"]
+__all__ = ["FEW", "TRIAL_SECONDS", "USUAL_RANK", "Recipes"]
 
 TRIAL_SECONDS = 20
 
@@ -64,6 +65,8 @@ class Recipes(QObject):
     batches_found = Signal(object)
     """BatchReport."""
     search_failed = Signal(str)
+    changes_sized = Signal(int)
+    """Bytes of the model folder of a run that keeps only changes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -220,6 +223,16 @@ class Recipes(QObject):
             ),
             self.search_failed.emit,
         )
+
+    def size_changes(self, text: str) -> None:
+        """Find out how large the model becomes of a run that keeps only changes."""
+        config = RunConfig.from_text(text, "recipe")
+
+        def find() -> None:
+            if config.adapter_rank is not None:
+                self.changes_sized.emit(changes_bytes(config, config.adapter_rank))
+
+        self._lane.submit(find)
 
     def cancel_trial(self) -> None:
         """End what was asked for last of :meth:`try_out` and :meth:`find_batches`; nothing more is heard of it."""

@@ -131,13 +131,25 @@ class ModelsRoom(QWidget):
         self._folders.preview(model.folder)
         noun = self._nouns.get(model.domain, model.domain)
         size = f"{model.size_bytes / 1e6:.1f} MB"
-        facts = f"{noun.capitalize()} model  ·  {size}  ·  text encoder {model.text_encoder}"
+        base = self._state.base_of(model) or model.base
+        changes = f"changes to {base.name}" if base is not None else ""
+        encoder = f"text encoder {model.text_encoder}"
+        facts = "  ·  ".join(filter(None, (f"{noun.capitalize()} model", size, changes, encoder)))
         identity = "  ·  ".join(filter(None, (model.origin, f"hash {model.hash}")))
         rows = QVBoxLayout()
         rows.setSpacing(GRID // 2)
         rows.addWidget(label(breakable(model.name), "heading", wrap=True))
         for text in (facts, identity, str(model.folder)):
             rows.addWidget(label(breakable(text), "small", wrap=True, selectable=True))
+        if model.base is not None and self._state.lacks_base(model):
+            rows.addWidget(
+                label(
+                    f"The model {breakable(model.base.name)} that it goes with (hash {model.base.hash}) is not here. "
+                    "Import that one, too: until then this one cannot be used.",
+                    "error",
+                    wrap=True,
+                )
+            )
         rows.addSpacing(GRID // 2)
         rows.addLayout(self._card_buttons(model))
         rows.addStretch(1)
@@ -196,4 +208,4 @@ class ModelsRoom(QWidget):
         for model, button in self._buttons.items():
             in_use = self._state.is_in_use(model)
             button.setText("In use" if in_use else "Use")
-            button.setEnabled(not in_use)
+            button.setEnabled(not in_use and not self._state.lacks_base(model))

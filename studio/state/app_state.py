@@ -211,6 +211,14 @@ class AppState:
         """The installed models of the room that the person is in."""
         return [model for model in self._models if self._domain in (None, model.domain)]
 
+    def base_of(self, model: ModelInfo) -> ModelInfo | None:
+        """The installed model that a model goes with; None where it is none, and of a model that is whole."""
+        return next((one for one in self._models if model.base is not None and one.hash == model.base.hash), None)
+
+    def lacks_base(self, model: ModelInfo) -> bool:
+        """Whether a model goes with one that is not installed."""
+        return model.base is not None and self.base_of(model) is None
+
     def use_model(self, model: ModelInfo) -> None:
         """Put a model into the form of its room."""
         room = self._room_state(model.domain)

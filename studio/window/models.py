@@ -40,7 +40,7 @@ class Models:
         for stage in shell.stages:
             stage.model_asked.connect(self.choose)
         self._folders.changed.connect(self.look)
-        self._folders.imported.connect(lambda one: notifications.info(f"{one.name} is imported and can be used."))
+        self._folders.imported.connect(self._on_imported)
         self._folders.card_ready.connect(
             lambda model, text: ModelCard(model, text, shell.theme, notifications, shell).open()
         )
@@ -84,6 +84,15 @@ class Models:
         """Copy a model, in a folder or in one file, among the person's own models."""
         self._folders.add(path)
 
+    def _on_imported(self, model: ModelInfo) -> None:
+        said = f"{model.name} is imported and can be used."
+        if model.base is not None and self._state.lacks_base(model):
+            said = (
+                f"{model.name} is imported. It goes with the model {model.base.name}, which is not here: import that "
+                "one, too."
+            )
+        self._state.notifications.info(said)
+
     def save(self, model: ModelInfo) -> None:
         """Ask where to, and write a model as one file."""
         proposal = self._settings.folder("models") / proposed_name(model)
@@ -93,7 +102,10 @@ class Models:
 
     def _on_saved(self, model: ModelInfo, file: Path) -> None:
         show = Action("Open folder", lambda: self._shell.open_folder(file.parent))
-        self._state.notifications.info(f"{model.name} is in {file}. Dropped onto the window, it is added.", action=show)
+        needs = f" It needs {model.base.name} there, too." if model.base is not None else ""
+        self._state.notifications.info(
+            f"{model.name} is in {file}. Dropped onto the window, it is added.{needs}", action=show
+        )
 
     def evaluate(self, model: ModelInfo) -> None:
         """Ask what a model is to be measured against, and measure it in the background."""
@@ -120,6 +132,9 @@ class Models:
             "Its folder goes to the trash. What was made with it stays in the history, but only as thumbnails: it "
             "cannot be drawn or exported without the model."
         )
+        lost = [one.name for one in self._state.models if one.base is not None and one.base.hash == model.hash]
+        if lost:
+            text += f" What is changes to it cannot be used without it: {', '.join(lost)}."
         if agrees(self._shell, "Delete the model?", f"Delete {model.name}?", text, do="Delete", keep="Keep"):
             self._folders.delete(model)
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QCheckBox,
     QComboBox,
     QFileDialog,
     QGridLayout,
@@ -26,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.support.errors import DDMIError
-from studio.engine.recipes import FEW
+from studio.engine.recipes import FEW, USUAL_RANK
 from studio.settings import Settings
 from studio.state.recipes import BatchReport, DataReport, PresetChoice, TrialReport
 from studio.state.runs import duration
@@ -37,6 +38,8 @@ from studio.widgets.number_boxes import WholeBox
 from studio.wizard.draft import Draft
 
 _FOLDER = "folder"
+_CHANGES = "A model{size} that goes with the one it starts from. There is no stage 1."
+_WHOLE = "Otherwise a model of its own, as large as the one it starts from."
 _FIND, _STOP_FINDING = "Find the largest batch that fits", "Stop looking"
 _LEAST_RATE = 1e-6
 _MOST_PATIENCE = 1000
@@ -307,8 +310,15 @@ class OptionsPage(Page):
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft, "How shall it be trained?", "The next page has all other settings.")
         self._entering = False
+        self._goes_on = False
         self.name = QLineEdit()
         self.name.setAccessibleName("Name")
+        self.only_changes = QCheckBox("Keep only the changes")
+        self.only_changes.setToolTip(
+            "Learns small changes to the model that it starts from (LoRA), whose autoencoder stays as it is.\nA step "
+            "is quicker and takes less memory. What comes out needs that model on the same machine."
+        )
+        self.about_changes = label("", "small", wrap=True)
         self.precision = _combo("Precision", ["auto", "float32", "bfloat16", "float16"])
         self.device = _combo("Device", ["auto", "cpu", "cuda"])
         self.processes = figure_box("Processes", 1, 64, 1)
@@ -351,6 +361,7 @@ class OptionsPage(Page):
         self.found = label("", "small", wrap=True)
         self._lay_out()
         self.name.textChanged.connect(self._change)
+        self.only_changes.toggled.connect(self._change)
         for combo in (self.precision, self.device, self.text_encoder):
             combo.currentIndexChanged.connect(self._change)
         self.minutes.valueChanged.connect(self._change)
@@ -361,6 +372,7 @@ class OptionsPage(Page):
         self.find_button.clicked.connect(self._find)
         draft.recipes.batches_found.connect(self._on_found)
         draft.recipes.search_failed.connect(self._on_search_failed)
+        draft.recipes.changes_sized.connect(self._on_changes_sized)
 
     def enter(self) -> None:
         """Show the settings as they stand."""
@@ -384,6 +396,9 @@ class OptionsPage(Page):
         # -1, nothing chosen: one that only the configuration names
         self.text_encoder.setCurrentIndex(names.index(encoder) if encoder in names else -1)
         self.text_encoder.setPlaceholderText(encoder)
+        self._goes_on = self.draft.value("start_from") is not None and not self.draft.value("distils")
+        self.only_changes.setChecked(self.draft.value("adapter_rank") is not None)
+        self._show_what_is_kept()
         self._entering = False
 
     def is_complete(self) -> bool:
@@ -394,11 +409,14 @@ class OptionsPage(Page):
         if self._entering:
             return
         choice = self.text_encoder.currentData()
+        only_changes = self.only_changes.isChecked()
+        was_so = self.draft.value("adapter_rank") is not None
         other = choice is not None and choice.name != self.draft.value("text_encoder.name")
         try:
             self.draft.set(
                 {
                     "name": self.name.text().strip(),
+                    "adapter_rank": (self.draft.value("adapter_rank") or USUAL_RANK) if only_changes else None,
                     "precision": self.precision.currentText(),
                     "device": self.device.currentText(),
                     "processes": self.processes.value(),
@@ -412,7 +430,25 @@ class OptionsPage(Page):
             self._problem = ""
         except DDMIError as error:
             self._problem = str(error)
+        if only_changes != was_so:
+            self._show_what_is_kept()
         self.changed.emit()
+
+    def _show_what_is_kept(self) -> None:
+        """Offer the choice where there is one, and what is still of use with it."""
+        only_changes = self.only_changes.isChecked()
+        for part in (self.only_changes, self.about_changes):
+            part.setVisible(self._goes_on)
+        self.about_changes.setText(_CHANGES.format(size="") if only_changes else _WHOLE)
+        if only_changes and not self._problem:
+            self.draft.recipes.size_changes(self.draft.text)
+        for key, field in (*self.boxes.items(), *self.rates.items(), *self.patience.items()):
+            field.setEnabled(not (only_changes and key.startswith("stage1.")))
+        self.text_encoder.setEnabled(not only_changes)
+
+    def _on_changes_sized(self, size: int) -> None:
+        if self.only_changes.isChecked():
+            self.about_changes.setText(_CHANGES.format(size=f" of {_size(size)}"))
 
     def _is_changed(self, key: str, rate: float) -> bool:
         """Whether a rate is another one; the configuration may have more decimals than are shown."""
@@ -429,12 +465,15 @@ class OptionsPage(Page):
 
     def _on_found(self, report: BatchReport) -> None:
         first, second = report.autoencoder, report.denoiser
-        self._end_search(
-            f"Stage 1 takes {first.examples:,} at once: {_LIMITS[first.limit]}. Stage 2 takes {second.examples:,}: "
-            f"{_LIMITS[second.limit]}. Both are put in above."
-        )
-        self.boxes["stage1.batch"].setValue(first.examples)
+        of_second = f"Stage 2 takes {second.examples:,} at once: {_LIMITS[second.limit]}."
         self.boxes["stage2.batch"].setValue(second.examples)
+        if self.only_changes.isChecked():
+            self._end_search(f"{of_second} That is put in above.")
+            return
+        self.boxes["stage1.batch"].setValue(first.examples)
+        self._end_search(
+            f"Stage 1 takes {first.examples:,} at once: {_LIMITS[first.limit]}. {of_second} Both are put in above."
+        )
 
     def _on_search_failed(self, message: str) -> None:
         self._end_search(f"That could not be found out: {message}")
@@ -451,23 +490,25 @@ class OptionsPage(Page):
         grid.setColumnStretch(2, 1)
         grid.addWidget(label("Name", "muted"), 0, 0)
         grid.addWidget(self.name, 0, 1, 1, 2)
-        grid.addWidget(label("Stage 1: autoencoder", "small"), 1, 1)
-        grid.addWidget(label("Stage 2: diffusion", "small"), 1, 2)
+        grid.addWidget(self.only_changes, 1, 1)
+        grid.addWidget(self.about_changes, 1, 2)
+        grid.addWidget(label("Stage 1: autoencoder", "small"), 2, 1)
+        grid.addWidget(label("Stage 2: diffusion", "small"), 2, 2)
         for row, (key, text) in enumerate(
-            (("steps", "Steps"), ("sample_every", "Steps between pictures"), ("batch", "Batch")), start=2
+            (("steps", "Steps"), ("sample_every", "Steps between pictures"), ("batch", "Batch")), start=3
         ):
             grid.addWidget(label(text, "muted"), row, 0)
             grid.addWidget(self.boxes[f"stage1.{key}"], row, 1)
             grid.addWidget(self.boxes[f"stage2.{key}"], row, 2)
-        grid.addWidget(label("Learning rate", "muted"), 5, 0)
+        grid.addWidget(label("Learning rate", "muted"), 6, 0)
         for stage, rate in enumerate(self.rates.values(), start=1):
-            grid.addWidget(rate, 5, stage)
-        grid.addWidget(label("Stop early", "muted"), 6, 0)
+            grid.addWidget(rate, 6, stage)
+        grid.addWidget(label("Stop early", "muted"), 7, 0)
         for stage, box in enumerate(self.patience.values(), start=1):
-            grid.addWidget(box, 6, stage)
-        grid.addWidget(self.find_button, 7, 2)
+            grid.addWidget(box, 7, stage)
+        grid.addWidget(self.find_button, 8, 2)
         self.found.setAlignment(Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self.found, 8, 2, 4, 1)  # beside several rows: it may be long
+        grid.addWidget(self.found, 9, 2, 4, 1)  # beside several rows: it may be long
         rows: list[tuple[str, QWidget]] = [
             ("Checkpoint every", self.minutes),
             ("Precision", self.precision),
@@ -475,7 +516,7 @@ class OptionsPage(Page):
             ("Processes", self.processes),
             ("Text encoder", self.text_encoder),
         ]
-        for row, (text, field) in enumerate(rows, start=7):
+        for row, (text, field) in enumerate(rows, start=8):
             grid.addWidget(label(text, "muted"), row, 0)
             grid.addWidget(field, row, 1)
         self.column.addLayout(grid)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
 from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.fields.shape import ShapeField
-from ddmi_core.model_folder import ModelInfo
+from ddmi_core.model_folder import Base, ModelInfo
 from ddmi_core.placement import Up
 from ddmi_core.recipe import Denoising, Like
 from ddmi_core.support.errors import ModelError
@@ -287,6 +288,15 @@ def test_models_are_listed(run: Run, model: ModelInfo) -> None:
     assert json.loads(run("models", "--json")[1][0])["folder"] == str(model.folder)
 
 
+def test_a_model_of_changes_is_listed_with_the_one_it_goes_with(
+    run: Run, model: ModelInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = replace(model, base=Base("furniture", "00ff"))
+    monkeypatch.setattr(model_folder, "list_models", lambda: [mine])
+    assert run("models")[1] == [f"balls  shape  12.3 MB  changes to furniture  none  {model.folder}"]
+    assert json.loads(run("models", "--json")[1][0])["base"] == {"name": "furniture", "hash": "00ff"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -381,7 +391,9 @@ def test_a_run_goes_on_from_a_model(run: Run, tmp_path: Path, monkeypatch: pytes
     )
     code, _, _ = run("train", "--further", "furniture", "--data", "procedural", "--out", tmp_path / "run")
     assert code == 0 and seen[0].start_from == "furniture"
-    assert [part.source for part in seen[0].data] == ["procedural"]
+    assert [part.source for part in seen[0].data] == ["procedural"] and seen[0].adapter_rank is None
+    options = ("--out", tmp_path / "other", "--set", "adapter_rank=8")
+    assert run("train", "--further", "furniture", *options)[0] == 0 and seen[1].adapter_rank == 8
 
 
 def test_settings_of_a_run_that_goes_on_are_not_dropped_in_silence(run: Run, tmp_path: Path) -> None:

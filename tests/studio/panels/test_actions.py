@@ -9,6 +9,7 @@ from PIL import Image
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from ddmi_core.model_folder import Base
 from ddmi_core.rendering.picture_layout import SHEET_COLUMNS, contact_sheet
 from ddmi_core.support.paths import assets
 from studio.keymap import Keymap
@@ -109,6 +110,21 @@ def test_models_room_offers_what_is_installed(qtbot, state, theme, tmp_path, mod
     assert used == ["other"] and room._buttons[MODEL].isEnabled() and not room._buttons[other].isEnabled()
     state.set_models([])
     assert room._buttons == {}
+
+
+def test_a_model_of_changes_says_which_one_it_goes_with(qtbot, state, theme, tmp_path, model_folders):
+    mine = replace(MODEL, name="mine", hash="mine", base=Base("before it was renamed", MODEL.hash))
+    room = ModelsRoom(state, model_folders, tmp_path, {"shape": "thing in space"}, theme)
+    qtbot.addWidget(room)
+
+    def texts() -> str:
+        return " ".join(child.text() for child in room.findChildren(QLabel) if not child.parent().isHidden())
+
+    state.set_models([MODEL, mine])
+    assert "changes to furniture" in texts() and room._buttons[mine].isEnabled()
+    state.set_models([replace(MODEL, hash="other"), mine])
+    assert f"before it was renamed that it goes with (hash {MODEL.hash}) is not here" in texts()
+    assert not room._buttons[mine].isEnabled()
 
 
 def test_models_of_the_persons_own_can_be_renamed_and_deleted(qtbot, state, theme, tmp_path, model_folders):

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialo
 
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.export.recipe_files import RECIPE_KEY
-from ddmi_core.model_folder import PREVIEW, describe, list_models, write_preview_recipes
+from ddmi_core.model_folder import PREVIEW, Base, describe, list_models, write_preview_recipes
 from ddmi_core.recipe import Recipe, Seeded
 from ddmi_core.training.ownership import owned
 from ddmi_core.training.run_folder import RunFolder
@@ -764,6 +764,23 @@ def test_models_are_renamed_and_deleted_when_the_person_agrees(window, monkeypat
     assert done == [("furniture", "chairs")] and asked == ["Delete furniture?"]
     window.models.delete_asked.emit(MODEL)
     assert done[1:] == [("furniture",)]
+
+
+def test_what_a_model_of_changes_needs_is_told(window, monkeypatch, tmp_path):
+    mine = replace(MODEL, name="mine", hash="mine", base=Base("furniture", MODEL.hash))
+    window.state.set_models([MODEL, mine])
+    questions: list[str] = []
+    monkeypatch.setattr(QMessageBox, "exec", lambda question: questions.append(question.informativeText()))
+    window.models.delete_asked.emit(mine)
+    window.models.delete_asked.emit(MODEL)
+    assert ["without it: mine" in text for text in questions] == [False, True]
+
+    window.model_folders.imported.emit(mine)
+    assert "can be used" in window.state.notifications.list()[-1].text
+    window.model_folders.imported.emit(replace(mine, base=Base("chairs", "gone")))
+    assert "goes with the model chairs, which is not here" in window.state.notifications.list()[-1].text
+    window.model_folders.saved.emit(mine, tmp_path / "mine.ddmi")
+    assert "It needs furniture there, too." in window.state.notifications.list()[-1].text
 
 
 def test_the_guide_keeps_its_size(window):

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from ddmi_core.model_folder import list_models
 from ddmi_core.training.config import RunConfig, preset_names
 from studio.engine import recipes
+from studio.engine.recipes import USUAL_RANK
 from studio.settings import Settings
 from studio.state.recipes import BatchReport, LargestBatch
 from studio.wizard.pages import DataPage, ModelPage, OptionsPage, ReviewPage, WhatPage
@@ -91,6 +92,33 @@ def test_a_run_goes_on_from_a_model_that_is_there(wizard: TrainingWizard) -> Non
     config = RunConfig.from_file(wizard.recipes.create_run(wizard.draft.text) / "run.yaml")
     assert config.start_from == "furniture" and config.autoencoder.trunk == "separate"
     assert config.stage1.learning_rate == 0.0002 and config.stage2.learning_rate == before
+
+
+def test_a_run_that_goes_on_from_a_model_may_keep_only_the_changes(qtbot, wizard: TrainingWizard) -> None:
+    _, _, model, options, _ = wizard.pages
+    assert isinstance(model, ModelPage) and isinstance(options, OptionsPage)
+    wizard.go_to(3)
+    assert options.only_changes.isHidden()  # there is nothing that could be changed
+    wizard.go_to(2)
+    choices = [model.choices.value(model.choices.item(row)) for row in range(model.choices.count())]
+    model.choices.setCurrentRow(next(row for row, one in enumerate(choices) if one.name == "furniture-further"))
+    wizard.go_on()
+    assert not options.only_changes.isHidden() and not options.only_changes.isChecked()
+    options.only_changes.click()
+    qtbot.waitUntil(lambda: "1.3 MB" in options.about_changes.text(), timeout=PATIENCE)
+    assert not options.boxes["stage1.steps"].isEnabled() and options.boxes["stage2.steps"].isEnabled()
+    assert not options.text_encoder.isEnabled() and not options.rates["stage1.learning_rate"].isEnabled()
+    report = BatchReport(LargestBatch(24, "data"), LargestBatch(96, "memory"))
+    wizard.recipes.batches_found.emit(report)
+    config = RunConfig.from_text(wizard.draft.text, "draft")
+    assert (config.adapter_rank, config.stage2.batch) == (USUAL_RANK, 96)
+    assert config.stage1.batch != 24 and "Stage 1" not in options.found.text()
+    options.only_changes.click()
+    assert wizard.draft.value("adapter_rank") is None and options.boxes["stage1.steps"].isEnabled()
+    wizard.draft.set({"adapter_rank": 3})  # on the page of all settings
+    options.enter()
+    options.boxes["stage2.steps"].setValue(7)
+    assert options.only_changes.isChecked() and wizard.draft.value("adapter_rank") == 3
 
 
 def test_a_gpu_that_only_the_configuration_names_stays(wizard: TrainingWizard) -> None:
