@@ -40,6 +40,8 @@ class ModulatedReadOut(BasisReadOut):
         modulations: how many a signal has.
     """
 
+    looks_up = False
+
     def __init__(self, domain: Domain, width: int, modulations: int) -> None:
         super().__init__(domain.layout, domain.combine, domain.value_channels)
         self.modulations = modulations

@@ -135,7 +135,8 @@ class OnLattice:
     """What `DecodedField.on_lattice` returns: the field's values, bit for bit, at positions that count from 0.
 
     Basis fields are interpolated once where they are needed, and not for every place that lies before or behind another
-    one. Of a lattice for which that takes too much memory, every place is asked for by itself.
+    one. Of a lattice for which that takes too much memory, and of a read-out without planes, every place is asked for
+    by itself.
     """
 
     def __init__(
@@ -143,6 +144,8 @@ class OnLattice:
     ) -> None:
         self._field, self._axes, self._footprint = field, axes, footprint
         self._planes: tuple[LatticePlanes, ...] = ()
+        if not field.readout.looks_up:
+            return
         layout, row = field.readout.layout, sum(4 * planes[0].shape[1] for planes in field.basis)
         if row * sum(len(axes[one]) * len(axes[other]) for one, other in layout.axes) > LATTICE_MEMORY_BUDGET:
             return

@@ -51,6 +51,8 @@ class BasisReadOut(nn.Module, ABC):
 
     bytes_per_point: int
     """Memory that evaluating one point takes at its peak."""
+    looks_up: bool = True
+    """Whether its embeddings are what `look_up` finds in planes."""
 
     def __init__(
         self, layout: PlaneLayout, combine: Combine, value_channels: int, *, directed_channels: int = 0

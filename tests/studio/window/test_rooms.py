@@ -89,7 +89,7 @@ def test_a_dropped_picture_is_reconstructed_wherever_one_is(qtbot, window, tmp_p
     drop(window, photo)
     qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     assert window.state.domain == "image" and window.state.shown.recipe.source == str(photo)
-    drop(window, tmp_path / "notes.txt")
+    drop(window, tmp_path / "notes.odt")
     assert "cannot be read as a picture" in window.state.notifications.list()[-1].text
 
 

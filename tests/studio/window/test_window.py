@@ -535,7 +535,7 @@ def test_a_dropped_mesh_is_reconstructed_and_other_files_are_refused(qtbot, wind
 
 def test_dragging_over_the_window_says_what_will_happen(window, tmp_path: Path):
     said = {}
-    for name in ("stool.obj", "cat.png", "film.mp4", "notes.txt"):
+    for name in ("stool.obj", "cat.png", "film.mp4", "notes.odt"):
         assert drag(window, tmp_path / name)
         assert window.drop.isVisible() and window.drop.geometry() == window.rect()
         said[name] = f"{window.drop.title.text()}: {window.drop.text.text()}"
@@ -546,10 +546,10 @@ def test_dragging_over_the_window_says_what_will_happen(window, tmp_path: Path):
     )
     assert "reconstruct a picture" in said["cat.png"] and "in the room Images" in said["cat.png"]
     assert "No model for clips is installed" in said["film.mp4"]
-    assert "cannot be read" in said["notes.txt"] and "OBJ" in said["notes.txt"]
-    drag(window, tmp_path / "stool.obj", tmp_path / "notes.txt")
+    assert "cannot be read" in said["notes.odt"] and "OBJ" in said["notes.odt"]
+    drag(window, tmp_path / "stool.obj", tmp_path / "notes.odt")
     assert window.drop.title.text() == "Drop 2 files"
-    drop(window, tmp_path / "notes.txt")
+    drop(window, tmp_path / "notes.odt")
     assert not window.drop.isVisible()
 
 

@@ -168,7 +168,7 @@ def test_the_largest_batch_is_looked_for_and_put_in(
     config = RunConfig.from_text(wizard.draft.text, "draft")
     assert (config.stage1.batch, config.stage2.batch) == (24, 96)
     assert "24 at once: there are no more examples" in options.found.text()
-    assert "96: more do not fit into memory" in options.found.text()
+    assert "96 at once: more do not fit into memory" in options.found.text()
     wizard.show()
     qtbot.waitUntil(lambda: options.found.height() >= options.found.heightForWidth(options.found.width()))
     assert options.found.height() > 4 * options.found.fontMetrics().height()
