@@ -31,7 +31,7 @@ FACTS = RoomFacts(
         "a man with a beard, outlined cartoon style",
         "a woman with long black hair, flat icon style",
         "a person with a purple mohawk",
-        "a woman with a pink ponytail",
+        "a woman with a blond bob, outlined cartoon style",
         "a person, outlined cartoon style",
     ),
     export=ImageExport,
