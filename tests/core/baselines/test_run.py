@@ -151,14 +151,15 @@ def test_another_kind_of_run_is_left_alone(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("method", ["functa", "pe"])
 def test_a_report_has_figures_and_a_sheet(method: Method, domain: str, told: str, tmp_path: Path) -> None:
-    plan = plan_of(method, domain)
+    plan = plan_of(method, domain, "autoencoder.surface_points=2048")  # as many as are drawn from a sample
     found = train(plan, tmp_path, device="cpu")
     lines = measure(found, plan, tmp_path, samples=4, device="cpu")
     assert lines == [json.loads(line) for line in (tmp_path / REPORT).read_text().splitlines()]
     about, *figures = lines
     assert about["method"] == method and about["first_steps"] == 6 and about["autoencoder_parameters"] > 0
-    values = {figure["name"]: figure["value"] for figure in figures}
-    assert values[told] > 0
+    named = {figure["name"]: figure for figure in figures}
+    # What four steps have taught may be no shape at all, of which the report gives the reason
+    assert named[told]["value"] or named[told]["reason"]
     height, width = imageio.imread(tmp_path / SHEET).shape[:2]
     assert width > height > 160
 
