@@ -19,7 +19,7 @@ FACTS = RoomFacts(
     title="Radiance",
     icon="radiance",
     tip="Generate radiance fields: colour and density everywhere in space",
-    placeholder="Describe an object, for example\na blue sofa\na red armchair",
+    placeholder="Describe an object, for example\na blue sofa\na wooden table",
     empty_title="Describe an object",
     empty_text=(
         "Type a prompt and press Generate, or drop a textured mesh, a coloured point cloud or the transforms.json of "
@@ -28,7 +28,7 @@ FACTS = RoomFacts(
     ),
     examples=(
         "a blue sofa",
-        "a red armchair",
+        "a red sofa",
         "an orange wardrobe",
         "a green bed",
         "a purple sofa",
