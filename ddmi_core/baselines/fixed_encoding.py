@@ -8,16 +8,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ddmi_core.autoencoder import Autoencoder, Posterior
+from ddmi_core.autoencoder import Posterior
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.baselines.modulated import FourierMlp, as_basis
+from ddmi_core.baselines.modulated import FourierMlp, VectorAutoencoder, as_basis
 from ddmi_core.baselines.plan import FixedEncodingSizes
 from ddmi_core.networks.basis_decoder import BasisFields
 
 _POOLED = 8  # cells along each side of an encoder's planes, at most, that a latent is read from
 
 
-class FixedEncoding(Autoencoder):
+class FixedEncoding(VectorAutoencoder):
     """The method's own encoder, a vector for a latent, and an MLP over fixed Fourier features that it modulates.
 
     Args:
@@ -26,8 +26,7 @@ class FixedEncoding(Autoencoder):
     """
 
     def __init__(self, config: AutoencoderConfig, sizes: FixedEncodingSizes) -> None:
-        super().__init__(config)
-        self.sizes = sizes
+        super().__init__(config, sizes.latent)
         self.encoder = self.domain.encoder(config)
         readout = FourierMlp(
             self.domain,
@@ -42,16 +41,6 @@ class FixedEncoding(Autoencoder):
         self.modulations = nn.Sequential(
             nn.Linear(sizes.latent, sizes.hidden), nn.SiLU(), nn.Linear(sizes.hidden, readout.modulations)
         )
-
-    @property
-    @override
-    def canvas_shape(self) -> tuple[int, int, int]:
-        return self.sizes.latent, 1, 1
-
-    @property
-    @override
-    def plane_sizes(self) -> tuple[tuple[int, int], ...]:
-        return ((1, 1),)
 
     @override
     def posterior(self, batch: dict[str, Any]) -> Posterior:

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ddmi_core.autoencoder import Autoencoder, Posterior
+from ddmi_core.autoencoder import Posterior
 from ddmi_core.autoencoder_config import AutoencoderConfig
-from ddmi_core.baselines.modulated import Siren, as_basis
+from ddmi_core.baselines.modulated import Siren, VectorAutoencoder, as_basis
 from ddmi_core.baselines.plan import FunctaSizes
 from ddmi_core.coordinates import region_grid
 from ddmi_core.networks.basis_decoder import BasisFields
@@ -22,7 +22,7 @@ _AT_ONCE = 4  # signals that are fitted together once the network is learned
 _CERTAIN = -20.0  # log-variance of a latent that is no distribution
 
 
-class Functa(Autoencoder):
+class Functa(VectorAutoencoder):
     """A SIREN whose shifts a latent decides; encoding is a gradient descent on the latent alone.
 
     The rates of that descent, one for each number of a latent, are learned with the weights (Meta-SGD; Li et al. 2017).
@@ -33,22 +33,12 @@ class Functa(Autoencoder):
     """
 
     def __init__(self, config: AutoencoderConfig, sizes: FunctaSizes) -> None:
-        super().__init__(config)
+        super().__init__(config, sizes.latent)
         self.sizes = sizes
         siren = Siren(self.domain, width=sizes.width, depth=sizes.depth, frequency=sizes.frequency)
         self.readout = siren
         self.shifts = nn.Linear(sizes.latent, siren.modulations)
         self.rates = nn.Parameter(torch.empty(sizes.latent).uniform_(_SLOWEST, _FASTEST))
-
-    @property
-    @override
-    def canvas_shape(self) -> tuple[int, int, int]:
-        return self.sizes.latent, 1, 1
-
-    @property
-    @override
-    def plane_sizes(self) -> tuple[tuple[int, int], ...]:
-        return ((1, 1),)
 
     @override
     def decode(self, latent: Float[Tensor, "b c 1 1"]) -> BasisFields:

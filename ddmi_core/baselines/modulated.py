@@ -1,4 +1,4 @@
-"""Networks that are the same for all signals but for a vector: the read-outs of the baselines.
+"""Networks that are the same for all signals but for a vector: what the baselines have in common.
 
 The vector takes the place of basis fields, as one plane of one cell, so that a `Field` of it is like any other.
 """
@@ -12,6 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
+from ddmi_core.autoencoder import Autoencoder
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.domains import Domain
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import BasisReadOut, Folded
@@ -27,6 +29,29 @@ def coordinates_of(domain: Domain) -> int:
 def as_basis(modulations: Float[Tensor, "b m"]) -> BasisFields:
     """Return modulations of signals in the shape of basis fields."""
     return ((modulations[:, :, None, None],),)
+
+
+class VectorAutoencoder(Autoencoder):
+    """One whose latents are vectors: a canvas of one cell.
+
+    Args:
+        config: says what is known of a signal.
+        latent: numbers of a vector.
+    """
+
+    def __init__(self, config: AutoencoderConfig, latent: int) -> None:
+        super().__init__(config)
+        self._latent = latent
+
+    @property
+    @override
+    def canvas_shape(self) -> tuple[int, int, int]:
+        return self._latent, 1, 1
+
+    @property
+    @override
+    def plane_sizes(self) -> tuple[tuple[int, int], ...]:
+        return ((1, 1),)
 
 
 class ModulatedReadOut(BasisReadOut):

@@ -122,13 +122,13 @@ class VideoField(Field[VideoExport]):
 class DecodedVideoField(DecodedField[VideoExport], VideoField):
     """A clip that a model made."""
 
-    _last: tuple[float, OnLattice] | None = None
-    """The footprint and places of the last frame, which the next one of a clip that plays has in common with it."""
+    _last: OnLattice | None = None
+    """The last frame, with which the next one of a clip that plays has its places in common."""
 
     @property
     @override
     def nbytes(self) -> int:
-        return super().nbytes + (0 if self._last is None else self._last[1].nbytes)
+        return super().nbytes + (0 if self._last is None else self._last.nbytes)
 
     @override
     def frame(
@@ -139,9 +139,8 @@ class DecodedVideoField(DecodedField[VideoExport], VideoField):
         footprint: float,
         progress: Progress | None = None,
     ) -> Float[Tensor, "h w 4"]:
-        known = self._last[1] if self._last is not None and self._last[0] == footprint else None
-        raster = self.on_lattice([x, y, x.new_tensor([t])], footprint=footprint, known=known)
-        self._last = footprint, raster
+        raster = self.on_lattice([x, y, x.new_tensor([t])], footprint=footprint, known=self._last)
+        self._last = raster
         places = F.pad(crossed(torch.arange(len(x)), torch.arange(len(y))), (0, 1))
         return raster(places.reshape(-1, 3), progress).view(len(y), len(x), -1)
 
