@@ -164,7 +164,7 @@ class OnLattice:
     def __call__(self, places: Int[Tensor, "n d"], progress: Progress | None = None) -> Float[Tensor, "n c"]:
         """Return the values; see `Field`."""
         field = self._field
-        if not self._planes:
+        if not self._planes or not len(places):
             coords = torch.stack([axis[of] for axis, of in zip(self._axes, places.unbind(-1), strict=True)], dim=-1)
             return field(coords, progress, footprint=self._footprint)
         readout, parts, done = field._folded_for(self._footprint), [], 0

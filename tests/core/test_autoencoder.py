@@ -90,6 +90,7 @@ def test_places_of_a_lattice_have_the_values_of_their_coordinates(
     assert by_coordinates.unique().numel() > 100
     on_lattice = field.on_lattice([axis] * 3)
     assert torch.equal(on_lattice(places), by_coordinates)
+    assert on_lattice(places[:0]).shape == (0, 1)
     monkeypatch.setattr(decoded, "LATTICE_MEMORY_BUDGET", 1000)  # too little for it
     every_place = field.on_lattice([axis] * 3)
     assert torch.equal(every_place(places), by_coordinates)
