@@ -23,10 +23,11 @@ def test_pictures_and_meshes_are_measured(
     trimesh.creation.icosphere(2, 3.0).export(tmp_path / "ball.stl")
     fit_quality.main((tmp_path / "picture.png", tmp_path / "ball.stl"), siren=0.2)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["file"] for line in lines] == ["picture.png"] * 3 + ["ball.stl"] * 2
-    balanced, faithful, siren, _, ball = lines
+    assert [line["file"] for line in lines] == ["picture.png"] * 3 + ["ball.stl"] * 4
+    balanced, faithful, siren, _, _, ball, grid = lines
     assert (
         faithful["psnr"] > 50 > balanced["psnr"] and faithful["ssim"] > 0.99 and faithful["bytes"] > balanced["bytes"]
     )
     assert siren["peer"] == "siren" and siren["psnr"] < balanced["psnr"]
     assert ball["iou"] > 0.9 and ball["chamfer_percent"] < 2
+    assert grid["peer"] == "grid" and 0.5 < grid["iou"] <= 1
