@@ -208,6 +208,7 @@ class LatentDiffusion(nn.Module):
         weak: "LatentDiffusion | None" = None,
         kept: Kept | None = None,
         draft: bool = False,
+        attempt: int = 0,
         progress: Progress | None = None,
     ) -> Float[Tensor, "b c h w"]:
         """Draw one latent per seed.
@@ -225,10 +226,13 @@ class LatentDiffusion(nn.Module):
             weak: the weaker copy, if that is to be led away from.
             kept: what they shall have of another latent.
             draft: nobody keeps them, so that a CPU may round as is fastest for it; see `sampling_precision`.
+            attempt: each begins with the same noise, and has other noise on the way.
             progress: called after every step; may raise `Cancelled`.
         """
-        precision = sampling_precision(self.latent_mean.device, draft=draft)
-        (z,) = deque(self._path(text, empty, seeds, denoising, like, weak, kept, precision, progress), maxlen=1)
+        device = self.latent_mean.device
+        noises = [Noise(seed, like, device, attempt=attempt) for seed in seeds]
+        precision = sampling_precision(device, draft=draft)
+        (z,) = deque(self._path(text, empty, noises, denoising, weak, kept, precision, progress), maxlen=1)
         return z * self.latent_std + self.latent_mean
 
     @torch.no_grad()
@@ -247,18 +251,17 @@ class LatentDiffusion(nn.Module):
         Scaled as inside, and as noisy as the times of a sampler of `parts` steps are: n is `parts + 1`. `parts` must
         divide the steps; the other arguments are those of `sample`.
         """
-        every = denoising.steps // parts
-        precision = sampling_precision(self.latent_mean.device)
-        path = self._path(text, empty, seeds, denoising, (), weak, None, precision, None)
+        every, device = denoising.steps // parts, self.latent_mean.device
+        noises = [Noise(seed, (), device) for seed in seeds]
+        path = self._path(text, empty, noises, denoising, weak, None, sampling_precision(device), None)
         return torch.stack([z for place, z in enumerate(path) if place % every == 0], dim=1)
 
     def _path(
         self,
         text: TextEmbedding,
         empty: TextEmbedding,
-        seeds: Sequence[int],
+        noises: Sequence[Noise],
         denoising: Denoising,
-        like: Sequence[Like],
         weak: "LatentDiffusion | None",
         kept: Kept | None,
         precision: torch.dtype,
@@ -266,7 +269,6 @@ class LatentDiffusion(nn.Module):
     ) -> Iterator[Float[Tensor, "b c h w"]]:
         """Yield the noise, and what each step makes of it, scaled as inside."""
         device = self.latent_mean.device
-        noises = [Noise(seed, like, device) for seed in seeds]
 
         def drawn() -> Float[Tensor, "b c h w"]:
             return torch.stack([noise.draw(self.canvas_shape) for noise in noises])
@@ -276,7 +278,7 @@ class LatentDiffusion(nn.Module):
         scheduler.set_timesteps(denoising.steps, device=device)
         first = z = z * scheduler.init_noise_sigma
         yield z
-        count = len(seeds)
+        count = len(noises)
         # At w = 1 guidance is the conditional prediction alone, which needs one evaluation and not two.
         guidance = denoising.guidance
         guided = guidance != 1.0

@@ -38,6 +38,8 @@ CARD = "README.md"
 PREVIEW = "preview.png"
 PREVIEW_RECIPES = "preview.json"
 """How the pictures of the preview were made, in their order: a list of `Seeded`. Folders of before have none."""
+USUAL_FLAWS = "usual_flaws"
+"""In the index, where signals of the model's domain can be told to be torn: how many flaws what it was taught has."""
 LABEL = "label.json"
 """What a person says of the model: its name, and where it was imported from. No part of the hash."""
 
@@ -84,6 +86,8 @@ class ModelInfo:
     """Where it comes from, in words."""
     has_student: bool = False
     """Whether it can be asked for fast quality, too."""
+    usual_flaws: int | None = None
+    """So many are no reason to draw something again; None where nothing can be told to be torn."""
     base: Base | None = None
     """The model that it goes with, where it is changes alone."""
 
@@ -141,6 +145,12 @@ def check(folder: Path) -> dict[str, Any]:
     return index
 
 
+def usual_flaws(index: dict[str, Any]) -> int | None:
+    """Return how many flaws are no reason for another try, by the index of a folder; None where it does not say."""
+    found = index.get(USUAL_FLAWS)
+    return found if isinstance(found, int) and found >= 0 else None
+
+
 def folder_hash(folder: Path) -> str:
     """Return a digest of the weights and configurations (16 hexadecimal digits); the card and preview do not count."""
     digest = hashlib.sha256()
@@ -173,6 +183,7 @@ def describe(folder: Path) -> ModelInfo:
         text_encoder=str(encoder.get("name", "unknown")),
         origin=_origin(folder, label),
         has_student=(folder / FAST_DENOISER_WEIGHTS).is_file(),
+        usual_flaws=usual_flaws(index),
         base=read_base(folder),
     )
 

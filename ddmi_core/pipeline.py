@@ -30,12 +30,13 @@ from ddmi_core.inpainting import Kept, keep_outside
 from ddmi_core.interpolation import slerp
 from ddmi_core.networks.low_rank import add_changes
 from ddmi_core.placement import Up
-from ddmi_core.recipe import Denoising, Inpainting, Like, SamplingSettings, Seeded
+from ddmi_core.recipe import NOISY_SAMPLERS, Denoising, Inpainting, Like, SamplingSettings, Seeded
 from ddmi_core.support.devices import free_memory, pick_device
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.files import atomic_write, file_digest, write_json, write_text
 from ddmi_core.support.progress import Progress, sub_progress
 from ddmi_core.text import TextEmbedding, TextEncoder, TextEncoderConfig, load_text_encoder
+from ddmi_core.tries import soundest
 from ddmi_core.weight_differences import differences, restored
 
 _log = logging.getLogger(__name__)
@@ -96,12 +97,14 @@ class Pipeline:
         weak: LatentDiffusion | None = None,
         student: Student | None = None,
         changes: Changes | None = None,
+        usual_flaws: int | None = None,
         folder: Path | None = None,
         hash: str = "",
     ) -> None:
         """Put a pipeline together; `weak` is an early checkpoint of the denoiser, to guide with.
 
-        Of one with `changes`, these alone are saved.
+        Of one with `changes`, these alone are saved. What has more flaws than `usual_flaws` is worth another try; None
+        where nothing is.
         """
         self.name = name
         self.autoencoder = autoencoder
@@ -109,6 +112,7 @@ class Pipeline:
         self.weak = weak
         self.student = student
         self.changes = changes
+        self.usual_flaws = usual_flaws
         self.text_encoder = text_encoder
         self.folder = folder
         self.hash = hash
@@ -171,6 +175,7 @@ class Pipeline:
             text_encoder,
             weak=weak,
             student=student,
+            usual_flaws=model_folder.usual_flaws(index),
             folder=folder,
             hash=model_folder.folder_hash(folder),
         )
@@ -196,6 +201,7 @@ class Pipeline:
             found.diffusion,
             found.text_encoder,
             changes=Changes(base, learned),
+            usual_flaws=found.usual_flaws,
             folder=folder,
             hash=model.hash,
         )
@@ -252,6 +258,7 @@ class Pipeline:
                 "format": model_folder.FORMAT,
                 "name": self.name,
                 "domain": self.domain.name,
+                **({} if self.usual_flaws is None else {model_folder.USUAL_FLAWS: self.usual_flaws}),
             },
         )
         self.folder = folder
@@ -267,8 +274,10 @@ class Pipeline:
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw one latent per seed, on the CPU.
 
-        The same seed gives the same latent, whatever the other seeds. An empty prompt samples unconditionally. A
-        `draft` is rounded as is fastest on this machine, and may come out a little different on another one.
+        The same seed gives the same latent, whatever the other seeds. An empty prompt samples unconditionally. What
+        comes out more torn than is usual of the model's data is drawn again, with other noise on the way, as often as
+        `settings.tries` says. A `draft` is drawn once, rounded as is fastest on this machine, and may come out a little
+        different on another one.
 
         Raises:
             ModelError: a weaker copy is to guide, or a student to draw, and the model has none.
@@ -297,7 +306,7 @@ class Pipeline:
         progress: Progress | None = None,
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw a latent for each prompt with the seed at its place, all at once; see `sample`."""
-        kept = None
+        kept: Kept | None = None
         if inpaint is not None:
             kept, progress = self._kept(inpaint, sub_progress(progress, 0.0, 0.5)), sub_progress(progress, 0.5, 1.0)
         if denoising.guide == "weak" and self.weak is None:
@@ -309,12 +318,36 @@ class Pipeline:
             diffusion, weak, denoising = self.student.diffusion, None, self.student.denoising
         if weak is None and not (any(prompts) and self.text_encoder.reads_texts):
             denoising = denoising.model_copy(update={"guidance": 1.0})
-        text = self._embedded(prompts)
-        with self._denoiser_in_place():
-            latents = diffusion.sample(
-                text, self._empty, seeds, denoising, like=like, weak=weak, kept=kept, draft=draft, progress=progress
-            )
-        return list(latents.cpu())
+
+        def drawn(places: Sequence[int], attempt: int, progress: Progress | None) -> list[Tensor]:
+            text = self._embedded([prompts[place] for place in places])
+            with self._denoiser_in_place():
+                return list(
+                    diffusion.sample(
+                        text,
+                        self._empty,
+                        [seeds[place] for place in places],
+                        denoising,
+                        like=like,
+                        weak=weak,
+                        kept=kept,
+                        draft=draft,
+                        attempt=attempt,
+                        progress=progress,
+                    ).cpu()
+                )
+
+        everywhere, usual = range(len(seeds)), self.usual_flaws
+        if usual is None or denoising.tries == 1 or draft or denoising.sampler not in NOISY_SAMPLERS:
+            return drawn(everywhere, 0, progress)
+        return soundest(
+            drawn(everywhere, 0, sub_progress(progress, 0.0, 0.5)),
+            drawn,
+            lambda latent: self.decode(latent).flaws() or 0,
+            usual=usual,
+            tries=denoising.tries,
+            progress=sub_progress(progress, 0.5, 1.0),
+        )
 
     def _kept(self, inpaint: Inpainting, progress: Progress | None) -> Kept:
         """Return what is kept of the item that is changed, which is made again unless it was the last one."""

@@ -16,6 +16,7 @@ Quality = Literal["best", "fast"]
 
 MOST_STEPS = 1000
 MOST_GUIDANCE = 50.0
+MOST_TRIES = 16
 MAX_SEED = 2**63 - 1
 """What an SQLite integer holds, and torch's generators take."""
 
@@ -40,6 +41,9 @@ class Denoising(BaseModel):
     quality: Quality = "best"
     """best goes all the steps; fast asks a student of the model that has learned to do with few, where there is one. It
     has steps, sampler and guidance of its own, and the same seed gives nearly the same."""
+    tries: int = Field(1, ge=1, le=MOST_TRIES)
+    """how often, at most, what comes out torn is drawn, each time with other noise on the way; the soundest is kept.
+    Once where nothing can be told, and by samplers without noise on the way."""
 
     @property
     def denoising(self) -> "Denoising":
@@ -67,6 +71,9 @@ def in_short(like: tuple[Like, ...], seed: int) -> tuple[tuple[Like, ...], int]:
 class PromptSettings(Denoising):
     """What is sampled of nothing but a prompt and chance, and how."""
 
+    tries: int = Field(4, ge=1, le=MOST_TRIES)
+    """how often, at most, what comes out torn is drawn, each time with other noise on the way; the soundest is kept.
+    Once where nothing can be told, and by samplers without noise on the way."""
     prompt: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """what it shall be. Without one, anything the model knows."""
     like: tuple[Like, ...] = ()
@@ -111,6 +118,8 @@ class Seeded(SamplingSettings):
     """Settings with a seed: they decide an item of a model."""
 
     seed: Seed = 0
+    tries: int = Field(1, ge=1, le=MOST_TRIES)
+    """Once where it is not said: of what was made before there were more."""
 
     @model_validator(mode="after")
     def _say_it_in_short(self) -> "Seeded":

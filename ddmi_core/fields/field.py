@@ -71,6 +71,10 @@ class Field(ABC, Generic[Options]):
             Cancelled: from inside `progress`, between two chunks.
         """
 
+    def flaws(self) -> int | None:
+        """Count what hints at something torn, told from the signal alone; None where that can't be told."""
+        return None
+
     @abstractmethod
     def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
         """Evaluate what a viewer draws, as plain numpy arrays and numbers."""

@@ -10,12 +10,14 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from typing_extensions import override
 
+from ddmi_core.coordinates import cell_centres
 from ddmi_core.export.meshes import export_mesh, mesh_facts, placed
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.fields.decoded import DecodedField
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.placement import UNPLACED
 from ddmi_core.recipe import Recipe
+from ddmi_core.rendering import soundness
 from ddmi_core.rendering.adaptive_surface import AdaptiveSurface
 from ddmi_core.rendering.cameras import framing_camera
 from ddmi_core.rendering.mesh_pictures import render_mesh
@@ -61,6 +63,14 @@ class ShapeField(DecodedField[ShapeExport]):
             DDMIError: the field is empty.
         """
         return AdaptiveSurface.of(self.logits, progress, on_lattice=self.on_lattice)
+
+    @override
+    def flaws(self) -> int:
+        """Count what hints at tears; see `soundness.flaws`."""
+        axis = cell_centres(soundness.RESOLUTION)
+        places = torch.cartesian_prod(*[torch.arange(len(axis))] * 3)
+        logits = self.on_lattice([axis] * 3)(places)[:, 0]
+        return soundness.flaws(logits.cpu().numpy().reshape((len(axis),) * 3))
 
     @override
     def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:

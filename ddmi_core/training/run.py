@@ -35,6 +35,7 @@ from ddmi_core.training.precision import settle_precision
 from ddmi_core.training.processors import processors_for
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.trial import denoiser_step_seconds
+from ddmi_core.training.usual_flaws import usual_flaws
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +121,10 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
 
     if accelerator.is_main_process:
         learned = None if base is None else Changes(base, changes(diffusion))
-        pipeline = Pipeline(config.name, autoencoder, diffusion.eval(), text_encoder, changes=learned)
+        usual = usual_flaws(autoencoder, latents.held_out)
+        pipeline = Pipeline(
+            config.name, autoencoder, diffusion.eval(), text_encoder, changes=learned, usual_flaws=usual
+        )
         save_model(pipeline, stage, config, run, (first_steps, steps))
     del stage, latents  # what is open cannot be removed everywhere
     accelerator.wait_for_everyone()

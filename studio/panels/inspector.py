@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, Inpainting, Like, Recipe
+from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, MOST_TRIES, NOISY_SAMPLERS, Inpainting, Like, Recipe
 from ddmi_core.support.errors import DataError
 from studio.actions import Actions, shown_keys
 from studio.facts import RoomFacts
@@ -307,6 +307,16 @@ class Inspector(QWidget):
         self.sampler.activated.connect(lambda index: self._state.update_form(sampler=self.sampler.itemData(index)))
         rows.addWidget(_field_label("Sampler", self.sampler))
         rows.addWidget(self.sampler)
+
+        self.tries = SliderField("Tries", 1, MOST_TRIES)
+        self.tries.setToolTip(
+            "What comes out torn is drawn again, so many times at most in all, and the soundest is kept. Only by "
+            "samplers with noise on the way"
+        )
+        self.tries.changed.connect(lambda value: self._state.update_form(tries=int(value)))
+        self._tries_label = _field_label("Tries", self.tries.box)
+        rows.addWidget(self._tries_label)
+        rows.addWidget(self.tries)
         self._sampling = (self.steps, self.guidance, self.sampler)
         self.advanced = Fold(self._theme, "Advanced", content)
         column.addWidget(self.advanced)
@@ -400,8 +410,10 @@ class Inspector(QWidget):
             self.guidance.set_value(form.guidance)
         self.sampler.setCurrentIndex(self.sampler.findData(form.sampler))
         self.quality.setCurrentIndex(self.quality.findData(form.quality))
+        self.tries.set_value(form.tries)
         for field in self._sampling:  # a student has its own
             field.setEnabled(form.quality == "best")
+        self.tries.setEnabled(form.quality == "best" and form.sampler in NOISY_SAMPLERS)
         self.model.setCurrentIndex(self.model.findData(form.model))
         self._show_encoder()
         self._show_hint(form.prompt)
@@ -463,6 +475,8 @@ class Inspector(QWidget):
         self.encoder.setText(f"Text encoder: {model.text_encoder}" if model is not None else "")
         for part in (self._quality_label, self.quality):
             part.setVisible(model is not None and model.has_student)
+        for part in (self._tries_label, self.tries):
+            part.setVisible(model is not None and model.usual_flaws is not None)
 
     def _show_hint(self, prompt: str) -> None:
         if not prompt.strip():

@@ -33,3 +33,13 @@ def test_what_was_varied_can_be_varied_again() -> None:
     first, second = Noise(9, [(7, 0.3)]).draw(SHAPE), Noise(11, [(7, 0.3), (9, 0.2)]).draw(SHAPE)
     assert _angle(first, second) == pytest.approx(0.2 * _angle(first, Noise(11).draw(SHAPE)), rel=0.05)
     assert torch.equal(Noise(11, [(7, 0.3), (9, 0.0)]).draw(SHAPE), first)
+
+
+def test_other_attempts_begin_alike_and_go_on_differently() -> None:
+    usual, other, again = Noise(9, [(7, 0.3)]), Noise(9, [(7, 0.3)], attempt=1), Noise(9, [(7, 0.3)], attempt=1)
+    first = usual.draw(SHAPE)
+    assert torch.equal(first, other.draw(SHAPE)) and torch.equal(first, again.draw(SHAPE))
+    second = other.draw(SHAPE)
+    assert torch.equal(second, again.draw(SHAPE)) and _angle(usual.draw(SHAPE), second) == pytest.approx(1.57, abs=0.05)
+    assert _angle(second, Noise(9, [(7, 0.3)], attempt=2).draw(SHAPE)) > 1.5
+    assert not torch.equal(second, other.draw(SHAPE))

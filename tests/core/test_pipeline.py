@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from ddmi_core import model_folder
 from ddmi_core import pipeline as pipeline_module
+from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import describe, find_model, list_models
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings
@@ -158,3 +160,36 @@ def test_what_is_not_in_use_makes_room_where_a_gpu_is_short_of_memory(
         assert len(pipeline.sample(SamplingSettings(steps=1), seeds=[1])) == 1
         assert moved == expected
         assert reads == expected[1:]
+
+
+def _flaws_by_sign(field: ShapeField) -> int:
+    """Some number that other noise changes."""
+    return int(1000 * field.basis[0][0].float().abs().mean())
+
+
+def test_what_came_out_torn_is_drawn_again_whatever_else_is_drawn(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Pipeline.from_pretrained(folder)
+    assert plain.usual_flaws is None and describe(folder).usual_flaws is None
+    plain.usual_flaws = 0
+    plain.save_pretrained(tmp_path / "model")
+    pipeline = Pipeline.from_pretrained(tmp_path / "model")
+    assert pipeline.usual_flaws == describe(tmp_path / "model").usual_flaws == 0
+    monkeypatch.setattr(ShapeField, "flaws", _flaws_by_sign)
+
+    def drawn(seeds: list[int], tries: int, **how: Any) -> list[torch.Tensor]:
+        return pipeline.sample(SamplingSettings(prompt="a ball", steps=4, tries=tries, **how), seeds)
+
+    def found(latents: list[torch.Tensor]) -> list[int]:
+        return [_flaws_by_sign(pipeline.decode(latent)) for latent in latents]
+
+    once, often = drawn([1, 2, 3], 1), drawn([1, 2, 3], 5)
+    assert all(new <= old for new, old in zip(found(often), found(once), strict=True))
+    assert any(new < old for new, old in zip(found(often), found(once), strict=True))
+    torch.testing.assert_close(drawn([2], 5)[0], often[1])
+    assert torch.equal(*(drawn([1], tries, sampler="ddim")[0] for tries in (1, 5)))
+    draft = pipeline.sample(SamplingSettings(prompt="a ball", steps=4, tries=5), [1], draft=True)
+    torch.testing.assert_close(draft[0], once[0], atol=0.2, rtol=0.2)
+    pipeline.usual_flaws = None
+    assert torch.equal(drawn([1], 5)[0], drawn([1], 1)[0])

@@ -1,0 +1,36 @@
+"""Torn solids are told from sound ones."""
+
+import numpy as np
+
+from ddmi_core.coordinates import grid
+from ddmi_core.rendering.soundness import RESOLUTION, flaws
+
+_PLACES = grid(RESOLUTION, RESOLUTION, RESOLUTION).numpy()
+_STEEP = 40.0
+
+
+def _ball(x: float, radius: float) -> np.ndarray:
+    return _STEEP * (radius - np.linalg.norm(_PLACES - (x, 0.0, 0.0), axis=-1))
+
+
+def test_a_sound_solid_has_no_flaws_whatever_holes_belong_to_it() -> None:
+    x, y, z = np.moveaxis(_PLACES, -1, 0)
+    ring = _STEEP * (0.2 - np.hypot(np.hypot(x, y) - 0.6, z))
+    assert flaws(_ball(0.0, 0.5)) == flaws(ring) == 0
+
+
+def test_what_touches_the_walls_and_what_is_empty_count_too() -> None:
+    assert flaws(np.full((RESOLUTION,) * 3, 5.0)) == flaws(np.full((RESOLUTION,) * 3, -5.0)) == 0
+
+
+def test_a_part_that_is_not_sure_of_itself_counts() -> None:
+    unsure = np.where(np.abs(_PLACES[..., 2]) < 0.1, np.minimum(_ball(0.0, 0.5), 0.5), _ball(0.0, 0.5))
+    rng = np.random.default_rng(0)
+    torn = unsure + np.where(np.abs(_PLACES[..., 2]) < 0.1, 2 * rng.standard_normal(unsure.shape), 0.0)
+    assert flaws(unsure) < 10 < flaws(torn)
+
+
+def test_parts_that_hang_together_with_nothing_count_ten_each_but_dust_does_not() -> None:
+    two, speck = np.maximum(_ball(-0.5, 0.3), _ball(0.5, 0.3)), np.maximum(_ball(-0.4, 0.5), _ball(0.8, 0.05))
+    assert flaws(two) == 10
+    assert flaws(speck) < 10
