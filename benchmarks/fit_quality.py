@@ -2,6 +2,7 @@
 
     python -m benchmarks.fit_quality photographs/*.png meshes/*.stl
     python -m benchmarks.fit_quality photographs/lake.png --siren 60
+    python -m benchmarks.fit_quality --solids
     python -m benchmarks.fit_quality --clips
     python -m benchmarks.fit_quality --scenes --sheets FOLDER
 
@@ -11,6 +12,8 @@ JPEG that comes as near (quality 100 at most). With `--siren`, a plain SIREN (Si
 the picture for so many seconds of the processor. Of a mesh: IoU at 64^3 places drawn evenly in its box, and the
 symmetric Chamfer distance as a share of the diagonal; and the same of as many bytes of the plainest peer, a grid of
 signed distances in half precision between which lines are drawn. Seconds are the processor's.
+
+With `--solids`, also of the meshes of `drawn_solids`.
 
 With `--clips`, also of the ten clips of `drawn_clips`, or of some by their names: PSNR of all frames and the worst; in
 how many the ball is found, where there is one; the same clip of every second frame alone, the frames left out beside
@@ -46,7 +49,7 @@ from torch import nn
 from benchmarks.drawn_clips import BALL, CLIPS, DIFFICULT, FRAMES, HEIGHT, WIDTH, ball_place, drawn
 from benchmarks.drawn_scenes import DIFFICULT as DIFFICULT_SCENES
 from benchmarks.drawn_scenes import SCENES, write_scene
-from benchmarks.judging.opacity import floaters
+from benchmarks.drawn_solids import SOLIDS
 from ddmi_core.data.scene_views import read_scene
 from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.domains import get_domain
@@ -68,6 +71,7 @@ from ddmi_core.rendering.surfaces import Logits, extract_mesh
 _FIDELITIES: tuple[Fidelity, ...] = ("balanced", "faithful")
 _SURFACE, _INSIDE = 30_000, 64**3
 _MESHED = 256
+_LOOSE_SIDE = 128
 
 
 def main(
@@ -75,6 +79,7 @@ def main(
     /,
     siren: float = 0.0,
     threads: int = 1,
+    solids: bool = False,
     clips: bool = False,
     scenes: bool = False,
     sheets: Path | None = None,
@@ -85,6 +90,7 @@ def main(
 
     Args:
         files: pictures and meshes.
+        solids: also measure meshes made by rule.
         clips: also measure clips made by rule.
         scenes: also measure scenes made by rule.
         sheets: a folder, for pictures of scenes and their fits.
@@ -101,9 +107,13 @@ def main(
             if siren:
                 _print({"file": file.name, "peer": "siren", **_siren(file, siren)})
         else:
-            for fidelity in _FIDELITIES:
-                for line in _mesh(file, fidelity):
-                    _print({"file": file.name, "fidelity": fidelity, **line})
+            _measure_mesh(file)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, solid in SOLIDS.items() if solids else ():
+            if not only or name in only:
+                file = Path(folder, f"{name}.ply")
+                solid().export(file)
+                _measure_mesh(file)
     for name, draw in CLIPS.items() if clips else ():
         if not only or name in only:
             kind = "difficult" if name in DIFFICULT else "easy"
@@ -139,7 +149,7 @@ def _scene(parts: list[trimesh.Trimesh], fidelity: Fidelity, sheet: Path | None)
         "psnr": round(float(np.mean(nearness)), 2),
         "worst_view": round(min(nearness), 2),
         "learned_psnr": round(fit.figures["seen_psnr"], 2),
-        "floaters": round(floaters(field), 4),
+        "floaters": round(field.loose_share(_LOOSE_SIDE), 4),
         "bytes": fit.facts.size_bytes,
         "seconds": round(seconds, 1),
     }
@@ -323,6 +333,12 @@ def _siren(file: Path, seconds: float) -> dict[str, float]:
     with torch.no_grad():
         drawn = torch.cat([network(part) for part in coords.split(65536)]).clamp(0, 1)
     return {"psnr": round(psnr(drawn.numpy(), values.numpy()), 2), "seconds": seconds}
+
+
+def _measure_mesh(file: Path) -> None:
+    for fidelity in _FIDELITIES:
+        for line in _mesh(file, fidelity):
+            _print({"file": file.name, "fidelity": fidelity, **line})
 
 
 def _mesh(file: Path, fidelity: Fidelity) -> Iterator[dict[str, Any]]:

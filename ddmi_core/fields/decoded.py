@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
+from ddmi_core.coordinates import cell_centres
 from ddmi_core.fields.field import Field, Options
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import BasisReadOut, Folded
@@ -117,6 +118,11 @@ class DecodedField(Field[Options]):
             known: the same for another lattice; axes that are alike are not asked again.
         """
         return OnLattice(self, axes, footprint, known)
+
+    def at_centres(self, side: int) -> Float[Tensor, "s s s c"]:
+        """Return the values of a field in space at the centres of side^3 cells."""
+        places = torch.cartesian_prod(*[torch.arange(side)] * 3)
+        return self.on_lattice([cell_centres(side)] * 3)(places).reshape(*(side,) * 3, -1)
 
     def _folded_for(self, footprint: float | None) -> Folded:
         """The read-out of a footprint; the last one is kept, since most queries have the one before's."""

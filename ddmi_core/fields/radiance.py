@@ -22,6 +22,7 @@ from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import BasisReadOut
 from ddmi_core.recipe import Recipe
+from ddmi_core.rendering import soundness
 from ddmi_core.rendering.cameras import Camera, orbit_camera
 from ddmi_core.rendering.picture_layout import LIGHT, over
 from ddmi_core.rendering.sharpening import sharpened
@@ -278,6 +279,16 @@ class RadianceField(DecodedField[RadianceExport]):
         rgba = np.concatenate([colours, np.ones_like(colours[:, :1])], axis=1)
         mesh.visual.vertex_colors = np.round(255 * rgba).astype(np.uint8)
         return mesh
+
+    @override
+    def flaws(self) -> int:
+        """Return how many thousandths of all opacity hang together with nothing."""
+        return round(1000 * self.loose_share(soundness.RESOLUTION))
+
+    def loose_share(self, side: int) -> float:
+        """Return the share of all opacity that does not hang together with its largest part, of side^3 cells."""
+        density = density_of(self.at_centres(side))
+        return soundness.loose_share(-torch.expm1(-density * (2 / side)).cpu().numpy())
 
     @override
     def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from typing_extensions import override
 
-from ddmi_core.coordinates import cell_centres
 from ddmi_core.export.meshes import export_mesh, mesh_facts, placed
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.fields.decoded import DecodedField
@@ -67,10 +66,7 @@ class ShapeField(DecodedField[ShapeExport]):
     @override
     def flaws(self) -> int:
         """Count what hints at tears; see `soundness.flaws`."""
-        axis = cell_centres(soundness.RESOLUTION)
-        places = torch.cartesian_prod(*[torch.arange(len(axis))] * 3)
-        logits = self.on_lattice([axis] * 3)(places)[:, 0]
-        return soundness.flaws(logits.cpu().numpy().reshape((len(axis),) * 3))
+        return soundness.flaws(self.at_centres(soundness.RESOLUTION)[..., 0].cpu().numpy())
 
     @override
     def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:

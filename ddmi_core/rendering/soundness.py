@@ -1,4 +1,4 @@
-"""How torn a solid looks, told from the solid alone."""
+"""How torn something looks, told from itself alone."""
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -10,6 +10,7 @@ RESOLUTION = 48
 _LEVELS = (-1.0, 0.0, 1.0)
 _DUST = 0.005
 _APART = 10
+_THERE = 0.05  # opacity of a cell that counts
 
 
 def flaws(logits: Float[np.ndarray, "r r r"]) -> int:
@@ -24,6 +25,18 @@ def flaws(logits: Float[np.ndarray, "r r r"]) -> int:
     inside = [np.pad(logits > level, 1) for level in _LEVELS]
     below, at, above = (int(euler_number(solid, connectivity=1)) for solid in inside)
     return abs(below - at) + abs(at - above) + _APART * (_parts(inside[1]) - 1)
+
+
+def loose_share(opacity: Float[np.ndarray, "r r r"]) -> float:
+    """Return the share of all opacity that does not hang together with its largest part, 0 to 1.
+
+    Args:
+        opacity: of the cells of a lattice.
+    """
+    there = opacity > _THERE
+    labels, count = ndimage.label(there)
+    largest = max(ndimage.sum_labels(opacity, labels, range(1, count + 1)), default=0.0)
+    return 1 - float(largest / max(opacity[there].sum(), 1e-9))
 
 
 def _parts(solid: Bool[np.ndarray, "r r r"]) -> int:

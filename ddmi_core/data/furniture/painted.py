@@ -168,7 +168,7 @@ def _openness(shape: Union, places: Float[np.ndarray, "n 3"], normals: Float[np.
     probes = _PROBES * np.repeat(_REACH, len(_PROBES) // len(_REACH))[:, None]
     slant = normals @ _PROBES.T
     around = places[:, None] + 0.01 * normals[:, None] + np.sign(slant)[..., None] * probes
-    solid = shape.inside(around.reshape(-1, 3)).reshape(len(places), -1)
+    solid = shape.inside(around.reshape(-1, 3)).reshape(around.shape[:2])
     hidden = (solid * np.abs(slant)).sum(1) / np.abs(slant).sum(1)
     return 1 - (1 - _DARKEST) * hidden
 

@@ -7,6 +7,7 @@ import pytest
 import trimesh
 
 from benchmarks import fit_quality
+from benchmarks.drawn_solids import SOLIDS
 from ddmi_core.fitting import shapes
 from tests.core.fitting.test_pictures import drawing
 
@@ -31,3 +32,9 @@ def test_pictures_and_meshes_are_measured(
     assert siren["peer"] == "siren" and siren["psnr"] < balanced["psnr"]
     assert ball["iou"] > 0.9 and ball["chamfer_percent"] < 2
     assert grid["peer"] == "grid" and 0.5 < grid["iou"] <= 1
+
+
+@pytest.mark.parametrize("name", SOLIDS)
+def test_solids_made_by_rule_have_an_inside(name: str) -> None:
+    mesh = SOLIDS[name]()
+    assert mesh.is_watertight and mesh.volume > 0 and mesh.extents.max() < 3

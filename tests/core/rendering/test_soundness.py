@@ -1,9 +1,10 @@
 """Torn solids are told from sound ones."""
 
 import numpy as np
+import pytest
 
 from ddmi_core.coordinates import grid
-from ddmi_core.rendering.soundness import RESOLUTION, flaws
+from ddmi_core.rendering.soundness import RESOLUTION, flaws, loose_share
 
 _PLACES = grid(RESOLUTION, RESOLUTION, RESOLUTION).numpy()
 _STEEP = 40.0
@@ -34,3 +35,12 @@ def test_parts_that_hang_together_with_nothing_count_ten_each_but_dust_does_not(
     two, speck = np.maximum(_ball(-0.5, 0.3), _ball(0.5, 0.3)), np.maximum(_ball(-0.4, 0.5), _ball(0.8, 0.05))
     assert flaws(two) == 10
     assert flaws(speck) < 10
+
+
+def test_opacity_that_hangs_together_with_nothing_is_a_share() -> None:
+    opacity = np.zeros((8, 8, 8))
+    assert loose_share(opacity) == pytest.approx(1.0)  # nothing is there that could be the largest
+    opacity[1:3] = 0.5
+    assert loose_share(opacity) == pytest.approx(0.0)
+    opacity[5, 5, 5], opacity[7, 0, 0] = 0.5, 0.01
+    assert loose_share(opacity) == pytest.approx(1 / 129)
