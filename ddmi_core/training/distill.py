@@ -5,6 +5,7 @@ import shutil
 from copy import deepcopy
 from pathlib import Path
 
+from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.model_folder import CARD, PREVIEW, PREVIEW_RECIPES, find_model
 from ddmi_core.pipeline import Pipeline, Student
 from ddmi_core.support.devices import precision_of
@@ -60,7 +61,7 @@ def _distill(config: RunConfig, run: RunFolder, device: str) -> Path:
         run.record(stage=DistillationStage.name, step=0, message=message)
         _log.info("%s", message)
 
-    student = deepcopy(teacher.diffusion).requires_grad_(True)
+    student = _beginner(teacher, settings).requires_grad_(True)
     trial = noise_stage(config, teacher.autoencoder, student, teacher.text_encoder)
     with processors_for(trial, config, run, accelerator):
         settle_precision(trial, run, accelerator)
@@ -84,3 +85,14 @@ def _distill(config: RunConfig, run: RunFolder, device: str) -> Path:
         if (folder / name).exists():
             shutil.copy(folder / name, run.model / name)
     return run.model
+
+
+def _beginner(teacher: Pipeline, settings: DistillationConfig) -> LatentDiffusion:
+    """What the student is at first: the one that the teacher has, if it goes as many steps, or else a copy of it."""
+    known = teacher.student
+    if known is None or known.steps != settings.student_steps:
+        return deepcopy(teacher.diffusion)
+    student = deepcopy(known.diffusion)  # of the teacher before, maybe
+    student.latent_mean.copy_(teacher.diffusion.latent_mean)
+    student.latent_std.copy_(teacher.diffusion.latent_std)
+    return student

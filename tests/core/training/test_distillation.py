@@ -106,6 +106,10 @@ def test_a_model_gets_a_student_and_goes_on_where_it_was_stopped(
     best = [pipeline.sample_each(["a sofa"], [7], Denoising(steps=4))[0] for pipeline in (pipelines[0], pipelines[2])]
     assert torch.equal(*best) and not torch.equal(best[0], latents[0][0])  # the teacher is what it was
     assert pipelines[0].hash != pipelines[2].hash
+    still = FEW.model_copy(update={"learning_rate": 1e-12, "weight_decay": 0.0})
+    recipe = quick(f"start_from={whole}").model_copy(update={"distillation": still})
+    gone_on = Pipeline.from_pretrained(distill(recipe, tmp_path / "again", device="cpu"), device="cpu")
+    torch.testing.assert_close(gone_on.sample_each(["a sofa", ""], [7, 8], fast), latents[0], atol=0.02, rtol=0.02)
     said = json.loads((whole / "denoiser-fast" / "config.json").read_text())
     assert (said["steps"], said["guidance"]) == (2, 3.0)
     other = train(quick("seed=1"), tmp_path / "other", device="cpu")
