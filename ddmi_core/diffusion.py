@@ -16,6 +16,7 @@ from ddmi_core.networks.attention import fast_attention
 from ddmi_core.networks.uvit import UViT
 from ddmi_core.noise import Noise
 from ddmi_core.recipe import Denoising, Like, SamplerName
+from ddmi_core.sketches import Start
 from ddmi_core.support._torchvision import ensure_torchvision
 from ddmi_core.support.devices import autocast, sampling_precision
 from ddmi_core.support.errors import ModelError
@@ -207,6 +208,7 @@ class LatentDiffusion(nn.Module):
         like: Sequence[Like] = (),
         weak: "LatentDiffusion | None" = None,
         kept: Kept | None = None,
+        start: Start | None = None,
         draft: bool = False,
         attempt: int = 0,
         progress: Progress | None = None,
@@ -225,6 +227,7 @@ class LatentDiffusion(nn.Module):
             like: what all of them shall be like; see `Noise`.
             weak: the weaker copy, if that is to be led away from.
             kept: what they shall have of another latent.
+            start: what they are drawn after; without it they begin from noise alone.
             draft: nobody keeps them, so that a CPU may round as is fastest for it; see `sampling_precision`.
             attempt: each begins with the same noise, and has other noise on the way.
             progress: called after every step; may raise `Cancelled`.
@@ -232,7 +235,7 @@ class LatentDiffusion(nn.Module):
         device = self.latent_mean.device
         noises = [Noise(seed, like, device, attempt=attempt) for seed in seeds]
         precision = sampling_precision(device, draft=draft)
-        (z,) = deque(self._path(text, empty, noises, denoising, weak, kept, precision, progress), maxlen=1)
+        (z,) = deque(self._path(text, empty, noises, denoising, weak, kept, start, precision, progress), maxlen=1)
         return z * self.latent_std + self.latent_mean
 
     @torch.no_grad()
@@ -253,7 +256,7 @@ class LatentDiffusion(nn.Module):
         """
         every, device = denoising.steps // parts, self.latent_mean.device
         noises = [Noise(seed, (), device) for seed in seeds]
-        path = self._path(text, empty, noises, denoising, weak, None, sampling_precision(device), None)
+        path = self._path(text, empty, noises, denoising, weak, None, None, sampling_precision(device), None)
         return torch.stack([z for place, z in enumerate(path) if place % every == 0], dim=1)
 
     def _path(
@@ -264,6 +267,7 @@ class LatentDiffusion(nn.Module):
         denoising: Denoising,
         weak: "LatentDiffusion | None",
         kept: Kept | None,
+        start: Start | None,
         precision: torch.dtype,
         progress: Progress | None,
     ) -> Iterator[Float[Tensor, "b c h w"]]:
@@ -277,6 +281,12 @@ class LatentDiffusion(nn.Module):
         scheduler = self.scheduler(denoising.sampler)
         scheduler.set_timesteps(denoising.steps, device=device)
         first = z = z * scheduler.init_noise_sigma
+        skipped = 0 if start is None else start.skipped(denoising.steps)
+        if start is not None and skipped:
+            clean = self._scaled(start.latent).expand_as(first)
+            z = self.training_schedule.add_noise(clean, first, scheduler.timesteps[skipped].expand(len(first)))
+            if isinstance(scheduler, DPMSolverMultistepScheduler):
+                scheduler.set_begin_index(skipped)
         yield z
         count = len(noises)
         # At w = 1 guidance is the conditional prediction alone, which needs one evaluation and not two.
@@ -286,7 +296,7 @@ class LatentDiffusion(nn.Module):
         texts = _repeated(text, count // len(text.mask))
         context = _join([_repeated(empty, count), texts]) if by_empty else texts
         context = TextEmbedding(*(part.to(device) for part in context))
-        for done, t in enumerate(scheduler.timesteps, start=1):
+        for done, t in enumerate(scheduler.timesteps[skipped:], start=skipped + 1):
             inputs = scheduler.scale_model_input(z, t)
             if by_empty:
                 inputs = torch.cat([inputs, inputs])
@@ -311,6 +321,10 @@ class LatentDiffusion(nn.Module):
             report(progress, done / denoising.steps, f"step {done} of {denoising.steps}")
             yield z
 
+    def _scaled(self, latent: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
+        """A latent in the autoencoder's own units, as it is inside."""
+        return (latent.to(self.latent_mean.device) - self.latent_mean) / self.latent_std
+
     def _with_kept(
         self,
         kept: Kept,
@@ -320,7 +334,7 @@ class LatentDiffusion(nn.Module):
         done: int,
     ) -> Float[Tensor, "b c h w"]:
         """Put what is kept, as noisy as the rest after so many steps, in its place."""
-        clean = ((kept.latent.to(z.device) - self.latent_mean) / self.latent_std).expand_as(z)
+        clean = self._scaled(kept.latent).expand_as(z)
         if done < len(timesteps):
             clean = self.training_schedule.add_noise(clean, noise, timesteps[done].expand(len(z)))
         return torch.where(kept.until.to(z.device) >= done / len(timesteps), clean, z)

@@ -30,7 +30,8 @@ from ddmi_core.inpainting import Kept, keep_outside
 from ddmi_core.interpolation import slerp
 from ddmi_core.networks.low_rank import add_changes
 from ddmi_core.placement import Up
-from ddmi_core.recipe import NOISY_SAMPLERS, Denoising, Inpainting, Like, SamplingSettings, Seeded
+from ddmi_core.recipe import NOISY_SAMPLERS, Denoising, Inpainting, Like, SamplingSettings, Seeded, Sketch
+from ddmi_core.sketches import start_from
 from ddmi_core.support.devices import free_memory, pick_device
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.files import atomic_write, file_digest, write_json, write_text
@@ -290,6 +291,7 @@ class Pipeline:
             settings.denoising,
             like=settings.like,
             inpaint=settings.inpaint,
+            sketch=settings.sketch,
             draft=draft,
             progress=progress,
         )
@@ -302,10 +304,12 @@ class Pipeline:
         *,
         like: Sequence[Like] = (),
         inpaint: Inpainting | None = None,
+        sketch: Sketch | None = None,
         draft: bool = False,
         progress: Progress | None = None,
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw a latent for each prompt with the seed at its place, all at once; see `sample`."""
+        start = None if sketch is None else start_from(sketch, self.autoencoder.canvas_shape)
         kept: Kept | None = None
         if inpaint is not None:
             kept, progress = self._kept(inpaint, sub_progress(progress, 0.0, 0.5)), sub_progress(progress, 0.5, 1.0)
@@ -331,6 +335,7 @@ class Pipeline:
                         like=like,
                         weak=weak,
                         kept=kept,
+                        start=start,
                         draft=draft,
                         attempt=attempt,
                         progress=progress,

@@ -1,9 +1,10 @@
 """How a signal is sampled, and the recipe of one that was generated or encoded: all that is needed to make it again."""
 
+import base64
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.placement import Placement
@@ -17,6 +18,7 @@ Quality = Literal["best", "fast"]
 MOST_STEPS = 1000
 MOST_GUIDANCE = 50.0
 MOST_TRIES = 16
+USUAL_CLOSENESS = 0.3
 MAX_SEED = 2**63 - 1
 """What an SQLite integer holds, and torch's generators take."""
 
@@ -102,11 +104,38 @@ class Inpainting(BaseModel):
         return self
 
 
+Closeness = Annotated[float, Field(ge=0.0, le=1.0)]
+"""How close to its sketch something is drawn: the share of the way from noise that is left out, 0 to 1."""
+
+
+class Sketch(BaseModel):
+    """What something is drawn after: it has its layout and its colours, and becomes what the prompt says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    latent: str = Field(repr=False)
+    """of the sketch, by the same model: float16, little-endian."""
+    closeness: Closeness = USUAL_CLOSENESS
+
+    @field_validator("latent")
+    @classmethod
+    def _is_of_numbers(cls, latent: str) -> str:
+        try:
+            count = len(base64.b64decode(latent, validate=True))
+        except ValueError:
+            count = 0
+        if not count or count % 2:
+            raise ValueError("a sketch is damaged. Choose it anew")
+        return latent
+
+
 class SamplingSettings(PromptSettings):
     """What is sampled, and how; with a seed it decides an item."""
 
     inpaint: Inpainting | None = None
     """what is kept of another item, and which part of that becomes what the prompt says."""
+    sketch: Sketch | None = None
+    """what it is drawn after."""
 
     @property
     def settings(self) -> "SamplingSettings":

@@ -15,7 +15,17 @@ from ddmi_core.cli.writing import Writes, read_span
 from ddmi_core.frame_size import size_notice
 from ddmi_core.placement import Up
 from ddmi_core.prompt_matrix import PromptMatrix, prompt_matrix, read_prompt_file
-from ddmi_core.recipe import MAX_SEED, Inpainting, PromptSettings, Recipe, SamplingSettings, misfit
+from ddmi_core.recipe import (
+    MAX_SEED,
+    USUAL_CLOSENESS,
+    Closeness,
+    Inpainting,
+    PromptSettings,
+    Recipe,
+    SamplingSettings,
+    Sketch,
+    misfit,
+)
 from ddmi_core.support.errors import DataError, ExportError, ModelError
 from ddmi_core.support.progress import Progress, sub_progress
 
@@ -47,6 +57,8 @@ class Generate(Writes):
     Attributes:
         domain: what to generate: shape, image, nerf or video.
         settings: what is sampled, and how.
+        sketch: a file of yours that is drawn after, such as a rough drawing: layout and colours are taken from it.
+        closeness: how close to the sketch, 0 to 1.
         inpaint: a file that holds how it was made, such as a PNG of this command: a part of that becomes what the
             prompt says, and the rest is kept.
         part: x,x,y,y and z,z or t,t: from where to where that part reaches along each axis, in [-1, 1].
@@ -62,6 +74,8 @@ class Generate(Writes):
 
     domain: Positional[str]
     settings: Annotated[PromptSettings, arg(name="")] = PromptSettings()  # noqa: RUF009 - frozen
+    sketch: Path | None = None
+    closeness: Closeness = USUAL_CLOSENESS
     inpaint: Path | None = None
     part: str | None = None
     prompts: Path | None = None
@@ -88,7 +102,8 @@ class Generate(Writes):
             _check_sheet(self.sheet, replace=self.force)
         targets = self.targets(len(asked.prompts) * self.count, kind, options)
         pipeline = _load(model_folder(self.model, self.domain), self.device)
-        settings = SamplingSettings(**self.settings.model_dump(), inpaint=self._inpainting(pipeline))
+        parts = {"inpaint": self._inpainting(pipeline), "sketch": self._sketch(pipeline)}
+        settings = SamplingSettings(**self.settings.model_dump(), **parts)
         first = random.SystemRandom().randrange(2**31) if self.seed is None else self.seed
         seeds = range(first, first + self.count)
         if not any(asked.prompts):
@@ -109,6 +124,7 @@ class Generate(Writes):
                     settings.denoising,
                     like=settings.like,
                     inpaint=settings.inpaint,
+                    sketch=settings.sketch,
                     progress=sub_progress(share, 0.0, 0.3),
                 )
                 sampling = (time.perf_counter() - began) / len(part)
@@ -151,6 +167,19 @@ class Generate(Writes):
             return Inpainting(of=recipe.seeded, region=tuple(zip(ends[::2], ends[1::2], strict=True)))
         except ValidationError as error:
             raise DataError(f"--part: {misfit(error)}.") from error
+
+    def _sketch(self, pipeline: "Pipeline") -> Sketch | None:
+        """What is drawn after.
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        if self.sketch is None:
+            return None
+        require(0 <= self.closeness <= 1, "--closeness is from 0 to 1.")
+        from ddmi_core.sketches import sketch_of
+
+        return sketch_of(pipeline.encode(self.sketch, refine_steps=0).numpy(), self.closeness)
 
     def _asked(self) -> PromptMatrix:
         """What is to be generated.

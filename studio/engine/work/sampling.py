@@ -109,6 +109,7 @@ def sample_all(
                 settings.denoising,
                 like=settings.like,
                 inpaint=settings.inpaint,
+                sketch=settings.sketch,
                 draft=draft,
                 progress=part,
             )
