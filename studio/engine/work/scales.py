@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from ddmi_core.coordinates import WHOLE
 from ddmi_core.export.options import VideoExport
 from ddmi_core.frame_size import pixel_size
 from studio.engine.work.base import Answer, Context, SignalRequest, StageRequest, WriteRequest, check_free, does
@@ -52,6 +51,7 @@ class ScaleFilmDone(Answer):
 
 @does(ScaleFrameRequest, "view", "Scale by scale", "drawing scale by scale", quiet=True)
 def _frame(request: ScaleFrameRequest, context: Context) -> Iterator[ScaleFrameReady]:
+    from ddmi_core.coordinates import WHOLE
     from ddmi_core.fields.scales import ScaleFilm
 
     frame = ScaleFilm(decoded(request, context)).at(request.t)
