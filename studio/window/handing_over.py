@@ -21,7 +21,7 @@ from studio.widgets.late_files import LateFiles, urls_of
 from studio.widgets.saving import free_path
 from studio.window.shell import Shell, quoted
 
-_PATIENCE = 4000  # ms; other programs give up after five seconds or later
+_PATIENCE = 3000  # ms; other programs give up after five seconds or later
 _COPIED_FILES = "x-special/gnome-copied-files"
 """What file managers of Linux desktops paste."""
 
@@ -99,7 +99,8 @@ class HandingOver:
         self._engine.stop(HandOverRequest)
         clipboard, folder = QGuiApplication.clipboard(), Path(self._folder.name)
         clipboard.dataChanged.disconnect(self._on_clipboard)
-        if any(Path(url.toLocalFile()).is_relative_to(folder) for url in clipboard.mimeData().urls()):
+        copied: QMimeData | None = clipboard.mimeData()  # there may be nothing
+        if copied and any(Path(url.toLocalFile()).is_relative_to(folder) for url in copied.urls()):
             clipboard.clear()
         self._known.clear()
         self._folder.cleanup()
