@@ -175,7 +175,6 @@ def test_several_of_two_rooms_go_together_each_as_its_kind(qtbot, window, add, d
     add("a cat", 7)
     add("a chair", 3, MODEL)
     add("a cat", 7)
-    select(window, 0, 1, 2)
     got: list[Path] = []
 
     def drop(data: LateFiles) -> Qt.DropAction:
@@ -183,12 +182,30 @@ def test_several_of_two_rooms_go_together_each_as_its_kind(qtbot, window, add, d
         return Qt.DropAction.CopyAction
 
     dropping(drop)
-    pull(window, 1)
+    window.handing_over.drag(window.history.model.items())
     assert sorted(path.name for path in got) == ["a-cat-7-2.png", "a-cat-7.png", "a-chair-3.glb"]
     [mesh] = [path for path in got if path.suffix == ".glb"]
     magic, version, _ = struct.unpack("<4sII", mesh.read_bytes()[:12])
     assert (magic, version) == (b"glTF", 2)
     assert "meshes" in json.loads(mesh.read_bytes()[20 : 20 + struct.unpack("<I", mesh.read_bytes()[12:16])[0]])
+    calm(qtbot, window)
+
+
+def test_all_that_is_selected_is_dragged(qtbot, window, add, dropping):
+    window.show_room_of("image")
+    add("a cat", 7)
+    add("a dog", 8)
+    add("a cow", 9)
+    select(window, 0, 2)
+    got: list[Path] = []
+
+    def drop(data: LateFiles) -> Qt.DropAction:
+        got.extend(files(data))
+        return Qt.DropAction.CopyAction
+
+    dropping(drop)
+    pull(window, 2)
+    assert [path.name for path in got] == ["a-cow-9.png", "a-cat-7.png"]
     calm(qtbot, window)
 
 
@@ -246,7 +263,6 @@ def test_a_failure_is_said_and_the_others_arrive(qtbot, window, add, dropping, m
         raise DataError("The disk is full.")
 
     monkeypatch.setattr(FakeShape, "export", refuse)
-    select(window, 0, 1)
     got: list[Path] = []
 
     def drop(data: LateFiles) -> Qt.DropAction:
@@ -254,7 +270,7 @@ def test_a_failure_is_said_and_the_others_arrive(qtbot, window, add, dropping, m
         return Qt.DropAction.CopyAction
 
     dropping(drop)
-    pull(window, 0)
+    window.handing_over.drag(window.history.model.items())
     assert [path.name for path in got] == ["a-cat-7.png"]
     assert window.state.notifications.list()[-1].text == "The disk is full."
     calm(qtbot, window)
