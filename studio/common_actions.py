@@ -46,6 +46,17 @@ WORK: tuple[ActionSpec, ...] = (
         also="screenshot clipboard picture image paste",
     ),
     ActionSpec(
+        "copy_files",
+        "Copy as a file",
+        "History",
+        "Edit",
+        ("Ctrl+C",),
+        "copy",
+        "Put it into the clipboard as {handed_as}; dragging it into another program gives the same",
+        scope="history",
+        also="clipboard files drag drop hand over share paste another program",
+    ),
+    ActionSpec(
         "train",
         "New training run…",
         "Training",

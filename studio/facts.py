@@ -26,10 +26,18 @@ class Words:
     """What it is exported as, such as "OBJ, GLB, PLY or STL"."""
     file: str
     """What kind of file an export is, such as "a mesh file"."""
+    handed_as: str
+    """What another program gets that one is dragged into, such as "a PNG of 1,024 pixels"."""
 
     def put_into(self, text: str) -> str:
-        """Fill the places {noun}, {Noun}, {source} and {written_as} of a text."""
-        return text.format(noun=self.noun, Noun=self.noun.capitalize(), source=self.source, written_as=self.written_as)
+        """Fill the places {noun}, {Noun}, {source}, {written_as} and {handed_as} of a text."""
+        return text.format(
+            noun=self.noun,
+            Noun=self.noun.capitalize(),
+            source=self.source,
+            written_as=self.written_as,
+            handed_as=self.handed_as,
+        )
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,14 @@ class ActionSpec:
 
 
 @dataclass(frozen=True)
+class HandedOver:
+    """The file that another program gets of a signal that is dragged into it: quick to write, of a usual fineness."""
+
+    suffix: str
+    options: ExportOptions
+
+
+@dataclass(frozen=True)
 class RoomFacts:
     """What is said and offered around a room's stage."""
 
@@ -73,6 +89,8 @@ class RoomFacts:
     """Prompts to begin with."""
     export: type[ExportOptions]
     """What can be chosen about an export, and the formats that there are."""
+    handed_over: HandedOver
+    """What another program gets."""
     import_formats: tuple[str, ...]
     import_kind: str
     """What the files to import are called in the file dialog."""

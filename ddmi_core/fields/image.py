@@ -17,6 +17,7 @@ from ddmi_core.export.images import export_image
 from ddmi_core.export.options import ImageExport
 from ddmi_core.fields.decoded import DecodedField
 from ddmi_core.fields.field import Evidence, Field, Vantage
+from ddmi_core.fields.scales import weighted
 from ddmi_core.fields.splines import means
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import ReadOut
@@ -133,6 +134,14 @@ class ImageField(Field[ImageExport]):
 class DecodedImageField(DecodedField[ImageExport], ImageField):
     """A picture that a model made."""
 
+    def weighted(self, weights: tuple[float, ...]) -> "DecodedImageField":
+        """Return the picture with each scale's basis field multiplied by its weight, coarse to fine; see `scales`.
+
+        Raises:
+            ValueError: there are not as many weights as scales.
+        """
+        return DecodedImageField(self.readout, weighted(self.basis, weights))
+
 
 class FittedImageField(ImageField):
     """A picture that basis fields were fitted to, whose read-out adds what they say.
@@ -150,6 +159,14 @@ class FittedImageField(ImageField):
         self.readout, self.basis = readout, basis
         self.extent = extent
         self._filtered = (0.0, DecodedImageField(readout, basis))
+
+    def weighted(self, weights: tuple[float, ...]) -> "FittedImageField":
+        """Return the picture with each scale's basis field multiplied by its weight, coarse to fine; see `scales`.
+
+        Raises:
+            ValueError: there are not as many weights as scales.
+        """
+        return FittedImageField(self.readout, weighted(self.basis, weights), self.extent)
 
     @property
     @override

@@ -23,12 +23,13 @@ _OF_ONE = (
     "change_part",
     "export",
     "add_to_sequence",
+    "copy_files",
     "copy_prompt",
     "star",
     "tags",
     "delete",
 )
-_OF_SEVERAL = ("repeat", "export", "sheet", "compare_items", "star", "tags", "delete")
+_OF_SEVERAL = ("repeat", "export", "copy_files", "sheet", "compare_items", "star", "tags", "delete")
 _Select = QItemSelectionModel.SelectionFlag
 
 
@@ -39,6 +40,9 @@ class HistoryPanel(QWidget):
     """An item, to be shown."""
     recipe_asked = Signal(object)
     """An item that was double clicked, to have its recipe brought back."""
+
+    dragged = Signal(list)
+    """Items that are being dragged."""
 
     selection_changed = Signal()
     """Other items are selected, or another one is on the stage."""
@@ -56,6 +60,7 @@ class HistoryPanel(QWidget):
         self.view.doubleClicked.connect(lambda index: self.recipe_asked.emit(self.model.item(index.row())))
         self.view.selectionModel().currentChanged.connect(self._on_current)
         self.view.selectionModel().selectionChanged.connect(self._on_selection)
+        self.view.drag_begun.connect(lambda: self.dragged.emit(self._marked()))
         actions.on_toggled("history_grid", self.view.show_as_grid)
         actions.on("select_all", self.view.selectAll)
         actions.give_scope("history", self.view)
@@ -102,10 +107,15 @@ class HistoryPanel(QWidget):
 
     def selected(self) -> list[Item]:
         """What is to be starred, exported or deleted: the items that are selected, or the one on the stage."""
-        rows = sorted(index.row() for index in self.view.selectedIndexes())
-        if len(rows) > 1 and self.view.isVisible():
-            return [item for row in rows if (item := self.model.item(row)) is not None]
+        marked = self._marked()
+        if len(marked) > 1 and self.view.isVisible():
+            return marked
         return [self._state.shown] if self._state.shown is not None else []
+
+    def _marked(self) -> list[Item]:
+        """What is selected in the list, in its order."""
+        rows = sorted(index.row() for index in self.view.selectedIndexes())
+        return [item for row in rows if (item := self.model.item(row)) is not None]
 
     def let_go(self) -> None:
         """Select nothing, so that no item after another is opened while many are taken away."""

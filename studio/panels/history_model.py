@@ -117,6 +117,10 @@ class HistoryModel(QAbstractListModel):
         """How many items there are."""
         return 0 if parent.isValid() else len(self._items)
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Items can be dragged into other programs."""
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The title, the tool tip, the thumbnail, or the item itself."""
         item = self.item(index.row())
@@ -240,7 +244,7 @@ def _tip(item: Item) -> str:
         origin = "".join(f"{one}\n" for one in origins(recipe))
         facts = f"Seed {recipe.seed}  ·  {recipe.model}  ·  {effort(recipe)}\n{origin}{made}"
     tags = "\n" + fill("Tags: " + ", ".join(item.tags), _TIP_WIDTH) if item.tags else ""
-    return plain_tip(f"{fill(title, _TIP_WIDTH)}\n{facts}{tags}")
+    return plain_tip(f"{fill(title, _TIP_WIDTH)}\n{facts}{tags}\nDrag it into another program, which gets a file")
 
 
 def _bytes(pixmap: QPixmap) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -122,6 +122,9 @@ class ItemDelegate(QStyledItemDelegate):
 class ItemsView(QListView):
     """A strip, one row that the wheel scrolls sideways; or a grid of as many rows as there are."""
 
+    drag_begun = Signal()
+    """What is selected is being dragged."""
+
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.items = ItemDelegate(theme, self)
@@ -132,6 +135,7 @@ class ItemsView(QListView):
         self.setMouseTracking(True)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setDragEnabled(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName("History")
@@ -154,6 +158,10 @@ class ItemsView(QListView):
         """Put the ring around the item of that id, or none."""
         self.items.shown_id = item_id
         self.viewport().update()
+
+    def startDrag(self, supported: Qt.DropAction) -> None:
+        """Leave to others what is dragged."""
+        self.drag_begun.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll along the strip whichever way the wheel turns."""

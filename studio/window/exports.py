@@ -14,6 +14,7 @@ from studio.engine.diagnostics import save_diagnostics
 from studio.engine.work.clips import SequenceDone, SequenceRequest
 from studio.engine.work.exporting import ExportDone, ExportRequest
 from studio.engine.work.latents import WalkDone
+from studio.engine.work.scales import ScaleFilmDone
 from studio.engine.work.sheets import SheetDone, SheetRequest
 from studio.panels.export_dialog import Order, Place, file_stem
 from studio.panels.inspector import item_title
@@ -53,8 +54,8 @@ class Exports:
         self._on_selection()
         self._state.jobs.changed.connect(self._on_job)
         self._engine.answers(ExportDone).connect(self.on_export_done)
-        for written in (self._engine.answers(WalkDone), self._engine.answers(SequenceDone)):
-            written.connect(lambda result: self._say_written(result.path))
+        for done in (WalkDone, ScaleFilmDone, SequenceDone):
+            self._engine.answers(done).connect(lambda result: self._say_written(result.path))
         self._engine.answers(SheetDone).connect(lambda result: self._say_written(result.request.path))
 
     def choose(self) -> None:

@@ -225,7 +225,7 @@ class Items:
         self._enable_what_is_seen()
 
     def _on_shown(self, item: Item | None) -> None:
-        for name in ("copy_prompt", "star", "delete"):
+        for name in ("copy_files", "copy_prompt", "star", "delete"):
             self._shell.actions_[name].setEnabled(item is not None)
         self._enable_what_is_seen()
         self._shell.actions_["recipe"].setEnabled(item is not None and item.recipe.source is None)

@@ -18,6 +18,7 @@ from studio.window.closing import Closing
 from studio.window.comparing import Comparing
 from studio.window.exports import Exports
 from studio.window.generation import Generation
+from studio.window.handing_over import HandingOver
 from studio.window.help import Help
 from studio.window.items import Items
 from studio.window.live import Live
@@ -58,6 +59,7 @@ class MainWindow(Shell):
         self.variations = Variations(self, self.installed, self.generation)
         self.own_files = OwnFiles(self, self.installed, self.generation)
         self.exports, self.comparing = Exports(self, self.items), Comparing(self, self.items)
+        self.handing_over = HandingOver(self)
         self.trainings = Runs(self, self.installed)
         self.preferences = Preferences(self, self.installed, self.items, self.help)
         self.sessions = Sessions(self, self.installed, self.items)
@@ -72,8 +74,8 @@ class MainWindow(Shell):
     # Qt
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files, and say what will become of them."""
-        if paths := _files(event.mimeData()):
+        """Take files, and say what will become of them; not those of the window's own items."""
+        if event.source() is None and (paths := _files(event.mimeData())):
             self.own_files.foretell(paths)
             event.acceptProposedAction()
 
@@ -84,6 +86,9 @@ class MainWindow(Shell):
     def dropEvent(self, event: QDropEvent) -> None:
         """Take the files that were dropped."""
         self.drop.hide()
+        if event.source() is not None:
+            event.ignore()
+            return
         self.own_files.bring_in(*_files(event.mimeData()))
         event.acceptProposedAction()
 
@@ -93,6 +98,7 @@ class MainWindow(Shell):
             event.ignore()
             return
         self.closing.remember()
+        self.handing_over.end()
         super().closeEvent(event)
 
 

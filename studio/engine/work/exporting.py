@@ -33,15 +33,30 @@ class ExportDone(Answer):
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class HandOverRequest(ExportRequest):
+    """Write a library item to a file that another program waits for. Answered by nothing: the file is there."""
+
+
 @does(ExportRequest, "export", "Export {request.path.name}", "exporting {request.path.name}")
 def _export(request: ExportRequest, context: Context) -> Iterator[ExportDone]:
     check_free(request, request.options.targets(request.path))
+    yield ExportDone(request=request, facts=_written(request, context))
+
+
+@does(HandOverRequest, "export", "Hand over {request.path.name}", "writing {request.path.name}", priority=-1)
+def _hand_over(request: HandOverRequest, context: Context) -> Iterator[Answer]:
+    _written(request, context)
+    yield from ()
+
+
+def _written(request: ExportRequest, context: Context) -> dict[str, Any]:
+    """Write the file; facts about it."""
     context.progress(0.0, "loading the model")
     field = decoded(request, context)
-    facts = field.export(
+    return field.export(
         request.path,
         request.options,
         recipe=request.item.recipe,
         progress=sub_progress(context.progress, 0.02, 1.0),
     )
-    yield ExportDone(request=request, facts=dict(facts))

@@ -116,6 +116,16 @@ ACTIONS: tuple[ActionSpec, ...] = (
         also="features planes spectrum frequencies fourier",
     ),
     ActionSpec(
+        "scales",
+        "Scale by scale…",
+        "Display",
+        "View",
+        ("Shift+B",),
+        "scales",
+        "See the picture while one scale after the other comes in, and save that as a film",
+        also="basis fields coarse middle fine film video animation gif mp4 build up",
+    ),
+    ActionSpec(
         "walk",
         "Walk to another picture…",
         "Display",

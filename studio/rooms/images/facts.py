@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ddmi_core.export.options import ImageExport
 from ddmi_core.support.file_kinds import PICTURES
-from studio.facts import RoomFacts, Words
+from studio.facts import HandedOver, RoomFacts, Words
 from studio.rooms.images.actions import ACTIONS, MOUSE
 from studio.state.parts import OF_PICTURES
 from studio.widgets.deep_zoom.geometry import BASE
@@ -16,6 +16,7 @@ FACTS = RoomFacts(
         source="picture",
         written_as="PNG, JPEG, WebP, TIFF or SVG",
         file="a picture of any size",
+        handed_as="a PNG of 1,024 pixels",
     ),
     title="Images",
     icon="images",
@@ -35,6 +36,7 @@ FACTS = RoomFacts(
         "a person, outlined cartoon style",
     ),
     export=ImageExport,
+    handed_over=HandedOver(".png", ImageExport(resolution=1024)),
     import_formats=PICTURES,
     import_kind="Pictures",
     preset="portraits",

@@ -25,6 +25,7 @@ from studio.panels.room import Stage
 from studio.rooms.images.basis_dialog import BasisDialog
 from studio.rooms.images.export_page import PictureChoice, PictureExportDialog
 from studio.rooms.images.facts import FACTS
+from studio.rooms.images.scales_dialog import ScalesDialog
 from studio.rooms.images.walk_dialog import WalkDialog
 from studio.settings import Settings
 from studio.state.amounts import formatted_bytes
@@ -52,7 +53,7 @@ class ImageStage(Stage[DeepZoom]):
         ("whole", "one_to_one", "lift_cap"),
         ("compare_off", "compare_nearest", "compare_bicubic"),
         ("fidelity", "picture_ruler"),
-        ("navigator", "basis", "walk"),
+        ("navigator", "basis", "scales", "walk"),
     )
 
     def __init__(self, state: AppState, engine: Engine, actions: Actions, theme: Theme, settings: Settings) -> None:
@@ -147,6 +148,7 @@ class ImageStage(Stage[DeepZoom]):
         actions.on("bar_left", lambda: viewer.move_bar(-_BAR_STEP))
         actions.on("bar_right", lambda: viewer.move_bar(_BAR_STEP))
         actions.on("basis", self.show_basis)
+        actions.on("scales", self.show_scales)
         actions.on("walk", self.show_walk)
         actions.on(self.fidelity, self.show_fidelities)
 
@@ -172,6 +174,12 @@ class ImageStage(Stage[DeepZoom]):
         """Open the basis fields of the picture beside the work."""
         if (item := self._item) is not None:
             self._try(lambda: self._open(BasisDialog(item, self._engine, self._theme, self)))
+
+    def show_scales(self) -> None:
+        """Open the film of the picture's scales beside the work."""
+        if (item := self._item) is not None:
+            about = (self._state, self._engine, self._theme, self._settings)
+            self._try(lambda: self._open(ScalesDialog(item, *about, self)))
 
     def show_walk(self) -> None:
         """Open the walk from the picture to another one beside the work."""
@@ -245,7 +253,7 @@ class ImageStage(Stage[DeepZoom]):
 
 
 _LOOK_ACTIONS = ("whole", "one_to_one", "closer", "farther")
-_ITEM_ACTIONS = ("basis", "walk")
+_ITEM_ACTIONS = ("basis", "scales", "walk")
 
 
 def _source_of(request: TilesRequest) -> Source:

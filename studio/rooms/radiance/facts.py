@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ddmi_core.export.options import RadianceExport
 from ddmi_core.support.file_kinds import SCENE_NAMES, SCENES
-from studio.facts import RoomFacts, Words
+from studio.facts import HandedOver, RoomFacts, Words
 from studio.rooms.radiance.actions import ACTIONS, MOUSE
 from studio.state.parts import OF_OBJECTS
 
@@ -15,6 +15,7 @@ FACTS = RoomFacts(
         source="coloured point cloud or textured mesh",
         written_as="pictures, a turntable, a coloured mesh, a depth map or posed views",
         file="a picture or a film of it",
+        handed_as="a PNG of 512 pixels",
     ),
     title="Radiance",
     icon="radiance",
@@ -35,6 +36,7 @@ FACTS = RoomFacts(
         "a turquoise wardrobe",
     ),
     export=RadianceExport,
+    handed_over=HandedOver(".png", RadianceExport(resolution=512)),
     import_formats=SCENES,
     import_names=SCENE_NAMES,
     import_kind="Meshes, point clouds and posed pictures",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ddmi_core.export.options import ShapeExport
 from ddmi_core.support.file_kinds import SURFACES
-from studio.facts import RoomFacts, Words
+from studio.facts import HandedOver, RoomFacts, Words
 from studio.rooms.shapes.actions import ACTIONS, MATERIALS, MOUSE
 from studio.state.parts import OF_OBJECTS
 
@@ -15,6 +15,7 @@ FACTS = RoomFacts(
         source="mesh or point cloud",
         written_as="OBJ, GLB, PLY or STL",
         file="a mesh file",
+        handed_as="a GLB of 128 samples a side",
     ),
     title="Shapes",
     icon="shapes",
@@ -34,6 +35,7 @@ FACTS = RoomFacts(
         "a floor lamp",
     ),
     export=ShapeExport,
+    handed_over=HandedOver(".glb", ShapeExport(resolution=128)),
     import_formats=SURFACES,
     import_kind="Meshes and point clouds",
     preset="furniture",

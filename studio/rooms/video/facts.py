@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from ddmi_core.export.options import VideoExport
 from ddmi_core.support.file_kinds import CLIPS
-from studio.facts import RoomFacts, Words
+from studio.facts import HandedOver, RoomFacts, Words
 from studio.rooms.video.actions import ACTIONS, MOUSE
 from studio.state.parts import OF_CLIPS
 
@@ -15,6 +17,7 @@ FACTS = RoomFacts(
         source="video, animation or folder of frames",
         written_as="MP4, WebM, GIF, WebP or pictures",
         file="a video file",
+        handed_as="an MP4 of 256 pixels",
     ),
     title="Video",
     icon="video",
@@ -34,6 +37,7 @@ FACTS = RoomFacts(
         "sunset over the ocean",
     ),
     export=VideoExport,
+    handed_over=HandedOver(".mp4", VideoExport(resolution=256, fps=Fraction(24))),
     import_formats=CLIPS,
     import_kind="Clips",
     preset="skies",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+import av
 import imageio.v3 as imageio
 import numpy as np
 import pytest
@@ -10,14 +11,17 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QMenu
 
+from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.pipelines import PipelineCache
 from studio.engine.work.latents import WalkDone, WalkRequest
+from studio.engine.work.scales import ScaleFilmDone
 from studio.rooms.images import facts as images
 from studio.rooms.images.basis_dialog import BasisDialog
+from studio.rooms.images.scales_dialog import ScalesDialog
 from studio.rooms.images.stage import ImageStage
 from studio.rooms.images.walk_dialog import WalkDialog
 from studio.settings import Settings
@@ -345,4 +349,43 @@ def test_a_walk_needs_another_picture(qtbot, stage, show, add_picture):
     stage.show_walk()
     [dialog] = stage.findChildren(WalkDialog)
     assert dialog.goal() is None and not dialog.save.isEnabled()
+    dialog.close()
+
+
+def test_a_picture_is_seen_scale_by_scale_and_played(qtbot, stage, show, add_picture):
+    show(add_picture())
+    stage.show_scales()
+    [dialog] = stage.findChildren(ScalesDialog)
+    qtbot.waitUntil(dialog.preview.has_image, timeout=PATIENCE)
+    assert [part.strip() for part in dialog.weights.text().split("·")] == ["Coarse 100%", "Middle 0%", "Fine 0%"]
+    dialog.seconds.setValue(1)
+    dialog.play.click()
+    qtbot.waitUntil(lambda: not dialog.play.isChecked(), timeout=PATIENCE)
+    assert dialog.slider.value() == dialog.slider.maximum()
+    qtbot.waitUntil(lambda: dialog.weights.text().endswith("Fine 100%"), timeout=PATIENCE)
+    dialog.play.click()  # plays from the beginning again
+    assert dialog.play.isChecked() and dialog.play.toolTip() == "Pause"
+    dialog.close()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+def test_the_film_of_scales_is_saved_with_its_recipe(qtbot, stage, show, add_picture, engine, state, tmp_path, suffix):
+    item = add_picture(prompt="a cat")
+    show(item)
+    stage.show_scales()
+    [dialog] = stage.findChildren(ScalesDialog)
+    dialog.seconds.setValue(1.2)
+    dialog.resolution.setValue(64)
+    dialog.format.setCurrentIndex(dialog.format.findData(suffix))
+    with qtbot.waitSignal(engine.answers(ScaleFilmDone), timeout=PATIENCE) as written:
+        dialog.write(tmp_path / f"cat{suffix}")
+    assert written.args[0].path == tmp_path / f"cat{suffix}"
+    with av.open(str(tmp_path / f"cat{suffix}")) as film:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in film.decode(video=0)]
+    assert len(frames) == {".mp4": 36, ".gif": 30}[suffix]
+    assert np.abs(frames[0] - frames[-1]).mean() > 20 > np.abs(frames[-1] - frames[-2]).mean()
+    assert read_recipe(tmp_path / f"cat{suffix}") == item.recipe
+    dialog.write(tmp_path / f"cat{suffix}")
+    qtbot.waitUntil(lambda: bool(state.notifications.list()), timeout=PATIENCE)
+    assert "is there already" in state.notifications.list()[0].text
     dialog.close()

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from studio.actions import Actions
 from studio.engine.engine import Engine
 from studio.engine.work.items import View
-from studio.facts import ActionSpec, RoomFacts, Words
+from studio.facts import ActionSpec, HandedOver, RoomFacts, Words
 from studio.panels.export_dialog import ExportDialog, Place
 from studio.panels.export_fields import add_rows
 from studio.panels.inspector import item_title
@@ -29,7 +29,14 @@ from studio.widgets.canvas import Canvas
 from tests.studio.sound.field import SoundExport
 
 FACTS = RoomFacts(
-    words=Words(domain="sound", noun="sound", source="recording", written_as="WAV", file="a sound file"),
+    words=Words(
+        domain="sound",
+        noun="sound",
+        source="recording",
+        written_as="WAV",
+        file="a sound file",
+        handed_as="a WAV",
+    ),
     title="Sounds",
     icon="function",
     tip="Generate sounds without a sampling rate",
@@ -38,6 +45,7 @@ FACTS = RoomFacts(
     empty_text="Type a prompt and press Generate.",
     examples=("a tone of 2 hertz", "a tone of 5 hertz"),
     export=SoundExport,
+    handed_over=HandedOver(".wav", SoundExport()),
     import_formats=(".wav",),
     import_kind="Recordings",
     preset="sound-tiny",

@@ -244,6 +244,7 @@ class FakeField:
         *,
         region: tuple[float, float, float, float] = (-1.0, -1.0, 1.0, 1.0),
         window: tuple[int, int, int, int] | None = None,
+        dtype: type[np.uint8] | type[np.uint16] = np.uint8,
         progress: Progressing = None,
     ) -> np.ndarray:
         left, top, columns, rows = window or (0, 0, width, height)
@@ -260,6 +261,10 @@ class FakeField:
         pixels[..., 2] = 127.5 + 127 * np.sin(4000 * radius)
         pixels[..., 3] = np.clip(255 * 20 * (0.8 - radius), 0, 255)
         return pixels
+
+    def weighted(self, weights: tuple[float, ...]) -> FakeField:
+        """A disc whose place follows from what counts."""
+        return FakeField(self.centre + sum(weights) - len(self.basis))
 
     def view(self, *, resolution: int, progress: Progressing = None) -> dict[str, Any]:
         return {"pixels": self.render(resolution, resolution, progress=progress)}

@@ -38,6 +38,7 @@ from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.span_dialog import SpanDialog
 from studio.rooms.images.basis_dialog import BasisDialog
 from studio.rooms.images.export_page import PictureChoice, PictureExportDialog
+from studio.rooms.images.scales_dialog import ScalesDialog
 from studio.rooms.images.walk_dialog import WalkDialog
 from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
 from studio.rooms.shapes.screenshot_dialog import ScreenshotChoice, ScreenshotDialog
@@ -228,6 +229,7 @@ def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[
     return {
         "about": lambda: AboutDialog(theme, window),
         "basis fields": lambda: BasisDialog(items["image"], engine, theme, window),
+        "scale by scale": lambda: ScalesDialog(items["image"], state, engine, theme, window.settings, window),
         "walk": lambda: WalkDialog(items["image"], state, engine, theme, window.settings, window),
         "evaluate": lambda: EvaluateDialog(MODEL, ("furniture",), window.settings, window),
         "export a shape": lambda: ShapeExportDialog("a chair", ShapeChoice(), place, placement, window),
