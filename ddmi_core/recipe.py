@@ -4,6 +4,8 @@ import base64
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Literal
 
+import numpy as np
+from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from ddmi_core.fidelity import FitFacts
@@ -116,6 +118,14 @@ class Sketch(BaseModel):
     latent: str = Field(repr=False)
     """of the sketch, by the same model: float16, little-endian."""
     closeness: Closeness = USUAL_CLOSENESS
+    title: str = ""
+    """what it is called; makes no difference to what is drawn."""
+
+    @classmethod
+    def of(cls, latent: Float[np.ndarray, "c h w"], closeness: float = USUAL_CLOSENESS, title: str = "") -> "Sketch":
+        """Return a sketch by its latent."""
+        values = base64.b64encode(latent.astype("<f2").tobytes()).decode("ascii")
+        return cls(latent=values, closeness=closeness, title=title)
 
     @field_validator("latent")
     @classmethod

@@ -29,11 +29,6 @@ class Start:
         return min(round(self.closeness * steps), steps - 1)
 
 
-def sketch_of(latent: Float[np.ndarray, "c h w"], closeness: float) -> Sketch:
-    """Return a sketch by its latent."""
-    return Sketch(latent=base64.b64encode(latent.astype("<f2").tobytes()).decode("ascii"), closeness=closeness)
-
-
 def start_from(sketch: Sketch, canvas_shape: tuple[int, int, int]) -> Start:
     """Return what a sketch says to a model whose latents have such a shape.
 

@@ -224,6 +224,16 @@ WORK: tuple[ActionSpec, ...] = (
         also="inpaint edit region mask redraw replace keep modify",
     ),
     ActionSpec(
+        "draw_after",
+        "Draw after this",
+        "History",
+        "History",
+        ("Ctrl+Shift+M",),
+        "sketch",
+        "Make the form draw another {noun} with the layout and colours of this one, such as a rough sketch of yours",
+        also="sketch image to image img2img reference rough start guide colours layout",
+    ),
+    ActionSpec(
         "compare_items",
         "Compare the two…",
         "History",

@@ -177,9 +177,7 @@ class Generate(Writes):
         if self.sketch is None:
             return None
         require(0 <= self.closeness <= 1, "--closeness is from 0 to 1.")
-        from ddmi_core.sketches import sketch_of
-
-        return sketch_of(pipeline.encode(self.sketch, refine_steps=0).numpy(), self.closeness)
+        return Sketch.of(pipeline.encode(self.sketch, refine_steps=0).numpy(), self.closeness, self.sketch.name)
 
     def _asked(self) -> PromptMatrix:
         """What is to be generated.

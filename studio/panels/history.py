@@ -21,6 +21,7 @@ _OF_ONE = (
     "repeat",
     "more_like_this",
     "change_part",
+    "draw_after",
     "export",
     "add_to_sequence",
     "copy_files",

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, MOST_TRIES, NOISY_SAMPLERS, Inpainting, Like, Recipe
+from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, MOST_TRIES, NOISY_SAMPLERS, Inpainting, Like, Recipe, Sketch
 from ddmi_core.support.errors import DataError
 from studio.actions import Actions, shown_keys
 from studio.facts import RoomFacts
@@ -232,6 +232,7 @@ class Inspector(QWidget):
 
         grid.addWidget(self._likeness_box(), 2, 0, 1, 2)
         grid.addWidget(self._part_box(), 3, 0, 1, 2)
+        grid.addWidget(self._sketch_box(), 4, 0, 1, 2)
 
         self.model = QComboBox()
         self.model.setAccessibleName("Model")
@@ -239,14 +240,14 @@ class Inspector(QWidget):
         self.model.setMinimumContentsLength(8)
         self.model.activated.connect(self._on_model_chosen)
         self.encoder = ElidedLabel(look="small")
-        grid.addWidget(_field_label("Model", self.model), 4, 0)
-        grid.addWidget(self.model, 4, 1)
-        grid.addWidget(self.encoder, 5, 1)
+        grid.addWidget(_field_label("Model", self.model), 5, 0)
+        grid.addWidget(self.model, 5, 1)
+        grid.addWidget(self.encoder, 6, 1)
         self.quality = _choices("Quality", _QUALITIES)
         self.quality.activated.connect(lambda index: self._state.update_form(quality=self.quality.itemData(index)))
         self._quality_label = _field_label("Quality", self.quality)
-        grid.addWidget(self._quality_label, 6, 0)
-        grid.addWidget(self.quality, 6, 1)
+        grid.addWidget(self._quality_label, 7, 0)
+        grid.addWidget(self.quality, 7, 1)
         column.addLayout(grid)
 
     def _likeness_box(self) -> QWidget:
@@ -279,6 +280,22 @@ class Inspector(QWidget):
         rows.addWidget(self.side)
         rows.addWidget(self.share)
         return self._part
+
+    def _sketch_box(self) -> QWidget:
+        """What it is drawn after, and how close to it; there only while it is."""
+        self._sketch, rows = _rows()
+        self.sketch = ElidedLabel(look="muted")
+        self.freely = icon_button(self._theme, "close", "Draw it after nothing again", look="tiny", side=14)
+        self.freely.clicked.connect(lambda: self._state.update_form(sketch=None))
+        rows.addLayout(_beside(self.sketch, self.freely))
+        self.closeness = SliderField("How close", 0, 100)
+        self.closeness.box.setSuffix(" %")
+        self.closeness.setToolTip(
+            "30 % takes over layout and colours, 50 % most of the forms as well; near 100 % it stays what it is"
+        )
+        self.closeness.changed.connect(self._on_closeness)
+        rows.addWidget(self.closeness)
+        return self._sketch
 
     def _add_advanced(self, column: QVBoxLayout) -> None:
         content = QWidget()
@@ -342,6 +359,7 @@ class Inspector(QWidget):
         self.recipe.clicked.connect(self._actions["recipe"].trigger)
         self.akin = self._follower("more_like_this", "akin")
         self.part = self._follower("change_part", "part")
+        self.after = self._follower("draw_after", "sketch")
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addWidget(self.recipe, 1)
@@ -351,6 +369,7 @@ class Inspector(QWidget):
         others.addWidget(self.akin, 1)
         others.addWidget(self.part, 1)
         rows.addLayout(others)
+        rows.addWidget(self.after)
         rows.addLayout(buttons)
         column.addWidget(self._shown)
 
@@ -380,6 +399,10 @@ class Inspector(QWidget):
     def _on_difference(self, percent: float) -> None:
         self._state.update_form(like=self._state.form.like_by(percent / 100))
 
+    def _on_closeness(self, percent: float) -> None:
+        if (sketch := self._state.form.sketch) is not None:
+            self._state.update_form(sketch=sketch.model_copy(update={"closeness": percent / 100}))
+
     def _on_part(self) -> None:
         inpaint, side = self._state.form.inpaint, self.side.currentData()
         if inpaint is None or side is None:
@@ -405,6 +428,11 @@ class Inspector(QWidget):
         with QSignalBlocker(self.difference):  # nor are shares of a per cent
             self.difference.set_value(round(100 * (form.difference or 0.0)))
         self._show_part(form.inpaint)
+        self._sketch.setVisible(form.sketch is not None)
+        if form.sketch is not None:
+            self.sketch.setText(f"Drawn after {_called(form.sketch)}")
+            with QSignalBlocker(self.closeness):  # a recipe may have shares of a per cent
+                self.closeness.set_value(round(100 * form.sketch.closeness))
         self.steps.set_value(form.steps)
         with QSignalBlocker(self.guidance):  # a recipe may have more decimals than are shown
             self.guidance.set_value(form.guidance)
@@ -522,9 +550,16 @@ def effort(recipe: Recipe) -> str:
 
 
 def origins(recipe: Recipe) -> list[str]:
-    """What something was made of beside its prompt and seed: what it is like, and what it was a part of before."""
+    """What something was made of beside its prompt and seed: what it is like, was a part of, or was drawn after."""
     found = [f"{100 * recipe.like[-1][1]:.3g} % different from {_origin(recipe.like)}"] if recipe.like else []
-    return found + ([_changed(recipe.inpaint)] if recipe.inpaint is not None else [])
+    found += [_changed(recipe.inpaint)] if recipe.inpaint is not None else []
+    sketch = recipe.sketch
+    return found + ([f"{100 * sketch.closeness:.3g} % close to {_called(sketch)}"] if sketch is not None else [])
+
+
+def _called(sketch: Sketch) -> str:
+    """What something is drawn after, in words."""
+    return f"“{sketch.title}”" if sketch.title else "a sketch"
 
 
 def _changed(inpaint: Inpainting) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from psygnal import Signal
 
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.prompt_matrix import prompt_matrix
-from ddmi_core.recipe import Inpainting, Recipe, SamplingSettings, Span
+from ddmi_core.recipe import Inpainting, Recipe, SamplingSettings, Sketch, Span
 from studio.state.form import USUAL_DIFFERENCE, GenerateForm, free_seeds, random_seed
 from studio.state.jobs import JobQueue
 from studio.state.library import Item, Library
@@ -176,6 +177,21 @@ class AppState:
         inpaint = Inpainting(of=recipe.seeded, region=region)
         return self._take(recipe, seed=random_seed(), seed_locked=False, like=(), inpaint=inpaint)
 
+    def draw_after(self, item: Item) -> GenerateForm:
+        """Make the form draw something after an item; of one made of a file the form's own prompt stays.
+
+        Raises:
+            LibraryError: the item's files cannot be read.
+        """
+        recipe, latent = item.recipe, self.library.load_latent(item)
+        title = Path(recipe.source).name if recipe.source is not None else recipe.prompt
+        begun = {"seed": random_seed(), "seed_locked": False, "like": (), "inpaint": None}
+        sketch = Sketch.of(latent, title=title)
+        if recipe.source is None:
+            return self._take(recipe, **begun, sketch=sketch)
+        model = self.model_for(recipe)
+        return self.update_form(model=model.name if model is not None else self.form.model, **begun, sketch=sketch)
+
     def _take(self, recipe: Recipe, **values: object) -> GenerateForm:
         """Bring what a recipe says into the form, but for some values."""
         model = self.model_for(recipe)
@@ -201,7 +217,9 @@ class AppState:
         before = self.form
         for room in (self._common, *self._room_states.values()):
             if room.form.model in renamed:
-                room.form = room.form.changed(model=renamed[room.form.model], inpaint=room.form.inpaint)
+                room.form = room.form.changed(
+                    model=renamed[room.form.model], inpaint=room.form.inpaint, sketch=room.form.sketch
+                )
         self.models_changed.emit(self.models)
         if self.form != before:
             self.form_changed.emit(self.form)

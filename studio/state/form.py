@@ -32,7 +32,7 @@ class GenerateForm(SamplingSettings):
         With another model nothing is kept of what this one made, unless the values say so.
         """
         if self.model and values.get("model", self.model) != self.model:
-            values = {"inpaint": None, **values}
+            values = {"inpaint": None, "sketch": None, **values}
         return GenerateForm.model_validate({**self.model_dump(), **values})
 
     @property

@@ -188,6 +188,13 @@ class Generation:
         self._shell.go_to_prompt()
         return step
 
+    def draw_after(self, item: Item) -> Step | None:
+        """Make the form of an item's room draw something after it; return the step."""
+        self._shell.show_room_of(item.recipe.domain)
+        step = self._change_form("sketch", lambda: self._state.draw_after(item))
+        self._shell.go_to_prompt()
+        return step
+
     def recall(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room; return the step, None if it was there already."""
         self._shell.show_room_of(recipe.domain)

@@ -79,7 +79,8 @@ class Live:
     def _ask(self) -> None:
         """Have the form sketched, unless it says nothing, or is made already or right now, or sketched with others."""
         subject, shown = self._subject(), self._state.shown
-        says_something = subject.settings.prompt.strip() or subject.settings.like or subject.settings.inpaint
+        settings = subject.settings
+        says_something = settings.prompt.strip() or settings.like or settings.inpaint or settings.sketch
         if not says_something or self._state.selected_model is None or self._is_busy():
             return
         if shown is not None and (shown.recipe.settings, shown.recipe.seed) == (subject.settings, subject.seed):

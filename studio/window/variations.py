@@ -45,6 +45,7 @@ class Variations:
         shell.actions_.on("variations", self.show)
         shell.actions_.on("more_like_this", self.more_like_this)
         shell.actions_.on("change_part", self.change_part)
+        shell.actions_.on("draw_after", self.draw_after)
         for stage in shell.stages:
             domain, grid = stage.room.words.domain, stage.variations
             grid.kept.connect(partial(self.keep, domain))
@@ -80,6 +81,12 @@ class Variations:
         if (recipe := self._to_vary()) is not None:
             self.leave(self._domain)
             self._generation.change_part(recipe)
+
+    def draw_after(self) -> None:
+        """Make the form draw something after the item on the stage."""
+        if (item := self._state.shown) is not None:
+            self.leave(self._domain)
+            self._shell.attempt(lambda: self._generation.draw_after(item))
 
     def leave(self, domain: str) -> None:
         """Bring back what a grid covers."""
@@ -148,7 +155,17 @@ class Variations:
         reason = "" if self._domain in self._shown else self._why_not_varied()
         self._shell.actions_.allow("more_like_this", reason)
         room = self._shell.stage.room
+        self._shell.actions_.allow("draw_after", self._why_not_drawn_after())
         self._shell.actions_.allow("change_part", reason if room.sides else f"A {room.words.noun} has no parts")
+
+    def _why_not_drawn_after(self) -> str:
+        """Why nothing can be drawn after the item on the stage; empty if it can."""
+        item = self._state.shown
+        if item is None or self._domain in self._shown:
+            return "Nothing is on the stage" if item is None else "Keep one of the grid first"
+        if self._state.models_known and self._state.lacks_model(item.recipe):
+            return f"Its model {item.recipe.model} is not installed"
+        return ""
 
     def _why_not_varied(self) -> str:
         """Why nothing like the item on the stage can be made; empty if it can."""

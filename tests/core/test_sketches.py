@@ -6,7 +6,7 @@ import torch
 
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings, Sketch
-from ddmi_core.sketches import Start, sketch_of, start_from
+from ddmi_core.sketches import Start, start_from
 from ddmi_core.support.errors import ModelError
 from tests.tiny_model import save_tiny_model
 
@@ -18,7 +18,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 def _sketch(pipeline: Pipeline, closeness: float) -> Sketch:
     rng = np.random.default_rng(4)
-    return sketch_of(rng.standard_normal(pipeline.autoencoder.canvas_shape).astype(np.float32), closeness)
+    return Sketch.of(rng.standard_normal(pipeline.autoencoder.canvas_shape).astype(np.float32), closeness)
 
 
 def test_a_sketch_says_its_latent(pipeline: Pipeline) -> None:
@@ -55,9 +55,9 @@ def test_the_closer_the_more_alike(pipeline: Pipeline, sampler: str) -> None:
 
 
 def test_a_sketch_of_another_model_is_refused(pipeline: Pipeline) -> None:
-    other = sketch_of(np.zeros((3, 5, 5), np.float32), 0.3)
+    other = Sketch.of(np.zeros((3, 5, 5), np.float32), 0.3)
     with pytest.raises(ModelError, match="another model"):
         pipeline.sample(SamplingSettings(steps=1, sketch=other), [1])
-    broken = sketch_of(np.full(pipeline.autoencoder.canvas_shape, np.nan, np.float32), 0.3)
+    broken = Sketch.of(np.full(pipeline.autoencoder.canvas_shape, np.nan, np.float32), 0.3)
     with pytest.raises(ModelError, match="not numbers"):
         pipeline.sample(SamplingSettings(steps=1, sketch=broken), [1])

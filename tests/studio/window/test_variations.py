@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from ddmi_core.recipe import Recipe
+from ddmi_core.recipe import Recipe, Sketch
 from studio.engine.work.varying import VariationReady
 from studio.panels.variations import VariationsGrid
 from studio.state.form import USUAL_DIFFERENCE
@@ -91,6 +91,37 @@ def test_what_another_model_made_is_not_kept(qtbot, window: MainWindow) -> None:
     form = window.state.form
     assert form.changed(prompt="a lamp").inpaint == form.inpaint
     assert form.changed(model="another").inpaint is None
+
+
+# After a sketch
+
+
+def test_something_is_drawn_after_what_is_on_the_stage(qtbot, window: MainWindow) -> None:
+    draw, state, inspector = window.actions_["draw_after"], window.state, window.inspector
+    assert not draw.isEnabled() and not inspector.closeness.isVisibleTo(inspector)
+    state.update_form(prompt="a lamp", tries=3)
+    window.items.open(put(window, source="/home/rough.obj"))
+    draw.trigger()
+    assert state.form.prompt == "a lamp" and state.form.tries == 3  # of a file there is nothing else
+    assert state.form.sketch == Sketch.of(np.full((1, 2, 2), 7, np.float32), title="rough.obj")
+    assert inspector.closeness.isVisibleTo(inspector) and inspector.closeness.value() == 30
+    assert "rough.obj" in inspector.sketch.text()
+    inspector.closeness.box.setValue(45)
+    assert state.form.sketch.closeness == 0.45
+
+    window.generation.generate()
+    qtbot.waitUntil(lambda: not window.state.jobs.active(quiet=True), timeout=PATIENCE)
+    made = window.state.library.items()[0]
+    assert made.recipe.sketch == state.form.sketch
+    window.items.open(made)
+    assert "45 % close to “rough.obj”" in inspector.shown_facts.text()
+    assert state.form.changed(model="another").sketch is None
+    inspector.freely.click()
+    assert state.form.sketch is None and not inspector.closeness.isVisibleTo(inspector)
+    draw.trigger()
+    assert state.form.prompt == "a lamp" and state.form.sketch is not None
+    window.actions_["undo"].trigger()
+    assert state.form.sketch is None
 
 
 # At a glance
