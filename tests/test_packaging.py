@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import plistlib
 import re
 import shutil
@@ -15,8 +16,10 @@ import pytest
 from ddmi_core import __version__
 from ddmi_core.model_file import SUFFIX
 from scripts import build_deb
+from tests.imports import imported_by
 
-PACKAGING = Path(__file__).parent.parent / "packaging"
+ROOT = Path(__file__).parent.parent
+PACKAGING = ROOT / "packaging"
 DESKTOP = PACKAGING / "linux" / "ddmi-studio.desktop"
 METAINFO = PACKAGING / "linux" / "org.ddmi.studio.metainfo.xml"
 MEDIA_TYPE = "application/x-ddmi-model"
@@ -30,11 +33,19 @@ def of_desktop() -> dict[str, str]:
     return dict(parser["Desktop Entry"])
 
 
+def test_nothing_that_is_imported_is_left_out_of_the_package() -> None:
+    calls = [node for node in ast.walk(ast.parse((ROOT / "studio.spec").read_text())) if isinstance(node, ast.Call)]
+    (excludes,) = (keyword.value for call in calls for keyword in call.keywords if keyword.arg == "excludes")
+    left_out = {node.value for node in ast.walk(excludes) if isinstance(node, ast.Constant)}
+    assert "matplotlib" in left_out
+    assert left_out & (imported_by("ddmi_core") | imported_by("studio")) == set()
+
+
 def test_the_desktop_starts_what_is_installed_and_knows_its_window() -> None:
     entry = of_desktop()
     assert entry["Exec"].split()[0] in build_deb.COMMANDS and entry["Exec"].endswith("%F")
     assert entry["Icon"] == build_deb.NAME
-    app = (PACKAGING.parent / "studio" / "app.py").read_text(encoding="utf-8")
+    app = (ROOT / "studio" / "app.py").read_text(encoding="utf-8")
     assert f'setApplicationName("{entry["StartupWMClass"]}")' in app
     assert f'setDesktopFileName("{DESKTOP.stem}")' in app
 
