@@ -1,6 +1,6 @@
 """The entry of the packaged executables, `DDMI Studio` and `ddmi`, which take the place of a Python beside them.
 
-Started plainly, each does what the name says that it was started by: where there are links, one is a link to the other.
+Started plainly, each does what the name says that it was started by: on Linux one is a link to the other.
 Started as Python would be, with `-m MODULE ARGUMENTS…`, it runs that module of the project: so the window starts
 trainings, and a training its processes, by `sys.executable` as ever.
 """
