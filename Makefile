@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint lock docs pictures package test-package clean
+.PHONY: help setup run test test-slow lint lock docs pictures package deb test-package clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,6 +43,9 @@ lock: ## note the versions of all packages in requirements.lock, after a pin in 
 
 package: setup ## the whole app in one folder under dist/, for machines without Python
 	$(BIN)/python -m PyInstaller --noconfirm --log-level WARN studio.spec
+
+deb: setup ## a Debian package of the folder that `make package` made, into dist/
+	$(BIN)/python -m scripts.build_deb
 
 test-package: setup ## use the folder that `make package` made, in a window on a virtual display; takes minutes
 	$(BIN)/python -m pytest tests/package

@@ -15,7 +15,7 @@ if sys.platform == "win32":
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QMessageBox
 
 from ddmi_core import __version__
 from ddmi_core.support.errors import DDMIError
@@ -27,6 +27,7 @@ from studio.engine.training import Training
 from studio.garbage import WindowCollector
 from studio.launcher import open_folder
 from studio.library_folder import open_library
+from studio.opening import Application
 from studio.self_test import self_test
 from studio.settings import Settings
 from studio.state.app_state import AppState
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = Settings()
     apply_text_size(settings.text_size)
-    app = QApplication(sys.argv[:1])
+    app = Application(sys.argv[:1])
     app.setApplicationName("ddmi-studio")
     app.setApplicationDisplayName("DDMI Studio")
     app.setDesktopFileName("ddmi-studio")
@@ -90,6 +91,7 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
     engine.answers(ModelLoaded).connect(lambda loaded: window.status.set_device(loaded.device))
     engine.answers(ModelLoaded).connect(lambda _device: garbage.spare_what_stays())
     window.show()
+    app.file_asked.connect(window.own_files.bring_in)
     QTimer.singleShot(0, lambda: engine.ask(ModelsRequest()))
     QTimer.singleShot(_TIDY_AFTER_MS, lambda: window.trash.empty_older_than(settings.trash_days))
     guest = on_open(window) if on_open is not None else _begin(window, options)
@@ -105,6 +107,8 @@ def main(argv: Sequence[str] | None = None, *, on_open: Callable[[MainWindow], Q
 
 def _begin(window: MainWindow, options: argparse.Namespace) -> Photographer | None:
     """Do what the command line asks for; offer the tour unless a picture is to be taken."""
+    if options.files:
+        window.own_files.bring_in(*(file.absolute() for file in options.files))
     if options.screenshot is not None:
         return Photographer(window, options.screenshot, options.prompt)
     if options.prompt is not None:
@@ -163,6 +167,9 @@ class Photographer(QObject):
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ddmi-studio", description="Generate continuous signals from prompts.")
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="bring these in, as if they were dropped on the window"
+    )
     parser.add_argument("--version", action="version", version=f"DDMI Studio {__version__}")
     parser.add_argument(
         "--self-test", action="store_true", help="generate and export with every model, without a window, and quit"

@@ -1,7 +1,8 @@
 """The entry of the packaged executables, `DDMI Studio` and `ddmi`, which take the place of a Python beside them.
 
-Started plainly, each does what its name says. Started as Python would be, with `-m MODULE ARGUMENTS…`, it runs that
-module of the project: so the window starts trainings, and a training its processes, by `sys.executable` as ever.
+Started plainly, each does what the name says that it was started by: on Linux one is a link to the other.
+Started as Python would be, with `-m MODULE ARGUMENTS…`, it runs that module of the project: so the window starts
+trainings, and a training its processes, by `sys.executable` as ever.
 """
 
 import multiprocessing
@@ -13,8 +14,8 @@ from pathlib import Path
 OWN_PACKAGES = ("ddmi_core", "studio")
 
 
-def module_and_arguments(executable: str, arguments: list[str]) -> tuple[str, list[str]]:
-    """Return which module an executable was asked to run as `__main__`, and with what.
+def module_and_arguments(name: str, arguments: list[str]) -> tuple[str, list[str]]:
+    """Return which module an executable, started by this name, was asked to run as `__main__`, and with what.
 
     Raises:
         SystemExit: `-m` without a module of this project.
@@ -24,14 +25,14 @@ def module_and_arguments(executable: str, arguments: list[str]) -> tuple[str, li
         if module.partition(".")[0] not in OWN_PACKAGES:
             raise SystemExit(f"-m takes a module of {' or '.join(OWN_PACKAGES)}, such as ddmi_core.cli.")
         return module, arguments[2:]
-    return ("ddmi_core.cli" if Path(executable).stem == "ddmi" else "studio"), arguments
+    return ("ddmi_core.cli" if Path(name).stem == "ddmi" else "studio"), arguments
 
 
 def main() -> None:
     """Run what was asked for; ends by `SystemExit` as the module does."""
     multiprocessing.freeze_support()  # a worker of a DataLoader goes no further
     _spare_other_programs()
-    module, arguments = module_and_arguments(sys.executable, sys.argv[1:])
+    module, arguments = module_and_arguments(sys.argv[0], sys.argv[1:])
     sys.argv[1:] = arguments
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 import logging
 import re
@@ -15,6 +14,8 @@ from pathlib import Path
 import pytest
 from importlinter.cli import lint_imports
 from packaging.requirements import Requirement
+
+from tests.imports import imported_by
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -71,18 +72,6 @@ def test_what_is_imported_is_declared(package: str, extras: list[str]) -> None:
 
 def canonical(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
-
-
-def imported_by(package: str) -> set[str]:
-    """The top-level names that a package's modules import, anywhere in them."""
-    names = set()
-    for path in (ROOT / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.partition(".")[0])
-    return names
 
 
 def test_only_domains_and_their_rooms_ask_which_domain_it_is() -> None:

@@ -58,3 +58,31 @@ def test_it_empties_the_trash_by_age_and_shows_the_log_after_a_crash(tmp_path: P
         subprocess.run([sys.executable, "-c", begin], timeout=120)
     ended = subprocess.run([sys.executable, "-c", _OLD], capture_output=True, text=True, timeout=240)
     assert ended.stdout.split() == [str(crashed), "0"], ended.stderr
+
+
+_ASKED = """
+import sys
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QFileOpenEvent
+from studio import app
+from studio.window.own_files import OwnFiles
+
+def bring_in(self, *paths):
+    print(*paths, flush=True)
+    system = QCoreApplication.instance()
+    if paths[0].suffix == ".ddmi":
+        QCoreApplication.postEvent(system, QFileOpenEvent(sys.argv[1]))
+    else:
+        system.quit()
+
+OwnFiles.bring_in = bring_in
+app.main(["chair.ddmi", "table.ddmi"])
+"""
+
+
+def test_it_brings_in_files_of_its_command_line_and_those_that_the_system_asks_it_to_open(tmp_path: Path) -> None:
+    clicked = str(tmp_path / "photo.png")
+    run = [sys.executable, "-c", _ASKED, clicked]
+    ended = subprocess.run(run, capture_output=True, text=True, timeout=240)
+    here = Path.cwd()
+    assert ended.stdout.splitlines() == [f"{here / 'chair.ddmi'} {here / 'table.ddmi'}", clicked], ended.stderr

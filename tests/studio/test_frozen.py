@@ -14,10 +14,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("executable", "arguments", "meant"),
+    ("name", "arguments", "meant"),
     [
         ("/opt/DDMI Studio/DDMI Studio", ["--room", "image"], ("studio", ["--room", "image"])),
         ("/opt/DDMI Studio/ddmi", ["models"], ("ddmi_core.cli", ["models"])),
+        ("ddmi", ["models"], ("ddmi_core.cli", ["models"])),
         ("/opt/DDMI Studio/ddmi.exe", [], ("ddmi_core.cli", [])),
         ("/opt/DDMI Studio/DDMI Studio", ["-m", "ddmi_core.cli", "train"], ("ddmi_core.cli", ["train"])),
         (
@@ -28,9 +29,9 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_an_executable_is_known_by_its_name_and_runs_modules_as_python_does(
-    executable: str, arguments: list[str], meant: tuple[str, list[str]]
+    name: str, arguments: list[str], meant: tuple[str, list[str]]
 ) -> None:
-    assert module_and_arguments(executable, arguments) == meant
+    assert module_and_arguments(name, arguments) == meant
 
 
 @pytest.mark.parametrize("arguments", [["-m"], ["-m", "http.server"], ["-m", "studios.app"]])
