@@ -20,7 +20,7 @@ Quality = Literal["best", "fast"]
 MOST_STEPS = 1000
 MOST_GUIDANCE = 50.0
 MOST_TRIES = 16
-USUAL_CLOSENESS = 0.3
+USUAL_CLOSENESS = 0.25
 MAX_SEED = 2**63 - 1
 """What an SQLite integer holds, and torch's generators take."""
 

@@ -291,7 +291,7 @@ class Inspector(QWidget):
         self.closeness = SliderField("How close", 0, 100)
         self.closeness.box.setSuffix(" %")
         self.closeness.setToolTip(
-            "30 % takes over layout and colours, 50 % most of the forms as well; near 100 % it stays what it is"
+            "25 % takes over layout and colours, 50 % most of the forms as well; near 100 % it stays what it is"
         )
         self.closeness.changed.connect(self._on_closeness)
         rows.addWidget(self.closeness)

@@ -104,7 +104,7 @@ def test_something_is_drawn_after_what_is_on_the_stage(qtbot, window: MainWindow
     draw.trigger()
     assert state.form.prompt == "a lamp" and state.form.tries == 3  # of a file there is nothing else
     assert state.form.sketch == Sketch.of(np.full((1, 2, 2), 7, np.float32), title="rough.obj")
-    assert inspector.closeness.isVisibleTo(inspector) and inspector.closeness.value() == 30
+    assert inspector.closeness.isVisibleTo(inspector) and inspector.closeness.value() == 25
     assert "rough.obj" in inspector.sketch.text()
     inspector.closeness.box.setValue(45)
     assert state.form.sketch.closeness == 0.45
