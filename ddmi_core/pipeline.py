@@ -30,7 +30,7 @@ from ddmi_core.inpainting import Kept, keep_outside
 from ddmi_core.interpolation import slerp
 from ddmi_core.networks.low_rank import add_changes
 from ddmi_core.placement import Up
-from ddmi_core.recipe import NOISY_SAMPLERS, Denoising, Inpainting, Like, SamplingSettings, Seeded, Sketch
+from ddmi_core.recipe import NOISY_SAMPLERS, Denoising, Inpainting, SamplingSettings, Seeded
 from ddmi_core.sketches import start_from
 from ddmi_core.support.devices import free_memory, pick_device
 from ddmi_core.support.errors import ModelError
@@ -284,35 +284,28 @@ class Pipeline:
             ModelError: a weaker copy is to guide, or a student to draw, and the model has none.
             Cancelled: from inside `progress`, between denoising steps.
         """
-        prompts = [settings.prompt] * len(seeds)
-        return self.sample_each(
-            prompts,
-            seeds,
-            settings.denoising,
-            like=settings.like,
-            inpaint=settings.inpaint,
-            sketch=settings.sketch,
-            draft=draft,
-            progress=progress,
-        )
+        return self.sample_each([settings.prompt] * len(seeds), seeds, settings, draft=draft, progress=progress)
 
     def sample_each(
         self,
         prompts: Sequence[str],
         seeds: Sequence[int],
-        denoising: Denoising,
+        how: Denoising,
         *,
-        like: Sequence[Like] = (),
-        inpaint: Inpainting | None = None,
-        sketch: Sketch | None = None,
         draft: bool = False,
         progress: Progress | None = None,
     ) -> list[Float[Tensor, "c h w"]]:
-        """Draw a latent for each prompt with the seed at its place, all at once; see `sample`."""
+        """Draw a latent for each prompt with the seed at its place, all at once; see `sample`.
+
+        Of `how`, which may be settings with a prompt of their own, that one does not count.
+        """
+        settings = how if isinstance(how, SamplingSettings) else SamplingSettings(**how.model_dump())
+        sketch, denoising = settings.sketch, settings.denoising
         start = None if sketch is None else start_from(sketch, self.autoencoder.canvas_shape)
         kept: Kept | None = None
-        if inpaint is not None:
-            kept, progress = self._kept(inpaint, sub_progress(progress, 0.0, 0.5)), sub_progress(progress, 0.5, 1.0)
+        if settings.inpaint is not None:
+            kept = self._kept(settings.inpaint, sub_progress(progress, 0.0, 0.5))
+            progress = sub_progress(progress, 0.5, 1.0)
         if denoising.guide == "weak" and self.weak is None:
             raise ModelError(f"{self.name} has no weaker copy to guide with. Choose the empty prompt, or auto.")
         diffusion, weak = self.diffusion, None if denoising.guide == "empty" else self.weak
@@ -332,7 +325,7 @@ class Pipeline:
                         self._empty,
                         [seeds[place] for place in places],
                         denoising,
-                        like=like,
+                        like=settings.like,
                         weak=weak,
                         kept=kept,
                         start=start,

@@ -118,15 +118,8 @@ class Generate(Writes):
                 began = time.perf_counter()
                 share = sub_progress(meter, start / len(wanted), (start + len(part)) / len(wanted))
                 prompts, its_seeds = zip(*part, strict=True)
-                latents = pipeline.sample_each(
-                    prompts,
-                    its_seeds,
-                    settings.denoising,
-                    like=settings.like,
-                    inpaint=settings.inpaint,
-                    sketch=settings.sketch,
-                    progress=sub_progress(share, 0.0, 0.3),
-                )
+                sharing = sub_progress(share, 0.0, 0.3)
+                latents = pipeline.sample_each(prompts, its_seeds, settings, progress=sharing)
                 sampling = (time.perf_counter() - began) / len(part)
                 for index, ((prompt, seed), latent) in enumerate(zip(part, latents, strict=True)):
                     recipe = _recipe(pipeline, **{**settings.model_dump(), "prompt": prompt, "seed": seed})
@@ -177,7 +170,8 @@ class Generate(Writes):
         if self.sketch is None:
             return None
         require(0 <= self.closeness <= 1, "--closeness is from 0 to 1.")
-        return Sketch.of(pipeline.encode(self.sketch, refine_steps=0).numpy(), self.closeness, self.sketch.name)
+        latent = pipeline.encode(pipeline.read(self.sketch), refine_steps=0)
+        return Sketch.of(latent.numpy(), self.closeness, self.sketch.name)
 
     def _asked(self) -> PromptMatrix:
         """What is to be generated.

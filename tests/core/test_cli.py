@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import trimesh
@@ -21,7 +22,7 @@ from ddmi_core.export.recipe_files import read_recipe
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import Base, ModelInfo
 from ddmi_core.placement import Up
-from ddmi_core.recipe import Denoising, Like
+from ddmi_core.recipe import SamplingSettings, Sketch
 from ddmi_core.support.errors import ModelError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.run_folder import RunFolder
@@ -49,20 +50,20 @@ class FakePipeline:
     asked: dict[str, Any]
 
     def sample_each(
-        self, prompts: Sequence[str], seeds: Sequence[int], denoising: Denoising, like: Sequence[Like], **options: Any
+        self, prompts: Sequence[str], seeds: Sequence[int], how: SamplingSettings, **options: Any
     ) -> list[torch.Tensor]:
-        asked = {"prompts": list(prompts), "seeds": list(seeds), "like": tuple(like), "inpaint": options["inpaint"]}
-        type(self).asked = {**denoising.model_dump(), **asked}
+        asked = {"prompts": list(prompts), "seeds": list(seeds), "inpaint": how.inpaint, "sketch": how.sketch}
+        type(self).asked = {**how.model_dump(), **asked}
         options["progress"](1.0, "step 1 of 1")
         return [torch.full((1, 2, 2), 0.3 + 0.01 * (seed % 10)) for seed in seeds]
 
     def decode(self, latent: torch.Tensor) -> BallField:
         return BallField(float(latent[0, 0, 0]))
 
-    def read(self, path: Path, *, span: object, up: Up) -> ItemSource:
+    def read(self, path: Path, *, span: object = None, up: Up = "y") -> ItemSource:
         return self.domain.read(path, queries=8, up=up)
 
-    def encode(self, source: ItemSource, *, refine_steps: int, progress: object) -> torch.Tensor:
+    def encode(self, source: ItemSource, *, refine_steps: int, progress: object = None) -> torch.Tensor:
         assert len(source) == 1
         return torch.full((1, 2, 2), 0.5)
 
@@ -166,6 +167,19 @@ def test_generate_draws_a_part_of_what_it_wrote_anew(run: Run, tmp_path: Path, m
     monkeypatch.setattr(FakePipeline, "hash", "ffff")
     code, _, err = run(*again, "--force")
     assert code == 1 and "other weights" in err[-1]
+
+
+def test_something_is_drawn_after_a_file(run: Run, tmp_path: Path) -> None:
+    rough = tmp_path / "rough.stl"
+    trimesh.creation.box().export(rough)
+    usual = ("generate", "shape", "--prompt", "a chair", "--sketch", rough, "--out", tmp_path / "chair.glb")
+    assert run(*usual, "--closeness", "0.4")[0] == 0
+    expected = Sketch.of(np.full((1, 2, 2), 0.5, np.float32), 0.4, "rough.stl")
+    assert FakePipeline.asked["sketch"] == expected
+    recipe = read_recipe(tmp_path / "chair.glb")
+    assert recipe is not None and recipe.sketch == expected
+    code, _, err = run(*usual, "--closeness", "1.4", "--force")
+    assert code == 2 and "from 0 to 1" in err[-1]
 
 
 def test_for_printing_a_shape_stands_upright_and_is_as_long_as_one_likes(run: Run, tmp_path: Path) -> None:

@@ -103,16 +103,7 @@ def sample_all(
         prompts, seeds = zip(*wanted[len(latents) : len(latents) + batch], strict=True)
         part = sub_progress(progress, len(latents) / total, (len(latents) + len(seeds)) / total)
         try:
-            latents += pipeline.sample_each(
-                prompts,
-                seeds,
-                settings.denoising,
-                like=settings.like,
-                inpaint=settings.inpaint,
-                sketch=settings.sketch,
-                draft=draft,
-                progress=part,
-            )
+            latents += pipeline.sample_each(prompts, seeds, settings, draft=draft, progress=part)
         except Exception as error:
             if batch == 1 or not is_out_of_memory(error):
                 raise

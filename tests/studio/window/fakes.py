@@ -23,7 +23,7 @@ from ddmi_core.fitting.pictures import fit_picture
 from ddmi_core.fitting.plan import FitPlan
 from ddmi_core.model_folder import ModelInfo
 from ddmi_core.placement import Placement, Up
-from ddmi_core.recipe import Denoising, Inpainting, Like, SamplingSettings, Sketch
+from ddmi_core.recipe import Denoising, SamplingSettings
 from ddmi_core.rendering.adaptive_surface import Sight
 from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
 from ddmi_core.rendering.mesh_pieces import mesh_pieces
@@ -160,16 +160,7 @@ class FakePipeline:
         draft: bool = False,
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
-        return self.sample_each(
-            [settings.prompt] * len(seeds),
-            seeds,
-            settings.denoising,
-            like=settings.like,
-            inpaint=settings.inpaint,
-            sketch=settings.sketch,
-            draft=draft,
-            progress=progress,
-        )
+        return self.sample_each([settings.prompt] * len(seeds), seeds, settings, draft=draft, progress=progress)
 
     def sample_each(
         self,
@@ -177,9 +168,6 @@ class FakePipeline:
         seeds: Sequence[int],
         denoising: Denoising,
         *,
-        like: Sequence[Like] = (),
-        inpaint: Inpainting | None = None,
-        sketch: Sketch | None = None,
         draft: bool = False,
         progress: Callable[[float, str], None] | None = None,
     ) -> list[torch.Tensor]:
