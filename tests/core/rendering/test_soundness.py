@@ -20,8 +20,12 @@ def test_a_sound_solid_has_no_flaws_whatever_holes_belong_to_it() -> None:
     assert flaws(_ball(0.0, 0.5)) == flaws(ring) == 0
 
 
-def test_what_touches_the_walls_and_what_is_empty_count_too() -> None:
-    assert flaws(np.full((RESOLUTION,) * 3, 5.0)) == flaws(np.full((RESOLUTION,) * 3, -5.0)) == 0
+def test_what_touches_the_walls_ends_there() -> None:
+    assert flaws(np.full((RESOLUTION,) * 3, 5.0)) == 0
+
+
+def test_next_to_nothing_is_no_sound_solid() -> None:
+    assert flaws(np.full((RESOLUTION,) * 3, -5.0)) == flaws(_ball(0.0, 0.1)) == 100
 
 
 def test_a_part_that_is_not_sure_of_itself_counts() -> None:
@@ -39,7 +43,10 @@ def test_parts_that_hang_together_with_nothing_count_ten_each_but_dust_does_not(
 
 def test_opacity_that_hangs_together_with_nothing_is_a_share() -> None:
     opacity = np.zeros((8, 8, 8))
-    assert loose_share(opacity) == pytest.approx(1.0)  # nothing is there that could be the largest
+    assert loose_share(opacity) == 1.0
+    opacity[4, 4, 4] = 0.9  # next to nothing
+    assert loose_share(opacity) == 1.0
+    opacity[4, 4, 4] = 0.0
     opacity[1:3] = 0.5
     assert loose_share(opacity) == pytest.approx(0.0)
     opacity[5, 5, 5], opacity[7, 0, 0] = 0.5, 0.01
