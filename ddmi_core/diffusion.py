@@ -39,7 +39,7 @@ NOISY_BELOW = 0.8
 
 New noise in each step takes errors of the steps before with it (Karras et al. 2022, section 4). Above, where it is
 settled how a signal is laid out, they are those of the probability flow, so that a seed stands for nearly the same
-signal as by dpm++, and by a student of it.
+signal as by dpm++, and by a student of it. Further attempts, for which what came first was torn, have noise in all steps.
 """
 _FIRST_MIXING = 6.0  # the paper's, whose logit of -6 is that of the network's share
 
@@ -229,13 +229,15 @@ class LatentDiffusion(nn.Module):
             kept: what they shall have of another latent.
             start: what they are drawn after; without it they begin from noise alone.
             draft: nobody keeps them, so that a CPU may round as is fastest for it; see `sampling_precision`.
-            attempt: each begins with the same noise, and has other noise on the way.
+            attempt: each begins with the same noise, and has other noise on the way, from the second one on in all steps.
             progress: called after every step; may raise `Cancelled`.
         """
         device = self.latent_mean.device
         noises = [Noise(seed, like, device, attempt=attempt) for seed in seeds]
         precision = sampling_precision(device, draft=draft)
-        (z,) = deque(self._path(text, empty, noises, denoising, weak, kept, start, precision, progress), maxlen=1)
+        noisy_below = 1.0 if attempt else NOISY_BELOW
+        path = self._path(text, empty, noises, denoising, weak, kept, start, noisy_below, precision, progress)
+        (z,) = deque(path, maxlen=1)
         return z * self.latent_std + self.latent_mean
 
     @torch.no_grad()
@@ -256,7 +258,8 @@ class LatentDiffusion(nn.Module):
         """
         every, device = denoising.steps // parts, self.latent_mean.device
         noises = [Noise(seed, (), device) for seed in seeds]
-        path = self._path(text, empty, noises, denoising, weak, None, None, sampling_precision(device), None)
+        precision = sampling_precision(device)
+        path = self._path(text, empty, noises, denoising, weak, None, None, NOISY_BELOW, precision, None)
         return torch.stack([z for place, z in enumerate(path) if place % every == 0], dim=1)
 
     def _path(
@@ -268,6 +271,7 @@ class LatentDiffusion(nn.Module):
         weak: "LatentDiffusion | None",
         kept: Kept | None,
         start: Start | None,
+        noisy_below: float,
         precision: torch.dtype,
         progress: Progress | None,
     ) -> Iterator[Float[Tensor, "b c h w"]]:
@@ -311,7 +315,7 @@ class LatentDiffusion(nn.Module):
             if isinstance(scheduler, DDPMScheduler):
                 z = _ancestral_step(scheduler, predicted, t, z, drawn())
             elif denoising.sampler == "sde-dpm++":
-                is_noisy = bool(t < NOISY_BELOW * self.config.train_steps)
+                is_noisy = bool(t < noisy_below * self.config.train_steps)
                 scheduler.register_to_config(algorithm_type="sde-dpmsolver++" if is_noisy else "dpmsolver++")
                 z = scheduler.step(predicted, t, z, variance_noise=drawn() if is_noisy else None).prev_sample
             else:
