@@ -39,7 +39,7 @@ NOISY_BELOW = 0.8
 
 New noise in each step takes errors of the steps before with it (Karras et al. 2022, section 4). Above, where it is
 settled how a signal is laid out, they are those of the probability flow, so that a seed stands for nearly the same
-signal as by dpm++, and by a student of it. Further attempts, for which what came first was torn, have noise in all steps.
+signal as by dpm++, and by a student of it. Further attempts, of what came out torn, have noise in all steps.
 """
 _FIRST_MIXING = 6.0  # the paper's, whose logit of -6 is that of the network's share
 
@@ -229,7 +229,7 @@ class LatentDiffusion(nn.Module):
             kept: what they shall have of another latent.
             start: what they are drawn after; without it they begin from noise alone.
             draft: nobody keeps them, so that a CPU may round as is fastest for it; see `sampling_precision`.
-            attempt: each begins with the same noise, and has other noise on the way, from the second one on in all steps.
+            attempt: each begins with the same noise and has other noise on the way, all but the first in all steps.
             progress: called after every step; may raise `Cancelled`.
         """
         device = self.latent_mean.device
