@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import sketch_quality
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import SamplingSettings, Sketch
 from ddmi_core.sketches import Start, start_from
@@ -61,3 +62,11 @@ def test_a_sketch_of_another_model_is_refused(pipeline: Pipeline) -> None:
     broken = Sketch.of(np.full(pipeline.autoencoder.canvas_shape, np.nan, np.float32), 0.3)
     with pytest.raises(ModelError, match="not numbers"):
         pipeline.sample(SamplingSettings(steps=1, sketch=broken), [1])
+
+
+def test_patches_of_a_sketch_are_where_it_is_and_as_it_is_coloured() -> None:
+    for number in range(4):
+        picture, patches = sketch_quality._sketch(number)
+        assert len(patches) == 4 and all(there.sum() > 500 for _, there in patches)
+        assert all(sketch_quality._distance(picture, colour, there) < 0.01 for colour, there in patches)
+        assert all(sketch_quality._distance(255 - picture, colour, there) > 20 for colour, there in patches)
