@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.recipe import Recipe
+from ddmi_core.recipe import PromptSettings, Recipe
 from ddmi_core.support.paths import assets
 from studio.engine.work.items import THUMBNAIL_SIZE
 from studio.state.library import LATENT, RECIPE, THUMBNAIL, Library
@@ -59,6 +59,7 @@ def main(names: Sequence[str]) -> None:
                 prompt=wanted.prompt,
                 seed=wanted.seed,
                 steps=STEPS,
+                tries=PromptSettings().tries,
             )
             [latent] = pipeline.sample(recipe.settings, [recipe.seed])
             field = pipeline.decode(latent)
