@@ -187,7 +187,7 @@ def test_the_search_finds_tags_as_they_come(qtbot, make_history, state, add_item
     panel.model.set_filter(typed="#attic")
     assert listed(panel) == [1]
     tip = panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
-    assert tip.endswith("Tags: Attic")
+    assert "\nTags: Attic\n" in tip
 
 
 def test_only_what_was_painted_has_its_thumbnail_read(qtbot, make_history, add_item):
