@@ -71,7 +71,6 @@ from ddmi_core.rendering.surfaces import Logits, extract_mesh
 _FIDELITIES: tuple[Fidelity, ...] = ("balanced", "faithful")
 _SURFACE, _INSIDE = 30_000, 64**3
 _MESHED = 256
-_LOOSE_SIDE = 128
 
 
 def main(
@@ -149,7 +148,7 @@ def _scene(parts: list[trimesh.Trimesh], fidelity: Fidelity, sheet: Path | None)
         "psnr": round(float(np.mean(nearness)), 2),
         "worst_view": round(min(nearness), 2),
         "learned_psnr": round(fit.figures["seen_psnr"], 2),
-        "floaters": round(field.loose_share(_LOOSE_SIDE), 4),
+        "floaters": round(field.loose_share(), 4),
         "bytes": fit.facts.size_bytes,
         "seconds": round(seconds, 1),
     }

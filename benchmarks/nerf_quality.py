@@ -40,7 +40,6 @@ from ddmi_core.support.errors import DDMIError
 
 THINGS = {"chair": "chair", "table": "table", "sofa": "sofa", "bed": "bed", "lamp": "lamp", "storage": "wardrobe"}
 """What is asked for, by the kind that it is."""
-_LOOSE_SIDE = 128  # cells along each side that opacity is looked at in
 _VIEWS = slice(0, 12, 3)
 """Of those of a held-out object, the ones that are compared."""
 _JUDGED_SIDE, _JUDGED_FROM = 64, ((30.0, 25.0), (210.0, 10.0))
@@ -89,7 +88,7 @@ def main(
     for colour, kind, field in _samples(pipeline, quality, seeds):
         asked.append(_Judged(colour, kind))
         found.append(_judge(field, classifier))
-        loose.append(field.loose_share(_LOOSE_SIDE))
+        loose.append(field.loose_share())
         if sheet is not None:
             pictures.append(field.preview(size=_SHOWN))
     for name, goal in (("colour", ">= 0.9"), ("kind", ">= 0.92")):

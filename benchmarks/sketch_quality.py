@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import tyro
 from jaxtyping import Bool, UInt8
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 from skimage.color import rgb2lab
 
 from benchmarks.judging.lines import Lines
@@ -49,7 +49,8 @@ def main(
     torch.set_num_threads(threads)
     pipeline = Pipeline.from_pretrained(find_model(model), device=device)
     lines = Lines("sketch_quality", pipeline)
-    latents, pictures = [], [[_sketch(number)[0]] for number in range(sketches)]
+    made = [_sketch(number) for number in range(sketches)]
+    latents, pictures = [], [[picture] for picture, _ in made]
     with tempfile.TemporaryDirectory() as folder:
         for number, (picture, *_) in enumerate(pictures):
             file = Path(folder, f"{number}.png")
@@ -64,7 +65,7 @@ def main(
             assert isinstance(field, ImageField), f"{pipeline.name} makes no pictures"
             drawn = field.preview(size=_SIDE)
             pictures[number].append(drawn)
-            far += [_distance(drawn, colour, there) for colour, there in _sketch(number)[1]]
+            far += [_distance(drawn, colour, there) for colour, there in made[number][1]]
         lines("colours", float(np.mean(far)), closeness=closeness, patches=len(far), sketches=sketches)
     if sheet is not None:
         Image.fromarray(contact_sheet(list(itertools.chain(*pictures)), 1 + len(_CLOSENESSES))).save(sheet)
@@ -84,16 +85,14 @@ def _sketch(number: int) -> tuple[UInt8[np.ndarray, "s s 3"], list[tuple[str, Bo
         pen.ellipse((x, 100, x + 10, 110), fill="black")
     pen.arc((110, 120, 146, 155), 20, 160, fill="black", width=4)
     pixels = np.asarray(picture)
-    colours = [skin, hair, shirt, ground]
-    rgb = [np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) for colour in colours]
-    return pixels, [(colour, (pixels == one).all(-1)) for colour, one in zip(colours, rgb, strict=True)]
+    colours = (skin, hair, shirt, ground)
+    return pixels, [(colour, (pixels == ImageColor.getrgb(colour)).all(-1)) for colour in colours]
 
 
 def _distance(drawn: UInt8[np.ndarray, "s s 3"], colour: str, there: Bool[np.ndarray, "s s"]) -> float:
     """How far the middle colour of some pixels is from another one, in CIELAB."""
-    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
     found = np.median(drawn[there], axis=0)
-    one, other = (rgb2lab(np.array(each)[None, None] / 255.0)[0, 0] for each in (wanted, found))
+    one, other = (rgb2lab(np.array(each) / 255.0) for each in (ImageColor.getrgb(colour), found))
     return float(np.linalg.norm(one - other))
 
 

@@ -285,7 +285,7 @@ class RadianceField(DecodedField[RadianceExport]):
         """Return how many thousandths of all opacity hang together with nothing."""
         return round(1000 * self.loose_share(soundness.RESOLUTION))
 
-    def loose_share(self, side: int) -> float:
+    def loose_share(self, side: int = 128) -> float:
         """Return the share of all opacity that does not hang together with its largest part, of side^3 cells."""
         density = density_of(self.at_centres(side))
         return soundness.loose_share(-torch.expm1(-density * (2 / side)).cpu().numpy())

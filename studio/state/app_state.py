@@ -189,14 +189,17 @@ class AppState:
         sketch = Sketch.of(latent, title=title)
         if recipe.source is None:
             return self._take(recipe, **begun, sketch=sketch)
-        model = self.model_for(recipe)
-        return self.update_form(model=model.name if model is not None else self.form.model, **begun, sketch=sketch)
+        return self.update_form(model=self._name_for(recipe), **begun, sketch=sketch)
 
     def _take(self, recipe: Recipe, **values: object) -> GenerateForm:
         """Bring what a recipe says into the form, but for some values."""
+        settings = recipe.settings.model_dump()
+        return self.update_form(**{**settings, "model": self._name_for(recipe), "count": 1, **values})
+
+    def _name_for(self, recipe: Recipe) -> str:
+        """What the model that a recipe needs is called here, or the form's where there is none."""
         model = self.model_for(recipe)
-        name = model.name if model is not None else self.form.model
-        return self.update_form(**{**recipe.settings.model_dump(), "model": name, "count": 1, **values})
+        return model.name if model is not None else self.form.model
 
     # Models
 
@@ -217,9 +220,7 @@ class AppState:
         before = self.form
         for room in (self._common, *self._room_states.values()):
             if room.form.model in renamed:
-                room.form = room.form.changed(
-                    model=renamed[room.form.model], inpaint=room.form.inpaint, sketch=room.form.sketch
-                )
+                room.form = room.form.model_copy(update={"model": renamed[room.form.model]})
         self.models_changed.emit(self.models)
         if self.form != before:
             self.form_changed.emit(self.form)

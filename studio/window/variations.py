@@ -160,20 +160,22 @@ class Variations:
 
     def _why_not_drawn_after(self) -> str:
         """Why nothing can be drawn after the item on the stage; empty if it can."""
-        item = self._state.shown
-        if item is None or self._domain in self._shown:
-            return "Nothing is on the stage" if item is None else "Keep one of the grid first"
-        if self._state.models_known and self._state.lacks_model(item.recipe):
-            return f"Its model {item.recipe.model} is not installed"
-        return ""
+        if self._state.shown is not None and self._domain in self._shown:
+            return "Keep one of the grid first"
+        return self._why_not_used()
 
     def _why_not_varied(self) -> str:
         """Why nothing like the item on the stage can be made; empty if it can."""
         item = self._state.shown
+        if item is not None and item.recipe.source is not None:
+            return "It was made of a file: it has no seed to begin with"
+        return self._why_not_used()
+
+    def _why_not_used(self) -> str:
+        """Why nothing can be made of the item on the stage, whatever it is; empty if it can."""
+        item = self._state.shown
         if item is None:
             return "Nothing is on the stage"
-        if item.recipe.source is not None:
-            return "It was made of a file: it has no seed to begin with"
         if self._state.models_known and self._state.lacks_model(item.recipe):
             return f"Its model {item.recipe.model} is not installed"
         return ""
