@@ -1,5 +1,6 @@
 """FitPlan: how a file is to be fitted; Pace: how far a fit that is learned step by step has come."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ _FURTHER = 0.5
 """Share of the steps from which a whole fit is gone on with: the learning rate is half of the highest there."""
 _LEAST = 0.1
 """Share of the time that is learned in, however long everything before it took."""
+_FEWEST = 30
+"""Steps that are taken, however long they take: of fewer there may be nothing to be seen."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ class FitPlan:
         fidelity: how closely; not `small`, which is a latent.
         up: the axis that is up in files that lie in space and do not say it themselves.
         span: only what the file has from .. to, in seconds, where files have a duration.
-        seconds: how long it may take, about, instead of a number of steps, where a fit is learned. The same file then
-            gives another fit each time.
+        seconds: how long it may take, about, instead of a number of steps, where a fit is learned; longer where that
+            is too short for the fewest steps that show anything. The same file then gives another fit each time.
         start: an earlier fit of the same file and fidelity to go on with, where a fit is learned.
     """
 
@@ -76,7 +79,10 @@ class Pace:
         else:
             left = max(self._began + self._seconds - time.monotonic(), _LEAST * self._seconds)
             begun = time.monotonic()
-            while (passed := (time.monotonic() - begun) / left) < 1:
+            for step in itertools.count():
+                passed = min((time.monotonic() - begun) / left, step / _FEWEST)
+                if passed >= 1:
+                    break
                 self.share = self._first + (1 - self._first) * passed
                 yield self.share
         self.share = 1.0
