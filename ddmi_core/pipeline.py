@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -275,10 +276,11 @@ class Pipeline:
     ) -> list[Float[Tensor, "c h w"]]:
         """Draw one latent per seed, on the CPU.
 
-        The same seed gives the same latent, whatever the other seeds. An empty prompt samples unconditionally. What
-        comes out more torn than is usual of the model's data is drawn again, with other noise on the way, as often as
-        `settings.tries` says. A `draft` is drawn once, rounded as is fastest on this machine, and may come out a little
-        different on another one.
+        The same seed gives the same latent, whatever the other seeds. An empty prompt samples unconditionally. Where
+        `settings.tries` is more than one, the encoder reads what was drawn, and what it makes of that is kept unless it
+        is more torn; and what is more torn than is usual of the model's data is drawn again, with other noise on the
+        way, as often as that says. A `draft` is drawn once, rounded as is fastest on this machine, and may come out a
+        little different on another one.
 
         Raises:
             ModelError: a weaker copy is to guide, or a student to draw, and the model has none.
@@ -336,16 +338,32 @@ class Pipeline:
                 )
 
         everywhere, usual = range(len(seeds)), self.usual_flaws
-        if usual is None or denoising.tries == 1 or draft or denoising.sampler not in NOISY_SAMPLERS:
+        if usual is None or settings.tries == 1 or draft:
             return drawn(everywhere, 0, progress)
         return soundest(
             drawn(everywhere, 0, sub_progress(progress, 0.0, 0.5)),
             drawn,
-            lambda latent: self.decode(latent).flaws() or 0,
+            partial(self._judged, changed=kept is None),  # what is kept of an item stays as it is
             usual=usual,
-            tries=denoising.tries,
+            tries=settings.tries if denoising.sampler in NOISY_SAMPLERS else 1,
             progress=sub_progress(progress, 0.5, 1.0),
         )
+
+    @torch.no_grad()
+    def _judged(self, latent: Float[Tensor, "c h w"], *, changed: bool) -> tuple[Float[Tensor, "c h w"], int]:
+        """Return a latent and how many flaws its signal has, or those of what the encoder makes of that signal.
+
+        What the denoiser is a little wrong about, such as a frayed edge, the encoder takes for what it knows: an edge.
+        That is kept, if it may be `changed`, unless it has more flaws.
+        """
+        field = self.decode(latent)
+        flaws = field.flaws() or 0
+        given = self.domain.read_back(field, self.autoencoder.config.encoder_input) if changed else None
+        if given is None:
+            return latent, flaws
+        again = self.autoencoder.posterior({name: values.to(self.device) for name, values in given.items()}).mean[0]
+        left = self.decode(again).flaws() or 0
+        return (again.cpu(), left) if left <= flaws else (latent, flaws)
 
     def _kept(self, inpaint: Inpainting, progress: Progress | None) -> Kept:
         """Return what is kept of the item that is changed, which is made again unless it was the last one."""

@@ -47,7 +47,8 @@ class Denoising(BaseModel):
     has steps, sampler and guidance of its own, and the same seed gives nearly the same."""
     tries: int = Field(1, ge=1, le=MOST_TRIES)
     """how often, at most, what comes out torn is drawn, each time with other noise on the way; the soundest is kept.
-    Once where nothing can be told, and by samplers without noise on the way."""
+    Once where nothing can be told, and by samplers without noise on the way. 1 takes what comes; from 2 on the model's
+    encoder reads a shape, too, and what it makes of it is kept unless it is more torn."""
 
     @property
     def denoising(self) -> "Denoising":
@@ -77,7 +78,8 @@ class PromptSettings(Denoising):
 
     tries: int = Field(4, ge=1, le=MOST_TRIES)
     """how often, at most, what comes out torn is drawn, each time with other noise on the way; the soundest is kept.
-    Once where nothing can be told, and by samplers without noise on the way."""
+    Once where nothing can be told, and by samplers without noise on the way. 1 takes what comes; from 2 on the model's
+    encoder reads a shape, too, and what it makes of it is kept unless it is more torn."""
     prompt: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """what it shall be. Without one, anything the model knows."""
     like: tuple[Like, ...] = ()

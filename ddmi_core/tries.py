@@ -13,7 +13,7 @@ Latent = Float[Tensor, "c h w"]
 def soundest(
     first: Sequence[Latent],
     again: Callable[[Sequence[int], int, Progress | None], Sequence[Latent]],
-    flaws: Callable[[Latent], int],
+    judged: Callable[[Latent], tuple[Latent, int]],
     *,
     usual: int,
     tries: int,
@@ -24,22 +24,20 @@ def soundest(
     Args:
         first: the first tries.
         again: draws those at some places once more: which places, and the number of the attempt, from 1.
-        flaws: counts those of one.
+        judged: what is to be kept of one, and how many flaws that has.
         usual: so many are not worth another try.
         tries: at most, the first one included.
         progress: may raise `Cancelled`.
     """
-    best, found = list(first), [flaws(latent) for latent in first]
+    best = [judged(latent) for latent in first]
     for attempt in range(1, tries):
-        places = [place for place, count in enumerate(found) if count > usual]
+        places = [place for place, (_, flaws) in enumerate(best) if flaws > usual]
         if not places:
             break
         share = sub_progress(progress, (attempt - 1) / (tries - 1), attempt / (tries - 1))
         for place, latent in zip(places, again(places, attempt, _telling(share, attempt, tries)), strict=True):
-            count = flaws(latent)
-            if count < found[place]:
-                best[place], found[place] = latent, count
-    return best
+            best[place] = min(best[place], judged(latent), key=lambda each: each[1])
+    return [latent for latent, _ in best]
 
 
 def _telling(progress: Progress | None, attempt: int, tries: int) -> Progress | None:

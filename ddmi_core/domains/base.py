@@ -207,6 +207,10 @@ class Domain(ABC, Generic[AnyField, AnySource]):
     def field(self, readout: BasisReadOut, basis: BasisFields) -> AnyField:
         """Wrap decoded basis fields into the domain's Field."""
 
+    def read_back(self, field: AnyField, given: EncoderInput) -> dict[str, Tensor] | None:
+        """Return `given` of a signal that was decoded, a batch of one; None where that is not known."""
+        return None
+
     can_fit: ClassVar[bool] = False
     """Whether `fit` can be asked for."""
     fits_at_once: ClassVar[bool] = False

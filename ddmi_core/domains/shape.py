@@ -26,7 +26,7 @@ from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
-from ddmi_core.support.errors import DataError
+from ddmi_core.support.errors import DataError, DDMIError
 from ddmi_core.support.file_kinds import SURFACES
 from ddmi_core.support.progress import Progress
 
@@ -108,6 +108,14 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
     @override
     def field(self, readout: BasisReadOut, basis: BasisFields) -> ShapeField:
         return ShapeField(readout, basis)
+
+    @override
+    def read_back(self, field: ShapeField, given: EncoderInput) -> dict[str, Tensor] | None:
+        try:
+            points, normals = field.surface_points(given.surface.count)
+        except DDMIError:  # there is no surface
+            return None
+        return {"points": points.unsqueeze(0), "normals": normals.unsqueeze(0)}
 
     @override
     def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:

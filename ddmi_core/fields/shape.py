@@ -63,6 +63,17 @@ class ShapeField(DecodedField[ShapeExport]):
         """
         return AdaptiveSurface.of(self.logits, progress, on_lattice=self.on_lattice)
 
+    def surface_points(self, count: int = SURFACE_POINTS) -> tuple[Float[Tensor, "n 3"], Float[Tensor, "n 3"]]:
+        """Return points drawn evenly from the surface, and the outward unit normals there.
+
+        Raises:
+            DDMIError: the field is empty.
+        """
+        mesh = self.mesh(_MEASURED_RESOLUTION)
+        points, faces = trimesh.sample.sample_surface(mesh, count, seed=0)
+        normals = mesh.face_normals[faces]
+        return torch.from_numpy(points.astype(np.float32)), torch.from_numpy(normals.astype(np.float32))
+
     @override
     def flaws(self) -> int:
         """Count what hints at tears; see `soundness.flaws`."""
@@ -88,10 +99,9 @@ class ShapeField(DecodedField[ShapeExport]):
         if kind == "occupancy":
             assert vantage.coords is not None
             return (self(vantage.coords) > 0).float().cpu()
-        mesh = self.mesh(_MEASURED_RESOLUTION)
         if kind == "points":
-            points, _ = trimesh.sample.sample_surface(mesh, SURFACE_POINTS, seed=0)
-            return torch.from_numpy(np.asarray(points, dtype=np.float32))
+            return self.surface_points()[0]
+        mesh = self.mesh(_MEASURED_RESOLUTION)
         views = [
             render_mesh(mesh, framing_camera(mesh, 360 * i / _LOOKS), _LOOK_SIDE, _LOOK_SIDE, background=_WHITE)
             for i in range(_LOOKS)

@@ -8,11 +8,12 @@ from safetensors.torch import load_file, save_file
 
 from ddmi_core import model_folder
 from ddmi_core import pipeline as pipeline_module
+from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import describe, find_model, list_models
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.recipe import SamplingSettings
-from ddmi_core.support.errors import ModelError
+from ddmi_core.recipe import Inpainting, SamplingSettings, Seeded
+from ddmi_core.support.errors import DDMIError, ModelError
 from tests.tiny_model import save_tiny_model
 
 
@@ -177,6 +178,7 @@ def test_what_came_out_torn_is_drawn_again_whatever_else_is_drawn(
     pipeline = Pipeline.from_pretrained(tmp_path / "model")
     assert pipeline.usual_flaws == describe(tmp_path / "model").usual_flaws == 0
     monkeypatch.setattr(ShapeField, "flaws", _flaws_by_sign)
+    monkeypatch.setattr(ShapeDomain, "read_back", lambda *_: None)
 
     def drawn(seeds: list[int], tries: int, **how: Any) -> list[torch.Tensor]:
         return pipeline.sample(SamplingSettings(prompt="a ball", steps=4, tries=tries, **how), seeds)
@@ -193,3 +195,38 @@ def test_what_came_out_torn_is_drawn_again_whatever_else_is_drawn(
     torch.testing.assert_close(draft[0], once[0], atol=0.2, rtol=0.2)
     pipeline.usual_flaws = None
     assert torch.equal(drawn([1], 5)[0], drawn([1], 1)[0])
+
+
+def test_what_the_encoder_makes_of_a_sample_is_kept_unless_it_is_more_torn(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = Pipeline.from_pretrained(folder)
+    pipeline.usual_flaws = 3
+
+    def drawn(tries: int, *flaws: int, draft: bool = False, **how: Any) -> torch.Tensor:
+        counts = iter(flaws)
+        monkeypatch.setattr(ShapeField, "flaws", lambda _: next(counts))
+        settings = SamplingSettings(prompt="a ball", steps=4, sampler="ddim", tries=tries, **how)
+        (latent,) = pipeline.sample(settings, [1], draft=draft)
+        assert not list(counts)
+        return latent
+
+    once = drawn(1)
+    given = pipeline.domain.read_back(pipeline.decode(once), pipeline.autoencoder.config.encoder_input)
+    assert given is not None and given["points"].shape == given["normals"].shape == (1, 2048, 3)
+    assert given["normals"].norm(dim=-1).sub(1).abs().max() < 1e-3
+    with torch.no_grad():
+        read = pipeline.autoencoder.posterior(given).mean[0]
+    assert not torch.allclose(read, once, atol=0.01)
+    torch.testing.assert_close(drawn(2, 1, 0), read)
+    torch.testing.assert_close(drawn(2, 1, 1), read)
+    torch.testing.assert_close(drawn(2, 1, 2), once)
+    torch.testing.assert_close(drawn(2, draft=True), once, atol=0.2, rtol=0.2)
+    of = Seeded(prompt="a ball", steps=4, sampler="ddim", seed=1)
+    drawn(2, 1, inpaint=Inpainting(of=of, region=((-1, 0), (-1, 1), (-1, 1))))  # what is kept must not be read anew
+    monkeypatch.setattr(ShapeField, "mesh", _nothing)
+    torch.testing.assert_close(drawn(2, 100), once)
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    raise DDMIError("nothing is there")

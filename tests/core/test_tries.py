@@ -28,7 +28,7 @@ class _Draws:
 
     def best(self, usual: int, tries: int, progress: Progress | None = None) -> list[int]:
         first = [_latent(flaws[0]) for flaws in self._flaws]
-        found = soundest(first, self, lambda one: int(one), usual=usual, tries=tries, progress=progress)
+        found = soundest(first, self, lambda one: (one, int(one)), usual=usual, tries=tries, progress=progress)
         return [int(one) for one in found]
 
 
@@ -51,3 +51,16 @@ def test_it_says_which_try_it_is() -> None:
     _Draws([5, 4, 3]).best(usual=0, tries=3, progress=lambda share, text: told.append((share, text)))
     assert [share for share, _ in told] == [0.5, 1.0]
     assert told[0][1].startswith("try 2 of 3") and told[1][1].startswith("try 3 of 3")
+
+
+def test_what_is_kept_of_each_may_be_another_one() -> None:
+    first, second = _latent(5), _latent(4)
+    mended = {5: (_latent(2), 2), 4: (_latent(3), 3)}
+
+    def best(usual: int) -> int:
+        (found,) = soundest([first], lambda *_: [second], lambda one: mended[int(one)], usual=usual, tries=2)
+        return int(found)
+
+    assert best(usual=2) == 2 and best(usual=0) == 2
+    mended[4] = (_latent(1), 1)
+    assert best(usual=2) == 2 and best(usual=0) == 1
