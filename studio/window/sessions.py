@@ -21,7 +21,7 @@ _KEEP_AFTER_MS = 1000
 
 
 class Sessions:
-    """Room, forms, stages and queue, from one start to the next."""
+    """Room, forms, stages, queue, size and panels, from one start to the next."""
 
     def __init__(self, shell: Shell, models: Models, items: Items) -> None:
         self._shell, self._state, self._engine = shell, shell.state, shell.engine
@@ -31,6 +31,8 @@ class Sessions:
         """The ids of the items on the stages of rooms that were not entered yet."""
         self._keeping = QTimer(shell, interval=_KEEP_AFTER_MS, singleShot=True)
         self._keeping.timeout.connect(self.keep)
+        self._remembering = QTimer(shell, interval=_KEEP_AFTER_MS, singleShot=True)
+        self._remembering.timeout.connect(shell.remember)
         shell.queue.resumed.connect(self.resume)
         shell.queue.dropped.connect(self._state.paused.remove)
 
@@ -46,9 +48,17 @@ class Sessions:
             signal.connect(self._keep_soon)
         for signal in (state.jobs.changed, state.paused.changed, state.undo.changed):
             signal.connect(self._keep_soon)
+        self._shell.rearranged.connect(self._remember_soon)
+
+    def keep_all(self) -> None:
+        """Write down how things stand, with size and panels, at once."""
+        self._remembering.stop()
+        self._shell.remember()
+        self.keep()
 
     def keep(self) -> None:
-        """Write down how things stand."""
+        """Write down how things stand, without size and panels."""
+        self._keeping.stop()
         state = self._state
         forms = state.forms()
         shown = {domain: item.id for domain in forms if (item := state.shown_in(domain)) is not None}
@@ -119,3 +129,8 @@ class Sessions:
     def _keep_soon(self, *_what: object) -> None:
         if not self._keeping.isActive():  # whatever reports progress all the time must not put it off
             self._keeping.start()
+
+    def _remember_soon(self) -> None:
+        """Have size and panels remembered, also by a studio that does not come to its end."""
+        if not self._remembering.isActive():
+            self._remembering.start()

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 
+from ddmi_core.support.paths import user_data
 from studio.state.session import read_session, session_file
 from studio.window import MainWindow
 
@@ -42,6 +43,17 @@ def test_rooms_come_back_with_prompt_and_stage_when_they_are_entered(qtbot, make
     last.show_room_of("shape")
     qtbot.waitUntil(lambda: last.items.is_seen(chair), timeout=PATIENCE)
     assert last.state.form.prompt == "a chair"
+
+
+def test_panels_and_switches_are_found_again_though_the_studio_never_closed(qtbot, make_window):
+    window = make_window()
+    for name, on in (("parallel", True), ("grid", False), ("history_grid", True)):
+        window.actions_[name].setChecked(on)
+    file = user_data() / "settings.ini"
+    qtbot.waitUntil(lambda: file.exists() and "history_grid=true" in file.read_text(), timeout=PATIENCE)
+    again = make_window()  # beside the one that was killed
+    assert again.actions_["history_grid"].isChecked() and not again.actions_["grid"].isChecked()
+    assert again.stage_of("shape").viewer.view.is_parallel
 
 
 def test_an_item_that_went_meanwhile_leaves_the_stage_empty(qtbot, make_window):
