@@ -12,6 +12,7 @@ from studio.panels.inspector import item_title
 from studio.panels.queue import duration
 from studio.state.form import GenerateForm
 from studio.state.jobs import Job
+from studio.state.kept_steps import FormChange
 from studio.state.library import Item
 from studio.state.notifications import Action, Notification
 from studio.state.parts import USUAL_SHARE
@@ -51,6 +52,7 @@ class Generation:
         for stage in shell.stages:
             stage.example_chosen.connect(self.generate_example)
         self._state.form_changed.connect(self._on_form)
+        undoing.make_again(FormChange, self._form_step_again)
 
     def generate(self) -> None:
         """Generate what the form says, but for what is there already.
@@ -210,17 +212,26 @@ class Generation:
         self._shell.inspector.prompt.forget_typing()
         if self._state.form == before:
             return None
+        step = self._form_step(text, domain, before)
+        self._state.undo.push(step)
+        return step
+
+    def _form_step(self, text: str, domain: str, form: GenerateForm) -> Step:
+        """The step of a change of a room's form, which was another before."""
 
         def swap() -> None:
-            nonlocal before
+            nonlocal form
             self._shell.show_room_of(domain)
-            before = self._state.replace_form(before)  # redo brings back what has been typed since
+            form = self._state.replace_form(form)  # redo brings back what has been typed since
             self._shell.inspector.prompt.forget_typing()
             self._undoing.withdraw(step)
 
-        step = Step(text, swap, swap)
-        self._state.undo.push(step)
+        step = Step(text, swap, swap, kept=lambda: FormChange(text=text, domain=domain, form=form))
         return step
+
+    def _form_step_again(self, kept: FormChange) -> Step | None:
+        """The step of a change in an earlier session, if its room is still there."""
+        return self._form_step(kept.text, kept.domain, kept.form) if kept.domain in self._state.forms() else None
 
     def _withdraw_new_seed(self) -> None:
         """Take the offer of a new seed away: it was for a form that has changed meanwhile."""

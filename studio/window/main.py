@@ -62,7 +62,7 @@ class MainWindow(Shell):
         self.handing_over = HandingOver(self)
         self.trainings = Runs(self, self.installed)
         self.preferences = Preferences(self, self.installed, self.items, self.help)
-        self.sessions = Sessions(self, self.installed, self.items)
+        self.sessions = Sessions(self, self.installed, self.items, self.undoing)
         self.closing = Closing(self, self.help, self.sessions)
         self.actions_.on("tour", self.tour.start)
         self.actions_.on("quit", self.close)

@@ -11,22 +11,26 @@ from ddmi_core.model_folder import ModelInfo
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DataError
 from studio.engine.work.sampling import GenerateRequest
+from studio.state.kept_steps import read_steps, steps_file, write_steps
 from studio.state.paused import PausedWork
 from studio.state.session import Session, read_session, session_file, write_session
 from studio.window.items import Items
 from studio.window.models import Models
 from studio.window.shell import Shell
+from studio.window.undoing import Undoing
 
 _KEEP_AFTER_MS = 1000
 
 
 class Sessions:
-    """Room, forms, stages, queue, size and panels, from one start to the next."""
+    """Room, forms, stages, queue, undo, size and panels, from one start to the next."""
 
-    def __init__(self, shell: Shell, models: Models, items: Items) -> None:
+    def __init__(self, shell: Shell, models: Models, items: Items, undoing: Undoing) -> None:
         self._shell, self._state, self._engine = shell, shell.state, shell.engine
-        self._models, self._items = models, items
+        self._models, self._items, self._undoing = models, items, undoing
         self._left = read_session(session_file())
+        self._kept_steps = read_steps(steps_file())
+        """What the file says that can be undone."""
         self._unopened = dict(self._left.shown)
         """The ids of the items on the stages of rooms that were not entered yet."""
         self._keeping = QTimer(shell, interval=_KEEP_AFTER_MS, singleShot=True)
@@ -43,7 +47,7 @@ class Sessions:
         self._shell.show_room_of(self._left.room)
         self._on_domain(state.domain or "")
         state.paused.add(self._left.waiting)
-        self._items.offer_deletions(self._left.deleted)
+        self._undoing.bring_back(self._kept_steps)
         for signal in (state.form_changed, state.shown_changed, state.domain_changed, state.jobs.added):
             signal.connect(self._keep_soon)
         for signal in (state.jobs.changed, state.paused.changed, state.undo.changed):
@@ -68,9 +72,11 @@ class Sessions:
             forms=forms,
             shown=self._unopened | shown,
             waiting=waiting,
-            deleted=self._items.deletions(),
         )
         write_session(session, session_file())
+        steps = state.undo.kept()
+        if steps != self._kept_steps and write_steps(steps, steps_file()):  # they may be large, and seldom change
+            self._kept_steps = steps
 
     def resume(self, work: PausedWork) -> None:
         """Generate what was paused, but for what is there by now."""

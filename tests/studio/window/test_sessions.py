@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 
 import numpy as np
 
 from ddmi_core.support.paths import user_data
+from studio.state.kept_steps import read_steps, steps_file
 from studio.state.session import read_session, session_file
+from studio.state.tags import retagged
 from studio.window import MainWindow
 
 PATIENCE = 30_000
@@ -75,11 +78,33 @@ def test_what_was_deleted_is_brought_back_by_undo_unless_the_trash_was_emptied(q
         window.actions_["delete"].trigger()
         qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     window.close()
-    sofa, table = (window.state.library.get(ids[0]) for ids in reversed(read_session(session_file()).deleted))
+    sofa, table = (window.state.library.get(step.items[0]) for step in reversed(read_steps(steps_file())))
     shutil.rmtree(table.folder)
     again = make_window()
     again.actions_["undo"].trigger()
     assert again.state.shown.id == sofa.id and not again.actions_["undo"].isEnabled()
+    qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
+
+
+def test_tags_and_forms_are_undone_in_their_order_after_a_crash(qtbot, make_window):
+    window = make_window()
+    make(qtbot, window, "a chair")
+    chair = window.state.shown
+    window.state.update_form(prompt="a long prompt just typed", steps=5)
+    window.generation.use_recipe()
+    window.tagging._change([chair], partial(retagged, add=["kitchen"]), room="shape")
+    qtbot.waitUntil(lambda: len(read_steps(steps_file())) == 2, timeout=PATIENCE)  # and then the process is killed
+    again = make_window()
+    again.show_room_of("image")
+    again.actions_["undo"].trigger()
+    assert again.state.domain == "shape" and again.state.library.get(chair.id).tags == ()
+    assert again.actions_["undo"].text() == "Undo recipe"
+    again.actions_["undo"].trigger()
+    assert again.state.form.prompt == "a long prompt just typed" and again.state.form.steps == 5
+    assert not again.actions_["undo"].isEnabled()
+    again.actions_["redo"].trigger()
+    again.actions_["redo"].trigger()
+    assert again.state.form.prompt == "a chair" and again.state.library.get(chair.id).tags == ("kitchen",)
     qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
 
 
