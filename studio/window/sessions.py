@@ -8,7 +8,8 @@ from functools import partial
 from PySide6.QtCore import QTimer
 
 from ddmi_core.model_folder import ModelInfo
-from ddmi_core.recipe import Recipe
+from ddmi_core.prompt_matrix import as_one, prompt_matrix
+from ddmi_core.recipe import Recipe, SamplingSettings
 from ddmi_core.support.errors import DataError
 from studio.engine.work.sampling import GenerateRequest
 from studio.state.kept_steps import read_steps, steps_file, write_steps
@@ -87,18 +88,37 @@ class Sessions:
         if model is None:
             self._state.notifications.warning(f"“{work.title}” needs the model {work.model}, which is not installed.")
             return
-        seeds = tuple(seed for seed in work.seeds if not self._is_there(work, model, seed))
         resolution = self._shell.stage_of(model.domain).room.preview_resolution
-        if not seeds or self._shell.attempt(lambda: self._engine.make_by(model, work.settings, seeds, resolution)):
+
+        def make() -> None:
+            settings, seeds = self._left_of(work, model)
+            if seeds:
+                self._engine.make_by(model, settings, seeds, resolution)
+
+        if self._shell.attempt(make):
             self._state.paused.remove(work)
 
     def _model_of(self, work: PausedWork) -> ModelInfo | None:
         recipe = Recipe(domain=work.domain, model=work.model, model_hash=work.model_hash)
         return self._state.model_for(recipe)
 
-    def _is_there(self, work: PausedWork, model: ModelInfo, seed: int) -> bool:
-        """Whether a seed was generated before the studio ended."""
-        settings = work.settings.model_dump()
+    def _left_of(self, work: PausedWork, model: ModelInfo) -> tuple[SamplingSettings, tuple[int, ...]]:
+        """What of paused work was not generated before the studio ended; of several prompts in one, those that lack.
+
+        Raises:
+            DataError: the prompt stands for too many.
+        """
+        prompts = prompt_matrix(work.settings.prompt).prompts
+        lacking = [(one, seed) for one in prompts for seed in work.seeds if not self._is_there(work, model, one, seed)]
+        seeds = tuple(seed for seed in work.seeds if seed in {seed for _, seed in lacking})
+        settings, left = work.settings, list(dict.fromkeys(prompt for prompt, _ in lacking))
+        if 0 < len(left) < len(prompts):
+            with suppress(DataError):  # then those that are there are made once more
+                settings = settings.model_copy(update={"prompt": as_one(left)})
+        return settings, seeds
+
+    def _is_there(self, work: PausedWork, model: ModelInfo, prompt: str, seed: int) -> bool:
+        settings = work.settings.model_dump() | {"prompt": prompt}
         recipe = Recipe(domain=model.domain, model=model.name, model_hash=model.hash, seed=seed, **settings)
         return self._state.library.result_of(recipe) is not None
 

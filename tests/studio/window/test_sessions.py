@@ -9,6 +9,7 @@ import numpy as np
 
 from ddmi_core.support.paths import user_data
 from studio.state.kept_steps import read_steps, steps_file
+from studio.state.paused import PausedWork
 from studio.state.session import read_session, session_file
 from studio.state.tags import retagged
 from studio.window import MainWindow
@@ -124,15 +125,44 @@ def test_what_was_to_be_generated_waits_paused_and_is_resumed_without_what_is_th
     pipeline.delay = 0.0
     again = make_window()
     assert [work.title for work in left.waiting] == ["a chair × 2", "a sofa × 2"]
-    chair, sofa = again.queue.paused_rows()
+    _, sofa = again.queue.paused_rows()
     assert not again.queue.isHidden() and not again.state.jobs.active()
     sofa.drop.click()
+    qtbot.waitUntil(lambda: not again.queue._settling.isActive())
     assert [work.title for work in again.state.paused.list()] == ["a chair × 2"]
     recipe = again.state.library.items()[0].recipe.model_copy(update={"steps": 19})
     again.state.library.add(again.state.library.load_latent(again.state.library.items()[0]), recipe, PICTURE)
-    chair.resume.click()
+    again.queue.paused_rows()[0].resume.click()
     qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
     assert sorted(item.recipe.seed for item in again.state.library.items() if item.recipe.steps == 19) == [7, 8]
     assert not again.state.paused and again.queue.isHidden()
     again.sessions.keep()
     assert not read_session(session_file()).waiting
+
+
+def test_all_that_is_paused_goes_on_at_once_and_of_several_prompts_those_that_lack(qtbot, make_window):
+    window = make_window()
+    make(qtbot, window, "a blue chair")
+    settings = window.state.form.settings
+    blue = window.state.shown.recipe
+    prompts = "a {red|blue|green} chair", "a sofa", "a bed"
+    works = [
+        PausedWork(
+            title=prompt,
+            domain="shape",
+            model=blue.model,
+            model_hash=blue.model_hash,
+            settings=settings.model_copy(update={"prompt": prompt}),
+            seeds=(blue.seed,),
+        )
+        for prompt in prompts
+    ]
+    window.state.paused.add(works[:1])
+    assert window.queue.resume_all.isHidden()
+    window.state.paused.add(works[1:])
+    assert not window.queue.resume_all.isHidden()
+    window.queue.resume_all.click()
+    assert not window.state.paused and window.queue.resume_all.isHidden()
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    made = [item.recipe.prompt for item in window.state.library.items()]
+    assert sorted(made) == ["a bed", "a blue chair", "a green chair", "a red chair", "a sofa"]
