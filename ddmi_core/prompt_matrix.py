@@ -69,11 +69,20 @@ def as_one(prompts: Sequence[str]) -> str:
     """
     if len(prompts) == 1:
         return prompts[0]
+    if len(prompts) > MOST_PROMPTS:
+        raise DataError(f"These are {len(prompts):,} prompts, and {MOST_PROMPTS} are the most in one.")
     if strange := next((prompt for prompt in prompts if set("{|}") & set(prompt)), None):
         raise DataError(f"“{strange}” cannot be one of several prompts, because of its braces or bars.")
-    one = "{" + "|".join(prompts) + "}"
-    prompt_matrix(one)
-    return one
+    return "{" + "|".join(prompts) + "}"
+
+
+def in_few(prompts: Sequence[str]) -> list[str]:
+    """Return the prompts that stand for some prompts, one after the other: as few as there can be.
+
+    Raises:
+        DataError: one of them cannot be one of several, as for `as_one`.
+    """
+    return [as_one(prompts[begin : begin + MOST_PROMPTS]) for begin in range(0, len(prompts), MOST_PROMPTS)]
 
 
 def read_prompt_file(path: Path) -> tuple[str, ...]:

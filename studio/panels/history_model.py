@@ -193,10 +193,10 @@ class HistoryModel(QAbstractListModel):
         """Show items as they are now. They stay listed, though they may fit no longer: a star would take one away."""
         rows = []
         for item in items:
+            self._forget(item)  # its thumbnail may have come only now, also where another room is shown
             place = _place(self._all, item)
             if place >= 0:
                 self._all[place] = item
-                self._forget(item)  # its thumbnail may have come only now
             row = self.row_of(item)
             if row >= 0:
                 self._items[row] = item
@@ -205,10 +205,10 @@ class HistoryModel(QAbstractListModel):
             self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
 
     def _on_removed(self, item: Item) -> None:
+        self._forget(item)
         place = _place(self._all, item)
         if place >= 0:
             del self._all[place]
-            self._forget(item)
         row = self.row_of(item)
         if row >= 0:
             self.beginRemoveRows(QModelIndex(), row, row)

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.engine.work.sampling import GenerateRequest
 from studio.state.jobs import Job, JobQueue
@@ -83,7 +92,10 @@ class JobRow(QWidget):
 
 
 class PausedRow(QWidget):
-    """A piece of paused work: title, a button to go on with it, and one to give it up."""
+    """A piece of paused work: a button to go on with it, title, and one to give it up.
+
+    The first stands where the row of the job, which takes its place, has nothing to be clicked by mistake.
+    """
 
     def __init__(self, work: PausedWork, theme: Theme) -> None:
         super().__init__()
@@ -92,8 +104,8 @@ class PausedRow(QWidget):
         self.drop = icon_button(theme, "close", f"Remove {work.title}", look="tiny", role="muted", side=16)
         top = QHBoxLayout()
         top.setSpacing(GRID)
-        top.addWidget(ElidedLabel(work.title), 1)
         top.addWidget(self.resume)
+        top.addWidget(ElidedLabel(work.title), 1)
         top.addWidget(self.drop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -121,6 +133,8 @@ class QueuePanel(QWidget):
         super().__init__()
         self._jobs, self._paused = jobs, paused
         self._paused_rows: list[PausedRow] = []
+        self._settling = QTimer(self, singleShot=True, interval=QApplication.doubleClickInterval())
+        """Runs while a second click may be one of a double click, and meant for the row that has moved away."""
         self._theme = theme
         self._rows: dict[str, JobRow] = {}
         styled(self, "panel")
@@ -131,6 +145,11 @@ class QueuePanel(QWidget):
         heading.addWidget(label("Queue", "heading"))
         heading.addWidget(self._count)
         heading.addStretch(1)
+        self.resume_all = QPushButton("Go on with all")
+        self.resume_all.setProperty("look", "link")
+        self.resume_all.setToolTip("Generate all that was paused when the studio ended")
+        self.resume_all.clicked.connect(self._resume_all)
+        heading.addWidget(self.resume_all)
         self.hold = icon_button(theme, "pause", "Pause", look="tiny", side=16)
         self.hold.setCheckable(True)
         self.hold.clicked.connect(self.held)
@@ -217,10 +236,19 @@ class QueuePanel(QWidget):
             row.deleteLater()
         self._paused_rows = [PausedRow(work, self._theme) for work in self._paused.list()]
         for row in self._paused_rows:
-            row.resume.clicked.connect(lambda _=False, work=row.work: self.resumed.emit(work))
-            row.drop.clicked.connect(lambda _=False, work=row.work: self.dropped.emit(work))
+            row.resume.clicked.connect(lambda _=False, work=row.work: self._ask(self.resumed, work))
+            row.drop.clicked.connect(lambda _=False, work=row.work: self._ask(self.dropped, work))
             self._list.insertWidget(self._list.count() - 1, row)
         self._show()
+
+    def _ask(self, signal: SignalInstance, work: PausedWork) -> None:
+        if not self._settling.isActive():
+            self._settling.start()
+            signal.emit(work)
+
+    def _resume_all(self) -> None:
+        for work in self._paused.list():
+            self.resumed.emit(work)
 
     def paused_rows(self) -> list[PausedRow]:
         """The rows of what is paused, top to bottom."""
@@ -230,4 +258,5 @@ class QueuePanel(QWidget):
         count = len(self._rows) + len(self._paused_rows)
         self._count.setText(f"{count}" if count > 1 else "")
         self.hold.setVisible(bool(self._rows))
+        self.resume_all.setVisible(len(self._paused_rows) > 1)
         self.setVisible(count > 0)

@@ -133,7 +133,7 @@ class AppState:
             DataError: the prompt stands for too many.
         """
         model = self.selected_model
-        return self._made_by(model, self.form.settings, seeds or self.form.seeds()) if model is not None else {}
+        return self.made_of(model, self.form.settings, seeds or self.form.seeds()) if model is not None else {}
 
     def new_seeds(
         self, model: ModelInfo, settings: SamplingSettings, seeds: Sequence[int], making: Collection[int] = ()
@@ -147,12 +147,14 @@ class AppState:
             DataError: the prompt stands for too many.
         """
         start = seeds[-1] + 1 if self._room_state(model.domain).form.seed_locked else random_seed()
-        return free_seeds(
-            start, len(seeds), lambda seed: seed in making or bool(self._made_by(model, settings, [seed]))
-        )
+        return free_seeds(start, len(seeds), lambda seed: seed in making or bool(self.made_of(model, settings, [seed])))
 
-    def _made_by(self, model: ModelInfo, settings: SamplingSettings, seeds: Iterable[int]) -> dict[int, Item]:
-        """The items that a model made of some settings, by seed."""
+    def made_of(self, model: ModelInfo, settings: SamplingSettings, seeds: Iterable[int]) -> dict[int, Item]:
+        """The items that a model made of some settings, by seed; of several prompts in one as for `made_already`.
+
+        Raises:
+            DataError: the prompt stands for too many.
+        """
         of = {"domain": model.domain, "model": model.name, "model_hash": model.hash, **settings.model_dump()}
         prompts = prompt_matrix(settings.prompt).prompts
         found = {}

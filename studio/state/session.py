@@ -28,8 +28,6 @@ class Session(BaseModel):
     """The ids of the items on the stages."""
     waiting: tuple[PausedWork, ...] = ()
     """What was still to be generated."""
-    deleted: tuple[tuple[str, ...], ...] = ()
-    """The ids of what each undo brings back from the trash, the last deletion at the end."""
 
 
 def session_file() -> Path:
@@ -39,13 +37,7 @@ def session_file() -> Path:
 
 def read_session(path: Path) -> Session:
     """The session in a file. What is not there, or cannot be read, is as in a first session; the rest counts."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Session()
-    except (OSError, ValueError, RecursionError) as error:
-        log.warning("the session in %s cannot be read: %s", path, error)
-        return Session()
+    content = read_json(path)
     kept = {}
     for name in Session.model_fields:
         if isinstance(content, dict) and name in content:
@@ -58,7 +50,25 @@ def read_session(path: Path) -> Session:
 
 def write_session(session: Session, path: Path) -> None:
     """Write a session; where that is not possible, the next start finds the one before."""
+    write_kept(session.model_dump_json(indent=2), path)
+
+
+def read_json(path: Path) -> object:
+    """What is in a file that the studio keeps for its next start; None if it is not there or cannot be read."""
     try:
-        write_text(path, session.model_dump_json(indent=2))
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        log.warning("%s cannot be read: %s", path, error)
+        return None
+
+
+def write_kept(content: str, path: Path) -> bool:
+    """Write a file that the studio keeps for its next start. Whether that was possible."""
+    try:
+        write_text(path, content)
     except OSError as error:
-        log.warning("the session cannot be written to %s: %s", path, error)
+        log.warning("%s cannot be written: %s", path, error)
+        return False
+    return True

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from psygnal import Signal
 
+from studio.state.kept_steps import KeptStep
+
 _KEPT = 100
 
 
@@ -14,12 +16,14 @@ _KEPT = 100
 class Step:
     """Something that was done. ``text`` says what, to go after "Undo", such as "delete".
 
-    ``undo`` takes it back and ``redo`` does it again; both may raise `DDMIError`.
+    ``undo`` takes it back and ``redo`` does it again; both may raise `DDMIError`. ``kept`` is what is written down of
+    it for the next start; None: nothing.
     """
 
     text: str
     undo: Callable[[], object]
     redo: Callable[[], object]
+    kept: Callable[[], KeptStep | None] = lambda: None
 
 
 class UndoStack:
@@ -31,9 +35,9 @@ class UndoStack:
         self._done: list[Step] = []
         self._undone: list[Step] = []
 
-    def done(self) -> tuple[Step, ...]:
-        """The steps that can be taken back, the last one at the end."""
-        return tuple(self._done)
+    def kept(self) -> list[KeptStep]:
+        """What is written down of the steps that can be taken back, the last one at the end."""
+        return [kept for step in self._done if (kept := step.kept()) is not None]
 
     @property
     def next_undo(self) -> Step | None:

@@ -29,10 +29,9 @@ class Closing:
 
     def remember(self) -> None:
         """Remember how things were left, and end what goes on behind the window."""
-        self._shell.remember()
         if self._help.guide is not None:
             self._settings.set_geometry("guide", self._help.guide.saveGeometry())
-        self._sessions.keep()
+        self._sessions.keep_all()
         self._settings.save()
         self._shell.model_folders.shutdown()
         self._shell.trash.shutdown()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 
-from ddmi_core.prompt_matrix import as_one, read_prompt_file
 from ddmi_core.recipe import Recipe
 from studio.engine.work.fitting import FitRequest
 from studio.panels.inspector import item_title
 from studio.panels.queue import duration
 from studio.state.form import GenerateForm
 from studio.state.jobs import Job
+from studio.state.kept_steps import FormChange
 from studio.state.library import Item
 from studio.state.notifications import Action, Notification
 from studio.state.parts import USUAL_SHARE
@@ -51,6 +50,7 @@ class Generation:
         for stage in shell.stages:
             stage.example_chosen.connect(self.generate_example)
         self._state.form_changed.connect(self._on_form)
+        undoing.make_again(FormChange, self._form_step_again)
 
     def generate(self) -> None:
         """Generate what the form says, but for what is there already.
@@ -119,7 +119,7 @@ class Generation:
 
     def generate_example(self, prompt: str) -> None:
         """Take an example prompt and generate it."""
-        self._change_form("example", lambda: self._state.update_form(prompt=prompt))
+        self.change_form("example", lambda: self._state.update_form(prompt=prompt))
         self.generate()
 
     def cancel(self) -> None:
@@ -159,68 +159,62 @@ class Generation:
         if step is not None and before.prompt.strip() not in ("", recipe.prompt) and before != self._recalled:
             self._undoing.offer(step, f"The form holds the recipe of {of} instead of what was in it.")
 
-    def take_prompts(self, path: Path) -> None:
-        """Bring the prompts of a text file into the form of this room, as several in one.
-
-        Raises:
-            DataError: the file cannot be read, or its prompts cannot be one.
-        """
-        prompts = read_prompt_file(path)
-        one = as_one(prompts)
-        self._shell.show_room_of(self._state.domain or "")
-        step = self._change_form("prompts", lambda: self._state.update_form(prompt=one))
-        self._shell.go_to_prompt()
-        if step is not None:
-            held = "prompt" if len(prompts) == 1 else f"{len(prompts)} prompts"
-            self._undoing.offer(step, f"The form holds the {held} of {path.name}.")
-
     def vary(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room so that Generate makes something like it; return the step."""
         self._shell.show_room_of(recipe.domain)
-        return self._change_form("variation", lambda: self._state.vary(recipe))
+        return self.change_form("variation", lambda: self._state.vary(recipe))
 
     def change_part(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room so that Generate draws a part of it anew; return the step."""
         self._shell.show_room_of(recipe.domain)
         room = self._shell.stage.room
         part = room.sides[0].part(USUAL_SHARE, room.axes)
-        step = self._change_form("part", lambda: self._state.change_part(recipe, part))
+        step = self.change_form("part", lambda: self._state.change_part(recipe, part))
         self._shell.go_to_prompt()
         return step
 
     def draw_after(self, item: Item) -> Step | None:
         """Make the form of an item's room draw something after it; return the step."""
         self._shell.show_room_of(item.recipe.domain)
-        step = self._change_form("sketch", lambda: self._state.draw_after(item))
+        step = self.change_form("sketch", lambda: self._state.draw_after(item))
         self._shell.go_to_prompt()
         return step
 
     def recall(self, recipe: Recipe) -> Step | None:
         """Bring a recipe into the form of its room; return the step, None if it was there already."""
         self._shell.show_room_of(recipe.domain)
-        step = self._change_form("recipe", lambda: self._state.recall(recipe))
+        step = self.change_form("recipe", lambda: self._state.recall(recipe))
         self._recalled = self._state.form
         self._shell.go_to_prompt()
         return step
 
-    def _change_form(self, text: str, change: Callable[[], object]) -> Step | None:
+    def change_form(self, text: str, change: Callable[[], object]) -> Step | None:
         """Change the form of this room at once, so that it can be undone; return the step, None if it is the same."""
         before, domain = self._state.form, self._state.domain or ""
         change()
         self._shell.inspector.prompt.forget_typing()
         if self._state.form == before:
             return None
+        step = self._form_step(text, domain, before)
+        self._state.undo.push(step)
+        return step
+
+    def _form_step(self, text: str, domain: str, form: GenerateForm) -> Step:
+        """The step of a change of a room's form, which was another before."""
 
         def swap() -> None:
-            nonlocal before
+            nonlocal form
             self._shell.show_room_of(domain)
-            before = self._state.replace_form(before)  # redo brings back what has been typed since
+            form = self._state.replace_form(form)  # redo brings back what has been typed since
             self._shell.inspector.prompt.forget_typing()
             self._undoing.withdraw(step)
 
-        step = Step(text, swap, swap)
-        self._state.undo.push(step)
+        step = Step(text, swap, swap, kept=lambda: FormChange(text=text, domain=domain, form=form))
         return step
+
+    def _form_step_again(self, kept: FormChange) -> Step | None:
+        """The step of a change in an earlier session, if its room is still there."""
+        return self._form_step(kept.text, kept.domain, kept.form) if kept.domain in self._state.forms() else None
 
     def _withdraw_new_seed(self) -> None:
         """Take the offer of a new seed away: it was for a form that has changed meanwhile."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
-from weakref import WeakKeyDictionary
 
 from PySide6.QtGui import QGuiApplication
 
@@ -14,6 +12,7 @@ from studio.engine.work.fitting import FitReady
 from studio.engine.work.items import ItemReady, View
 from studio.engine.work.viewing import ViewReady, ViewRequest
 from studio.state.jobs import Job
+from studio.state.kept_steps import Deletion
 from studio.state.library import Item, TrashContent
 from studio.state.undo import Step
 from studio.window.models import Models
@@ -32,8 +31,6 @@ class Items:
         self._models, self._undoing = models, undoing
         self._seen: dict[str, Item] = {}
         """What the stages really show, by domain: an item that was chosen may still be on its way."""
-        self._gone: WeakKeyDictionary[Step, list[Item]] = WeakKeyDictionary()
-        """What each deletion that can be undone took."""
         self._asks_to_empty = False
         shell.actions_.on("copy_prompt", self.copy_prompt)
         shell.actions_.on("star", self.toggle_star)
@@ -44,6 +41,7 @@ class Items:
         shell.history.chosen.connect(self.open)
         shell.trash.measured.connect(self._on_trash_measured)
         shell.trash.brought_back.connect(partial(undoing.forget, _DELETE))
+        undoing.make_again(Deletion, self._deletion_again)
         self._engine.answers(ItemReady).connect(self.on_item_ready)
         self._engine.answers(ViewReady).connect(self.on_view_ready)
         self._engine.answers(FitReady).connect(self.on_fit_ready)
@@ -126,18 +124,13 @@ class Items:
             if gone:
                 self._state.undo.push(step)
 
-    def deletions(self) -> tuple[tuple[str, ...], ...]:
-        """The ids of what each undo brings back, the last deletion at the end."""
-        steps = [step for step in self._state.undo.done() if step in self._gone]
-        return tuple(tuple(item.id for item in self._gone[step]) for step in steps)
-
-    def offer_deletions(self, deletions: Iterable[tuple[str, ...]]) -> None:
-        """Let deletions of an earlier session be undone, as far as what they took is still in the trash."""
-        for ids in deletions:
-            with suppress(DataError):
-                gone = [self._state.library.get(item_id) for item_id in ids]
-                if gone and all(item.deleted for item in gone):
-                    self._state.undo.push(self._deletion(gone, list(gone)))
+    def _deletion_again(self, kept: Deletion) -> Step | None:
+        """The step of a deletion of an earlier session, if what it took is still in the trash."""
+        with suppress(DataError):
+            gone = [self._state.library.get(item_id) for item_id in kept.items]
+            if all(item.deleted for item in gone):
+                return self._deletion(gone, list(gone))
+        return None
 
     def _deletion(self, items: list[Item], gone: list[Item]) -> Step:
         """The step of deleting items, of which `gone` are deleted now."""
@@ -161,8 +154,9 @@ class Items:
                     if neighbour is not None:
                         self.open(neighbour)
 
-        step = Step(_DELETE, undo=restore, redo=delete)
-        self._gone[step] = gone
+        step = Step(
+            _DELETE, restore, delete, kept=lambda: Deletion(items=tuple(item.id for item in gone)) if gone else None
+        )
         return step
 
     def _neighbour_of(self, items: list[Item]) -> Item | None:

@@ -25,6 +25,7 @@ from studio.window.live import Live
 from studio.window.models import Models
 from studio.window.own_files import OwnFiles
 from studio.window.preferences import Preferences
+from studio.window.prompt_files import PromptFiles
 from studio.window.repeating import Repeating
 from studio.window.runs import Runs
 from studio.window.sessions import Sessions
@@ -57,12 +58,13 @@ class MainWindow(Shell):
         self.repeating = Repeating(self, self.installed)
         self.help = Help(self, self.generation)
         self.variations = Variations(self, self.installed, self.generation)
-        self.own_files = OwnFiles(self, self.installed, self.generation)
+        prompts = PromptFiles(self, self.installed, self.generation, self.undoing)
+        self.own_files = OwnFiles(self, self.installed, self.generation, prompts)
         self.exports, self.comparing = Exports(self, self.items), Comparing(self, self.items)
         self.handing_over = HandingOver(self)
         self.trainings = Runs(self, self.installed)
         self.preferences = Preferences(self, self.installed, self.items, self.help)
-        self.sessions = Sessions(self, self.installed, self.items)
+        self.sessions = Sessions(self, self.installed, self.items, self.undoing)
         self.closing = Closing(self, self.help, self.sessions)
         self.actions_.on("tour", self.tour.start)
         self.actions_.on("quit", self.close)

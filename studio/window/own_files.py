@@ -25,6 +25,7 @@ from studio.state.library import Item
 from studio.state.notifications import Action
 from studio.window.generation import Generation
 from studio.window.models import Models
+from studio.window.prompt_files import PromptFiles
 from studio.window.shell import Shell
 
 _MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
@@ -48,9 +49,9 @@ class Prospect:
 class OwnFiles:
     """What is done with a person's own files."""
 
-    def __init__(self, shell: Shell, models: Models, generation: Generation) -> None:
+    def __init__(self, shell: Shell, models: Models, generation: Generation, prompts: PromptFiles) -> None:
         self._shell, self._state, self._engine, self._settings = shell, shell.state, shell.engine, shell.settings
-        self._models, self._generation = models, generation
+        self._models, self._generation, self._prompts = models, generation, prompts
         shell.actions_.on("import", self.choose)
         for stage in shell.stages:
             stage.refit_asked.connect(self.reconstruct)
@@ -83,7 +84,7 @@ class OwnFiles:
             if is_model(path):
                 self._models.add(path)
             elif self._holds_prompts(path):
-                self._shell.attempt(partial(self._generation.take_prompts, path))
+                self._shell.attempt(partial(self._prompts.take, path))
             else:
                 self._models.once_known(partial(self._bring_in, path))
 

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from ddmi_core.support.errors import DDMIError
@@ -56,6 +57,9 @@ _TITLE = 60
 
 class Shell(QMainWindow):
     """The window's rooms and panels, without what is done in them."""
+
+    rearranged = Signal()
+    """Something of what :meth:`remember` remembers is another now."""
 
     def __init__(
         self,
@@ -137,6 +141,8 @@ class Shell(QMainWindow):
             on_toggled(name, lambda _on: self._show_parts())
         for name in ("inspector", *_PANES):
             on_toggled(name, partial(self._make_room_for, name))
+        for name in self._switches():
+            on_toggled(name, lambda _on: self.rearranged.emit())
 
     def _bind_state(self) -> None:
         state = self.state
@@ -171,6 +177,17 @@ class Shell(QMainWindow):
         for name in self._switches():
             if not (self._is_small() and name in ("history", "inspector", *_PANES)):  # that was for want of room
                 self.settings.set_flag(name, self.actions_[name].isChecked())
+        self.settings.save()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say that there is something to remember."""
+        super().resizeEvent(event)
+        self.rearranged.emit()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        """Say that there is something to remember."""
+        super().moveEvent(event)
+        self.rearranged.emit()
 
     # Rooms
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from studio.state.kept_steps import KeptStep
 from studio.state.notifications import Action, Notification
 from studio.state.undo import Step
 from studio.window.shell import Shell
+
+_K = TypeVar("_K", bound=KeptStep)
 
 
 class Undoing:
@@ -14,11 +20,22 @@ class Undoing:
         self._shell, self._state = shell, shell.state
         self._offers: dict[Step, Notification] = {}
         """What was said of steps, with a button that undoes them."""
+        self._makers: dict[type, Callable[[Any], Step | None]] = {}
         shell.actions_.on("undo", lambda: shell.attempt(self._state.undo.undo))
         shell.actions_.on("redo", lambda: shell.attempt(self._state.undo.redo))
         self._state.undo.changed.connect(self._show)
         self._state.domain_changed.connect(lambda _domain: self._show())
         self._show()
+
+    def make_again(self, kind: type[_K], make: Callable[[_K], Step | None]) -> None:
+        """Say how a step of an earlier session is made of what was written down; None if it cannot be undone now."""
+        self._makers[kind] = make
+
+    def bring_back(self, steps: Iterable[KeptStep]) -> None:
+        """Let steps of an earlier session be undone, the last one at the end."""
+        for kept in steps:
+            if (step := self._makers[type(kept)](kept)) is not None:
+                self._state.undo.push(step)
 
     def offer(self, step: Step, text: str) -> None:
         """Say what was done, with a button that undoes it."""

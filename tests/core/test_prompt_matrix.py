@@ -11,6 +11,7 @@ from ddmi_core.prompt_matrix import (
     MOST_PROMPTS,
     PromptMatrix,
     as_one,
+    in_few,
     prompt_matrix,
     read_prompt_file,
     read_prompts,
@@ -65,6 +66,8 @@ def test_several_prompts_become_one_that_stands_for_them(tmp_path: Path) -> None
         as_one(["a chair", "a {round} table"])
     with pytest.raises(DataError, match="65 prompts"):
         as_one([f"chair {number}" for number in range(65)])
+    many = [f"chair {number}" for number in range(65)]
+    assert [prompt_matrix(few).prompts for few in in_few(many)] == [tuple(many[:64]), ("chair 64",)]
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match=r"chairs\.txt cannot be read"):
         read_prompt_file(file)

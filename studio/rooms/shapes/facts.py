@@ -43,8 +43,8 @@ FACTS = RoomFacts(
     sides=OF_OBJECTS,
     fits_afterwards=True,
     fits_by_steps=True,
-    switches=("grid", "axes", "wireframe", *MATERIALS),
-    switches_off=("wireframe", *MATERIALS[1:]),
+    switches=("grid", "axes", "parallel", "wireframe", *MATERIALS),
+    switches_off=("parallel", "wireframe", *MATERIALS[1:]),
     actions=ACTIONS,
     mouse=MOUSE,
 )

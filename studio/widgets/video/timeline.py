@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPen,
     QPolygonF,
     QResizeEvent,
+    QShowEvent,
     QWheelEvent,
 )
 
@@ -264,4 +265,9 @@ class Timeline(RingedWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Other places need other thumbnails."""
         super().resizeEvent(event)
+        self._ask_soon.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask for what came while nobody looked."""
+        super().showEvent(event)
         self._ask_soon.start()

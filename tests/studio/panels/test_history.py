@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QColor
 from PySide6.QtTest import QAbstractItemModelTester
 
 from studio.panels.history import HistoryPanel
@@ -201,6 +202,25 @@ def test_only_what_was_painted_has_its_thumbnail_read(qtbot, make_history, add_i
     panel.grab()
     last = panel.model.index(39)
     qtbot.waitUntil(lambda: not last.data(Qt.ItemDataRole.DecorationRole).isNull())
+
+
+def test_a_thumbnail_that_comes_while_another_room_is_shown_is_seen_on_return(qtbot, make_history, state, add_item):
+    item = add_item()
+    for domain in ("shape", "image"):
+        state.add_room(domain)
+    state.enter("shape")
+    panel = make_history()
+
+    def colour() -> QColor:
+        pixmap = panel.model.index(0).data(Qt.ItemDataRole.DecorationRole)
+        return pixmap.toImage().pixelColor(5, 5) if not pixmap.isNull() else QColor()
+
+    qtbot.waitUntil(lambda: colour().isValid())
+    state.enter("image")
+    fitted = state.library.save_fit(item, item.recipe, np.full((32, 32, 4), 255, np.uint8), b"fit")
+    state.library.adopt_fit(fitted)
+    state.enter("shape")
+    qtbot.waitUntil(lambda: colour() == QColor("white"))
 
 
 def test_a_grid_has_many_rows_and_goes_up_and_down(qtbot, make_history, state, actions, add_item):

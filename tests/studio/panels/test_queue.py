@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication
+
 from ddmi_core.recipe import SamplingSettings
 from studio.engine.work.sampling import GenerateRequest
 from studio.panels.queue import QueuePanel, duration
+from studio.state.paused import PausedWork
+from tests.studio.window.fakes import MODEL
 
 
 def test_rows_come_and_go_with_the_jobs(qtbot, state, theme):
@@ -79,3 +84,46 @@ def test_what_is_generated_can_be_asked_for_again(qtbot, state, theme):
     with qtbot.waitSignal(panel.repeated) as signal:
         panel.rows()[0].repeat.click()
     assert signal.args == ["a"]
+
+
+def test_a_double_click_on_what_is_paused_does_it_once_and_to_nothing_else(qtbot, state, theme):
+    panel = QueuePanel(state.jobs, state.paused, theme)
+    qtbot.addWidget(panel)
+    panel.resize(300, 200)
+    works = [
+        PausedWork(
+            title=name,
+            domain="shape",
+            model=MODEL.name,
+            model_hash=MODEL.hash,
+            settings=SamplingSettings(prompt=name),
+            seeds=(1,),
+        )
+        for name in ("a chair", "a sofa")
+    ]
+    state.paused.add(works)
+    panel.show()
+    resumed, repeated = [], []
+    request = GenerateRequest(
+        model=MODEL.folder, domain="shape", settings=SamplingSettings(), seeds=(1,), preview_resolution=8
+    )
+
+    def resume(work: PausedWork) -> None:
+        resumed.append(work.title)
+        state.paused.remove(work)
+        state.jobs.add(work.title, work.title, request)
+
+    panel.resumed.connect(resume)
+    panel.repeated.connect(repeated.append)
+    panel.dropped.connect(repeated.append)
+    button = panel.paused_rows()[0].resume
+    place = button.mapTo(panel, button.rect().center())
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    QApplication.processEvents()
+    under = panel.childAt(place)
+    assert not isinstance(under, QAbstractButton)
+    panel.paused_rows()[0].resume.click()
+    assert resumed == ["a chair"] and not repeated
+    qtbot.waitUntil(lambda: not panel._settling.isActive())
+    panel.paused_rows()[0].resume.click()
+    assert resumed == ["a chair", "a sofa"]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 
 import numpy as np
 
+from ddmi_core.support.paths import user_data
+from studio.state.kept_steps import read_steps, steps_file
+from studio.state.paused import PausedWork
 from studio.state.session import read_session, session_file
+from studio.state.tags import retagged
 from studio.window import MainWindow
 
 PATIENCE = 30_000
@@ -44,6 +49,17 @@ def test_rooms_come_back_with_prompt_and_stage_when_they_are_entered(qtbot, make
     assert last.state.form.prompt == "a chair"
 
 
+def test_panels_and_switches_are_found_again_though_the_studio_never_closed(qtbot, make_window):
+    window = make_window()
+    for name, on in (("parallel", True), ("grid", False), ("history_grid", True)):
+        window.actions_[name].setChecked(on)
+    file = user_data() / "settings.ini"
+    qtbot.waitUntil(lambda: file.exists() and "history_grid=true" in file.read_text(), timeout=PATIENCE)
+    again = make_window()  # beside the one that was killed
+    assert again.actions_["history_grid"].isChecked() and not again.actions_["grid"].isChecked()
+    assert again.stage_of("shape").viewer.view.is_parallel
+
+
 def test_an_item_that_went_meanwhile_leaves_the_stage_empty(qtbot, make_window):
     window = make_window()
     make(qtbot, window, "a chair")
@@ -63,11 +79,33 @@ def test_what_was_deleted_is_brought_back_by_undo_unless_the_trash_was_emptied(q
         window.actions_["delete"].trigger()
         qtbot.waitUntil(lambda: window.state.shown is not None and calm(window), timeout=PATIENCE)
     window.close()
-    sofa, table = (window.state.library.get(ids[0]) for ids in reversed(read_session(session_file()).deleted))
+    sofa, table = (window.state.library.get(step.items[0]) for step in reversed(read_steps(steps_file())))
     shutil.rmtree(table.folder)
     again = make_window()
     again.actions_["undo"].trigger()
     assert again.state.shown.id == sofa.id and not again.actions_["undo"].isEnabled()
+    qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
+
+
+def test_tags_and_forms_are_undone_in_their_order_after_a_crash(qtbot, make_window):
+    window = make_window()
+    make(qtbot, window, "a chair")
+    chair = window.state.shown
+    window.state.update_form(prompt="a long prompt just typed", steps=5)
+    window.generation.use_recipe()
+    window.tagging._change([chair], partial(retagged, add=["kitchen"]), room="shape")
+    qtbot.waitUntil(lambda: len(read_steps(steps_file())) == 2, timeout=PATIENCE)  # and then the process is killed
+    again = make_window()
+    again.show_room_of("image")
+    again.actions_["undo"].trigger()
+    assert again.state.domain == "shape" and again.state.library.get(chair.id).tags == ()
+    assert again.actions_["undo"].text() == "Undo recipe"
+    again.actions_["undo"].trigger()
+    assert again.state.form.prompt == "a long prompt just typed" and again.state.form.steps == 5
+    assert not again.actions_["undo"].isEnabled()
+    again.actions_["redo"].trigger()
+    again.actions_["redo"].trigger()
+    assert again.state.form.prompt == "a chair" and again.state.library.get(chair.id).tags == ("kitchen",)
     qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
 
 
@@ -87,15 +125,44 @@ def test_what_was_to_be_generated_waits_paused_and_is_resumed_without_what_is_th
     pipeline.delay = 0.0
     again = make_window()
     assert [work.title for work in left.waiting] == ["a chair × 2", "a sofa × 2"]
-    chair, sofa = again.queue.paused_rows()
+    _, sofa = again.queue.paused_rows()
     assert not again.queue.isHidden() and not again.state.jobs.active()
     sofa.drop.click()
+    qtbot.waitUntil(lambda: not again.queue._settling.isActive())
     assert [work.title for work in again.state.paused.list()] == ["a chair × 2"]
     recipe = again.state.library.items()[0].recipe.model_copy(update={"steps": 19})
     again.state.library.add(again.state.library.load_latent(again.state.library.items()[0]), recipe, PICTURE)
-    chair.resume.click()
+    again.queue.paused_rows()[0].resume.click()
     qtbot.waitUntil(lambda: calm(again), timeout=PATIENCE)
     assert sorted(item.recipe.seed for item in again.state.library.items() if item.recipe.steps == 19) == [7, 8]
     assert not again.state.paused and again.queue.isHidden()
     again.sessions.keep()
     assert not read_session(session_file()).waiting
+
+
+def test_all_that_is_paused_goes_on_at_once_and_of_several_prompts_those_that_lack(qtbot, make_window):
+    window = make_window()
+    make(qtbot, window, "a blue chair")
+    settings = window.state.form.settings
+    blue = window.state.shown.recipe
+    prompts = "a {red|blue|green} chair", "a sofa", "a bed"
+    works = [
+        PausedWork(
+            title=prompt,
+            domain="shape",
+            model=blue.model,
+            model_hash=blue.model_hash,
+            settings=settings.model_copy(update={"prompt": prompt}),
+            seeds=(blue.seed,),
+        )
+        for prompt in prompts
+    ]
+    window.state.paused.add(works[:1])
+    assert window.queue.resume_all.isHidden()
+    window.state.paused.add(works[1:])
+    assert not window.queue.resume_all.isHidden()
+    window.queue.resume_all.click()
+    assert not window.state.paused and window.queue.resume_all.isHidden()
+    qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
+    made = [item.recipe.prompt for item in window.state.library.items()]
+    assert sorted(made) == ["a bed", "a blue chair", "a green chair", "a red chair", "a sofa"]

@@ -426,6 +426,29 @@ def test_the_prompts_of_a_text_file_come_into_the_form(qtbot, window, tmp_path):
     assert not window.own_files.prospect_of(tmp_path / "intrinsics.txt").title.startswith("Drop to use")
 
 
+def test_of_many_prompts_of_a_file_everything_is_made_if_the_person_agrees(window, pipeline, tmp_path, monkeypatch):
+    file = tmp_path / "chairs.txt"
+    file.write_text("\n".join(f"chair {number}" for number in range(70)))
+    window.state.update_form(prompt="a table", count=2, steps=2)
+    pipeline.delay = 0.2
+    asked = _answering(monkeypatch, "Cancel", "Make them all", "Make them all")
+    drop(window, file)
+    assert asked == ["chairs.txt has 70 prompts."] and not window.state.jobs.active()
+    drop(window, file)
+    requests = [job.request for job in window.state.jobs.active()]
+    assert [len(request.wanted) for request in requests] == [128, 12]
+    assert [prompt for request in requests for prompt, _ in request.wanted][::2] == [f"chair {n}" for n in range(70)]
+    assert {request.seeds for request in requests} == {window.state.form.seeds()}
+    assert window.state.form.prompt == "a table" and requests[0].settings.steps == 2
+    window.state.update_form(seed_locked=True)
+    drop(window, file)
+    assert len(window.state.jobs.active()) == 2 and "there already" in window.state.notifications.list()[-1].text
+    window.engine.cancel_all()
+    file.write_text("\n".join(f"chair {number}" for number in range(1001)))
+    drop(window, file)
+    assert "chairs.txt has 1,001 prompts" in window.state.notifications.list()[-1].text
+
+
 def test_a_model_is_saved_as_one_file_and_added_where_it_is_dropped(qtbot, window, tmp_path, monkeypatch):
     folder = save_tiny_model(tmp_path / "tiny")
     file = tmp_path / "tiny.ddmi"
