@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel, QPushButton
 
@@ -21,6 +22,7 @@ from studio.rooms import actions_of
 from studio.rooms.images import facts as images
 from studio.rooms.shapes import facts as shapes
 from studio.rooms.video import facts as video
+from studio.theme.tokens import GRID
 from tests.studio.window.fakes import MODEL
 
 ACTIONS = actions_of()
@@ -158,3 +160,11 @@ def test_models_of_the_persons_own_can_be_renamed_and_deleted(qtbot, state, them
     card.show()
     assert "Trained on chairs." in card.text.toPlainText()
     card.close()
+
+
+def test_a_card_opens_at_its_licence(qtbot, theme, state):
+    text = "# Mine\n\n## Data\n\n" + "A chair.\n\n" * 60 + "## Licence\n\nMIT\n\n## Training\n\n" + "A step.\n\n" * 60
+    card = ModelCard(MODEL, text, theme, state.notifications)
+    qtbot.addWidget(card)
+    card.open_at_licence()
+    assert card.text.cursorForPosition(QPoint(GRID, 3 * GRID)).block().text() in ("Licence", "MIT")
