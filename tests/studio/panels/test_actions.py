@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
 from ddmi_core.model_folder import Base
 from ddmi_core.rendering.picture_layout import SHEET_COLUMNS, contact_sheet
@@ -23,7 +23,7 @@ from studio.rooms.images import facts as images
 from studio.rooms.shapes import facts as shapes
 from studio.rooms.video import facts as video
 from studio.theme.tokens import GRID
-from tests.studio.window.fakes import MODEL
+from tests.studio.window.fakes import MODEL, PICTURES
 
 ACTIONS = actions_of()
 KEYMAP = Keymap(ACTIONS)
@@ -112,6 +112,29 @@ def test_models_room_offers_what_is_installed(qtbot, state, theme, tmp_path, mod
     assert used == ["other"] and room._buttons[MODEL].isEnabled() and not room._buttons[other].isEnabled()
     state.set_models([])
     assert room._buttons == {}
+
+
+def test_the_models_of_one_room_are_listed_alone(qtbot, state, theme, tmp_path, model_folders):
+    state.set_models([MODEL, PICTURES])
+    titles = {"shape": "Shapes", "image": "Images", "video": "Video"}
+    room = ModelsRoom(state, model_folders, tmp_path, {}, theme, titles)
+    qtbot.addWidget(room)
+    buttons = {button.text(): button for button in room.findChildren(QToolButton)}
+    assert room.domain == "" and list(room._buttons) == [MODEL, PICTURES]
+    buttons["Images"].click()
+    assert room.domain == "image" and list(room._buttons) == [PICTURES]
+    state.set_models([PICTURES, MODEL])
+    assert list(room._buttons) == [PICTURES]
+    room.domain = "video"
+
+    def texts() -> str:
+        return " ".join(child.text() for child in room.findChildren(QLabel) if not child.isHidden())
+
+    assert not room._buttons and "No model of the room Video is installed" in texts()
+    room.domain = "of a room that is gone"
+    assert room.domain == "video"
+    buttons["All"].click()
+    assert list(room._buttons) == [PICTURES, MODEL]
 
 
 def test_a_model_of_changes_says_which_one_it_goes_with(qtbot, state, theme, tmp_path, model_folders):
