@@ -146,6 +146,16 @@ class Settings:
     def tour(self, answer: str) -> None:
         self._store.setValue("tour", answer)
 
+    @property
+    def models_listed(self) -> str:
+        """The domain whose models the Models room lists; empty: all. It may not be one of a room any longer."""
+        value = self._store.value("models_listed")
+        return value if isinstance(value, str) else ""
+
+    @models_listed.setter
+    def models_listed(self, domain: str) -> None:
+        self._store.setValue("models_listed", domain)
+
     def folder(self, kind: FolderKind) -> Path:
         """Where the file dialog for a kind of files begins: in the folder used last, else among the documents."""
         value = self._store.value(f"folder/{kind}")

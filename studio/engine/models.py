@@ -34,7 +34,7 @@ class ModelFolders(QObject):
     preview_ready = Signal(object, object)
     """Folder, and a square QImage of pictures that the model made."""
     card_ready = Signal(object, str)
-    """ModelInfo and the text of its card, Markdown."""
+    """ModelInfo and the text of its card, Markdown; empty where it has none."""
     gallery_ready = Signal(object)
     """Exhibitions, a list: one of each of the models that were asked about."""
     failed = Signal(str)
@@ -71,7 +71,7 @@ class ModelFolders(QObject):
         """Bring a model's card."""
 
         def read() -> None:
-            self.card_ready.emit(model, read_card(model) or "This model has no card.")
+            self.card_ready.emit(model, read_card(model))
 
         self._lane.submit(read)
 

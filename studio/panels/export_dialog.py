@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -22,7 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.export.options import ExportOptions
+from ddmi_core.model_folder import ModelInfo
 from ddmi_core.support.errors import ExportError
+from studio.panels.credit import Credit
 from studio.state.export_choice import Choice
 from studio.theme.tokens import CONTROL_HEIGHT, GRID
 from studio.widgets.basics import ElidedLabel, breakable, decision, label, line
@@ -37,12 +39,14 @@ _SUFFIX = re.compile(r"(?<=\w)\.[A-Za-z]\w{1,4}$")
 class Place:
     """Where a file may go: the folder that is proposed, and whether a path is being written just now.
 
-    ``others``: how many items more are to be written beside it, with the same choices.
+    ``others``: how many items more are to be written beside it, with the same choices. ``models``: those that made
+    something of what is written.
     """
 
     folder: Path
     is_being_written: Callable[[Path], bool] = lambda _path: False
     others: int = 0
+    models: tuple[ModelInfo, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class ExportDialog(Dialog, Generic[_C]):
 
     formats: ClassVar[Mapping[str, str]]
     """Suffix and name."""
+
+    card_asked = Signal(object)
+    """The model whose card is wanted, at its licence."""
 
     def __init__(self, title: str, choice: _C, place: Place, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -114,6 +121,10 @@ class ExportDialog(Dialog, Generic[_C]):
         self.file.textChanged.connect(lambda: self.folder.setText(f"In {self.path().parent}"))
         grid.addWidget(self.folder, row + 1, 1)
         grid.addWidget(self.remark, row + 2, 1)
+        if place.models:
+            self.credit = Credit(place.models)
+            self.credit.asked.connect(self.card_asked)
+            grid.addWidget(self.credit, row + 3, 0, 1, 2)
         heading = label(breakable(title if len(title) <= 120 else title[:119] + "…"), "heading", wrap=True)
         buttons = decision(self, self.export)
         buttons.insertWidget(0, self.as_last_time)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QTextCursor, QTextDocument
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
+from ddmi_core.model_card import is_licence
 from ddmi_core.model_folder import ModelInfo
 from studio.launcher import open_outside
 from studio.state.notifications import Notifications
@@ -39,13 +40,23 @@ class _Page(QTextBrowser):
         """Load nothing."""
         return None
 
+    def show_licence(self) -> None:
+        """Scroll to what it says of the licence, if it does."""
+        block = self.document().begin()
+        while block.isValid():
+            if block.blockFormat().headingLevel() and is_licence(block.text()):
+                place = self.document().documentLayout().blockBoundingRect(block)
+                self.verticalScrollBar().setValue(int(place.top()))
+                return
+            block = block.next()
+
     def _open(self, link: QUrl) -> None:
         if link.scheme() in ("http", "https"):
             open_outside(link, self._notifications)
 
 
 class ModelCard(Dialog):
-    """Shows a card, Markdown, to be read and copied."""
+    """Shows a card, Markdown, to be read and copied; an empty one is none."""
 
     def __init__(
         self, model: ModelInfo, text: str, theme: Theme, notifications: Notifications, parent: QWidget | None = None
@@ -54,7 +65,7 @@ class ModelCard(Dialog):
         self.setWindowTitle(f"Card of {model.name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*_SIZE)
-        self.text = _Page(text, theme, notifications)
+        self.text = _Page(text or "This model has no card.", theme, notifications)
         self.text.setAccessibleName("Model card")
         close = QPushButton("Close")
         close.setDefault(True)
@@ -67,3 +78,8 @@ class ModelCard(Dialog):
         layout.setSpacing(2 * GRID)
         layout.addWidget(self.text, 1)
         layout.addLayout(buttons)
+
+    def open_at_licence(self) -> None:
+        """Show it, at what it says of the licence."""
+        self.open()
+        self.text.show_licence()  # how high the text is, is known only now

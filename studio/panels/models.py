@@ -8,13 +8,22 @@ from typing import ClassVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.models import ModelFolders
 from studio.state.app_state import AppState
 from studio.theme.theme import Theme
-from studio.theme.tokens import GRID
+from studio.theme.tokens import CONTROL_HEIGHT, GRID
 from studio.widgets.basics import breakable, label, plain_tip, styled
 
 _WIDTH = 800
@@ -33,6 +42,7 @@ class ModelsRoom(QWidget):
         folder: that of the person's own models.
         nouns: what a signal of each domain is called.
         theme: of the icons.
+        titles: of the rooms, by their domains, of which one can be asked for.
     """
 
     guide: ClassVar[str] = "13-models.md"
@@ -48,7 +58,13 @@ class ModelsRoom(QWidget):
     delete_asked = Signal(object)
 
     def __init__(
-        self, state: AppState, folders: ModelFolders, folder: Path, nouns: Mapping[str, str], theme: Theme
+        self,
+        state: AppState,
+        folders: ModelFolders,
+        folder: Path,
+        nouns: Mapping[str, str],
+        theme: Theme,
+        titles: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         self._state = state
@@ -85,6 +101,10 @@ class ModelsRoom(QWidget):
                 wrap=True,
             )
         )
+        self._choices = QButtonGroup(self)
+        self._by_domain: dict[str, QToolButton] = {}
+        if titles:
+            column.addWidget(self._filter(titles))
         self._cards = QVBoxLayout()
         self._cards.setSpacing(GRID * 2)
         column.addLayout(self._cards)
@@ -109,17 +129,57 @@ class ModelsRoom(QWidget):
         self._previews: dict[Path, QLabel] = {}
         self._on_models(state.models)
 
+    def _filter(self, titles: Mapping[str, str]) -> QWidget:
+        """A button for the models of each room, and one for all."""
+        filter_ = QWidget()
+        row = QHBoxLayout(filter_)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GRID // 2)
+        for domain, title in {"": "All", **titles}.items():
+            button = QToolButton()
+            button.setText(title)
+            button.setCheckable(True)
+            button.setChecked(not domain)
+            button.setFixedHeight(CONTROL_HEIGHT)
+            button.setProperty("look", "control")
+            button.setAccessibleName(f"{title}, models of the room" if domain else "All models")
+            button.setToolTip(f"Only the models of the room {title}" if domain else "The models of all rooms")
+            button.toggled.connect(lambda on: self._on_models(self._state.models) if on else None)
+            self._choices.addButton(button)
+            self._by_domain[domain] = button
+            row.addWidget(button)
+        row.addStretch(1)
+        return filter_
+
+    @property
+    def domain(self) -> str:
+        """Of which domain models are listed; empty: of all."""
+        return next((domain for domain, button in self._by_domain.items() if button.isChecked()), "")
+
+    @domain.setter
+    def domain(self, domain: str) -> None:
+        if domain in self._by_domain:
+            self._by_domain[domain].setChecked(True)
+
     def _on_models(self, models: list[ModelInfo]) -> None:
         while (entry := self._cards.takeAt(0)) is not None:
             if (widget := entry.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
         self._buttons, self._previews = {}, {}
-        for model in models:
+        listed = [model for model in models if self.domain in ("", model.domain)]
+        for model in listed:
             self._cards.addWidget(self._card(model))
-        if not models:
-            self._cards.addWidget(label("No model is installed.", "muted"))
+        if not listed:
+            self._cards.addWidget(label(self._lacking(), "muted", wrap=True))
         self._mark()
+
+    def _lacking(self) -> str:
+        """What is said where nothing is listed."""
+        if not self._state.models:
+            return "No model is installed."
+        title = self._by_domain[self.domain].text()
+        return f"No model of the room {title} is installed. Train one, import one, or choose All to see the others."
 
     def _card(self, model: ModelInfo) -> QWidget:
         card = QWidget()

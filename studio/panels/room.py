@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddmi_core.fidelity import Fidelity
+from ddmi_core.model_folder import ModelInfo, read_card
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions
@@ -34,6 +35,7 @@ from studio.panels.export_dialog import ExportDialog, Order, Place
 from studio.panels.fidelity_menu import show_fidelities
 from studio.panels.loading_note import LoadingNote
 from studio.panels.missing_model import MissingModel
+from studio.panels.model_card import ModelCard
 from studio.panels.variations import VariationsGrid
 from studio.settings import Settings
 from studio.state.amounts import formatted_bytes
@@ -184,9 +186,17 @@ class Stage(QWidget, Generic[_V]):
     def ask_export(self, item: Item, place: Place, parent: QWidget) -> Order | None:
         """Ask how and where to export what is on the stage, an item; None if the person thinks better of it."""
         dialog = self.export_dialog(item, place, parent)
+        dialog.card_asked.connect(partial(self._show_card, dialog))
         if (order := dialog.ask()) is not None:
             self._settings.keep_export_choice(dialog.choice())
         return order
+
+    def exported(self, item: Item) -> Sequence[Item]:
+        """What an export of the stage with an item is made of."""
+        return (item,)
+
+    def _show_card(self, dialog: QWidget, model: ModelInfo) -> None:
+        ModelCard(model, read_card(model), self._theme, self._state.notifications, dialog).open_at_licence()
 
     def export(self, item: Item, order: Order) -> None:
         """Have what is on the stage with an item written to a file.

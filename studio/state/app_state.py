@@ -279,6 +279,13 @@ class AppState:
                     return model
         return None
 
+    def models_behind(self, items: Iterable[Item]) -> tuple[ModelInfo, ...]:
+        """The installed models that made something of some items, and those that they go with; a fit has none."""
+        made = [self.model_for(item.recipe) for item in items if not item.recipe.is_fitted]
+        known = [one for one in made if one is not None]
+        with_bases = [one for model in known for one in (model, self.base_of(model)) if one is not None]
+        return tuple(dict.fromkeys(with_bases))
+
     def lacks_model(self, recipe: Recipe) -> bool:
         """Whether something cannot be decoded because no model here is the one that made it. A fit needs none."""
         return not recipe.is_fitted and self.model_for(recipe) is None

@@ -70,7 +70,8 @@ class Exports:
             self._shell.status.say(f"{quoted(item)} is still being opened. Export it once it is on the stage.")
             return
         others = self._others(item)
-        place = Place(self._settings.folder("exports"), self._is_being_written, len(others))
+        models = self._state.models_behind([*self._shell.stage.exported(item), *others])
+        place = Place(self._settings.folder("exports"), self._is_being_written, len(others), models)
         order = self._shell.stage.ask_export(item, place, self._shell)
         if order is not None and others:
             self._export_all([item, *others], order)

@@ -85,6 +85,8 @@ class Models:
         self._folders.add(path)
 
     def _on_imported(self, model: ModelInfo) -> None:
+        if self._shell.models.domain != model.domain:
+            self._shell.models.domain = ""  # it shall be among those that are listed
         said = f"{model.name} is imported and can be used."
         if model.base is not None and self._state.lacks_base(model):
             said = (

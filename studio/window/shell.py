@@ -90,7 +90,8 @@ class Shell(QMainWindow):
         self.trash, self.tag_files = Trash(state.library), TagFiles(state.library)
         self.tag_files.failed.connect(state.notifications.error)
         nouns = {stage.room.words.domain: stage.room.words.noun for stage in self.stages}
-        self.models = ModelsRoom(state, self.model_folders, user_data() / "models", nouns, theme)
+        titles = {stage.room.words.domain: stage.room.title for stage in self.stages}
+        self.models = ModelsRoom(state, self.model_folders, user_data() / "models", nouns, theme, titles)
         self.rooms = QStackedWidget()
         for stage in self.stages:
             self.rail.add(stage.room.title, stage.room.icon, stage.room.tip)
@@ -163,6 +164,7 @@ class Shell(QMainWindow):
             self.restoreGeometry(geometry)
         for name, default in self._switches().items():
             self.actions_[name].setChecked(settings.flag(name, default))
+        self.models.domain = settings.models_listed
         if self._is_small():
             self.inspector.setFixedWidth(_NARROW_INSPECTOR)
             for name in ("history", *_PANES):
@@ -174,6 +176,7 @@ class Shell(QMainWindow):
     def remember(self) -> None:
         """Remember size and panels."""
         self.settings.set_geometry("window", self.saveGeometry())
+        self.settings.models_listed = self.models.domain
         for name in self._switches():
             if not (self._is_small() and name in ("history", "inspector", *_PANES)):  # that was for want of room
                 self.settings.set_flag(name, self.actions_[name].isChecked())

@@ -17,14 +17,14 @@ from studio.text_size import apply_text_size
 def test_settings_come_back_after_a_restart(tmp_path: Path) -> None:
     settings = Settings()
     settings.device, settings.threads, settings.text_size = "cpu", 1, 150
-    settings.trash_days = 0
+    settings.trash_days, settings.models_listed = 0, "image"
     settings.memory, settings.library = MemoryBudget(2**30), tmp_path
     settings.shortcuts = {"export": ["Ctrl+Y"], "dice": []}
     settings.save()
     again = Settings()
     assert (again.device, again.threads, again.text_size, again.trash_days) == ("cpu", 1, 150, 0)
     assert (again.memory, again.library) == (MemoryBudget(2**30), tmp_path)
-    assert again.shortcuts == {"export": ["Ctrl+Y"], "dice": []}
+    assert again.shortcuts == {"export": ["Ctrl+Y"], "dice": []} and again.models_listed == "image"
     again.library = None
     assert again.library is None
 

@@ -201,6 +201,10 @@ class VideoStage(Stage[FrameView]):
         """Return the recipe that a clip of ours carries, or a film of a radiance field."""
         return read_recipe(path)
 
+    def exported(self, item: Item) -> Sequence[Item]:
+        """The clip, or those of the sequence while that is shown."""
+        return (item,) if self._arrangement is None else self._arrangement.items
+
     def export(self, item: Item, order: Order) -> None:
         """Have the clip written to a file, or the sequence while that is shown."""
         if self._arrangement is not None and isinstance(order.options, VideoExport):

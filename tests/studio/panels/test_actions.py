@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
 from ddmi_core.model_folder import Base
 from ddmi_core.rendering.picture_layout import SHEET_COLUMNS, contact_sheet
@@ -21,7 +22,8 @@ from studio.rooms import actions_of
 from studio.rooms.images import facts as images
 from studio.rooms.shapes import facts as shapes
 from studio.rooms.video import facts as video
-from tests.studio.window.fakes import MODEL
+from studio.theme.tokens import GRID
+from tests.studio.window.fakes import MODEL, PICTURES
 
 ACTIONS = actions_of()
 KEYMAP = Keymap(ACTIONS)
@@ -112,6 +114,29 @@ def test_models_room_offers_what_is_installed(qtbot, state, theme, tmp_path, mod
     assert room._buttons == {}
 
 
+def test_the_models_of_one_room_are_listed_alone(qtbot, state, theme, tmp_path, model_folders):
+    state.set_models([MODEL, PICTURES])
+    titles = {"shape": "Shapes", "image": "Images", "video": "Video"}
+    room = ModelsRoom(state, model_folders, tmp_path, {}, theme, titles)
+    qtbot.addWidget(room)
+    buttons = {button.text(): button for button in room.findChildren(QToolButton)}
+    assert room.domain == "" and list(room._buttons) == [MODEL, PICTURES]
+    buttons["Images"].click()
+    assert room.domain == "image" and list(room._buttons) == [PICTURES]
+    state.set_models([PICTURES, MODEL])
+    assert list(room._buttons) == [PICTURES]
+    room.domain = "video"
+
+    def texts() -> str:
+        return " ".join(child.text() for child in room.findChildren(QLabel) if not child.isHidden())
+
+    assert not room._buttons and "No model of the room Video is installed" in texts()
+    room.domain = "of a room that is gone"
+    assert room.domain == "video"
+    buttons["All"].click()
+    assert list(room._buttons) == [PICTURES, MODEL]
+
+
 def test_a_model_of_changes_says_which_one_it_goes_with(qtbot, state, theme, tmp_path, model_folders):
     mine = replace(MODEL, name="mine", hash="mine", base=Base("before it was renamed", MODEL.hash))
     room = ModelsRoom(state, model_folders, tmp_path, {"shape": "thing in space"}, theme)
@@ -158,3 +183,11 @@ def test_models_of_the_persons_own_can_be_renamed_and_deleted(qtbot, state, them
     card.show()
     assert "Trained on chairs." in card.text.toPlainText()
     card.close()
+
+
+def test_a_card_opens_at_its_licence(qtbot, theme, state):
+    text = "# Mine\n\n## Data\n\n" + "A chair.\n\n" * 60 + "## Licence\n\nMIT\n\n## Training\n\n" + "A step.\n\n" * 60
+    card = ModelCard(MODEL, text, theme, state.notifications)
+    qtbot.addWidget(card)
+    card.open_at_licence()
+    assert card.text.cursorForPosition(QPoint(GRID, 3 * GRID)).block().text() in ("Licence", "MIT")

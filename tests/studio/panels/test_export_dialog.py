@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
 
 from ddmi_core.domains.image import ImageDomain
 from ddmi_core.domains.shape import ShapeDomain
@@ -19,6 +20,7 @@ from studio.rooms.shapes import facts as shapes
 from studio.rooms.shapes.export_page import ShapeChoice, ShapeExportDialog
 from studio.settings import Settings
 from studio.widgets.saving import ask_where
+from tests.studio.window.fakes import MODEL
 
 
 @pytest.fixture
@@ -241,3 +243,19 @@ def test_another_format_proposes_a_name_that_is_free_and_says_in_which_folder(ma
     dialog.format.setCurrentIndex(dialog.format.findData(".obj"))
     assert dialog.path() == tmp_path / "a-round-table-2.obj"
     assert dialog.height() == dialog.layout().totalHeightForWidth(dialog.width())
+
+
+def test_the_dialog_says_under_which_licence_each_model_stands(make_dialog, tmp_path: Path):
+    mine, silent = (replace(MODEL, name=name, folder=tmp_path / name, hash=name) for name in ("mine", "silent"))
+    mine.folder.mkdir()
+    (mine.folder / "README.md").write_text("# mine\n\n## Licence\n\nWeights: <b>MIT</b>. " + "Credit Ann. " * 40)
+    dialog = make_dialog(place=Place(tmp_path, models=(mine, silent)))
+    first, second = (text for one in dialog.credit.findChildren(QLabel) if (text := one.text()))
+    assert first.startswith("Licence of mine  ·  Weights: <b>MIT</b>. Credit Ann.") and len(first) < 260
+    assert "silent" in second and "names none" in second
+    asked: list[object] = []
+    dialog.card_asked.connect(asked.append)
+    for button in dialog.credit.findChildren(QPushButton):
+        button.click()
+    assert asked == [mine, silent] and dialog.isVisible()
+    assert not hasattr(make_dialog(), "credit")  # of files that were fitted no model made anything

@@ -267,6 +267,15 @@ def test_the_sequence_begins_with_the_range_of_the_clip_and_takes_others(
     assert len(spans(stage)) == 2
 
 
+def test_an_export_of_the_sequence_is_made_of_all_its_clips(
+    stage: VideoStage, clip: Item, other: Item, actions: Actions
+) -> None:
+    assert list(stage.exported(clip)) == [clip]
+    actions["sequence"].trigger()
+    stage.editing.add(other)
+    assert list(stage.exported(clip)) == [clip, other]
+
+
 def test_the_whole_sequence_is_played_and_seen_in_full_at_rest(
     qtbot, stage: VideoStage, clip: Item, other: Item, actions: Actions, frames: list[FrameReady]
 ) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from ddmi_core.model_folder import ModelInfo
+from ddmi_core.fidelity import FitFacts
+from ddmi_core.model_folder import Base, ModelInfo
 from ddmi_core.recipe import MAX_SEED, Recipe
 from studio.state.app_state import AppState
 from studio.state.form import USUAL_DIFFERENCE, GenerateForm
-from studio.state.library import Library
+from studio.state.library import Item, Library
 from studio.state.notifications import Action, Notifications
 
 MODEL = ModelInfo("furniture", "shape", Path("/models/furniture"), 1, "aaa", "MiniLM")
@@ -54,6 +55,21 @@ def test_the_first_model_is_chosen_when_there_is_no_other(state: AppState) -> No
     state.update_form(model="mine")
     state.set_models([MODEL, OTHER])
     assert state.selected_model == OTHER
+
+
+def test_the_models_behind_some_items_are_told_with_those_they_go_with(state: AppState) -> None:
+    changes = replace(OTHER, base=Base("furniture", "aaa"))
+    third = replace(OTHER, name="third", hash="ccc")
+    state.set_models([third, MODEL, changes])
+
+    def made(**values: object) -> Item:
+        return replace(item_in(state), recipe=RECIPE.model_copy(update=values))
+
+    by_changes = made(model="mine", model_hash="bbb")
+    fitted = made(source="a.obj", model_hash="ccc", fit=FitFacts(fidelity="faithful", size_bytes=12))
+    gone = made(domain="video")
+    assert state.models_behind([by_changes, fitted, by_changes, gone]) == (changes, MODEL)
+    assert state.models_behind([fitted]) == ()
 
 
 def test_the_model_of_a_recipe_is_found_by_weights_then_by_name(state: AppState) -> None:

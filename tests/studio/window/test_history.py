@@ -130,7 +130,7 @@ def test_several_are_exported_beside_each_other_with_one_message(qtbot, window, 
     click(qtbot, window, 2, Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
     window.actions_["export"].trigger()
-    assert places[0].others == 1
+    assert places[0].others == 1 and places[0].models == (MODEL,)
     qtbot.waitUntil(lambda: calm(window), timeout=PATIENCE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a-bed-3-2.obj", "a-bed-3.obj", "first.obj"]
     assert (tmp_path / "a-bed-3.obj").read_text() == "mine"

@@ -798,7 +798,9 @@ def test_what_a_model_of_changes_needs_is_told(window, monkeypatch, tmp_path):
     window.models.delete_asked.emit(MODEL)
     assert ["without it: mine" in text for text in questions] == [False, True]
 
+    window.models.domain = "video"
     window.model_folders.imported.emit(mine)
+    assert window.models.domain == ""
     assert "can be used" in window.state.notifications.list()[-1].text
     window.model_folders.imported.emit(replace(mine, base=Base("chairs", "gone")))
     assert "goes with the model chairs, which is not here" in window.state.notifications.list()[-1].text
