@@ -262,7 +262,8 @@ class Fit(_OfAFile):
     Attributes:
         fidelity: of pictures, faithful has a cell for each pixel, balanced one for 4 x 4; of meshes and scenes, planes
             of 128 or 64 cells a side; of clips, a cell for each pixel or for 2 x 2. A fit that was kept is as it was.
-        time: seconds that a mesh or a scene may take, about, instead of the usual number of steps.
+        time: seconds that a mesh or a scene may take, about, instead of the usual number of steps. Pictures and clips
+            are solved, and take the time that they take.
         start: a fit of the same mesh or scene that was kept, to go on with.
     """
 
