@@ -298,13 +298,14 @@ class Fit(_OfAFile):
                 found.save(target)
             else:
                 facts |= self._export(found, domain, target, options, sub_progress(meter, 0.8, 1.0))
+        # Pictures of a clip are in a folder, whose name is not quite what was asked for
         facts = {"path": str(target), "seconds": round(time.perf_counter() - began, 3), **facts}
         if self.json:
             print_json(facts)
         else:
             figures = ", ".join(f"{_FIGURES.get(name, name)} {value:.4g}" for name, value in facts["figures"].items())
             size = f"{facts['size_bytes'] / 1e6:.1f} MB"
-            print(f"{target}  (from {file}, {facts['fidelity']}, {size}, {figures})", flush=True)
+            print(f"{facts['path']}  (from {file}, {facts['fidelity']}, {size}, {figures})", flush=True)
             if facts["remark"]:
                 print(facts["remark"], file=sys.stderr)
 
