@@ -262,7 +262,8 @@ class Fit(_OfAFile):
     Attributes:
         fidelity: of pictures, faithful has a cell for each pixel, balanced one for 4 x 4; of meshes and scenes, planes
             of 128 or 64 cells a side; of clips, a cell for each pixel or for 2 x 2. A fit that was kept is as it was.
-        time: seconds that a mesh or a scene may take, about, instead of the usual number of steps.
+        time: seconds that a mesh or a scene may take, about, instead of the usual number of steps. Pictures and clips
+            are solved, and take the time that they take.
         start: a fit of the same mesh or scene that was kept, to go on with.
     """
 
@@ -297,13 +298,14 @@ class Fit(_OfAFile):
                 found.save(target)
             else:
                 facts |= self._export(found, domain, target, options, sub_progress(meter, 0.8, 1.0))
+        # Pictures of a clip are in a folder, whose name is not quite what was asked for
         facts = {"path": str(target), "seconds": round(time.perf_counter() - began, 3), **facts}
         if self.json:
             print_json(facts)
         else:
             figures = ", ".join(f"{_FIGURES.get(name, name)} {value:.4g}" for name, value in facts["figures"].items())
             size = f"{facts['size_bytes'] / 1e6:.1f} MB"
-            print(f"{target}  (from {file}, {facts['fidelity']}, {size}, {figures})", flush=True)
+            print(f"{facts['path']}  (from {file}, {facts['fidelity']}, {size}, {figures})", flush=True)
             if facts["remark"]:
                 print(facts["remark"], file=sys.stderr)
 

@@ -1,5 +1,6 @@
 """What a domain is: everything that differs between pictures, shapes, radiance fields and videos."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ from ddmi_core.support.progress import Progress
 
 if TYPE_CHECKING:
     from ddmi_core.data.user_folder import UserFolder
+
+_log = logging.getLogger(__name__)
 
 AnyField = TypeVar("AnyField", bound=Field)
 AnySource = TypeVar("AnySource", bound=ItemSource)
@@ -237,8 +240,11 @@ class Domain(ABC, Generic[AnyField, AnySource]):
 
         Arguments and errors: see `fit`.
         """
-        if not (self.fits_by_steps or plan.is_exact):
-            raise DataError(f"{self.title} are fitted exactly: a time, or a fit to go on with, changes nothing there.")
+        if not self.fits_by_steps:
+            if plan.start is not None:
+                raise DataError(f"The fit of {path.name} is solved, not learned: there is none to go on with.")
+            if plan.seconds is not None:
+                _log.warning("The fit of %s is solved, not learned: the time that was given changes nothing.", path.name)
         yield from self._fit_gradually(path, plan, progress)
 
     def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:

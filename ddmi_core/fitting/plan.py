@@ -27,7 +27,8 @@ class FitPlan:
         up: the axis that is up in files that lie in space and do not say it themselves.
         span: only what the file has from .. to, in seconds, where files have a duration.
         seconds: how long it may take, about, instead of a number of steps, where a fit is learned; longer where that
-            is too short for the fewest steps that show anything. The same file then gives another fit each time.
+            is too short for the fewest steps that show anything. The same file then gives another fit each time. What
+            is solved takes the time that it takes.
         start: an earlier fit of the same file and fidelity to go on with, where a fit is learned.
     """
 
@@ -47,11 +48,6 @@ class FitPlan:
             raise DataError(f"A fit takes from a second to a day, not {self.seconds:g} seconds.")
         if self.start is not None and self.start.fidelity != self.fidelity:
             raise DataError(f"The fit to go on with is {self.start.fidelity}, not {self.fidelity}.")
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether it asks for nothing that only a fit learned step by step can do."""
-        return self.seconds is None and self.start is None
 
 
 USUAL_PLAN = FitPlan()

@@ -17,6 +17,7 @@ from ddmi_core import cli, model_folder, pipeline
 from ddmi_core.data.items import ItemSource
 from ddmi_core.domains import get_domain
 from ddmi_core.export.recipe_files import read_recipe
+from ddmi_core.fitting.fit import Fit
 from ddmi_core.model_folder import ModelInfo
 from tests.core.domains.test_image import Painted
 
@@ -126,3 +127,17 @@ def test_a_fit_is_kept_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[s
     ):
         assert cli.main(wrong.split()) == 1
         assert said in capsys.readouterr().err
+
+
+def test_the_time_of_what_is_solved_changes_nothing_and_there_is_no_fit_to_go_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    photograph, kept, timed = tmp_path / "photo.png", tmp_path / "photo.fit", tmp_path / "timed.fit"
+    Image.linear_gradient("L").resize((60, 40)).convert("RGB").save(photograph)
+    assert cli.main(f"fit {photograph} --out {kept}".split()) == 0 and not caplog.messages
+    assert cli.main(f"fit {photograph} --time 60 --out {timed}".split()) == 0
+    assert Fit.load(timed).facts == Fit.load(kept).facts
+    assert [message for message in caplog.messages if "photo.png" in message and "time" in message]
+    capsys.readouterr()
+    assert cli.main(f"fit {photograph} --start {kept} --out {timed} --force".split()) == 1
+    assert "photo.png is solved" in capsys.readouterr().err

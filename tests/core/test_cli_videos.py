@@ -95,3 +95,10 @@ def test_a_range_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
     file = write_video(tmp_path / "clip.mp4", dot_frames(4, 32))
     assert cli.main(f"reconstruct {file} --span tomorrow --out {tmp_path}/x.mp4".split()) == 1
     assert "is no range" in capsys.readouterr().err
+
+
+def test_a_fit_says_where_the_pictures_of_its_frames_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_video(tmp_path / "clip.mp4", dot_frames(4, 32))
+    assert cli.main(f"fit {file} --out {tmp_path}/x.png".split()) == 0
+    said = Path(capsys.readouterr().out.split("  (")[0])
+    assert said.parent == tmp_path and any(said.glob("*.png"))
