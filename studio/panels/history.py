@@ -90,6 +90,7 @@ class HistoryPanel(QWidget):
         self.model.rowsInserted.connect(self._on_rows)
         self.model.rowsRemoved.connect(self._on_rows)
         self.model.modelReset.connect(self._on_rows)
+        self.model.narrowed.connect(self.view.go_to_begin)
         state.shown_changed.connect(self._on_shown)
         self._on_rows()
         self._on_shown(state.shown)

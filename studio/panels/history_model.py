@@ -37,6 +37,9 @@ class HistoryModel(QAbstractListModel):
     counted = Signal()
     """There are more or fewer items, or of those more or fewer are listed."""
 
+    narrowed = Signal()
+    """The items that are listed begin with what was asked for just now."""
+
     def __init__(self, state: AppState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library = state.library
@@ -69,8 +72,10 @@ class HistoryModel(QAbstractListModel):
 
     def set_filter(self, **values: object) -> None:
         """Ask something else of the items."""
-        self.filter = replace(self.filter, **values)  # type: ignore[arg-type]
+        before, self.filter = self.filter, replace(self.filter, **values)  # type: ignore[arg-type]
         self._list()
+        if self.filter != before and not self.filter.fits_all:
+            self.narrowed.emit()
 
     def _list(self) -> None:
         """List what fits."""

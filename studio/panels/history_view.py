@@ -159,6 +159,11 @@ class ItemsView(QListView):
         self.items.shown_id = item_id
         self.viewport().update()
 
+    def go_to_begin(self) -> None:
+        """Scroll to the newest item."""
+        self.horizontalScrollBar().setValue(0)
+        self.verticalScrollBar().setValue(0)
+
     def startDrag(self, supported: Qt.DropAction) -> None:
         """Leave to others what is dragged."""
         self.drag_begun.emit()

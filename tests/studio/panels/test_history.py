@@ -97,6 +97,28 @@ def test_typing_narrows_the_list_and_an_empty_answer_says_so(qtbot, make_history
     assert panel.focusWidget() is panel.view
 
 
+@pytest.mark.parametrize("as_grid", [False, True])
+def test_what_is_found_is_seen_from_its_begin(qtbot, make_history, state, actions, add_item, as_grid: bool):
+    items = [add_item("a chair" if seed % 3 else "a lamp", seed) for seed in range(90)]
+    panel = make_history()
+    actions["history_grid"].setChecked(as_grid)
+    bar = panel.view.verticalScrollBar() if as_grid else panel.view.horizontalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    state.show(items[1])
+    qtbot.waitUntil(lambda: bar.value() > 0)
+    qtbot.keyClicks(panel.bar.search, "chair")
+    qtbot.waitUntil(lambda: panel.view.visualRect(panel.model.index(0)).isValid())
+    assert bar.value() == 0 and panel.view.viewport().rect().contains(
+        panel.view.visualRect(panel.model.index(0)).center()
+    )
+    assert panel.view.currentIndex().data(Qt.ItemDataRole.UserRole) == items[1]
+    bar.setValue(bar.maximum())
+    state.library.star(items[1])
+    panel.bar.starred.setChecked(True)
+    panel.bar.starred.setChecked(False)
+    assert bar.value() == 0
+
+
 def test_the_search_is_left_by_the_keyboard(qtbot, make_history, add_item):
     add_item("a chair", 1)
     add_item("a sofa", 2)
