@@ -86,6 +86,7 @@ class Evaluate:
             **self.denoising.model_dump(),
         )
         from ddmi_core.evaluation import PAGE
+        from ddmi_core.evaluation.known_reports import remember
         from ddmi_core.evaluation.run import evaluate
         from ddmi_core.pipeline import Pipeline
 
@@ -94,6 +95,7 @@ class Evaluate:
             report = evaluate(plan, pipeline, self.out, device=self.device, progress=meter)
         if not report:  # of another process than the first
             return
+        remember(self.out)
         if self.json:
             print_json(report)
             return

@@ -2,3 +2,5 @@
 
 PAGE = "report.html"
 """The page's name in the folder of a report."""
+REPORT = "report.json"
+"""That of the same for programs."""

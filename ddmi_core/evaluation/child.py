@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from ddmi_core.evaluation import PAGE
+from ddmi_core.evaluation.known_reports import remember
 from ddmi_core.support.child_process import answer, run_module
 from ddmi_core.support.progress import Progress
 
@@ -42,6 +43,7 @@ def evaluate_in_child(
         background=True,
         progress=progress,
     )
+    remember(out)
     return out / PAGE
 
 

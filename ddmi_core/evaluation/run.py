@@ -11,7 +11,7 @@ import torch
 from accelerate import PartialState
 
 import ddmi_core
-from ddmi_core.evaluation import PAGE
+from ddmi_core.evaluation import PAGE, REPORT
 from ddmi_core.evaluation.figures import Figure, figures_of, make_distances
 from ddmi_core.evaluation.page import page
 from ddmi_core.evaluation.parts import Parts
@@ -25,7 +25,6 @@ from ddmi_core.support.processes import is_launched
 from ddmi_core.support.progress import Progress, report, sub_progress
 
 PLAN = "plan.json"
-REPORT = "report.json"
 _PARTS = "parts"
 _PATIENCE = timedelta(days=7)  # that a process waits for the others
 _log = logging.getLogger(__name__)

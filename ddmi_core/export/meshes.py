@@ -7,6 +7,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import trimesh
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from ddmi_core.export.recipe_files import RECIPE_KEY
 from ddmi_core.export.targets import format_of, written_whole
@@ -16,6 +18,7 @@ from ddmi_core.support.errors import ExportError
 from ddmi_core.support.progress import Progress, report
 
 _FARTHEST = 500  # times its size from the origin, numbers of 32 bits hold an object to a hundredth of a sample of 256
+_DUST = 0.005  # of the faces
 _LINES = 8192  # lines of text made in one go, some milliseconds
 _UPRIGHT: dict[str, Up] = {".glb": "y", ".3mf": "z"}
 """Which axis is up in formats whose standards, or programs, say so: printers stand on z."""
@@ -43,8 +46,8 @@ def export_mesh(
     """Write a mesh in the format that the suffix names: one of `ShapeExport.formats`, in any case.
 
     Vertex normals, and colours of vertices if there are any, go along where the format has them (not STL and 3MF); GLB
-    carries the recipe. Missing folders are made. The file appears under its name only when it is whole, so a failure, a
-    cancel or a kill leaves an earlier file of that name as it was.
+    carries the recipe, and OBJ has an object for each part. Missing folders are made. The file appears under its name
+    only when it is whole, so a failure, a cancel or a kill leaves an earlier file of that name as it was.
 
     Raises:
         ExportError: unknown suffix, a mesh without faces, or a place that cannot be written to (and why).
@@ -54,7 +57,7 @@ def export_mesh(
     if not len(mesh.faces):
         raise ExportError(f"There is nothing to write to {path.name}: the mesh has no faces.")
     with written_whole(path) as temporary, temporary.open("wb") as file:
-        _WRITERS[suffix](mesh, file, recipe, progress)
+        _WRITERS[suffix](mesh, file, "-".join(path.stem.split()), recipe, progress)
     report(progress, 1.0, f"wrote {path.name}")
 
 
@@ -95,27 +98,64 @@ def placed(mesh: trimesh.Trimesh, placement: Placement, path: Path) -> trimesh.T
     return moved
 
 
-def _write_obj(mesh: trimesh.Trimesh, file: BinaryIO, recipe: Recipe | None, progress: Progress | None) -> None:
-    """Write text in small parts: trimesh formats a mesh in one call, which stops every other thread for seconds."""
-    corners = np.repeat(np.asarray(mesh.faces) + 1, 2, axis=1)  # vertex and normal of each corner have the same number
-    places = np.asarray(mesh.vertices)
-    colours = _colours(mesh)
+def _write_obj(
+    mesh: trimesh.Trimesh, file: BinaryIO, name: str, recipe: Recipe | None, progress: Progress | None
+) -> None:
+    """Write text in small parts: trimesh formats a mesh in one call, which stops every other thread for seconds.
+
+    Parts that do not hang together are objects of their own.
+    """
+    places, normals, colours = np.asarray(mesh.vertices), np.asarray(mesh.vertex_normals), _colours(mesh)
     place = " ".join(3 * [_number(places)])
     if colours is None:
-        vertices = (f"v {place}\n", places)
+        vertex, vertices = f"v {place}\n", places
     else:  # red, green and blue behind the place: no standard, but what most programs read
-        vertices = (f"v {place} %.4f %.4f %.4f\n", np.concatenate([places, colours[:, :3] / 255], axis=1))
-    parts = (
-        vertices,
-        ("vn %.4f %.4f %.4f\n", np.asarray(mesh.vertex_normals)),
-        ("f %d//%d %d//%d %d//%d\n", corners),
-    )
-    total, done = sum(len(rows) for _, rows in parts), 0
-    for line, rows in parts:
-        for text, count in _texts(line, rows):
-            file.write(text)
-            done += count
-            report(progress, done / total, "writing")
+        vertex = f"v {place} %.4f %.4f %.4f\n"
+        vertices = np.concatenate([places, colours[:, :3] / 255], axis=1)
+    parts = mesh_parts(np.asarray(mesh.faces), len(places))
+    total, done, first = 2 * len(places) + len(mesh.faces), 0, 1
+    for number, (chosen, faces) in enumerate(parts, start=1):
+        file.write(f"o {f'part-{number}' if len(parts) > 1 else name}\n".encode())
+        corners = np.repeat(faces + first, 2, axis=1)  # vertex and normal of each corner have the same number
+        first += len(chosen)
+        for line, rows in (
+            (vertex, vertices[chosen]),
+            ("vn %.4f %.4f %.4f\n", normals[chosen]),
+            ("f %d//%d %d//%d %d//%d\n", corners),
+        ):
+            for text, count in _texts(line, rows):
+                file.write(text)
+                done += count
+                report(progress, done / total, "writing")
+
+
+def mesh_parts(faces: np.ndarray, vertices: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the vertices and, in terms of these, the faces of each part that hangs together, largest first.
+
+    Parts below 0.5 % of the faces are dust, which is the last one, all of it together.
+
+    Args:
+        faces: (f, 3), one at least.
+        vertices: how many there are.
+    """
+    ends = np.concatenate([faces[:, :2], faces[:, 1:]])
+    links = coo_matrix((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(vertices, vertices))
+    component = connected_components(links, directed=False)[1]
+    sizes = np.bincount(component[faces[:, 0]], minlength=component.max() + 1)
+    ranked = np.argsort(-sizes, kind="stable")
+    large = int((sizes >= _DUST * len(faces)).sum())
+    part = np.where(sizes > 0, large, 0)  # a vertex without a face is no part
+    part[ranked[:large]] = np.arange(large)
+    of_vertex = part[component]
+    of_face = of_vertex[faces[:, 0]]
+    place = np.empty(vertices, dtype=np.int64)
+    found = []
+    for number in range(of_face.max() + 1):
+        chosen = np.flatnonzero(of_vertex == number)
+        if len(chosen):
+            place[chosen] = np.arange(len(chosen))
+            found.append((chosen, place[faces[of_face == number]]))
+    return found
 
 
 def _number(places: np.ndarray) -> str:
@@ -130,7 +170,9 @@ def _texts(line: str, rows: np.ndarray) -> Iterator[tuple[bytes, int]]:
         yield (line * len(chunk) % tuple(chunk.reshape(-1).tolist())).encode(), len(chunk)
 
 
-def _write_3mf(mesh: trimesh.Trimesh, file: BinaryIO, recipe: Recipe | None, progress: Progress | None) -> None:
+def _write_3mf(
+    mesh: trimesh.Trimesh, file: BinaryIO, name: str, recipe: Recipe | None, progress: Progress | None
+) -> None:
     """Write the core of the 3D Manufacturing Format, in millimetres, in small parts for the same reason."""
     places = np.asarray(mesh.vertices)
     number = _number(places)
@@ -155,7 +197,9 @@ def _write_3mf(mesh: trimesh.Trimesh, file: BinaryIO, recipe: Recipe | None, pro
             model.write(b'<build><item objectid="1"/></build></model>')
 
 
-def _write_glb(mesh: trimesh.Trimesh, file: BinaryIO, recipe: Recipe | None, progress: Progress | None) -> None:
+def _write_glb(
+    mesh: trimesh.Trimesh, file: BinaryIO, name: str, recipe: Recipe | None, progress: Progress | None
+) -> None:
     def with_recipe(tree: dict[str, Any]) -> None:
         if recipe is not None:
             tree["asset"]["extras"] = {RECIPE_KEY: recipe.model_dump(mode="json")}
@@ -163,11 +207,15 @@ def _write_glb(mesh: trimesh.Trimesh, file: BinaryIO, recipe: Recipe | None, pro
     file.write(_bare(mesh).export(file_type="glb", include_normals=True, tree_postprocessor=with_recipe))
 
 
-def _write_ply(mesh: trimesh.Trimesh, file: BinaryIO, recipe: Recipe | None, progress: Progress | None) -> None:
+def _write_ply(
+    mesh: trimesh.Trimesh, file: BinaryIO, name: str, recipe: Recipe | None, progress: Progress | None
+) -> None:
     file.write(_bare(mesh).export(file_type="ply", vertex_normal=True))
 
 
-def _write_stl(mesh: trimesh.Trimesh, file: BinaryIO, recipe: Recipe | None, progress: Progress | None) -> None:
+def _write_stl(
+    mesh: trimesh.Trimesh, file: BinaryIO, name: str, recipe: Recipe | None, progress: Progress | None
+) -> None:
     file.write(_bare(mesh).export(file_type="stl"))
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from PySide6.QtCore import QFile, QObject, Signal
 from PySide6.QtGui import QImage
 
+from ddmi_core.evaluation.known_reports import newest_reports
 from ddmi_core.model_file import import_path, save_as_file
 from ddmi_core.model_folder import PREVIEW, ModelInfo, read_card, rename_model
 from ddmi_core.rendering.picture_layout import contact_sheet, pictures_on
@@ -35,6 +36,8 @@ class ModelFolders(QObject):
     """Folder, and a square QImage of pictures that the model made."""
     card_ready = Signal(object, str)
     """ModelInfo and the text of its card, Markdown; empty where it has none."""
+    reports_ready = Signal(object)
+    """The newest KnownReport of each model that was measured, by the model's hash."""
     gallery_ready = Signal(object)
     """Exhibitions, a list: one of each of the models that were asked about."""
     failed = Signal(str)
@@ -56,6 +59,10 @@ class ModelFolders(QObject):
             self.preview_ready.emit(folder, _mosaic(sheet))
 
         self._lane.submit(read, priority=1)
+
+    def reports(self) -> None:
+        """Bring what was measured of models."""
+        self._lane.submit(lambda: self.reports_ready.emit(newest_reports()), priority=1)
 
     def gallery(self, models: Sequence[ModelInfo]) -> None:
         """Bring what there is to be seen of models."""

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ddmi_core.evaluation.known_reports import reports_folder
 from ddmi_core.model_folder import ModelInfo
-from ddmi_core.support.paths import user_data
 from studio.settings import Settings
 from studio.theme.tokens import GRID
 from studio.widgets.basics import breakable, decision, figure_box, label
@@ -99,7 +99,7 @@ class EvaluateDialog(Dialog):
     def _propose(self) -> None:
         # Of the same settings always the same folder, so that what was interrupted is gone on with
         name = f"{self._model.name}-{Path(self.data()).name}-{self.samples.value()}-{self._model.hash[:6]}"
-        self.target.setText(str(user_data() / "reports" / name.replace("/", "-")))
+        self.target.setText(str(reports_folder() / name.replace("/", "-")))
 
     def _choose_data(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Data to measure against", str(self._settings.folder("data")))

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ddmi_core.evaluation.known_reports import KnownReport
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.models import ModelFolders
 from studio.state.app_state import AppState
@@ -34,7 +35,7 @@ class ModelsRoom(QWidget):
     """A card per model. `used` carries the one to generate with, `opened` a folder to show.
 
     `import_asked`: a model is to be chosen; `save_asked` carries one to be written as one file, `evaluate_asked` one to
-    measure, `rename_asked` and `delete_asked` one of the person's own.
+    measure, `report_asked` the page of what was measured, `rename_asked` and `delete_asked` one of the person's own.
 
     Args:
         state: knows the models.
@@ -54,6 +55,7 @@ class ModelsRoom(QWidget):
     import_asked = Signal()
     save_asked = Signal(object)
     evaluate_asked = Signal(object)
+    report_asked = Signal(object)
     rename_asked = Signal(object)
     delete_asked = Signal(object)
 
@@ -125,8 +127,10 @@ class ModelsRoom(QWidget):
         state.models_changed.connect(self._on_models)
         state.form_changed.connect(lambda _form: self._mark())
         folders.preview_ready.connect(self._show_preview)
+        folders.reports_ready.connect(self._show_reports)
         self._buttons: dict[ModelInfo, QPushButton] = {}
         self._previews: dict[Path, QLabel] = {}
+        self._measured: dict[ModelInfo, _Measured] = {}
         self._on_models(state.models)
 
     def _filter(self, titles: Mapping[str, str]) -> QWidget:
@@ -166,12 +170,13 @@ class ModelsRoom(QWidget):
             if (widget := entry.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        self._buttons, self._previews = {}, {}
+        self._buttons, self._previews, self._measured = {}, {}, {}
         listed = [model for model in models if self.domain in ("", model.domain)]
         for model in listed:
             self._cards.addWidget(self._card(model))
         if not listed:
             self._cards.addWidget(label(self._lacking(), "muted", wrap=True))
+        self._folders.reports()
         self._mark()
 
     def _lacking(self) -> str:
@@ -210,6 +215,9 @@ class ModelsRoom(QWidget):
                     wrap=True,
                 )
             )
+        self._measured[model] = measured = _Measured(model)
+        measured.asked.connect(self.report_asked)
+        rows.addWidget(measured)
         rows.addSpacing(GRID // 2)
         rows.addLayout(self._card_buttons(model))
         rows.addStretch(1)
@@ -264,8 +272,43 @@ class ModelsRoom(QWidget):
                 )
             )
 
+    def _show_reports(self, reports: Mapping[str, KnownReport]) -> None:
+        for model, measured in self._measured.items():
+            measured.show_report(reports.get(model.hash))
+
     def _mark(self) -> None:
         for model, button in self._buttons.items():
             in_use = self._state.is_in_use(model)
             button.setText("In use" if in_use else "Use")
             button.setEnabled(not in_use and not self._state.lacks_base(model))
+
+
+class _Measured(QWidget):
+    """Some figures of a model's newest report, if it has one, and a link to it; `asked` carries its page."""
+
+    asked = Signal(object)
+
+    def __init__(self, model: ModelInfo) -> None:
+        super().__init__()
+        self._page: Path | None = None
+        self._figures = label("", "small", wrap=True, selectable=True)
+        button = QPushButton("Report")
+        button.setProperty("look", "link")
+        button.setToolTip("All that was measured, and how")
+        button.setAccessibleName(f"Report, {model.name}")
+        button.clicked.connect(lambda: self.asked.emit(self._page))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GRID)
+        row.addWidget(self._figures, 1)
+        row.addWidget(button)
+        self.hide()
+
+    def show_report(self, report: KnownReport | None) -> None:
+        """Show what was measured, if something was."""
+        if report is not None:
+            self._page = report.page
+            about = f"Measured on {Path(report.data).name} with {report.samples:,} samples, {report.made[:10]}"
+            self._figures.setText(breakable("  ·  ".join((about, *report.figures))))
+            self._figures.setToolTip(plain_tip(str(report.page)))
+        self.setVisible(report is not None)

@@ -223,7 +223,7 @@ class ShapeScene(OffscreenScene):
     def picture(self, view: View, size: QSize, *, transparent: bool) -> QImage:
         """Draw a picture of any size in pixels now, in its fine form; a frame that is under way is spoilt.
 
-        `transparent`: without the background; shadow, grid and glass are as transparent as they are.
+        `transparent`: without the background and the grid; shadow and glass are as transparent as they are.
 
         Raises:
             NoOpenGL: there is no OpenGL.
@@ -295,7 +295,7 @@ class ShapeScene(OffscreenScene):
             for buffers, _ in seen:
                 self._draw_lines(buffers)
                 yield
-        yield from in_bands(partial(self._draw_floor, view))
+        yield from in_bands(partial(self._draw_floor, view, lines=self.grid and not transparent))
 
     def _draw_background(self, aspect: float, window: tuple[float, ...]) -> None:
         gloo.clear(color=(0, 0, 0, 1), depth=True, stencil=True)
@@ -349,11 +349,11 @@ class ShapeScene(OffscreenScene):
         self._lines["position"] = buffers.points["position"]
         self._lines.draw("lines", buffers.edges)
 
-    def _draw_floor(self, view: View) -> None:
+    def _draw_floor(self, view: View, *, lines: bool) -> None:
         gloo.set_state(depth_test=True, blend=True, blend_func=_OVER)
         gloo.set_depth_mask(False)
         self._floor["origin"], self._floor["extent"] = self._origin, self._extent
-        self._floor["lines"] = float(self.grid)
+        self._floor["lines"] = float(lines)
         above = float(np.clip(view.elevation / 4.0, 0.0, 1.0))  # from under the floor, it would hide the object
         self._floor["shade"] = self.shade * above if self._has_shadow else 0.0
         self._floor.draw("triangle_strip")

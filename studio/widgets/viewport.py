@@ -293,7 +293,7 @@ class Viewport(CameraWidget):
     def picture(self, width: int, *, transparent: bool) -> QImage:
         """The view as it stands, so many pixels wide, without the axes; drawn now, which takes its time where large.
 
-        `transparent`: without the background.
+        `transparent`: without the background and the grid, to be laid over something else.
 
         Raises:
             NoOpenGL: it cannot be drawn.

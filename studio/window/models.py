@@ -35,6 +35,7 @@ class Models:
         room.import_asked.connect(self.choose)
         room.save_asked.connect(self.save)
         room.evaluate_asked.connect(self.evaluate)
+        room.report_asked.connect(lambda page: open_outside(page, notifications))
         room.rename_asked.connect(self.rename)
         room.delete_asked.connect(self.delete)
         for stage in shell.stages:
@@ -153,7 +154,8 @@ class Models:
             self._engine.ask(PreloadRequest(model=model.folder))
 
     def on_evaluation_done(self, result: EvaluationDone) -> None:
-        """Open the report, and say where it is."""
+        """Open the report, say where it is, and put its figures beside the model."""
+        self._folders.reports()
         show = partial(open_outside, result.page, self._state.notifications)
         self._state.notifications.info(f"The report is {result.page}.", action=Action("Open report", show))
         show()

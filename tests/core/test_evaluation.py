@@ -15,11 +15,13 @@ from ddmi_core import cli
 from ddmi_core.data import shape_sources
 from ddmi_core.data.items import EncoderInput
 from ddmi_core.domains import domain_names, get_domain
+from ddmi_core.evaluation.known_reports import newest_reports
 from ddmi_core.evaluation.page import histogram
 from ddmi_core.evaluation.parts import Parts
 from ddmi_core.evaluation.plan import EvaluationPlan, available, make_plan
 from ddmi_core.evaluation.run import evaluate
 from ddmi_core.fields import shape
+from ddmi_core.model_folder import describe
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.processes import launch
@@ -263,6 +265,7 @@ def test_the_command(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert [figure["metric"] for figure in report["figures"]] == ["iou", *["clouds-cd"] * 3, "tmd"]
     assert cli.main(f"evaluate {model} {flags} {metrics}".split()) == 0
     assert f"{tmp_path}/r/report.html" in capsys.readouterr().out
+    assert newest_reports()[describe(model).hash].page == tmp_path / "r" / "report.html"
     assert cli.main(f"evaluate {model} --samples 0 --out {tmp_path}/s".split()) == 2
     assert cli.main(f"evaluate {model} --metrics nice --out {tmp_path}/s".split()) == 1
     assert "cannot be measured by 'nice'" in capsys.readouterr().err

@@ -194,3 +194,41 @@ def test_cancel_leaves_no_file(mesh: trimesh.Trimesh, tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         export_mesh(mesh, tmp_path / "solid.obj", progress=progress)
     assert not list(tmp_path.iterdir())
+
+
+def objects_in(path: Path) -> dict[str, int]:
+    """How many faces each object of an OBJ file has, in the file's order."""
+    found: dict[str, int] = {}
+    for line in path.read_text().splitlines():
+        if line.startswith("o "):
+            found[name := line[2:]] = 0
+        elif line.startswith("f "):
+            found[name] += 1
+    return found
+
+
+def test_an_obj_has_an_object_for_each_part(tmp_path: Path) -> None:
+    ball = trimesh.creation.icosphere(4)  # 5,120 faces
+    box = trimesh.creation.box().apply_translation([3, 0, 0]).subdivide().subdivide()  # 192
+    crumbs = [trimesh.creation.box(extents=[0.01] * 3).apply_translation([x, 2, 0]) for x in (0, 1)]  # 12 each
+    whole = trimesh.util.concatenate([crumbs[0], box, ball, crumbs[1]])
+    bent = whole.vertex_normals + np.array([0.3, 0.0, 0.0])
+    whole = trimesh.Trimesh(
+        whole.vertices, whole.faces, vertex_normals=bent / np.linalg.norm(bent, axis=1)[:, None], process=False
+    )
+    export_mesh(whole, tmp_path / "all.obj")
+    assert objects_in(tmp_path / "all.obj") == {"part-1": 5120, "part-2": 192, "part-3": 24}
+    again = trimesh.load(tmp_path / "all.obj", process=False)
+    assert again.volume == pytest.approx(whole.volume, rel=1e-4) and len(again.vertices) == len(whole.vertices)
+    order = np.lexsort(whole.vertices.round(4).T), np.lexsort(again.vertices.round(4).T)
+    np.testing.assert_allclose(again.vertex_normals[order[1]], whole.vertex_normals[order[0]], atol=1e-3)
+    export_mesh(ball, tmp_path / "a  round table.obj")
+    assert objects_in(tmp_path / "a  round table.obj") == {"a-round-table": 5120}
+
+
+def test_an_obj_of_nothing_but_crumbs_and_loose_points_is_one_object(tmp_path: Path) -> None:
+    soup = trimesh.creation.icosphere(3)  # 1,280 faces, none of which shares a vertex with another
+    points = np.concatenate([soup.triangles.reshape(-1, 3), [[5.0, 5.0, 5.0]]])
+    loose = trimesh.Trimesh(points, np.arange(3 * len(soup.faces)).reshape(-1, 3), process=False)
+    export_mesh(loose, tmp_path / "soup.obj")
+    assert objects_in(tmp_path / "soup.obj") == {"soup": 1280}

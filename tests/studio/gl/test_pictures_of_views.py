@@ -56,3 +56,13 @@ def test_without_background_the_shape_is_opaque_its_shadow_is_not_and_the_rest_i
     floor = picture[..., 3]
     shadow = (floor > 20) & (floor < 235)
     assert shadow.mean() > 0.005 and picture[shadow][:, :3].max(axis=1).mean() < 60
+
+
+def test_without_background_there_is_no_grid_either(ball):
+    ball.grid = False
+    bare = with_alpha(ball.picture(480, transparent=True))
+    ball.grid = True
+    assert (with_alpha(ball.picture(480, transparent=True)) == bare).all()
+    with_grid = pixels(ball.picture(480, transparent=False))
+    ball.grid = False
+    assert (with_grid != pixels(ball.picture(480, transparent=False))).any()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
+from ddmi_core.evaluation.known_reports import KnownReport
 from ddmi_core.model_folder import Base
 from ddmi_core.rendering.picture_layout import SHEET_COLUMNS, contact_sheet
 from ddmi_core.support.paths import assets
@@ -135,6 +136,24 @@ def test_the_models_of_one_room_are_listed_alone(qtbot, state, theme, tmp_path, 
     assert room.domain == "video"
     buttons["All"].click()
     assert list(room._buttons) == [PICTURES, MODEL]
+
+
+def test_what_was_measured_of_a_model_is_on_its_card(qtbot, state, theme, tmp_path, model_folders):
+    state.set_models([MODEL, PICTURES])
+    room = ModelsRoom(state, model_folders, tmp_path, {}, theme)
+    qtbot.addWidget(room)
+    page = tmp_path / "report.html"
+    report = KnownReport(MODEL.hash, page, "/data/chairs", 1200, "2026-01-02 10:00", ("IoU <b>0.9", "1-NNA-CD 0.52"))
+    model_folders.reports_ready.emit({MODEL.hash: report})
+    links = [button for button in room.findChildren(QPushButton) if button.text() == "Report"]
+    (link,) = (button for button in links if not button.parent().isHidden())
+    (figures,) = (one.text() for one in link.parent().findChildren(QLabel))
+    assert figures == "Measured on chairs with 1,200 samples, 2026-01-02  ·  IoU <b>0.9  ·  1-NNA-CD 0.52"
+    with qtbot.waitSignal(room.report_asked) as asked:
+        link.click()
+    assert asked.args == [page]
+    model_folders.reports_ready.emit({})
+    assert link.parent().isHidden()
 
 
 def test_a_model_of_changes_says_which_one_it_goes_with(qtbot, state, theme, tmp_path, model_folders):

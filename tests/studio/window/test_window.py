@@ -772,7 +772,8 @@ def test_a_model_is_evaluated_in_the_background_and_the_report_opens(window, mon
         job_id="1", generation=0, model=MODEL.folder, data="furniture", samples=321, path=tmp_path
     )
     window.installed.on_evaluation_done(EvaluationDone(request=request, page=tmp_path / "report.html"))
-    assert opened == [str(tmp_path / "report.html")]
+    window.models.report_asked.emit(tmp_path / "report.html")
+    assert opened == 2 * [str(tmp_path / "report.html")]
     assert "report.html" in window.state.notifications.list()[-1].text
 
 
