@@ -18,7 +18,7 @@ from ddmi_core.support.errors import DDMIError, RecipeError
 from studio.engine.work.fitting import FitRequest, ReconstructRequest, SpanWanted
 from studio.engine.work.items import ItemReady
 from studio.facts import RoomFacts
-from studio.panels.fidelity import nearness
+from studio.panels.fidelity import is_unlike, nearness
 from studio.panels.room import Stage
 from studio.panels.span_dialog import SpanDialog
 from studio.state.library import Item
@@ -31,8 +31,6 @@ _MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
 """Kinds of files that do not say which axis is up."""
 PROMPTS = ".txt"
 """Of a text file with a prompt on each line."""
-_KNOWN = {"psnr": 24.0, "iou": 0.8}
-"""What a model makes of a file that is like what it was taught comes nearer to it than that."""
 _PROSPECTS = 4  # files of which it is said what becomes of each
 
 
@@ -220,7 +218,10 @@ class OwnFiles:
         return next((one for one in (self._shell.stage, *self._shell.stages) if takes(one)), None)
 
     def _fit_or_offer(self, request: ReconstructRequest, item: Item) -> None:
-        """Fit to a file that was encoded, if that is wanted; else say if the model makes little of it, and offer to."""
+        """Fit to a file that was encoded, if that is wanted; else say if the model makes little of it, and offer to.
+
+        Where a fit follows, the inspector says it of what is shown until then.
+        """
         facts = item.recipe.fit
         if facts is None or item.recipe.is_fitted:
             return
@@ -228,7 +229,7 @@ class OwnFiles:
             self._state.notifications.warning(f"{request.path.name}: {facts.remark}")
         if request.fidelity != "small":
             self._fit(item, request.fidelity)
-        elif any(facts.figures.get(name, least) < least for name, least in _KNOWN.items()):
+        elif is_unlike(facts):
             afterwards = self._shell.stage_of(item.recipe.domain).room.fits_afterwards
             fit = partial(self._fit, item) if afterwards else partial(self.reconstruct, request.path, "faithful")
             self._state.notifications.warning(
