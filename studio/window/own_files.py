@@ -17,7 +17,6 @@ from ddmi_core.placement import Up
 from ddmi_core.support.errors import DDMIError, RecipeError
 from studio.engine.work.fitting import FitRequest, ReconstructRequest, SpanWanted
 from studio.engine.work.items import ItemReady
-from studio.facts import RoomFacts
 from studio.panels.fidelity import is_unlike, nearness
 from studio.panels.room import Stage
 from studio.panels.span_dialog import SpanDialog
@@ -98,7 +97,7 @@ class OwnFiles:
         stage = self._stage_for(path)
         fits = stage is not None and self._fits(stage)
         encode = None
-        if stage is not None and _takes_signal(stage.room, path):
+        if stage is not None and stage.room.takes(path):
             encode = Action("Fit the file" if fits else "Encode the file", lambda: self.reconstruct(path))
         recipe = None
         if stage is not None:
@@ -213,7 +212,7 @@ class OwnFiles:
         """The stage that takes a file, that of this room before the others."""
 
         def takes(stage: Stage[Any]) -> bool:
-            return _takes_signal(stage.room, path) or _takes_recipe(stage, path)
+            return stage.room.takes(path) or _takes_recipe(stage, path)
 
         return next((one for one in (self._shell.stage, *self._shell.stages) if takes(one)), None)
 
@@ -275,11 +274,6 @@ class OwnFiles:
         if isinstance(result.request, ReconstructRequest):
             self._offer_other_axis(result.request, result.item)
             self._fit_or_offer(result.request, result.item)
-
-
-def _takes_signal(room: RoomFacts, path: Path) -> bool:
-    """Whether files of this kind can be brought into a room."""
-    return path.suffix.lower() in room.import_formats or path.name in room.import_names
 
 
 def _takes_recipe(stage: Stage[Any], path: Path) -> bool:

@@ -211,10 +211,11 @@ def test_a_cut_is_unlike_the_gaps_beside_it() -> None:
     assert not is_cut([0.2], 0) and not is_cut([0.001, 0.001, 0.02, 0.001], 2)
 
 
-def test_the_command_line_fits_clips(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_the_command_line_fits_clips(tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str) -> None:
     frames = [Image.fromarray(frame) for frame in crossing(4)]
-    frames[0].save(tmp_path / "clip.gif", save_all=True, append_images=frames[1:], duration=250)
-    assert main(["fit", str(tmp_path / "clip.gif"), "--out", str(tmp_path / "clip.fit"), "--json"]) == 0
+    frames[0].save(tmp_path / f"clip{suffix}", save_all=True, append_images=frames[1:], duration=250)
+    assert main(["fit", str(tmp_path / f"clip{suffix}"), "--out", str(tmp_path / "clip.fit"), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["figures"]["psnr"] > 40 and facts["pixels"] == [WIDTH, HEIGHT]
     film = str(tmp_path / "slow.webm")
