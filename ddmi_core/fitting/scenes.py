@@ -62,7 +62,8 @@ _OPAQUE = 0.95  # opacity of a ray from which it ends at a surface
 _FIRST = 0.1  # spread of the first values of the coarsest planes, and, a fourth from scale to scale, of the others
 _TOGETHER, _EMPTINESS, _SMOOTHNESS, _DULLNESS, _FULLNESS = 0.01, 0.01, 0.1, 0.1, 0.03
 _FORGETTING = 0.05
-_STAGES = (0.1, 0.25, 0.5, 0.75)  # shares of the steps after which the fit so far is given
+_STAGES = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+"""Shares of the steps after which the fit so far is given: what it has become since is lost where it is stopped."""
 _MEASURED_RAYS = 20_000
 _SOLID, _AGREEING = 128, 0.7  # alpha of a pixel of the object; share of a view's that the others have to allow
 _PART = 4096
@@ -167,18 +168,22 @@ class _Learner:
         self._known.refresh(self._density, self._generator)
         self._met.fill_(torch.inf)  # the silhouettes' surface may lie before the true one
         error = None
+        start = self._plan.start
+        least = start.figures.get("psnr", 0.0) if start is not None and start.done == 1 else 0.0
         stages = [stage for stage in _STAGES if stage > pace.share]
         for step, share in enumerate(pace):
             nearness = "" if error is None else f"{-10 * math.log10(max(error, 1e-9)):.1f} dB, "
             report(progress, 0.1 + 0.85 * share, f"{nearness}{pace}")
             if stages and share >= stages[0]:
                 del stages[0]
-                yield self._fit(share, _MEASURED_RAYS // 5, None, OccupancyGrid(self._known.possible))
+                found = self._fit(share, _MEASURED_RAYS // 5, None, OccupancyGrid(self._known.possible))
+                if found.figures["psnr"] >= least:  # what is whole stays until there is something better
+                    yield found
             self._scales = len(self._basis) if share >= _COARSE else len(self._basis) - 1
             if step and step % _REFRESH == 0:
                 self._look_around(prune=step % _PRUNE == 0)
-            found = self._learn_rays(_falling(share, step))
-            error = found if error is None else error + _FORGETTING * (found - error)
+            now = self._learn_rays(_falling(share, step))
+            error = now if error is None else error + _FORGETTING * (now - error)
         self._scales = len(self._basis)
         yield self._fit(1.0, _MEASURED_RAYS, sub_progress(progress, 0.95, 1.0))
 

@@ -38,7 +38,8 @@ _REACH = 0.04
 """Distance from the surface, where the learned value is 1: what is further away need only be on its side."""
 _LEARNING_RATE, _FINAL_SHARE, _READOUT_SHARE = 0.02, 0.03, 0.2
 _SMALL_ERROR = 0.1
-_STAGES = (0.1, 0.4)  # shares of the steps after which the fit so far is given
+_STAGES = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+"""Shares of the steps after which the fit so far is given: what it has become since is lost where it is stopped."""
 _FORGETTING = 0.1
 """Share of each step in the error that is told."""
 
@@ -72,9 +73,12 @@ def shape_fits(path: Path, plan: FitPlan, progress: Progress | None = None) -> I
         width=effort.width,
     )
     readout, basis = plan.start.weights(sizes) if plan.start is not None else _at_random(sizes, effort)
+    least = plan.start.figures.get("iou", 0.0) if plan.start is not None and plan.start.done == 1 else 0.0
     for _ in _learn(readout, basis, places, pace, sub_progress(progress, 0.25, 1.0)):
         seen, planes = sizes.copied(readout), copied(basis)
         figures = {"iou": _iou(seen, planes, held_out)}
+        if pace.share < 1 and figures["iou"] < least:
+            continue  # what is whole stays until there is something better
         yield Fit("shape", sizes, seen, planes, plan.fidelity, placement=placement, done=pace.share, figures=figures)
 
 
