@@ -34,6 +34,8 @@ _BATCH = 8192
 _PLACES = 400_000
 _HELD_OUT = 40_000
 """Places that the figure is measured at."""
+_AMPLE, _FEWEST = 30.0, 0.1
+"""Seconds from which on a fit has all of these places, and the share of them that it has however short its time is."""
 _REACH = 0.04
 """Distance from the surface, where the learned value is 1: what is further away need only be on its side."""
 _LEARNING_RATE, _FINAL_SHARE, _READOUT_SHARE = 0.02, 0.03, 0.2
@@ -63,7 +65,10 @@ def shape_fits(path: Path, plan: FitPlan, progress: Progress | None = None) -> I
     pace = Pace(effort.steps, plan)
     report(progress, 0.0, f"reading {path.name}")
     mesh, placement = read_mesh(path, plan.up)
-    places, held_out = measured_places(mesh, _PLACES, held_out=_HELD_OUT, progress=sub_progress(progress, 0.02, 0.25))
+    share = 1.0 if plan.seconds is None else min(max(plan.seconds / _AMPLE, _FEWEST), 1.0)
+    places, held_out = measured_places(
+        mesh, round(share * _PLACES), held_out=round(share * _HELD_OUT), progress=sub_progress(progress, 0.02, 0.25)
+    )
     sizes = ReadOutSizes(
         axes=TRI_PLANE.axes,
         combine="sum",

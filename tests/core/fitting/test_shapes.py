@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ddmi_core.fields.shape import ShapeField
 from ddmi_core.fitting import shapes
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import FitPlan
-from ddmi_core.fitting.solids import measured_places
+from ddmi_core.fitting.solids import Places, measured_places
 from ddmi_core.placement import Placement
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Cancelled
@@ -127,6 +128,22 @@ def test_it_is_gone_on_with_by_the_command_and_takes_the_time_that_it_is_given(
     assert "--start" in capsys.readouterr().err
     assert cli.main(f"fit {file} --start {kept} --out {again} --force".split()) == 1
     assert "balanced, not faithful" in capsys.readouterr().err
+
+
+def test_of_little_time_little_is_spent_on_measuring_the_mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def measured(mesh: trimesh.Trimesh, count: int, **options: Any) -> tuple[Places, Places]:
+        asked.append(count)
+        return measured_places(mesh, count, **options)
+
+    monkeypatch.setattr(shapes, "measured_places", measured)
+    monkeypatch.setitem(shapes._EFFORTS, "balanced", shapes._Effort(16, 4, 16, 2))
+    mug().export(tmp_path / "mug.stl")
+    for seconds in (None, 1, 2, 3):
+        get_domain("shape").fit(tmp_path / "mug.stl", FitPlan("balanced", seconds=seconds))
+    usual, *short = asked
+    assert 1000 <= short[0] <= short[1] <= short[2] < usual / 4
 
 
 def test_it_can_be_cancelled_and_says_what_cannot_be_fitted(tmp_path: Path) -> None:
