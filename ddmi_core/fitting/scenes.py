@@ -26,6 +26,7 @@ from ddmi_core.fields.radiance import RadianceField, colour_of, density_of
 from ddmi_core.fitting.fit import Fit, ReadOutSizes, copied
 from ddmi_core.fitting.plan import FitPlan, Pace
 from ddmi_core.fitting.ray_samples import KnownDensity
+from ddmi_core.fitting.sizes import LARGER, SCENE_PLANES
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import ReadOut
 from ddmi_core.planes import TRI_PLANE
@@ -46,8 +47,11 @@ class _Effort(NamedTuple):
     steps: int
 
 
-_EFFORTS: dict[Fidelity, _Effort] = {"balanced": _Effort(64, 8, 32, 300), "faithful": _Effort(128, 8, 32, 1200)}
-_LARGE, _LARGER = 256, 2  # pixels from which on a faithful fit has finer planes, and how much finer
+_EFFORTS: dict[Fidelity, _Effort] = {
+    "balanced": _Effort(*SCENE_PLANES["balanced"], 32, 300),
+    "faithful": _Effort(*SCENE_PLANES["faithful"], 32, 1200),
+}
+_LARGE = 256  # pixels from which on a faithful fit has finer planes
 _RAYS = 1024
 _GRID = 64  # cells along each side, of what is known of the density
 _STRATA = 80
@@ -104,7 +108,7 @@ class _Learner:
     def __init__(self, views: SceneViews, plan: FitPlan, progress: Progress | None = None) -> None:
         effort = _EFFORTS[plan.fidelity]
         large = plan.fidelity == "faithful" and max(views.learned.pixels.shape[1:3]) > _LARGE
-        side = effort.side * (_LARGER if large else 1)
+        side = effort.side * (LARGER if large else 1)
         self._views, self._plan = views, plan
         self._sizes = ReadOutSizes(
             axes=TRI_PLANE.axes,

@@ -12,6 +12,7 @@ from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fitting.fit import Fit, ReadOutSizes, copied
 from ddmi_core.fitting.plan import FitPlan, Pace
+from ddmi_core.fitting.sizes import SHAPE_PLANES
 from ddmi_core.fitting.solids import Places, measured_places
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import ReadOut
@@ -29,7 +30,10 @@ class _Effort(NamedTuple):
     steps: int
 
 
-_EFFORTS: dict[Fidelity, _Effort] = {"balanced": _Effort(64, 8, 24, 300), "faithful": _Effort(128, 16, 32, 600)}
+_EFFORTS: dict[Fidelity, _Effort] = {
+    "balanced": _Effort(*SHAPE_PLANES["balanced"], 24, 300),
+    "faithful": _Effort(*SHAPE_PLANES["faithful"], 32, 600),
+}
 _BATCH = 8192
 _PLACES = 400_000
 _HELD_OUT = 40_000
