@@ -89,7 +89,7 @@ def test_between_frames_what_moves_is_seen_once_on_its_way(tmp_path: Path) -> No
         seen = drawn(field, (before + after) / 2, fit)
         blended = (drawn(field, before, fit) / 2.0 + drawn(field, after, fit) / 2.0).astype(np.uint8)
         gains.append(decibels(seen, left_out) - decibels(blended, left_out))
-    assert np.mean(gains) > 1
+    assert np.mean(gains) > 1 and min(gains[0], gains[-1]) > 4  # with no frame beyond, too
     middle = drawn(field, (field.marks[2] + field.marks[3]) / 2, fit)[20, :, :3].min(axis=1) > 240
     assert 10 <= middle.sum() <= 15  # one ball, not two half ones
 
