@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from ddmi_core.export.options import ExportOptions
@@ -109,6 +110,8 @@ class RoomFacts:
     switches: tuple[str, ...] = ()
     """Checkable actions that are remembered between starts; all but those in `switches_off` begin checked."""
     switches_off: tuple[str, ...] = ()
+    is_own: Callable[[Path], bool] | None = None
+    """Whether a file to import is one of the room's, where the suffix alone does not say it."""
     import_names: tuple[str, ...] = ()
     """Of files that a folder may be brought in by, whatever their suffix, in this order."""
     recipe_formats: tuple[str, ...] = ()
@@ -124,6 +127,11 @@ class RoomFacts:
     def axes(self) -> int:
         """How many coordinates its signals have."""
         return 1 + max(side.axis for side in self.sides)
+
+    def takes(self, path: Path) -> bool:
+        """Whether a file can be brought into the room."""
+        by_kind = path.suffix.lower() in self.import_formats if self.is_own is None else self.is_own(path)
+        return by_kind or path.name in self.import_names
 
     def own_actions(self) -> Iterable[ActionSpec]:
         """Its actions, as those of this room."""

@@ -349,7 +349,7 @@ def _model_that_reads(file: Path) -> Path:
     from ddmi_core.model_folder import list_models
 
     for info in list_models():
-        if file.suffix.lower() in get_domain(info.domain).import_formats:
+        if get_domain(info.domain).takes(file):
             return info.folder
     raise ModelError(
         f"No model on this machine reads {file.suffix or 'files without a suffix'}. Give one with --model."

@@ -1,9 +1,10 @@
-"""A user's clips as they come: MP4, WebM, MOV, MKV, AVI, GIF, animated WebP, or a folder of numbered frames."""
+"""A user's clips as they come: MP4, WebM, MOV, MKV, AVI, GIF, animated WebP and PNG, or a folder of numbered frames."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ FOLDER_RATE = 25
 _LEAST_SIDE = 8
 _MOST_PIXELS = 8192**2  # of a frame; larger ones would take gigabytes to decode, and may be made to
 _LEAST_STORED = 64
-_ANIMATIONS = ("GIF", "WEBP")
+_ANIMATIONS = ("GIF", "WEBP", "PNG")
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _USUAL_DELAY = 100  # milliseconds, where a GIF gives none
 
@@ -333,13 +334,13 @@ def _upright(frame: av.VideoFrame, stream: av.VideoStream, *, on_canvas: bool) -
 
 
 def _is_animation(path: Path) -> bool:
-    """Whether a file is a GIF or WebP by its content: FFmpeg does not read their transparency."""
+    """Whether a file is a GIF, WebP or PNG by its content: FFmpeg does not read their transparency."""
     try:
         with path.open("rb") as file:
             beginning = file.read(16)
     except OSError:
         return False
-    return beginning[:4] == b"GIF8" or (beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP")
+    return beginning.startswith((b"GIF8", b"\x89PNG")) or (beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP")
 
 
 @contextmanager
@@ -357,7 +358,7 @@ def _delays(picture: Image.Image, path: Path) -> list[float]:
     """Return how long each frame stays, in seconds."""
     try:
         delays = []
-        for frame in ImageSequence.Iterator(picture):
+        for frame in islice(ImageSequence.Iterator(picture), _first(picture), None):
             if picture.format == "WEBP":
                 frame.load()  # only then it knows
             delays.append((frame.info.get("duration") or _USUAL_DELAY) / 1000)
@@ -366,13 +367,18 @@ def _delays(picture: Image.Image, path: Path) -> list[float]:
         raise DataError(f"{path.name} is damaged, or cut short ({error}).") from error
 
 
+def _first(picture: Image.Image) -> int:
+    """Which frame the animation begins with: a PNG may have a picture before it, for programs that know no other."""
+    return 1 if getattr(picture, "default_image", False) else 0
+
+
 def _animation_frames(path: Path, take: _Take) -> Iterator[Shown]:
     with _animation(path) as picture:
         delays = _delays(picture, path)
         second = 0.0
         for number, stays in enumerate(delays):
             try:
-                picture.seek(number)
+                picture.seek(_first(picture) + number)
                 pixels = take(picture.convert("RGBA"))
             except Exception as error:  # as above
                 raise DataError(

@@ -244,16 +244,22 @@ class Domain(ABC, Generic[AnyField, AnySource]):
             if plan.start is not None:
                 raise DataError(f"The fit of {path.name} is solved, not learned: there is none to go on with.")
             if plan.seconds is not None:
-                _log.warning("The fit of %s is solved, not learned: the time that was given changes nothing.", path.name)
+                _log.warning(
+                    "The fit of %s is solved, not learned: the time that was given changes nothing.", path.name
+                )
         yield from self._fit_gradually(path, plan, progress)
 
     def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:
         """See `fit_gradually`."""
         raise DataError(f"{self.title} cannot be fitted to a file; they are what their model makes of it.")
 
+    def takes(self, path: Path) -> bool:
+        """Return whether a user's file is one of this domain's: by its suffix, or by what is in it as well."""
+        return path.suffix.lower() in self.import_formats
+
     def fits(self, path: Path) -> bool:
         """Return whether `fit` can be asked for of such a file."""
-        return self.can_fit and path.suffix.lower() in self.import_formats
+        return self.can_fit and self.takes(path)
 
     def latent_facts(
         self, path: Path, source: AnySource, latent: Float[Tensor, "c h w"], field: AnyField

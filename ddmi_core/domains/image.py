@@ -39,6 +39,7 @@ from ddmi_core.networks.image_encoder import ImageEncoder, PatchedImageEncoder
 from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.placement import Up
 from ddmi_core.planes import SINGLE_PLANE
+from ddmi_core.support.animations import is_picture
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.support.file_kinds import PICTURES
 from ddmi_core.support.progress import Progress
@@ -213,6 +214,11 @@ class ImageDomain(Domain[ImageField, PictureSource]):
     @override
     def field(self, readout: BasisReadOut, basis: BasisFields) -> ImageField:
         return DecodedImageField(readout, basis)
+
+    @override
+    def takes(self, path: Path) -> bool:
+        """Animations are clips."""
+        return is_picture(path)
 
     @override
     def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:

@@ -37,6 +37,7 @@ from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.networks.video_encoder import VideoEncoder
 from ddmi_core.placement import Up
 from ddmi_core.planes import TRI_PLANE
+from ddmi_core.support.animations import is_clip
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.file_kinds import CLIPS
 from ddmi_core.support.progress import Progress
@@ -156,6 +157,11 @@ class VideoDomain(Domain[VideoField, ClipSource]):
     @override
     def field(self, readout: BasisReadOut, basis: BasisFields) -> VideoField:
         return DecodedVideoField(readout, basis)
+
+    @override
+    def takes(self, path: Path) -> bool:
+        """A GIF of one frame is a picture; WebP and PNG with several are clips."""
+        return is_clip(path)
 
     @override
     def _fit_gradually(self, path: Path, plan: FitPlan, progress: Progress | None) -> Iterator[Fit]:

@@ -23,6 +23,7 @@ _BEYOND = (4, 12)  # the same, of those whose motion a place may have that one f
 _STILL = 0.003  # what another motion than the ground's has to be better by, in levels of a colour from 0 to 1
 _SMOOTH = 0.02  # what a motion unlike its neighbours' has to be better by
 _ALONE = 0.01  # what "one frame alone shows it" has to be better by
+_UNTOLD = 0.03  # the same, where there is no frame beyond
 _AGREED = 1.5  # cells, by which the two directions may disagree
 _SAME = 0.02  # below which a colour has not changed
 _CUT, _CUT_FACTOR = 0.03, 2.5  # of the mismatch: at least, and times that of the gaps beside
@@ -47,7 +48,7 @@ class Motion(NamedTuple):
 def motion_between(before: Frame, first: Frame, second: Frame, after: Frame) -> Motion:
     """Return the motion between the two frames in the middle of four, colours in [0, 1].
 
-    Where there is no frame before the first, or after the second, those are given twice.
+    Where there is no frame before the first, or after the second, those are given twice, the same array.
     """
     _, height, width = first.shape
     if np.abs(first - second).max() < _SAME:
@@ -180,7 +181,10 @@ def _completed(
             for number, frame in enumerate(frames)
         ]
         for label, (one, two) in enumerate(((1, 2), (0, 1), (2, 3))):
-            cost = _about(_difference(shown[one], shown[two])) + np.float32(_ALONE if label else 0)
+            if frames[one] is frames[two]:  # alike in any case, which says nothing
+                cost = np.full(known.shape, _UNTOLD, np.float32)
+            else:
+                cost = _about(_difference(shown[one], shown[two])) + np.float32(_ALONE if label else 0)
             better = ~known & (cost < least)
             least[better] = cost[better]
             labels[better] = label

@@ -26,6 +26,7 @@ from ddmi_core.fields.radiance import RadianceField, colour_of, density_of
 from ddmi_core.fitting.fit import Fit, ReadOutSizes, copied
 from ddmi_core.fitting.plan import FitPlan, Pace
 from ddmi_core.fitting.ray_samples import KnownDensity
+from ddmi_core.fitting.sizes import LARGER, SCENE_PLANES
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import ReadOut
 from ddmi_core.planes import TRI_PLANE
@@ -46,8 +47,11 @@ class _Effort(NamedTuple):
     steps: int
 
 
-_EFFORTS: dict[Fidelity, _Effort] = {"balanced": _Effort(64, 8, 32, 300), "faithful": _Effort(128, 8, 32, 1200)}
-_LARGE, _LARGER = 256, 2  # pixels from which on a faithful fit has finer planes, and how much finer
+_EFFORTS: dict[Fidelity, _Effort] = {
+    "balanced": _Effort(*SCENE_PLANES["balanced"], 32, 300),
+    "faithful": _Effort(*SCENE_PLANES["faithful"], 32, 1200),
+}
+_LARGE = 256  # pixels from which on a faithful fit has finer planes
 _RAYS = 1024
 _GRID = 64  # cells along each side, of what is known of the density
 _STRATA = 80
@@ -62,7 +66,8 @@ _OPAQUE = 0.95  # opacity of a ray from which it ends at a surface
 _FIRST = 0.1  # spread of the first values of the coarsest planes, and, a fourth from scale to scale, of the others
 _TOGETHER, _EMPTINESS, _SMOOTHNESS, _DULLNESS, _FULLNESS = 0.01, 0.01, 0.1, 0.1, 0.03
 _FORGETTING = 0.05
-_STAGES = (0.1, 0.25, 0.5, 0.75)  # shares of the steps after which the fit so far is given
+_STAGES = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+"""Shares of the steps after which the fit so far is given: what it has become since is lost where it is stopped."""
 _MEASURED_RAYS = 20_000
 _SOLID, _AGREEING = 128, 0.7  # alpha of a pixel of the object; share of a view's that the others have to allow
 _PART = 4096
@@ -103,7 +108,7 @@ class _Learner:
     def __init__(self, views: SceneViews, plan: FitPlan, progress: Progress | None = None) -> None:
         effort = _EFFORTS[plan.fidelity]
         large = plan.fidelity == "faithful" and max(views.learned.pixels.shape[1:3]) > _LARGE
-        side = effort.side * (_LARGER if large else 1)
+        side = effort.side * (LARGER if large else 1)
         self._views, self._plan = views, plan
         self._sizes = ReadOutSizes(
             axes=TRI_PLANE.axes,
@@ -167,18 +172,22 @@ class _Learner:
         self._known.refresh(self._density, self._generator)
         self._met.fill_(torch.inf)  # the silhouettes' surface may lie before the true one
         error = None
+        start = self._plan.start
+        least = start.figures.get("psnr", 0.0) if start is not None and start.done == 1 else 0.0
         stages = [stage for stage in _STAGES if stage > pace.share]
         for step, share in enumerate(pace):
             nearness = "" if error is None else f"{-10 * math.log10(max(error, 1e-9)):.1f} dB, "
             report(progress, 0.1 + 0.85 * share, f"{nearness}{pace}")
             if stages and share >= stages[0]:
                 del stages[0]
-                yield self._fit(share, _MEASURED_RAYS // 5, None, OccupancyGrid(self._known.possible))
+                found = self._fit(share, _MEASURED_RAYS // 5, None, OccupancyGrid(self._known.possible))
+                if found.figures["psnr"] >= least:  # what is whole stays until there is something better
+                    yield found
             self._scales = len(self._basis) if share >= _COARSE else len(self._basis) - 1
             if step and step % _REFRESH == 0:
                 self._look_around(prune=step % _PRUNE == 0)
-            found = self._learn_rays(_falling(share, step))
-            error = found if error is None else error + _FORGETTING * (found - error)
+            now = self._learn_rays(_falling(share, step))
+            error = now if error is None else error + _FORGETTING * (now - error)
         self._scales = len(self._basis)
         yield self._fit(1.0, _MEASURED_RAYS, sub_progress(progress, 0.95, 1.0))
 

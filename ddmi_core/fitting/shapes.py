@@ -12,6 +12,7 @@ from ddmi_core.data.shape_folders import read_mesh
 from ddmi_core.fidelity import Fidelity
 from ddmi_core.fitting.fit import Fit, ReadOutSizes, copied
 from ddmi_core.fitting.plan import FitPlan, Pace
+from ddmi_core.fitting.sizes import SHAPE_PLANES
 from ddmi_core.fitting.solids import Places, measured_places
 from ddmi_core.networks.basis_decoder import BasisFields
 from ddmi_core.networks.readout import ReadOut
@@ -29,16 +30,22 @@ class _Effort(NamedTuple):
     steps: int
 
 
-_EFFORTS: dict[Fidelity, _Effort] = {"balanced": _Effort(64, 8, 24, 300), "faithful": _Effort(128, 16, 32, 600)}
+_EFFORTS: dict[Fidelity, _Effort] = {
+    "balanced": _Effort(*SHAPE_PLANES["balanced"], 24, 300),
+    "faithful": _Effort(*SHAPE_PLANES["faithful"], 32, 600),
+}
 _BATCH = 8192
 _PLACES = 400_000
 _HELD_OUT = 40_000
 """Places that the figure is measured at."""
+_AMPLE, _FEWEST = 30.0, 0.1
+"""Seconds from which on a fit has all of these places, and the share of them that it has however short its time is."""
 _REACH = 0.04
 """Distance from the surface, where the learned value is 1: what is further away need only be on its side."""
 _LEARNING_RATE, _FINAL_SHARE, _READOUT_SHARE = 0.02, 0.03, 0.2
 _SMALL_ERROR = 0.1
-_STAGES = (0.1, 0.4)  # shares of the steps after which the fit so far is given
+_STAGES = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+"""Shares of the steps after which the fit so far is given: what it has become since is lost where it is stopped."""
 _FORGETTING = 0.1
 """Share of each step in the error that is told."""
 
@@ -62,7 +69,10 @@ def shape_fits(path: Path, plan: FitPlan, progress: Progress | None = None) -> I
     pace = Pace(effort.steps, plan)
     report(progress, 0.0, f"reading {path.name}")
     mesh, placement = read_mesh(path, plan.up)
-    places, held_out = measured_places(mesh, _PLACES, held_out=_HELD_OUT, progress=sub_progress(progress, 0.02, 0.25))
+    share = 1.0 if plan.seconds is None else min(max(plan.seconds / _AMPLE, _FEWEST), 1.0)
+    places, held_out = measured_places(
+        mesh, round(share * _PLACES), held_out=round(share * _HELD_OUT), progress=sub_progress(progress, 0.02, 0.25)
+    )
     sizes = ReadOutSizes(
         axes=TRI_PLANE.axes,
         combine="sum",
@@ -72,9 +82,12 @@ def shape_fits(path: Path, plan: FitPlan, progress: Progress | None = None) -> I
         width=effort.width,
     )
     readout, basis = plan.start.weights(sizes) if plan.start is not None else _at_random(sizes, effort)
+    least = plan.start.figures.get("iou", 0.0) if plan.start is not None and plan.start.done == 1 else 0.0
     for _ in _learn(readout, basis, places, pace, sub_progress(progress, 0.25, 1.0)):
         seen, planes = sizes.copied(readout), copied(basis)
         figures = {"iou": _iou(seen, planes, held_out)}
+        if pace.share < 1 and figures["iou"] < least:
+            continue  # what is whole stays until there is something better
         yield Fit("shape", sizes, seen, planes, plan.fidelity, placement=placement, done=pace.share, figures=figures)
 
 

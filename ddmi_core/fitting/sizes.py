@@ -16,6 +16,28 @@ _FINEST_FILM_CELL: dict[Fidelity, float] = {"balanced": 2.0, "faithful": 1.0}
 _MOST_FILM_CELLS = 30_000_000
 """Of the finest basis fields of all frames of a clip: so that they are fitted in about a minute."""
 
+SHAPE_PLANES: dict[Fidelity, tuple[int, int]] = {"balanced": (64, 8), "faithful": (128, 16)}
+SCENE_PLANES: dict[Fidelity, tuple[int, int]] = {"balanced": (64, 8), "faithful": (128, 8)}
+"""Cells along each side of the finest planes of a mesh or a scene, and channels of all planes."""
+LARGER = 2
+"""How much finer the planes of a faithful fit are, of a scene with large pictures."""
+
+
+def shape_bytes(fidelity: Fidelity) -> int:
+    """Return what the planes of a mesh take in a file."""
+    return _tri_plane_bytes(*SHAPE_PLANES[fidelity])
+
+
+def scene_bytes(fidelity: Fidelity) -> int:
+    """Return what the planes of a scene take in a file at most."""
+    side, channels = SCENE_PLANES[fidelity]
+    return _tri_plane_bytes(side * LARGER if fidelity == "faithful" else side, channels)
+
+
+def _tri_plane_bytes(side: int, channels: int) -> int:
+    """Three planes a scale, of numbers of 16 bits."""
+    return 3 * channels * sum((side // 2**scale) ** 2 for scale in range(_SCALES)) * 2
+
 
 def film_size(width: int, height: int, frames: int, fidelity: Fidelity) -> tuple[int, int]:
     """Return rows and columns of the finest basis fields of a clip of so many frames of width x height pixels."""

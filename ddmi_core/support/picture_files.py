@@ -10,11 +10,11 @@ from PIL import Image
 
 from ddmi_core.support.errors import DataError
 
-_KINDS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+_KINDS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 
 
 def open_picture(path: Path) -> Image.Image:
-    """Open a PNG, JPEG, WebP, TIFF or BMP by its content, whatever its suffix says; no pixel is decoded yet.
+    """Open a PNG, JPEG, WebP, TIFF, BMP or GIF by its content, whatever its suffix says; no pixel is decoded yet.
 
     The caller closes it.
 
@@ -35,4 +35,4 @@ def open_picture(path: Path) -> Image.Image:
                 return factory(str(path), "")  # type: ignore[arg-type]  # a path does as well, and is closed
     except (OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError) as error:
         raise DataError(f"{path.name} is damaged: its header cannot be read ({error}).") from error
-    raise DataError(f"{path.name} is no PNG, JPEG, WebP, TIFF or BMP picture, whatever its suffix says.")
+    raise DataError(f"{path.name} is no PNG, JPEG, WebP, TIFF, BMP or GIF picture, whatever its suffix says.")

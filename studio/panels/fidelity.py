@@ -15,6 +15,8 @@ TIPS: dict[Fidelity, str] = {
     "balanced": "Basis fields with a cell for 4 × 4 pixels, of clips 2 × 2; in space, planes of 64 cells a side",
     "faithful": "Basis fields with a cell for each pixel, the file as it is; in space, planes of 128 cells a side",
 }
+_LIKE = {"psnr": 24.0, "iou": 0.8}
+"""What a model makes of a file that is like what it was taught comes nearer to it than that."""
 
 
 def made_of_file(facts: FitFacts, model: str) -> str:
@@ -44,6 +46,11 @@ def nearness(facts: FitFacts) -> str:
         return near if ssim is None else f"{near}, {similarity(ssim)}"
     iou = facts.figures.get("iou")
     return "" if iou is None else f"IoU {iou:.3f}" if iou > 0.99 else f"IoU {iou:.2f}"
+
+
+def is_unlike(facts: FitFacts) -> bool:
+    """Whether a file is unlike what the model was taught that made a latent of it."""
+    return facts.fidelity == "small" and any(facts.figures.get(name, least) < least for name, least in _LIKE.items())
 
 
 def nearness_tip(facts: FitFacts) -> str:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddmi_core.fidelity import Fidelity
+from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.model_folder import ModelInfo, read_card
 from ddmi_core.recipe import Recipe
 from ddmi_core.support.errors import DDMIError
@@ -225,9 +225,17 @@ class Stage(QWidget, Generic[_V]):
             show_fidelities(item, sizes, self.refit_asked.emit, go_on, said, self._actions[self.fidelity], self)
 
     def _expected_size(self, item: Item, fidelity: Fidelity) -> str:
-        """What an item of a fidelity takes, in words; empty where nobody knows."""
+        """What an item of a fidelity takes, or would take, in words; empty where nobody knows."""
         facts = item.recipe.fit
-        return formatted_bytes(facts.size_bytes) if facts is not None and facts.fidelity == fidelity else ""
+        if facts is None:
+            return ""
+        if facts.fidelity == fidelity:
+            return formatted_bytes(facts.size_bytes)
+        return "some kB" if fidelity == "small" else self._fit_size(facts, fidelity)
+
+    def _fit_size(self, facts: FitFacts, fidelity: Fidelity) -> str:
+        """What a fit would take of the file that there are facts about, in words; empty where nobody knows."""
+        return ""
 
     def _ask_for(self, request: Request) -> bool:
         """Have something done; a failure becomes a message. Whether it went well."""

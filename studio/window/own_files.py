@@ -17,8 +17,7 @@ from ddmi_core.placement import Up
 from ddmi_core.support.errors import DDMIError, RecipeError
 from studio.engine.work.fitting import FitRequest, ReconstructRequest, SpanWanted
 from studio.engine.work.items import ItemReady
-from studio.facts import RoomFacts
-from studio.panels.fidelity import nearness
+from studio.panels.fidelity import is_unlike, nearness
 from studio.panels.room import Stage
 from studio.panels.span_dialog import SpanDialog
 from studio.state.library import Item
@@ -32,8 +31,6 @@ _MUTE_ABOUT_UP = (".obj", ".ply", ".stl", ".off")
 """Kinds of files that do not say which axis is up."""
 PROMPTS = ".txt"
 """Of a text file with a prompt on each line."""
-_KNOWN = {"psnr": 24.0, "iou": 0.8}
-"""What a model makes of a file that is like what it was taught comes nearer to it than that."""
 _PROSPECTS = 4  # files of which it is said what becomes of each
 
 
@@ -101,7 +98,7 @@ class OwnFiles:
         stage = self._stage_for(path)
         fits = stage is not None and self._fits(stage)
         encode = None
-        if stage is not None and _takes_signal(stage.room, path):
+        if stage is not None and stage.room.takes(path):
             encode = Action("Fit the file" if fits else "Encode the file", lambda: self.reconstruct(path))
         recipe = None
         if stage is not None:
@@ -216,12 +213,15 @@ class OwnFiles:
         """The stage that takes a file, that of this room before the others."""
 
         def takes(stage: Stage[Any]) -> bool:
-            return _takes_signal(stage.room, path) or _takes_recipe(stage, path)
+            return stage.room.takes(path) or _takes_recipe(stage, path)
 
         return next((one for one in (self._shell.stage, *self._shell.stages) if takes(one)), None)
 
     def _fit_or_offer(self, request: ReconstructRequest, item: Item) -> None:
-        """Fit to a file that was encoded, if that is wanted; else say if the model makes little of it, and offer to."""
+        """Fit to a file that was encoded, if that is wanted; else say if the model makes little of it, and offer to.
+
+        Where a fit follows, the inspector says it of what is shown until then.
+        """
         facts = item.recipe.fit
         if facts is None or item.recipe.is_fitted:
             return
@@ -229,7 +229,7 @@ class OwnFiles:
             self._state.notifications.warning(f"{request.path.name}: {facts.remark}")
         if request.fidelity != "small":
             self._fit(item, request.fidelity)
-        elif any(facts.figures.get(name, least) < least for name, least in _KNOWN.items()):
+        elif is_unlike(facts):
             afterwards = self._shell.stage_of(item.recipe.domain).room.fits_afterwards
             fit = partial(self._fit, item) if afterwards else partial(self.reconstruct, request.path, "faithful")
             self._state.notifications.warning(
@@ -275,11 +275,6 @@ class OwnFiles:
         if isinstance(result.request, ReconstructRequest):
             self._offer_other_axis(result.request, result.item)
             self._fit_or_offer(result.request, result.item)
-
-
-def _takes_signal(room: RoomFacts, path: Path) -> bool:
-    """Whether files of this kind can be brought into a room."""
-    return path.suffix.lower() in room.import_formats or path.name in room.import_names
 
 
 def _takes_recipe(stage: Stage[Any], path: Path) -> bool:

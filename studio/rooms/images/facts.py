@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ddmi_core.export.options import ImageExport
+from ddmi_core.support.animations import is_picture
 from ddmi_core.support.file_kinds import PICTURES
 from studio.facts import HandedOver, RoomFacts, Words
 from studio.rooms.images.actions import ACTIONS, MOUSE
@@ -38,6 +39,7 @@ FACTS = RoomFacts(
     export=ImageExport,
     handed_over=HandedOver(".png", ImageExport(resolution=1024)),
     import_formats=PICTURES,
+    is_own=is_picture,
     import_kind="Pictures",
     preset="portraits",
     guide="04-pictures.md",

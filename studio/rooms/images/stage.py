@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QWidget
 
 from ddmi_core.export.recipe_files import read_recipe
-from ddmi_core.fidelity import Fidelity
+from ddmi_core.fidelity import Fidelity, FitFacts
 from ddmi_core.fitting.sizes import basis_bytes
 from ddmi_core.recipe import Recipe
 from studio.actions import Actions
@@ -159,15 +159,9 @@ class ImageStage(Stage[DeepZoom]):
         if compare != "off" and item is not None and item.recipe.fit is not None and not self.viewer.beside_file:
             self._state.notifications.warning(f"{gone(item)} It is compared with a drawing of {BASE} px.")
 
-    def _expected_size(self, item: Item, fidelity: Fidelity) -> str:
-        """What the file of an item takes, or would take."""
-        facts = item.recipe.fit
-        if facts is None or facts.pixels is None:
+    def _fit_size(self, facts: FitFacts, fidelity: Fidelity) -> str:
+        if facts.pixels is None:
             return ""
-        if facts.fidelity == fidelity:
-            return super()._expected_size(item, fidelity)
-        if fidelity == "small":
-            return "some kB"
         return f"at most {formatted_bytes(basis_bytes(*facts.pixels, fidelity, bits=facts.bits))}"
 
     def show_basis(self) -> None:

@@ -14,6 +14,8 @@ from PySide6.QtGui import QImageWriter, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ddmi_core.export.options import KeyFrame
+from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fitting.sizes import scene_bytes
 from ddmi_core.rendering.view_settings import CHANNELS, Channel, Easing, ViewSettings
 from ddmi_core.support.errors import DDMIError
 from studio.actions import Actions
@@ -29,6 +31,7 @@ from studio.rooms.radiance.facts import FACTS
 from studio.rooms.radiance.look_pane import LookPane
 from studio.rooms.radiance.path_editor import PICTURE
 from studio.settings import Settings
+from studio.state.amounts import formatted_bytes
 from studio.state.app_state import AppState
 from studio.state.camera_timeline import CameraTimeline, TimedView, keep_timeline, read_timeline
 from studio.state.library import Item
@@ -139,6 +142,9 @@ class RadianceStage(Stage[RadianceView]):
         return RadianceExportDialog(
             item_title(item), choice, place, scene, self.settings(), item.recipe.placement, parent
         )
+
+    def _fit_size(self, facts: FitFacts, fidelity: Fidelity) -> str:
+        return f"at most {formatted_bytes(scene_bytes(fidelity))}"
 
     def settings(self) -> ViewSettings:
         """How the field is looked at."""

@@ -12,6 +12,8 @@ from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ddmi_core.export.recipe_files import read_recipe
+from ddmi_core.fidelity import Fidelity, FitFacts
+from ddmi_core.fitting.sizes import shape_bytes
 from ddmi_core.recipe import Recipe
 from ddmi_core.rendering.mesh_pieces import MeshPiece
 from studio.actions import Actions
@@ -37,6 +39,7 @@ from studio.rooms.shapes.facts import FACTS
 from studio.rooms.shapes.screenshot_dialog import ScreenshotChoice, ScreenshotDialog
 from studio.rooms.shapes.section_bar import SectionBar
 from studio.settings import Settings
+from studio.state.amounts import formatted_bytes
 from studio.state.app_state import AppState
 from studio.state.lengths import Lengths
 from studio.state.library import Item
@@ -143,6 +146,9 @@ class ShapeStage(Stage[Viewport]):
     def recipe_in(self, path: Path) -> Recipe | None:
         """Return the recipe that a GLB file of ours carries."""
         return read_recipe(path) if path.suffix.lower() == ".glb" else None
+
+    def _fit_size(self, facts: FitFacts, fidelity: Fidelity) -> str:
+        return f"about {formatted_bytes(shape_bytes(fidelity))}"
 
     def screenshot(self) -> QImage:
         """The view as it stands, with the ruler.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ddmi_core.export.options import VideoExport
+from ddmi_core.support.animations import is_clip
 from ddmi_core.support.file_kinds import CLIPS
 from studio.facts import HandedOver, RoomFacts, Words
 from studio.rooms.video.actions import ACTIONS, MOUSE
@@ -39,6 +40,7 @@ FACTS = RoomFacts(
     export=VideoExport,
     handed_over=HandedOver(".mp4", VideoExport(resolution=256, fps=Fraction(24))),
     import_formats=CLIPS,
+    is_own=is_clip,
     import_kind="Clips",
     preset="skies",
     guide="05-video.md",

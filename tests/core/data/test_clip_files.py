@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from PIL import Image
 from ddmi_core.coordinates import cell_centres
 from ddmi_core.data import clip_files
 from ddmi_core.data.clip_files import clip_facts, read_clip
+from ddmi_core.data.full_pictures import read_whole_picture
 from ddmi_core.export.frames import write_frames
+from ddmi_core.support.animations import is_clip, is_picture
 from ddmi_core.support.errors import DataError, TooLongError
 from tests.core.clips import dot_frames, write_sound, write_video
 
@@ -40,18 +43,45 @@ def test_videos_are_read_frame_by_frame(tmp_path: Path, suffix: str) -> None:
     assert clip_facts(file)[:2] == (64, 64)
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
 def test_animations_keep_transparency_and_their_delays(tmp_path: Path, suffix: str) -> None:
     frames = dot_frames(4, 64)
     frames[:, 32:] = 0
     pictures = [Image.fromarray(frame) for frame in frames]
     file = tmp_path / f"dot{suffix}"
-    options = {"lossless": True} if suffix == ".webp" else {"disposal": 2}
-    pictures[0].save(file, save_all=True, append_images=pictures[1:], duration=[100, 100, 100, 300], loop=0, **options)
+    kinds: dict[str, dict[str, Any]] = {".webp": {"lossless": True}, ".gif": {"disposal": 2}, ".png": {}}
+    pictures[0].save(
+        file, save_all=True, append_images=pictures[1:], duration=[100, 100, 100, 300], loop=0, **kinds[suffix]
+    )
     clip = read_clip(file)
     assert clip.seconds == pytest.approx(0.6)
     np.testing.assert_allclose(clip.times, np.array([0.05, 0.15, 0.25, 0.35]) / 0.3 - 1, atol=1e-5)
     assert clip.frames[:, 40:].max() == 0 and clip.frames[:, :30, :, 3].min() == 255
+    for i, frame in enumerate(clip.frames):
+        assert abs(place_of_red(frame)[0] - (i + 0.5) / 4) < 0.05
+    assert is_clip(file) and not is_picture(file)
+
+
+def test_a_picture_before_the_animation_is_none_of_its_frames(tmp_path: Path) -> None:
+    pictures = [Image.fromarray(frame) for frame in dot_frames(4, 64)]
+    file, alone = tmp_path / "dot.png", tmp_path / "alone.png"
+    cover = Image.new("RGBA", (64, 64), (0, 255, 0, 255))
+    cover.save(file, save_all=True, append_images=pictures, duration=100, default_image=True)
+    clip = read_clip(file)
+    assert len(clip.frames) == 4 and place_of_red(clip.frames[0])[0] < 0.2
+    cover.save(alone, save_all=True, append_images=pictures[:1], duration=100, default_image=True)
+    assert is_clip(file) and is_picture(alone) and not is_clip(alone)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_a_single_frame_is_a_picture(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"one{suffix}"
+    Image.new("RGB", (30, 20), (200, 100, 50)).save(file)
+    assert is_picture(file) and not is_clip(file)
+    seen = read_whole_picture(file).pixels
+    assert seen.shape == (3, 20, 30) and np.abs(255 * seen[:, 0, 0] - (200, 100, 50)).max() < 8
+    file.write_bytes(file.read_bytes()[:12])  # what is wrong with it is said when it is read
+    assert is_picture(file) and not is_clip(file)
 
 
 def test_webm_keeps_its_transparency(tmp_path: Path) -> None:

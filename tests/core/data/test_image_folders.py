@@ -133,7 +133,7 @@ def write_bad(folder: Path) -> dict[str, str]:
         "head.png": "damaged",
         "empty.webp": "is empty",
         "text.png": "is no PNG",
-        "animation.png": "is no PNG",
+        "animation.png": "damaged",
         "thin.png": "at least 8 a side",
         "bomb.png": "more than the 150 million",
     }

@@ -99,10 +99,15 @@ def test_what_was_stopped_goes_on_where_it_stopped(box: Path, ways: list[Fit]) -
     rest = list(
         get_domain("nerf").fit_gradually(box, FitPlan("balanced", start=stopped), lambda share, text: told.append(text))
     )
-    assert [round(fit.done, 2) for fit in rest] == [0.75, 1.0]
+    assert stopped.done == 0.4 and [round(fit.done, 2) for fit in rest] == [0.55, 0.7, 0.85, 1.0]
     steps = [text for text in told if "step" in text]
-    assert len(steps) == 20 and "step 20 of 40" in steps[0] and not any("silhouettes" in text for text in told)
+    assert len(steps) == 24 and "step 16 of 40" in steps[0] and not any("silhouettes" in text for text in told)
     assert rest[-1].figures["seen_psnr"] > stopped.figures["seen_psnr"]
+
+
+def test_a_whole_fit_that_is_gone_on_with_is_not_given_up_for_less(box: Path, ways: list[Fit]) -> None:
+    *better, last = get_domain("nerf").fit_gradually(box, FitPlan("balanced", start=ways[-1]))
+    assert all(fit.figures["psnr"] >= ways[-1].figures["psnr"] for fit in better) and last.done == 1
 
 
 def test_pictures_that_are_left_out_are_told_before_and_with_the_fit(

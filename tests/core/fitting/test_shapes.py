@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ddmi_core.fields.shape import ShapeField
 from ddmi_core.fitting import shapes
 from ddmi_core.fitting.fit import Fit
 from ddmi_core.fitting.plan import FitPlan
-from ddmi_core.fitting.solids import measured_places
+from ddmi_core.fitting.solids import Places, measured_places
 from ddmi_core.placement import Placement
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.progress import Cancelled
@@ -99,11 +100,16 @@ def test_it_is_seen_on_the_way_and_goes_on(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(shapes._EFFORTS, "balanced", shapes._Effort(32, 4, 16, 60))
     mug().export(tmp_path / "mug.stl")
     domain = get_domain("shape")
-    first, second, last = domain.fit_gradually(tmp_path / "mug.stl", FitPlan("balanced"))
-    assert (first.done, second.done, last.done) == (0.1, 0.4, 1.0)
+    first, *more, last = domain.fit_gradually(tmp_path / "mug.stl", FitPlan("balanced"))
+    done = [fit.done for fit in (first, *more, last)]
+    assert done[0] == 0.1 and done[-1] == 1 and np.diff(done).max() < 0.2  # so much is lost where it is stopped
     assert first.figures["iou"] < last.figures["iou"] and Fit.from_bytes(first.to_bytes(), "it").done == 0.1
-    (further,) = domain.fit_gradually(tmp_path / "mug.stl", FitPlan("balanced", start=last))
-    assert further.figures["iou"] > second.figures["iou"]
+    stopped = more[0]
+    *on_the_way, end = domain.fit_gradually(tmp_path / "mug.stl", FitPlan("balanced", start=stopped))
+    assert all(stopped.done < fit.done < 1 for fit in on_the_way) and on_the_way and end.done == 1
+    *better, further = domain.fit_gradually(tmp_path / "mug.stl", FitPlan("balanced", start=last))
+    assert all(fit.figures["iou"] >= last.figures["iou"] for fit in better)  # what is whole is not given up for less
+    assert further.done == 1 and further.figures["iou"] > stopped.figures["iou"]
     other = Fit("shape", last.sizes.model_copy(update={"width": 8}), last.readout, last.basis, "balanced")
     with pytest.raises(DataError, match="another kind"):
         domain.fit(tmp_path / "mug.stl", FitPlan("balanced", start=other))
@@ -122,6 +128,22 @@ def test_it_is_gone_on_with_by_the_command_and_takes_the_time_that_it_is_given(
     assert "--start" in capsys.readouterr().err
     assert cli.main(f"fit {file} --start {kept} --out {again} --force".split()) == 1
     assert "balanced, not faithful" in capsys.readouterr().err
+
+
+def test_of_little_time_little_is_spent_on_measuring_the_mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def measured(mesh: trimesh.Trimesh, count: int, **options: Any) -> tuple[Places, Places]:
+        asked.append(count)
+        return measured_places(mesh, count, **options)
+
+    monkeypatch.setattr(shapes, "measured_places", measured)
+    monkeypatch.setitem(shapes._EFFORTS, "balanced", shapes._Effort(16, 4, 16, 2))
+    mug().export(tmp_path / "mug.stl")
+    for seconds in (None, 1, 2, 3):
+        get_domain("shape").fit(tmp_path / "mug.stl", FitPlan("balanced", seconds=seconds))
+    usual, *short = asked
+    assert 1000 <= short[0] <= short[1] <= short[2] < usual / 4
 
 
 def test_it_can_be_cancelled_and_says_what_cannot_be_fitted(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ def test_the_same_item_is_fitted_and_stays_seen_from_where_one_looks(qtbot, wind
     qtbot.waitUntil(lambda: window.state.shown is not None, timeout=PATIENCE)
     item = window.state.shown
     assert not item.recipe.is_fitted and "IoU 0.40" in window.inspector.shown_facts.text()
+    assert "unlike what furniture was taught" in window.inspector.shown_facts.text()
     qtbot.waitUntil(lambda: bool(fits(window)), timeout=PATIENCE)
     window.stage.viewer.orbit(30, 10)
     view = window.stage.viewer.view
@@ -56,6 +57,7 @@ def test_the_same_item_is_fitted_and_stays_seen_from_where_one_looks(qtbot, wind
     fitted = window.state.shown
     assert fitted.id == item.id and window.history.model.items() == [fitted]
     assert window.inspector.shown_facts.text().startswith("Faithful fit of the file\nIoU")
+    assert "unlike" not in window.inspector.shown_facts.text() and not window.state.notifications.list()
     assert window.stage.viewer.view == view
     window.state.set_models([])  # a fit needs no model
     window.engine.ask(ViewRequest(item=fitted))
@@ -106,8 +108,9 @@ def test_a_fit_can_be_asked_for_again(qtbot, window, stand: Path) -> None:
     window.actions_["shape_fidelity"].trigger()
     menu = window.stage.findChild(QMenu)
     entries = {entry.text(): entry for entry in menu.actions()}
-    assert list(entries) == ["Small  ·  1 kB", "Balanced", "Faithful"] and entries["Small  ·  1 kB"].isChecked()
-    entries["Balanced"].trigger()
+    assert list(entries) == ["Small  ·  1 kB", "Balanced  ·  about 0.3 MB", "Faithful  ·  about 2.1 MB"]
+    assert entries["Small  ·  1 kB"].isChecked()
+    menu.actions()[1].trigger()
     menu.close()
     qtbot.waitUntil(lambda: window.state.shown.recipe.is_fitted and calm(window), timeout=PATIENCE)
     assert window.state.shown.recipe.fit.fidelity == "balanced" and len(window.state.library.items()) == 2

@@ -557,8 +557,11 @@ def test_a_dropped_mesh_is_reconstructed_and_other_files_are_refused(qtbot, wind
 
 
 def test_dragging_over_the_window_says_what_will_happen(window, tmp_path: Path):
+    frames = [Image.new("RGB", (16, 16), (grey, grey, grey)) for grey in (0, 255)]
+    frames[0].save(tmp_path / "moves.webp", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "still.gif")
     said = {}
-    for name in ("stool.obj", "cat.png", "film.mp4", "notes.odt"):
+    for name in ("stool.obj", "cat.png", "film.mp4", "moves.webp", "still.gif", "notes.odt"):
         assert drag(window, tmp_path / name)
         assert window.drop.isVisible() and window.drop.geometry() == window.rect()
         said[name] = f"{window.drop.title.text()}: {window.drop.text.text()}"
@@ -568,7 +571,9 @@ def test_dragging_over_the_window_says_what_will_happen(window, tmp_path: Path):
         said["stool.obj"].startswith("Drop to reconstruct a shape: stool.obj") and "appears here" in said["stool.obj"]
     )
     assert "reconstruct a picture" in said["cat.png"] and "in the room Images" in said["cat.png"]
+    assert "reconstruct a picture" in said["still.gif"]
     assert "No model for clips is installed" in said["film.mp4"]
+    assert "No model for clips is installed" in said["moves.webp"]
     assert "cannot be read" in said["notes.odt"] and "OBJ" in said["notes.odt"]
     drag(window, tmp_path / "stool.obj", tmp_path / "notes.odt")
     assert window.drop.title.text() == "Drop 2 files"
