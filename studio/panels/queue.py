@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QProgressBar,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -144,12 +143,13 @@ class QueuePanel(QWidget):
         heading.setSpacing(GRID)
         heading.addWidget(label("Queue", "heading"))
         heading.addWidget(self._count)
-        heading.addStretch(1)
-        self.resume_all = QPushButton("Go on with all")
-        self.resume_all.setProperty("look", "link")
-        self.resume_all.setToolTip("Generate all that was paused when the studio ended")
+        tip = "Generate all that was paused when the studio ended"
+        self.resume_all = icon_button(theme, "play", tip, look="tiny", side=16)
+        self.resume_all.setText("Go on with all")
+        self.resume_all.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.resume_all.clicked.connect(self._resume_all)
-        heading.addWidget(self.resume_all)
+        heading.addWidget(self.resume_all)  # not where the one to pause appears
+        heading.addStretch(1)
         self.hold = icon_button(theme, "pause", "Pause", look="tiny", side=16)
         self.hold.setCheckable(True)
         self.hold.clicked.connect(self.held)

@@ -84,6 +84,8 @@ class Sessions:
         self._models.once_known(partial(self._resume, work))
 
     def _resume(self, work: PausedWork) -> None:
+        if work not in self._state.paused.list():  # it was asked for twice while nobody knew the models
+            return
         model = self._model_of(work)
         if model is None:
             self._state.notifications.warning(f"“{work.title}” needs the model {work.model}, which is not installed.")
