@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ddmi_core.model_folder import ModelInfo
 from studio.engine.training import Training
 from studio.panels.run_notes import RunNotes
 from studio.state.runs import Curve, CurveName, RunSummary, RunView, duration
@@ -69,7 +70,10 @@ _FOLDER_ROLE = Qt.ItemDataRole.UserRole
 
 
 class TrainingRoom(QWidget):
-    """Runs on the left, the chosen one on the right. `new_asked`: a run is wanted; `discard_asked` carries a run."""
+    """Runs on the left, the chosen one on the right. `new_asked`: a run is wanted; `discard_asked` carries a run.
+
+    `used` and `evaluate_asked` carry the model of a run that is done.
+    """
 
     guide: ClassVar[str] = "10-training.md"
     """The file of the guide's page about it."""
@@ -78,6 +82,8 @@ class TrainingRoom(QWidget):
     add_asked = Signal()
     discard_asked = Signal(object)
     folder_asked = Signal(object)
+    used = Signal(object)
+    evaluate_asked = Signal(object)
 
     def __init__(self, training: Training, theme: Theme) -> None:
         super().__init__()
@@ -112,6 +118,8 @@ class TrainingRoom(QWidget):
         self.list.add_button.clicked.connect(self.add_asked)
         self.monitor.discard_button.clicked.connect(lambda: self.discard_asked.emit(self.monitor.run))
         self.monitor.folder_button.clicked.connect(lambda: self.folder_asked.emit(self.monitor.run.folder))
+        self.monitor.use_button.clicked.connect(lambda: self.used.emit(self.monitor.model))
+        self.monitor.measure_button.clicked.connect(lambda: self.evaluate_asked.emit(self.monitor.model))
         self.monitor.curves.alone_asked.connect(self.list.untick)
         training.runs_changed.connect(self.show_runs)
         training.view_changed.connect(self.monitor.show_view)
@@ -129,6 +137,10 @@ class TrainingRoom(QWidget):
         self._left.setVisible(bool(runs))
         self._pages.setCurrentIndex(1 if runs else 0)
         self._on_choice()
+
+    def show_models(self, models: Sequence[ModelInfo]) -> None:
+        """Take the models that can be used, some of which are those of runs."""
+        self.monitor.show_models(models)
 
     def choose(self, folder: Path) -> None:
         """Choose a run, now or when it is listed."""
@@ -240,6 +252,7 @@ class Monitor(QWidget):
         self._compared: list[RunSummary] = []
         self._gone: list[str] = []
         self._views: dict[Path, RunView] = {}
+        self._models: dict[Path, ModelInfo] = {}
         self.title = ElidedLabel(look="title")
         self.state = ElidedLabel(look="muted")
         self.pause_button = self._button("Pause", "Pause between two steps", self._pause_or_go_on)
@@ -247,6 +260,10 @@ class Monitor(QWidget):
         self.checkpoint_button = self._button("Checkpoint now", "Save all that a resume needs", "checkpoint")
         self.stop_button = self._button("Stop", "Save a checkpoint and end; it can be resumed later", "stop")
         self.resume_button = self._button("Resume training", "Go on from the newest checkpoint", self._go_on)
+        self.use_button = QPushButton("Use it")
+        self.use_button.setToolTip("Choose its model, and go to the room where it makes something")
+        self.measure_button = QPushButton("Measure it…")
+        self.measure_button.setToolTip("Measure its model against a data set, and write a report")
         self.folder_button = QPushButton("Open folder")
         self.discard_button = QPushButton("Discard…")
         self.discard_button.setToolTip("Stop if it is running, and move the run to the trash")
@@ -295,9 +312,24 @@ class Monitor(QWidget):
             button.setEnabled(run.state != "starting")
         self.pause_button.setText("Go on" if run.state == "paused" else "Pause")
         self.resume_button.setVisible(run.can_resume)
+        self._offer_model()
         self._draw()
         if run.folder in self._views:
             self._fill(self._views[run.folder])
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The model that the run has made, if it is done and the model can be used."""
+        return self._models.get(self.run.model_folder) if self.run.state == "done" else None
+
+    def show_models(self, models: Sequence[ModelInfo]) -> None:
+        """Take the models that can be used."""
+        self._models = {model.folder: model for model in models}
+        self._offer_model()
+
+    def _offer_model(self) -> None:
+        for button in (self.use_button, self.measure_button):
+            button.setVisible(self.model is not None)
 
     def show_view(self, view: RunView) -> None:
         """Take what is to be seen of the run, or of one compared with it."""
@@ -389,6 +421,8 @@ class Monitor(QWidget):
             self.checkpoint_button,
             self.stop_button,
             self.resume_button,
+            self.use_button,
+            self.measure_button,
             self.folder_button,
             self.discard_button,
         ):

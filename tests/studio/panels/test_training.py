@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from studio.engine import training as engine
 from studio.engine.training import Training
 from studio.panels.training import TrainingRoom
 from tests.studio.pointing import turn_wheel
+from tests.studio.window.fakes import MODEL
 
 PATIENCE = 60_000
 
@@ -126,6 +128,23 @@ def test_a_run_that_is_told_to_go_on_twice_is_started_once(qtbot, room: Training
         for child in started:
             child.kill()
             child.wait()
+
+
+def test_the_model_of_a_run_that_is_done_is_used_and_measured_from_there(qtbot, room: TrainingRoom, home: Path) -> None:
+    ended, stopped = make_run(home, "chairs", [0.5], state="done"), make_run(home, "tables", [0.5])
+    qtbot.waitUntil(lambda: room.list.list.count() == 2, timeout=PATIENCE)
+    monitor = room.monitor
+    buttons = (monitor.use_button, monitor.measure_button)
+    room.choose(ended.path)
+    assert not any(button.isVisible() for button in buttons)  # its model is not found yet
+    models = [replace(MODEL, name=run.path.name, folder=run.model) for run in (ended, stopped)]
+    room.show_models([MODEL, *models])
+    for button, asked in zip(buttons, (room.used, room.evaluate_asked), strict=True):
+        with qtbot.waitSignal(asked) as told:
+            qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert told.args == [models[0]]
+    room.choose(stopped.path)
+    assert not any(button.isVisible() for button in buttons)
 
 
 def test_runs_are_laid_over_each_other(qtbot, room: TrainingRoom, home: Path) -> None:
