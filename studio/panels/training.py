@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -20,7 +19,6 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QSlider,
     QStackedWidget,
     QVBoxLayout,
@@ -30,6 +28,7 @@ from PySide6.QtWidgets import (
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.training import Training
 from studio.panels.run_notes import RunNotes
+from studio.panels.run_pictures import RunPictures
 from studio.state.runs import Curve, CurveName, RunSummary, RunView, duration
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
@@ -283,7 +282,7 @@ class Monitor(QWidget):
         self.smoothing.setFixedWidth(120)
         self.smoothing.setAccessibleName("Smoothing")
         self.show_all = icon_button(theme, "fit", "Show the whole of the curves (Ctrl + wheel zooms, a drag pans)")
-        self.pictures = Pictures(training)
+        self.pictures = RunPictures(training, theme)
         self.notes = RunNotes(training)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
@@ -492,81 +491,6 @@ class Figures(QWidget):
         }
         for name, text in texts.items():
             self.values[name].setText(text)
-
-
-class Pictures(QWidget):
-    """The pictures of a run, with a slider over the time of training. At its end it follows the newest."""
-
-    def __init__(self, training: Training) -> None:
-        super().__init__()
-        self._training = training
-        self._samples: tuple[Path, ...] = ()
-        self._image = QImage()
-        self.picture = QLabel("Pictures appear here once the run has drawn some.")
-        self.picture.setProperty("look", "muted")
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.setWordWrap(True)
-        self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("Time of training")
-        self.slider.setRange(0, 0)
-        self.slider.valueChanged.connect(self._ask)
-        self.caption = label("", "small")
-        row = QHBoxLayout()
-        row.setSpacing(GRID)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.caption)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GRID)
-        layout.addWidget(self.picture, 1)
-        layout.addLayout(row)
-
-    def show_samples(self, samples: tuple[Path, ...]) -> None:
-        """Take another list of pictures, oldest first."""
-        if samples == self._samples and samples:
-            return
-        newest = self.slider.value() == self.slider.maximum() or not self._samples
-        self._samples = samples
-        self.slider.setEnabled(len(samples) > 1)
-        with QSignalBlocker(self.slider):
-            self.slider.setRange(0, max(0, len(samples) - 1))
-            if newest:
-                self.slider.setValue(self.slider.maximum())
-        if not samples:
-            self._image = QImage()
-            self.caption.setText("")
-            self.picture.setText("Pictures appear here once the run has drawn some.")
-        else:
-            self._ask()
-
-    def show_picture(self, path: Path, image: QImage) -> None:
-        """Show a picture that was asked for, if it still is the one wanted."""
-        if self._samples and path == self._samples[self.slider.value()]:
-            self._image = image
-            self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the picture to the new size."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _ask(self) -> None:
-        if self._samples:
-            path = self._samples[self.slider.value()]
-            stage, _, step = path.stem.rpartition("-")
-            self.caption.setText(f"{stage}, step {int(step):,}" if step.isdigit() else path.stem)
-            self._training.picture(path)
-
-    def _fit(self) -> None:
-        if not self._image.isNull():
-            self.picture.setPixmap(
-                QPixmap.fromImage(self._image).scaled(
-                    self.picture.size(),
-                    Qt.AspectRatioMode.KeepAspectRatio,
-                    Qt.TransformationMode.SmoothTransformation,
-                )
-            )
 
 
 def _tip(run: RunSummary) -> str:
