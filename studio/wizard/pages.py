@@ -413,7 +413,7 @@ class OptionsPage(Page):
         was_so = self.draft.value("adapter_rank") is not None
         other = choice is not None and choice.name != self.draft.value("text_encoder.name")
         try:
-            self.draft.set(
+            self.draft.choose_options(
                 {
                     "name": self.name.text().strip(),
                     "adapter_rank": (self.draft.value("adapter_rank") or USUAL_RANK) if only_changes else None,

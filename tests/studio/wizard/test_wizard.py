@@ -121,6 +121,29 @@ def test_a_run_that_goes_on_from_a_model_may_keep_only_the_changes(qtbot, wizard
     assert options.only_changes.isChecked() and wizard.draft.value("adapter_rank") == 3
 
 
+def test_no_more_is_encoded_than_the_steps_can_draw(wizard: TrainingWizard) -> None:
+    options, review = wizard.pages[3:]
+    assert isinstance(options, OptionsPage) and isinstance(review, ReviewPage)
+    whole = int(str(wizard.draft.value("stage2.cached_latents")))
+    wizard.go_to(3)
+    steps, batch = options.boxes["stage2.steps"], options.boxes["stage2.batch"]
+
+    def encoded(steps_: int, batch_: int) -> object:
+        steps.setValue(steps_)
+        batch.setValue(batch_)
+        return wizard.draft.value("stage2.cached_latents")
+
+    assert whole > 400 and encoded(100, 4) == 400
+    assert 0 < int(str(encoded(1, 1))) < 400  # there are some, however few steps
+    assert encoded(100_000, 4) == whole
+    wizard.go_on()
+    review.text.setPlainText(review.text.toPlainText().replace(f"cached_latents: {whole}", "cached_latents: 320"))
+    wizard.go_to(3)
+    assert encoded(99_999, 4) == 320  # what a person wrote is the most
+    options.processes.setValue(2)
+    assert encoded(150, 1) == 300
+
+
 def test_a_gpu_that_only_the_configuration_names_stays(wizard: TrainingWizard) -> None:
     options = wizard.pages[3]
     assert isinstance(options, OptionsPage)
