@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ddmi_core.model_folder import ModelInfo
 from studio.engine.recipes import Recipes
-from studio.state.recipes import DomainChoice, PresetChoice
+from studio.state.recipes import DomainChoice, PresetChoice, TrialReport
 
 _LATENTS = "stage2.cached_latents"
 _FEWEST_LATENTS = 256
@@ -29,6 +29,8 @@ class Draft:
         self.domains = recipes.domains()
         self._presets, self._further = recipes.presets(), recipes.further(models)
         self.source: str | None = None
+        self._asked = ""
+        self._measured: tuple[str, TrialReport] | None = None
         self.choose_domain(self.domains[0].name)
 
     def choose_domain(self, name: str) -> None:
@@ -68,6 +70,19 @@ class Draft:
         drawn = prod(int(str(self.value(key))) for key in ("stage2.steps", "stage2.batch", "processes"))
         self._set_latents = min(self._wished_latents, max(_FEWEST_LATENTS, drawn))
         self.set({_LATENTS: self._set_latents})
+
+    def try_out(self) -> None:
+        """Train what stands for some seconds."""
+        self._asked = self.text
+        self.recipes.try_out(self.text)
+
+    def take_trial(self, report: TrialReport) -> None:
+        """Keep what the trial has found."""
+        self._measured = self._asked, report
+
+    def run_seconds(self) -> float | None:
+        """How long the run should take, as far as a trial of it tells."""
+        return None if self._measured is None else self.recipes.run_seconds(self.text, *self._measured)
 
     def set(self, settings: dict[str, object]) -> None:
         """Replace dotted settings. Raises DDMIError where one is out of range."""
