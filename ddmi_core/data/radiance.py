@@ -15,7 +15,7 @@ from typing_extensions import override
 from ddmi_core.data.coloured_meshes import ColouredPoints
 from ddmi_core.data.items import USUAL_INPUT, Augment, EncoderInput, ItemSource, Order
 from ddmi_core.data.shapes import draw_points, mapped_normals, random_map
-from ddmi_core.rendering.cameras import Camera, rays
+from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
 from ddmi_core.rendering.volume_rendering import box_span, importance_samples
 from ddmi_core.support.errors import DataError
 
@@ -82,6 +82,14 @@ class RadianceSet(ABC):
     def views(self, index: int) -> PosedPictures | None:
         """Return the pictures of an object; None where there are only points."""
 
+    def front_view(self, index: int) -> PosedPictures | None:
+        """Return the one of its pictures that is nearest to the front, slightly above; None where there are none."""
+        views = self.views(index)
+        if views is None:
+            return None
+        chosen = nearest_to_front(views.cameras)
+        return PosedPictures([views.cameras[chosen]], views.pixels[[chosen]])
+
     def rays(self, index: int, count: int, rng: np.random.Generator) -> Rays | None:
         """Draw random rays and what they see of an object; None where there are only points."""
         views = self.views(index)
@@ -105,6 +113,12 @@ class RadianceSet(ABC):
             points = self.points(index)
             return draw_points(points.positions, size, points.colours)
         return np.asarray(Image.fromarray(views.pixels[0]).convert("RGBa").resize((size, size)))
+
+
+def nearest_to_front(cameras: Sequence[Camera]) -> int:
+    """Return which camera looks most nearly as previews do: from the front right, slightly above."""
+    wanted = orbit_camera().pose[:3, 2]
+    return int(np.argmax([camera.pose[:3, 2] @ wanted for camera in cameras]))
 
 
 class RadianceSource(ItemSource):

@@ -2,13 +2,14 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
+from PIL import Image
 from torch import Tensor, nn
 
 from ddmi_core.autoencoder_config import AutoencoderConfig, Trunk
@@ -23,6 +24,7 @@ from ddmi_core.networks.point_encoder import PatchedPointEncoder, PointEncoder
 from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import PlaneLayout
+from ddmi_core.rendering.picture_layout import contact_sheet
 from ddmi_core.support.errors import DataError, DDMIError, ModelError
 from ddmi_core.support.progress import Progress
 
@@ -34,6 +36,9 @@ _log = logging.getLogger(__name__)
 AnyField = TypeVar("AnyField", bound=Field)
 AnySource = TypeVar("AnySource", bound=ItemSource)
 
+_Seen = Literal["pictures", "clip"]
+"""What of the evidence is drawn as it is."""
+
 
 class Patch(NamedTuple):
     """A square of neighbouring samples of every item of a batch, row by row, and what is true of them."""
@@ -43,9 +48,32 @@ class Patch(NamedTuple):
     targets: Float[Tensor, "b n v"]
 
 
+class Shown(NamedTuple):
+    """A small square picture of a signal of a data set, and what draws another signal in the same way.
+
+    The latter raises DDMIError where there is nothing to draw, such as no surface.
+    """
+
+    true: UInt8[np.ndarray, "s s 3"]
+    draw: Callable[[Any], UInt8[np.ndarray, "s s 3"]]
+
+
 def fixed_draw(source: ItemSource, index: int) -> dict[str, np.ndarray]:
     """Draw a signal of a data set as it is, the same each time."""
     return source.sample(index, np.random.default_rng((0, index)), augment="none")
+
+
+def _small(seen: Float[Tensor, "n 3 h w"], kind: Evidence, size: int) -> UInt8[np.ndarray, "size size 3"]:
+    """Return the first of some pictures, or four moments of a clip, two a row, in a square of so many pixels."""
+    if kind == "clip":
+        return contact_sheet([_small(seen[[i * len(seen) // 4]], "pictures", size // 2) for i in range(4)], 2, gap=0)
+    pixels = (seen[0].clamp(0, 1) * 255).round().to(torch.uint8).movedim(0, -1).cpu().numpy()
+    square = Image.new("RGB", (size, size), "white")
+    share = size / max(pixels.shape[:2])
+    height, width = (max(1, round(share * extent)) for extent in pixels.shape[:2])
+    picture = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
+    square.paste(picture, ((size - width) // 2, (size - height) // 2))
+    return np.asarray(square)
 
 
 def point_encoder(config: AutoencoderConfig, layout: PlaneLayout, *, feature_channels: int) -> nn.Module:
@@ -178,6 +206,23 @@ class Domain(ABC, Generic[AnyField, AnySource]):
             DDMIError: the data set does not have it.
         """
         return Vantage()
+
+    def shown(self, source: AnySource, index: int, size: int) -> Shown:
+        """Draw a signal of a data set, the same each time, so that another signal can be drawn to be seen beside it.
+
+        Raises:
+            DDMIError: the data set does not know what there is to draw.
+        """
+        kind = self.kind.evidence[0]
+        if kind not in get_args(_Seen) or kind in self.unseen_in_data:
+            raise DDMIError(f"{self.title} of data sets are not drawn.")
+        vantage = self.vantage(source, index, kind)
+        share = min(1.0, size / max(1, *vantage.size))
+        vantage = vantage._replace(size=(round(share * vantage.size[0]), round(share * vantage.size[1])))
+        return Shown(
+            _small(self.observed(source, index, kind), kind, size),
+            lambda field: _small(field.observe(kind, vantage), kind, size),
+        )
 
     def kind_of(self, source: AnySource, index: int) -> str | None:
         """Return what kind of thing a signal of a data set is, where the data set says so."""

@@ -9,13 +9,14 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor, nn
 from typing_extensions import override
 
 from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.data.radiance import PosedPictures, RadianceSource
-from ddmi_core.domains.base import Domain, point_encoder
+from ddmi_core.domains.base import Domain, Shown, point_encoder
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.radiance import RadianceField, colour_of, density_of
@@ -26,6 +27,7 @@ from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
+from ddmi_core.rendering.picture_layout import LIGHT, over
 from ddmi_core.rendering.volume_rendering import composite
 from ddmi_core.support.errors import DataError
 from ddmi_core.support.file_kinds import SCENES
@@ -45,6 +47,7 @@ _DENSITY_RATE = 0.1
 # of the densities' gradient. What a ray sees depends on where it stops more than on the colour there: without these
 # two, colours learn only what all objects have in common.
 _MEASURED_VIEWS = 4
+_SHOWN_SIDE = 96  # pixels that pictures of a run are drawn with
 _COMPARED_SIDE = 48  # pixels of the pictures that a latent is compared with its file at
 
 
@@ -139,6 +142,22 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
     def observed(self, source: RadianceSource, index: int, kind: Evidence) -> Float[Tensor, "v 3 h w"]:
         pixels = torch.from_numpy(_some_views(source, index).pixels.astype(np.float32) / 255).movedim(-1, 1)
         return pixels[:, :3] * pixels[:, 3:] + 1 - pixels[:, 3:]
+
+    @override
+    def shown(self, source: RadianceSource, index: int, size: int) -> Shown:
+        """Looks from where a picture was taken, if possible from the front and slightly above."""
+        view = source.objects.front_view(index)
+        if view is None:
+            raise DataError(f"Object number {index} of the data has no pictures to compare with. Give posed pictures.")
+        (camera,), (pixels,) = view.cameras, view.pixels
+        height, width = pixels.shape[:2]
+        aside = (width - height) // 2  # what a square picture of that height leaves out on either side, or adds
+        square = Image.fromarray(pixels).convert("RGBa").crop((aside, 0, aside + height, height))
+        seen = square.resize((_SHOWN_SIDE,) * 2, Image.Resampling.BOX).resize((size, size), Image.Resampling.BICUBIC)
+        return Shown(
+            over(np.asarray(seen.convert("RGBA")), LIGHT),
+            lambda field: field.preview(size=size, resolution=_SHOWN_SIDE, camera=camera),
+        )
 
     @override
     def folder(self, path: Path, split: str, progress: Progress | None = None) -> "UserFolder":

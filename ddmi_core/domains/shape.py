@@ -15,7 +15,7 @@ from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.coordinates import grid
 from ddmi_core.data.items import USUAL_INPUT, EncoderInput
 from ddmi_core.data.shape_sources import ShapeSource
-from ddmi_core.domains.base import Domain, fixed_draw, point_encoder
+from ddmi_core.domains.base import Domain, Shown, fixed_draw, point_encoder
 from ddmi_core.fidelity import FitFacts
 from ddmi_core.fields.field import Evidence, Vantage
 from ddmi_core.fields.shape import ShapeField
@@ -26,6 +26,9 @@ from ddmi_core.networks.point_encoder import PointSet
 from ddmi_core.networks.readout import BasisReadOut, Combine
 from ddmi_core.placement import Placement, Up
 from ddmi_core.planes import TRI_PLANE
+from ddmi_core.rendering.mesh_pictures import render_mesh
+from ddmi_core.rendering.picture_layout import over
+from ddmi_core.rendering.surfaces import extract_mesh
 from ddmi_core.support.errors import DataError, DDMIError
 from ddmi_core.support.file_kinds import SURFACES
 from ddmi_core.support.progress import Progress
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from ddmi_core.data.user_folder import UserFolder
 
 
+_DRAWN_RESOLUTION = 64
 _COMPARED_RESOLUTION = 48  # of the samples that a latent is compared with its file at
 
 
@@ -85,6 +89,23 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
     def vantage(self, source: ShapeSource, index: int, kind: Evidence) -> Vantage:
         """Occupancy is asked for at the same places."""
         return Vantage(torch.from_numpy(fixed_draw(source, index)["coords"])) if kind == "occupancy" else Vantage()
+
+    @override
+    def shown(self, source: ShapeSource, index: int, size: int) -> Shown:
+        """Draws the surface of what is solid, where that is known everywhere."""
+        solid = source.solid(index, 2 * _DRAWN_RESOLUTION)
+        if solid is None:
+            raise DataError(f"Shape number {index} of the data is known at some places only, and is not drawn.")
+        cells = F.avg_pool3d(torch.from_numpy(solid).float().permute(2, 1, 0)[None, None], 2)
+
+        def inside(points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+            return F.grid_sample(cells, points.cpu()[None, :, None, None], align_corners=False).flatten() - 0.5
+
+        mesh = extract_mesh(inside, _DRAWN_RESOLUTION)
+        return Shown(
+            over(render_mesh(mesh, width=size, height=size, background=None)),
+            lambda field: field.preview(size=size, resolution=_DRAWN_RESOLUTION),
+        )
 
     @override
     def kind_of(self, source: ShapeSource, index: int) -> str | None:

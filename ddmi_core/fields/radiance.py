@@ -291,10 +291,16 @@ class RadianceField(DecodedField[RadianceExport]):
         return soundness.loose_share(-torch.expm1(-density * (2 / side)).cpu().numpy())
 
     @override
-    def view(self, *, resolution: int, progress: Progress | None = None) -> dict[str, Any]:
-        """The object from the front right, slightly above: pixels uint8 (resolution, resolution, 4), straight alpha."""
+    def view(
+        self, *, resolution: int, progress: Progress | None = None, camera: Camera | None = None
+    ) -> dict[str, Any]:
+        """The object from the front right, slightly above, or from a `camera`.
+
+        `pixels` uint8 (resolution, resolution, 4), straight alpha.
+        """
         settings = ViewSettings(samples=_PREVIEW_SAMPLES)
-        seen = self.render(orbit_camera(), resolution, resolution, settings, smooth_edges=False, progress=progress)
+        camera = camera or orbit_camera()
+        seen = self.render(camera, resolution, resolution, settings, smooth_edges=False, progress=progress)
         return {"pixels": seen.picture(settings)}
 
     @override
@@ -303,9 +309,14 @@ class RadianceField(DecodedField[RadianceExport]):
 
     @override
     def preview(
-        self, *, size: int = 256, resolution: int | None = None, progress: Progress | None = None
+        self,
+        *,
+        size: int = 256,
+        resolution: int | None = None,
+        progress: Progress | None = None,
+        camera: Camera | None = None,
     ) -> UInt8[np.ndarray, "s s 3"]:
-        view = self.view(resolution=resolution or min(size, _PREVIEW_SIDE), progress=progress)
+        view = self.view(resolution=resolution or min(size, _PREVIEW_SIDE), progress=progress, camera=camera)
         return over(self.thumbnail(view, size=size), LIGHT)
 
     @override

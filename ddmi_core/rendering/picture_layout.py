@@ -51,3 +51,13 @@ def pictures_on(
     while len(pictures) > 1 and (pictures[-1] == sheet[0, 0]).all():
         pictures.pop()
     return pictures
+
+
+def number_at(x: float, y: float, width: int, columns: int = SHEET_COLUMNS, *, gap: int = 8) -> int:
+    """Return which picture of a sheet so many pixels wide lies at a pixel of it, those to the left and above first.
+
+    The gap around a picture counts as the nearest one's.
+    """
+    step = (width - gap) / columns
+    line, column = (max(0, int((place - gap / 2) // step)) for place in (y, x))
+    return line * columns + min(column, columns - 1)

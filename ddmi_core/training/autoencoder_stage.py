@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import default_collate
@@ -11,17 +12,21 @@ from typing_extensions import override
 
 from ddmi_core.autoencoder import D2CVAE, Autoencoder
 from ddmi_core.data.items import Mixture, NumberedDraws, SurfacePoints
+from ddmi_core.domains.base import Shown
+from ddmi_core.rendering.sheet_texts import SheetTexts
+from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.noise import Chance
 from ddmi_core.training.objective import objective
 from ddmi_core.training.patch_terms import CRITIC_BETAS, PatchTerms
-from ddmi_core.training.pictures import picture
+from ddmi_core.training.pictures import PICTURE_SIZE, drawn_or_black, picture
 from ddmi_core.training.spectral import SpectralNorms
 from ddmi_core.training.stage import Evaluated, Stage
 
 _Part = TypeVar("_Part", bound=nn.Module)
 _HELD_OUT = 16
 _PICTURES = 8
+_SIDES = ("true", "drawn")
 _DIRECT = 1024
 """Places of an example, at most, at which what is there is compared."""
 
@@ -53,7 +58,10 @@ class AutoencoderStage(Stage):
         """How many different signals there are to learn from."""
         self._seed = config.seed
         self.draws = NumberedDraws(mixture, config.seed, augment=config.stage1.augment)
-        self._held_out = held_out_batch(config, _HELD_OUT)
+        held_out = held_out_draws(config)
+        self._held_out = default_collate([held_out[number] for number in range(_HELD_OUT)])
+        self._to_show = [held_out.pick(number)[:2] for number in range(_PICTURES)]
+        self._shown: list[Shown] | None = None  # not drawn yet
 
     @property
     def autoencoder(self) -> Autoencoder:
@@ -134,12 +142,38 @@ class AutoencoderStage(Stage):
         for one, targets in zip(values.split(1), batch["targets"].split(1), strict=True):
             loss, others = module.domain.reconstruction_loss(one, targets)
             figures.append({"reconstruction": loss.item(), **{name: value.item() for name, value in others.items()}})
-        pictures = {
-            place: picture(module.field(latent))
-            for place, latent in zip(places, latents, strict=True)
-            if place < _PICTURES
-        }
-        return Evaluated(figures, pictures)
+        return Evaluated(figures, self._drawn(dict(zip(places, latents, strict=True))))
+
+    @override
+    def texts(self) -> SheetTexts:
+        if not self._as_they_are():
+            return SheetTexts()
+        captions = tuple(f"Held-out example {1 + place}: {side}" for place in range(_PICTURES) for side in _SIDES)
+        return SheetTexts(captions, " | ".join(_SIDES))
+
+    def _drawn(self, latents: dict[int, Tensor]) -> dict[int, np.ndarray]:
+        """Each example as it is, and after it what becomes of it; this alone where one cannot be drawn as it is."""
+        found, as_they_are = {}, self._as_they_are()
+        for place, latent in latents.items():
+            if place >= _PICTURES:
+                continue
+            field = self.autoencoder.field(latent)
+            if as_they_are:
+                true, draw = as_they_are[place]
+                found[2 * place], found[2 * place + 1] = true, drawn_or_black(draw, field)
+            else:
+                found[place] = picture(field)
+        return found
+
+    def _as_they_are(self) -> list[Shown]:
+        """The examples that are shown; none where one of them cannot be drawn."""
+        if self._shown is None:
+            domain = self.autoencoder.domain
+            try:
+                self._shown = [domain.shown(source, index, PICTURE_SIZE) for source, index in self._to_show]
+            except DDMIError:
+                self._shown = []
+        return self._shown
 
 
 def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) -> Mixture:
@@ -161,7 +195,12 @@ def open_mixture(config: RunConfig, split: str, *, for_diffusion: bool = False) 
     return Mixture(sources, weights)
 
 
+def held_out_draws(config: RunConfig) -> NumberedDraws:
+    """Return draws of held-out examples, the same in every evaluation."""
+    return NumberedDraws(open_mixture(config, "held_out"), seed=1, augment="none")
+
+
 def held_out_batch(config: RunConfig, count: int) -> dict[str, Tensor]:
     """Return held-out examples, the same in every evaluation."""
-    draws = NumberedDraws(open_mixture(config, "held_out"), seed=1, augment="none")
+    draws = held_out_draws(config)
     return default_collate([draws[number] for number in range(count)])

@@ -324,6 +324,15 @@ class RunConfig(_Settings):
                 raise ValueError(f"planes of {self.domain} are of several sizes and cannot share a trunk: set separate")
         return self
 
+    def seconds(self, first_step: float, second_step: float) -> float:
+        """Return how long the run should take, given the seconds of a step of each stage; pictures come on top.
+
+        Encoding counts as if it cost what training does, so as a bound.
+        """
+        encoding = self.stage2.cached_latents / self.stage1.batch * first_step
+        first = self.stage1.steps * first_step if self.has_first_stage else 0.0
+        return first + encoding + self.stage2.steps * second_step
+
     @classmethod
     def from_preset(cls, name: str) -> "RunConfig":
         """Read the preset called `name`, one of the user's own or one that comes along.

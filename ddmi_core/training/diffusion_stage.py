@@ -13,6 +13,7 @@ from typing_extensions import override
 from ddmi_core.autoencoder import Autoencoder
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.recipe import Seeded
+from ddmi_core.rendering.sheet_texts import SheetTexts
 from ddmi_core.text import TextEmbedding, TextEncoder
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.latents import CachedLatents, CaptionedLatents, text_of
@@ -97,6 +98,15 @@ class DiffusionStage(Stage):
             for place, latent in zip(places, latents, strict=True):
                 found[place] = picture(self._autoencoder.field(latent.to(device)))
         return found
+
+    @override
+    def texts(self) -> SheetTexts:
+        return SheetTexts(tuple(told(prompt, seed) for prompt, seed in self._sampled))
+
+
+def told(prompt: str, seed: int) -> str:
+    """Return what is said of a picture of an evaluation."""
+    return f"{prompt or 'no prompt'}, seed {seed}"
 
 
 def shown_samples(config: RunConfig) -> list[tuple[str, int]]:

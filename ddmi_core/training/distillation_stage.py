@@ -19,8 +19,9 @@ from typing_extensions import override
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.pipeline import Pipeline
 from ddmi_core.recipe import Denoising
+from ddmi_core.rendering.sheet_texts import SheetTexts
 from ddmi_core.training.config import DistillationConfig, RunConfig
-from ddmi_core.training.diffusion_stage import shown_samples
+from ddmi_core.training.diffusion_stage import shown_samples, told
 from ddmi_core.training.latents import text_of
 from ddmi_core.training.pictures import picture
 from ddmi_core.training.stage import Evaluated, Stage
@@ -105,3 +106,9 @@ class DistillationStage(Stage):
             for which, latent in enumerate(latents):
                 found[2 * place + which] = picture(self._teacher.decode(latent))
         return found
+
+    @override
+    def texts(self) -> SheetTexts:
+        sides = ("student", "teacher")
+        captions = tuple(f"{told(prompt, seed)}: {side}" for prompt, seed in self._shown for side in sides)
+        return SheetTexts(captions, " | ".join(sides))

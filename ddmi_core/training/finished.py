@@ -13,7 +13,6 @@ from ddmi_core.support.errors import DDMIError
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.diffusion_stage import DiffusionStage, shown_recipes
 from ddmi_core.training.history import History
-from ddmi_core.training.pictures import save_sheet
 from ddmi_core.training.run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
@@ -95,8 +94,7 @@ def _preview(stage: DiffusionStage, run: RunFolder, step: int) -> np.ndarray | N
     file = run.samples / f"{stage.name}-{step:08d}.png"
     try:
         if not file.exists():
-            pictures = stage.evaluate(slice(None)).pictures
-            save_sheet([pictures[place] for place in sorted(pictures)], file)
+            stage.save_pictures(stage.evaluate(slice(None)).pictures, file)
         return imageio.imread(file)
     except (DDMIError, OSError, RuntimeError) as error:
         _log.warning("the model has no preview: %s", error)

@@ -21,7 +21,6 @@ from ddmi_core.training.checkpoints import Checkpoints, DamagedCheckpoint, Progr
 from ddmi_core.training.config import RunConfig
 from ddmi_core.training.control import Control
 from ddmi_core.training.optimisation import Optimisation
-from ddmi_core.training.pictures import save_sheet
 from ddmi_core.training.run_folder import RunFolder
 from ddmi_core.training.stage import Evaluated, Stage
 
@@ -377,7 +376,7 @@ class _Loop:
         """Write the pictures of all shares and return the means of their figures."""
         pictures = {place: picture for share in shares for place, picture in share.pictures.items()}
         file = self.run.samples / f"{self.stage.name}-{self.progressed.step:08d}.png"
-        save_sheet([pictures[place] for place in sorted(pictures)], file)
+        self.stage.save_pictures(pictures, file)
         found = [figures for share in shares for figures in share.figures]
         return {name: math.fsum(figures[name] for figures in found) / len(found) for name in found[0]}
 

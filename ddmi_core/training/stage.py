@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -10,8 +11,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.data import Dataset, default_collate
 
+from ddmi_core.rendering.sheet_texts import SheetTexts
 from ddmi_core.support.devices import Precision, autocast, precision_of
 from ddmi_core.training.config import StageConfig
+from ddmi_core.training.pictures import save_sheet
 
 
 class Evaluated(NamedTuple):
@@ -72,3 +75,11 @@ class Stage(ABC):
     @abstractmethod
     def evaluate(self, share: slice) -> Evaluated:
         """Draw pictures and measure held-out examples, those of a process: a slice of all; with averaged weights."""
+
+    def texts(self) -> SheetTexts:
+        """Return what is to be said of the pictures that were drawn last."""
+        return SheetTexts()
+
+    def save_pictures(self, pictures: Mapping[int, np.ndarray], file: Path) -> None:
+        """Write the pictures of an evaluation, given by their place, as one PNG."""
+        save_sheet([pictures[place] for place in sorted(pictures)], file, self.texts())

@@ -40,10 +40,8 @@ class Trial(NamedTuple):
     memory_bytes: int
 
     def seconds(self, config: RunConfig) -> float:
-        """Return how long a whole run should take; encoding counts as if it cost what training does, so as a bound."""
-        encoding = config.stage2.cached_latents / config.stage1.batch * self.autoencoder_step_seconds
-        first = config.stage1.steps * self.autoencoder_step_seconds if config.has_first_stage else 0.0
-        return first + encoding + config.stage2.steps * self.denoiser_step_seconds
+        """Return how long a whole run should take; see `RunConfig.seconds`."""
+        return config.seconds(self.autoencoder_step_seconds, self.denoiser_step_seconds)
 
 
 def try_out(config: RunConfig, accelerator: Accelerator, *, seconds: float = 20.0) -> Trial:

@@ -45,6 +45,8 @@ TRIAL_SECONDS = 20
 _THUMBNAILS = 60
 _STARTER_THUMBNAILS = 24  # some sets are drawn, which takes a moment each
 _THUMBNAIL_SIZE = 96  # px
+_DECIDES_STEPS = ("domain", "autoencoder", "denoiser", "precision", "device", "compile", "adapter_rank")
+"""Settings that decide how long a step takes, beside its batch and its queries."""
 _TEXT_ENCODERS = (
     ("all-MiniLM-L6-v2, works offline", "minilm", "all-MiniLM-L6-v2", None, 384, 24),
     ("CLIP ViT-B-32, is downloaded", "open_clip", "ViT-B-32-quickgelu", "openai", 512, 77),
@@ -161,6 +163,22 @@ class Recipes(QObject):
         except DDMIError as error:
             return str(error)
         return ""
+
+    def run_seconds(self, text: str, tried: str, report: TrialReport) -> float | None:
+        """How long the run of a configuration should take, by the trial of another one.
+
+        None where the two differ in more than steps, batches and what costs nothing. A larger batch is taken to cost as
+        much more.
+        """
+        one, other = (RunConfig.from_text(each, "recipe") for each in (text, tried))
+        if any(getattr(one, name) != getattr(other, name) for name in _DECIDES_STEPS):
+            return None
+        if one.stage1.queries != other.stage1.queries:
+            return None
+        return one.seconds(
+            report.autoencoder_step_seconds * one.stage1.batch / other.stage1.batch,
+            report.denoiser_step_seconds * one.stage2.batch / other.stage2.batch,
+        )
 
     def save_preset(self, name: str, text: str) -> None:
         """Keep a configuration as a preset. Raises DDMIError where that is impossible."""

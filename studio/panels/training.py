@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -20,15 +19,16 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QSlider,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from ddmi_core.model_folder import ModelInfo
 from studio.engine.training import Training
 from studio.panels.run_notes import RunNotes
+from studio.panels.run_pictures import RunPictures
 from studio.state.runs import Curve, CurveName, RunSummary, RunView, duration
 from studio.theme.theme import Theme
 from studio.theme.tokens import GRID
@@ -69,7 +69,10 @@ _FOLDER_ROLE = Qt.ItemDataRole.UserRole
 
 
 class TrainingRoom(QWidget):
-    """Runs on the left, the chosen one on the right. `new_asked`: a run is wanted; `discard_asked` carries a run."""
+    """Runs on the left, the chosen one on the right. `new_asked`: a run is wanted; `discard_asked` carries a run.
+
+    `used` and `evaluate_asked` carry the model of a run that is done.
+    """
 
     guide: ClassVar[str] = "10-training.md"
     """The file of the guide's page about it."""
@@ -78,6 +81,8 @@ class TrainingRoom(QWidget):
     add_asked = Signal()
     discard_asked = Signal(object)
     folder_asked = Signal(object)
+    used = Signal(object)
+    evaluate_asked = Signal(object)
 
     def __init__(self, training: Training, theme: Theme) -> None:
         super().__init__()
@@ -112,6 +117,8 @@ class TrainingRoom(QWidget):
         self.list.add_button.clicked.connect(self.add_asked)
         self.monitor.discard_button.clicked.connect(lambda: self.discard_asked.emit(self.monitor.run))
         self.monitor.folder_button.clicked.connect(lambda: self.folder_asked.emit(self.monitor.run.folder))
+        self.monitor.use_button.clicked.connect(lambda: self.used.emit(self.monitor.model))
+        self.monitor.measure_button.clicked.connect(lambda: self.evaluate_asked.emit(self.monitor.model))
         self.monitor.curves.alone_asked.connect(self.list.untick)
         training.runs_changed.connect(self.show_runs)
         training.view_changed.connect(self.monitor.show_view)
@@ -129,6 +136,10 @@ class TrainingRoom(QWidget):
         self._left.setVisible(bool(runs))
         self._pages.setCurrentIndex(1 if runs else 0)
         self._on_choice()
+
+    def show_models(self, models: Sequence[ModelInfo]) -> None:
+        """Take the models that can be used, some of which are those of runs."""
+        self.monitor.show_models(models)
 
     def choose(self, folder: Path) -> None:
         """Choose a run, now or when it is listed."""
@@ -240,6 +251,7 @@ class Monitor(QWidget):
         self._compared: list[RunSummary] = []
         self._gone: list[str] = []
         self._views: dict[Path, RunView] = {}
+        self._models: dict[Path, ModelInfo] = {}
         self.title = ElidedLabel(look="title")
         self.state = ElidedLabel(look="muted")
         self.pause_button = self._button("Pause", "Pause between two steps", self._pause_or_go_on)
@@ -247,6 +259,10 @@ class Monitor(QWidget):
         self.checkpoint_button = self._button("Checkpoint now", "Save all that a resume needs", "checkpoint")
         self.stop_button = self._button("Stop", "Save a checkpoint and end; it can be resumed later", "stop")
         self.resume_button = self._button("Resume training", "Go on from the newest checkpoint", self._go_on)
+        self.use_button = QPushButton("Use it")
+        self.use_button.setToolTip("Choose its model, and go to the room where it makes something")
+        self.measure_button = QPushButton("Measure it…")
+        self.measure_button.setToolTip("Measure its model against a data set, and write a report")
         self.folder_button = QPushButton("Open folder")
         self.discard_button = QPushButton("Discard…")
         self.discard_button.setToolTip("Stop if it is running, and move the run to the trash")
@@ -266,7 +282,7 @@ class Monitor(QWidget):
         self.smoothing.setFixedWidth(120)
         self.smoothing.setAccessibleName("Smoothing")
         self.show_all = icon_button(theme, "fit", "Show the whole of the curves (Ctrl + wheel zooms, a drag pans)")
-        self.pictures = Pictures(training)
+        self.pictures = RunPictures(training, theme)
         self.notes = RunNotes(training)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
@@ -295,9 +311,24 @@ class Monitor(QWidget):
             button.setEnabled(run.state != "starting")
         self.pause_button.setText("Go on" if run.state == "paused" else "Pause")
         self.resume_button.setVisible(run.can_resume)
+        self._offer_model()
         self._draw()
         if run.folder in self._views:
             self._fill(self._views[run.folder])
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The model that the run has made, if it is done and the model can be used."""
+        return self._models.get(self.run.model_folder) if self.run.state == "done" else None
+
+    def show_models(self, models: Sequence[ModelInfo]) -> None:
+        """Take the models that can be used."""
+        self._models = {model.folder: model for model in models}
+        self._offer_model()
+
+    def _offer_model(self) -> None:
+        for button in (self.use_button, self.measure_button):
+            button.setVisible(self.model is not None)
 
     def show_view(self, view: RunView) -> None:
         """Take what is to be seen of the run, or of one compared with it."""
@@ -389,6 +420,8 @@ class Monitor(QWidget):
             self.checkpoint_button,
             self.stop_button,
             self.resume_button,
+            self.use_button,
+            self.measure_button,
             self.folder_button,
             self.discard_button,
         ):
@@ -458,81 +491,6 @@ class Figures(QWidget):
         }
         for name, text in texts.items():
             self.values[name].setText(text)
-
-
-class Pictures(QWidget):
-    """The pictures of a run, with a slider over the time of training. At its end it follows the newest."""
-
-    def __init__(self, training: Training) -> None:
-        super().__init__()
-        self._training = training
-        self._samples: tuple[Path, ...] = ()
-        self._image = QImage()
-        self.picture = QLabel("Pictures appear here once the run has drawn some.")
-        self.picture.setProperty("look", "muted")
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.setWordWrap(True)
-        self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("Time of training")
-        self.slider.setRange(0, 0)
-        self.slider.valueChanged.connect(self._ask)
-        self.caption = label("", "small")
-        row = QHBoxLayout()
-        row.setSpacing(GRID)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.caption)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GRID)
-        layout.addWidget(self.picture, 1)
-        layout.addLayout(row)
-
-    def show_samples(self, samples: tuple[Path, ...]) -> None:
-        """Take another list of pictures, oldest first."""
-        if samples == self._samples and samples:
-            return
-        newest = self.slider.value() == self.slider.maximum() or not self._samples
-        self._samples = samples
-        self.slider.setEnabled(len(samples) > 1)
-        with QSignalBlocker(self.slider):
-            self.slider.setRange(0, max(0, len(samples) - 1))
-            if newest:
-                self.slider.setValue(self.slider.maximum())
-        if not samples:
-            self._image = QImage()
-            self.caption.setText("")
-            self.picture.setText("Pictures appear here once the run has drawn some.")
-        else:
-            self._ask()
-
-    def show_picture(self, path: Path, image: QImage) -> None:
-        """Show a picture that was asked for, if it still is the one wanted."""
-        if self._samples and path == self._samples[self.slider.value()]:
-            self._image = image
-            self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the picture to the new size."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _ask(self) -> None:
-        if self._samples:
-            path = self._samples[self.slider.value()]
-            stage, _, step = path.stem.rpartition("-")
-            self.caption.setText(f"{stage}, step {int(step):,}" if step.isdigit() else path.stem)
-            self._training.picture(path)
-
-    def _fit(self) -> None:
-        if not self._image.isNull():
-            self.picture.setPixmap(
-                QPixmap.fromImage(self._image).scaled(
-                    self.picture.size(),
-                    Qt.AspectRatioMode.KeepAspectRatio,
-                    Qt.TransformationMode.SmoothTransformation,
-                )
-            )
 
 
 def _tip(run: RunSummary) -> str:

@@ -13,7 +13,7 @@ from jaxtyping import Float64
 
 from ddmi_core.training.history import Curve, CurveName
 from ddmi_core.training.ownership import RunState
-from ddmi_core.training.run_folder import Command
+from ddmi_core.training.run_folder import Command, RunFolder
 
 __all__ = ["Command", "Curve", "CurveName", "RunSummary", "RunView", "ShownState", "duration", "smoothed"]
 
@@ -32,6 +32,11 @@ class RunSummary:
     message: str = ""
     notes: str = ""
     takes_notes: bool = True
+
+    @property
+    def model_folder(self) -> Path:
+        """Where its model is once it is done."""
+        return RunFolder(self.folder).model
 
     @property
     def is_alive(self) -> bool:

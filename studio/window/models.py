@@ -34,7 +34,8 @@ class Models:
         room.refreshed.connect(self.look)
         room.import_asked.connect(self.choose)
         room.save_asked.connect(self.save)
-        room.evaluate_asked.connect(self.evaluate)
+        for where in (room, shell.runs):
+            where.evaluate_asked.connect(self.evaluate)
         room.report_asked.connect(lambda page: open_outside(page, notifications))
         room.rename_asked.connect(self.rename)
         room.delete_asked.connect(self.delete)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
+from ddmi_core.model_folder import ModelInfo
 from studio.state.notifications import Action
 from studio.state.runs import RunSummary
 from studio.window.models import Models
@@ -26,6 +27,8 @@ class Runs:
         shell.runs.add_asked.connect(self.choose)
         shell.runs.discard_asked.connect(self.discard)
         shell.runs.folder_asked.connect(shell.open_folder)
+        shell.runs.used.connect(self.use)
+        self._state.models_changed.connect(self._on_models)
         self._training.failed.connect(self._state.notifications.error)
         self._training.finished.connect(self._on_trained)
         self._training.runs_changed.connect(self._offer_to_watch_or_resume)
@@ -57,6 +60,14 @@ class Runs:
         text = f"{stops}Its checkpoints, pictures and curves go to the trash, and so does its model."
         if agrees(self._shell, "Discard the run?", f"Discard {run.name}?", text, do="Discard", keep="Keep"):
             self._training.discard(run.folder)
+
+    def use(self, model: ModelInfo) -> None:
+        """Choose the model of a run, and go to the room where it makes something."""
+        self._state.use_model(model)
+        self._shell.show_room_of(model.domain)
+
+    def _on_models(self, models: list[ModelInfo]) -> None:
+        self._shell.runs.show_models([model for model in models if not self._state.lacks_base(model)])
 
     def _on_trained(self, run: RunSummary) -> None:
         self._models.look()

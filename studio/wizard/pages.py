@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QInputDialog,
+    QLabel,
     QLineEdit,
     QListView,
     QListWidget,
@@ -40,6 +41,8 @@ from studio.wizard.draft import Draft
 _FOLDER = "folder"
 _CHANGES = "A model{size} that goes with the one it starts from. There is no stage 1."
 _WHOLE = "Otherwise a model of its own, as large as the one it starts from."
+_LASTS = "About {} on this machine; pictures on the way come on top."
+_NOT_MEASURED = "How long it takes is told here once it was measured on the page of models."
 _FIND, _STOP_FINDING = "Find the largest batch that fits", "Stop looking"
 _LEAST_RATE = 1e-6
 _MOST_PATIENCE = 1000
@@ -286,9 +289,10 @@ class ModelPage(Page):
     def _measure(self) -> None:
         self.measure.setEnabled(False)
         self.found.setText(f"Training {self.draft.preset.name} for 20 seconds, once its data is read…")
-        self.draft.recipes.try_out(self.draft.text)
+        self.draft.try_out()
 
     def _on_tried(self, report: TrialReport) -> None:
+        self.draft.take_trial(report)
         self.measure.setEnabled(True)
         self.found.setText(
             f"{report.autoencoder_parameters / 1e6:.2f} M + {report.denoiser_parameters / 1e6:.2f} M parameters, "
@@ -300,6 +304,22 @@ class ModelPage(Page):
     def _on_failed(self, message: str) -> None:
         self.measure.setEnabled(True)
         self.found.setText(f"The trial failed: {message}")
+
+
+class _Lasts(QLabel):
+    """How long the run should take, as it stands."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self._draft = draft
+        self.setProperty("look", "muted")
+        self.setWordWrap(True)
+        draft.recipes.tried.connect(lambda _report: self.tell())
+
+    def tell(self) -> None:
+        """Say it anew."""
+        seconds = self._draft.run_seconds()
+        self.setText(_NOT_MEASURED if seconds is None else _LASTS.format(duration(seconds)))
 
 
 class OptionsPage(Page):
@@ -359,6 +379,7 @@ class OptionsPage(Page):
         self.find_button = QPushButton(_FIND)
         self.find_button.setToolTip("Trains a few steps with ever larger batches, for 20 seconds, and measures them")
         self.found = label("", "small", wrap=True)
+        self.lasts = _Lasts(draft)
         self._lay_out()
         self.name.textChanged.connect(self._change)
         self.only_changes.toggled.connect(self._change)
@@ -399,6 +420,7 @@ class OptionsPage(Page):
         self._goes_on = self.draft.value("start_from") is not None and not self.draft.value("distils")
         self.only_changes.setChecked(self.draft.value("adapter_rank") is not None)
         self._show_what_is_kept()
+        self.lasts.tell()
         self._entering = False
 
     def is_complete(self) -> bool:
@@ -413,7 +435,7 @@ class OptionsPage(Page):
         was_so = self.draft.value("adapter_rank") is not None
         other = choice is not None and choice.name != self.draft.value("text_encoder.name")
         try:
-            self.draft.set(
+            self.draft.choose_options(
                 {
                     "name": self.name.text().strip(),
                     "adapter_rank": (self.draft.value("adapter_rank") or USUAL_RANK) if only_changes else None,
@@ -432,6 +454,7 @@ class OptionsPage(Page):
             self._problem = str(error)
         if only_changes != was_so:
             self._show_what_is_kept()
+        self.lasts.tell()
         self.changed.emit()
 
     def _show_what_is_kept(self) -> None:
@@ -521,6 +544,7 @@ class OptionsPage(Page):
             grid.addWidget(field, row, 1)
         self.column.addLayout(grid)
         self.column.addStretch(1)
+        self.column.addWidget(self.lasts)
 
 
 class ReviewPage(Page):
@@ -536,11 +560,13 @@ class ReviewPage(Page):
         self.text.setProperty("look", "code")
         self.keep = QPushButton("Save as preset…")
         self.kept = label("", "muted")
+        self.lasts = _Lasts(draft)
         row = QHBoxLayout()
         row.setSpacing(2 * GRID)
         row.addWidget(self.keep)
         row.addWidget(self.kept, 1)
         self.column.addWidget(self.text, 1)
+        self.column.addWidget(self.lasts)
         self.column.addLayout(row)
         self.text.textChanged.connect(self._check)
         self.keep.clicked.connect(self._keep)
@@ -548,6 +574,7 @@ class ReviewPage(Page):
     def enter(self) -> None:
         """Show the draft's text."""
         self.kept.setText("")
+        self.lasts.tell()
         self.text.setPlainText(self.draft.text)
 
     def _check(self) -> None:
@@ -555,6 +582,7 @@ class ReviewPage(Page):
         self._problem = self.draft.recipes.problem_with(text)
         if not self._problem:
             self.draft.text = text
+            self.lasts.tell()
         self.keep.setEnabled(not self._problem)
         self.changed.emit()
 

@@ -6,6 +6,7 @@ sees the same pixels twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from ddmi_core.data.furniture.procedural import CAPTIONS_PER_SHAPE, drawn
 from ddmi_core.data.furniture.procedural.captions import captions
 from ddmi_core.data.furniture.procedural.paint import paint, told
 from ddmi_core.data.furniture.procedural.solids import Union
-from ddmi_core.data.radiance import Known, PosedPictures, RadianceSet, Rays
+from ddmi_core.data.radiance import Known, PosedPictures, RadianceSet, Rays, nearest_to_front
 from ddmi_core.data.shapes import LABEL_SIGMA, LABEL_TRIES
 from ddmi_core.rendering.cameras import Camera, orbit_camera, rays
 
@@ -89,7 +90,18 @@ class PaintedFurniture(RadianceSet):
     @override
     def views(self, index: int) -> PosedPictures:
         """Draw pictures from all around."""
-        cameras = spread_cameras(VIEWS, start=float(np.random.default_rng((self.seed, index, 3)).uniform(0, 360)))
+        return self._seen(index, self._cameras(index))
+
+    @override
+    def front_view(self, index: int) -> PosedPictures:
+        """Draw that one alone."""
+        cameras = self._cameras(index)
+        return self._seen(index, [cameras[nearest_to_front(cameras)]])
+
+    def _cameras(self, index: int) -> Sequence[Camera]:
+        return spread_cameras(VIEWS, start=float(np.random.default_rng((self.seed, index, 3)).uniform(0, 360)))
+
+    def _seen(self, index: int, cameras: Sequence[Camera]) -> PosedPictures:
         return PosedPictures(cameras, np.stack([_straight(self._picture(index, camera, SIDE)) for camera in cameras]))
 
     @override

@@ -19,6 +19,7 @@ from ddmi_core.coordinates import grid
 from ddmi_core.data.labels import normalise, occupancy, solid_grid
 from ddmi_core.metrics.shapes import volumetric_iou
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.rendering.sheet_texts import SHEET_KEY, SheetTexts
 from ddmi_core.support.errors import DDMIError
 from ddmi_core.training import checkpoints as checkpoints_module
 from ddmi_core.training import control, latents, loop, trial
@@ -83,7 +84,8 @@ def test_a_run_can_be_as_the_paper_s_are(tmp_path: Path) -> None:
     first = next(event["losses"] for event in events if event["stage"] == "autoencoder" and "losses" in event)
     latents_in_all = 3 * 4 * 8 * 8
     assert first["loss"] == pytest.approx(64 * first["reconstruction"], abs=1e-3 * latents_in_all * first["kl"])
-    assert list((tmp_path / "run" / "samples").glob("diffusion-*8.png"))
+    with Image.open(tmp_path / "run" / "samples" / "diffusion-00000008.png") as sheet:
+        assert SheetTexts.read(sheet.info[SHEET_KEY]) == SheetTexts(("chair, seed 0", "chair, seed 1"))
     weights = load_file(folder / "denoiser" / "weights.safetensors")
     assert weights["latent_mean"].eq(0).all() and weights["latent_std"].eq(1).all()
     assert weights["mixing"].float().mean() == pytest.approx(6, abs=0.1)

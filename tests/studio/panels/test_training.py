@@ -3,19 +3,25 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QPushButton
 
+from ddmi_core.rendering.sheet_texts import SheetTexts
 from ddmi_core.training.ownership import owned
+from ddmi_core.training.pictures import save_sheet
 from ddmi_core.training.run_folder import RunFolder
 from studio.engine import training as engine
 from studio.engine.training import Training
+from studio.panels.run_pictures import EnlargedPictures
 from studio.panels.training import TrainingRoom
 from tests.studio.pointing import turn_wheel
+from tests.studio.window.fakes import MODEL
 
 PATIENCE = 60_000
 
@@ -128,6 +134,23 @@ def test_a_run_that_is_told_to_go_on_twice_is_started_once(qtbot, room: Training
             child.wait()
 
 
+def test_the_model_of_a_run_that_is_done_is_used_and_measured_from_there(qtbot, room: TrainingRoom, home: Path) -> None:
+    ended, stopped = make_run(home, "chairs", [0.5], state="done"), make_run(home, "tables", [0.5])
+    qtbot.waitUntil(lambda: room.list.list.count() == 2, timeout=PATIENCE)
+    monitor = room.monitor
+    buttons = (monitor.use_button, monitor.measure_button)
+    room.choose(ended.path)
+    assert not any(button.isVisible() for button in buttons)  # its model is not found yet
+    models = [replace(MODEL, name=run.path.name, folder=run.model) for run in (ended, stopped)]
+    room.show_models([MODEL, *models])
+    for button, asked in zip(buttons, (room.used, room.evaluate_asked), strict=True):
+        with qtbot.waitSignal(asked) as told:
+            qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert told.args == [models[0]]
+    room.choose(stopped.path)
+    assert not any(button.isVisible() for button in buttons)
+
+
 def test_runs_are_laid_over_each_other(qtbot, room: TrainingRoom, home: Path) -> None:
     for name in ("chairs", "tables"):
         make_run(home, name, [0.5, 0.4, 0.3])
@@ -194,6 +217,49 @@ def test_pictures_follow_the_newest_and_go_back_in_time(qtbot, room: TrainingRoo
     Image.new("RGB", (32, 32)).save(run.samples / f"autoencoder-{40:08d}.png")
     qtbot.waitUntil(lambda: pictures.slider.maximum() == 3, timeout=PATIENCE)
     assert "step 10" in pictures.caption.text()
+
+
+def test_a_picture_of_a_sheet_is_enlarged_with_what_is_said_of_it(qtbot, room: TrainingRoom, home: Path) -> None:
+    run = make_run(home, "chairs", [0.5])
+    tiles = [np.full((32, 32, 3), 100 + 10 * number, np.uint8) for number in range(10)]
+    texts = SheetTexts(tuple(f"<b>chair</b>, seed {number}" for number in range(10)), "student | teacher")
+    save_sheet(tiles, run.samples / "distillation-00000010.png", texts)
+    pictures = room.monitor.pictures
+    sheet = pictures.picture
+    assert sheet.focusPolicy() == Qt.FocusPolicy.NoFocus  # there is nothing to enlarge yet
+    qtbot.waitUntil(lambda: not sheet.pixmap().isNull(), timeout=PATIENCE)
+    assert pictures.caption.text() == "distillation, step 10  ·  student | teacher"
+
+    def enlarged() -> EnlargedPictures:
+        (found,) = [one for one in room.findChildren(EnlargedPictures) if one.isVisible()]
+        found.activateWindow()
+        qtbot.waitUntil(found.isActiveWindow, timeout=PATIENCE)  # or shortcuts are not its own
+        return found
+
+    def shows_number(dialog: EnlargedPictures, number: int) -> bool:
+        middle = dialog.picture.grab().toImage().pixelColor(dialog.picture.rect().center())
+        return middle.red() == 100 + 10 * number and dialog.caption.text() == texts.captions[number]
+
+    size = sheet.pixmap().deviceIndependentSize()
+    left, top = (sheet.width() - size.width()) / 2, (sheet.height() - size.height()) / 2
+    second = QPoint(round(left + size.width() * 1.5 / 8), round(top + size.height() * 1.5 / 2))  # of the lower row
+    qtbot.mouseClick(sheet, Qt.MouseButton.LeftButton, pos=second)
+    dialog = enlarged()
+    assert shows_number(dialog, 9) and not dialog.next.isEnabled() and dialog.place.text() == "10 of 10"
+    assert dialog.caption.textFormat() == Qt.TextFormat.PlainText
+    qtbot.keyClick(dialog, Qt.Key.Key_Left)
+    assert shows_number(dialog, 8)
+    qtbot.keyClick(dialog, Qt.Key.Key_Right)
+    assert shows_number(dialog, 9)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    empty = QPoint(round(left + size.width() * 7.5 / 8), second.y())  # where the sheet has no picture
+    qtbot.mouseClick(sheet, Qt.MouseButton.LeftButton, pos=empty)
+    assert not any(one.isVisible() for one in room.findChildren(EnlargedPictures))
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Space):
+        qtbot.keyClick(sheet, key)
+        dialog = enlarged()
+        assert shows_number(dialog, 0) and not dialog.previous.isEnabled()
+        dialog.close()
 
 
 def test_a_run_elsewhere_can_be_listed_and_a_wrong_folder_is_refused(

@@ -34,6 +34,7 @@ from studio.panels.evaluate_dialog import EvaluateDialog
 from studio.panels.export_dialog import Place
 from studio.panels.model_card import ModelCard
 from studio.panels.palette import Palette
+from studio.panels.run_pictures import EnlargedPictures
 from studio.panels.shortcut_sheet import ShortcutSheet
 from studio.panels.span_dialog import SpanDialog
 from studio.rooms.images.basis_dialog import BasisDialog
@@ -232,6 +233,9 @@ def dialogs(window: MainWindow, items: dict[str, Item], tmp_path: Path) -> dict[
         "scale by scale": lambda: ScalesDialog(items["image"], state, engine, theme, window.settings, window),
         "walk": lambda: WalkDialog(items["image"], state, engine, theme, window.settings, window),
         "evaluate": lambda: EvaluateDialog(MODEL, ("furniture",), window.settings, window),
+        "pictures of a run": lambda: EnlargedPictures(
+            [QImage(32, 32, QImage.Format.Format_RGB32)] * 3, ["a chair"] * 3, 1, theme, window
+        ),
         "export a shape": lambda: ShapeExportDialog("a chair", ShapeChoice(), place, placement, window),
         "export a picture": lambda: PictureExportDialog("a cat", PictureChoice(), place, (-1, -1, 0, 0), None, window),
         "export a clip": lambda: VideoExportDialog("a cat", VideoChoice(), place, 2.0, (0.5, 1.0), None, window),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -758,6 +759,28 @@ def test_a_run_that_was_cut_off_is_offered_to_go_on(qtbot, make_window, run: Run
     offer.action.run()
     assert started == [run.path]
     assert window.rooms.currentWidget() is window.runs
+
+
+def test_the_model_of_a_run_is_chosen_in_its_room_and_measured(qtbot, window, run: RunFolder):
+    owner = {"pid": 1, "host": "elsewhere", "started": 0.0}
+    run.status_file.write_text(json.dumps({"state": "done", "message": "", "owner": owner}))
+    trained = replace(MODEL, name="chairs", hash="mine", folder=run.model)
+    needs = replace(trained, base=Base("another", "not here"))
+    window.show_training()
+    monitor = window.runs.monitor
+    window.state.set_models([MODEL, PICTURES, trained])
+    qtbot.waitUntil(monitor.use_button.isVisible, timeout=60_000)
+    window.state.set_models([MODEL, PICTURES, needs])
+    assert not monitor.use_button.isVisible() and not monitor.measure_button.isVisible()
+    window.state.set_models([MODEL, PICTURES, trained])
+    monitor.measure_button.click()
+    dialog = window.findChild(EvaluateDialog)
+    assert dialog is not None and "chairs" in str(dialog.folder())
+    dialog.reject()
+    window.state.enter("image")
+    monitor.use_button.click()
+    assert window.state.domain == "shape" and window.state.selected_model == trained
+    assert window.rooms.currentWidget() is window.stage_of("shape")
 
 
 def test_a_model_is_evaluated_in_the_background_and_the_report_opens(window, monkeypatch, tmp_path: Path):

@@ -17,7 +17,8 @@ from ddmi_core.training.config import RunConfig, preset_names
 from studio.engine import recipes
 from studio.engine.recipes import USUAL_RANK
 from studio.settings import Settings
-from studio.state.recipes import BatchReport, LargestBatch
+from studio.state.recipes import BatchReport, LargestBatch, TrialReport
+from studio.state.runs import duration
 from studio.wizard.pages import DataPage, ModelPage, OptionsPage, ReviewPage, WhatPage
 from studio.wizard.wizard import TrainingWizard
 
@@ -119,6 +120,57 @@ def test_a_run_that_goes_on_from_a_model_may_keep_only_the_changes(qtbot, wizard
     options.enter()
     options.boxes["stage2.steps"].setValue(7)
     assert options.only_changes.isChecked() and wizard.draft.value("adapter_rank") == 3
+
+
+def test_no_more_is_encoded_than_the_steps_can_draw(wizard: TrainingWizard) -> None:
+    options, review = wizard.pages[3:]
+    assert isinstance(options, OptionsPage) and isinstance(review, ReviewPage)
+    whole = int(str(wizard.draft.value("stage2.cached_latents")))
+    wizard.go_to(3)
+    steps, batch = options.boxes["stage2.steps"], options.boxes["stage2.batch"]
+
+    def encoded(steps_: int, batch_: int) -> object:
+        steps.setValue(steps_)
+        batch.setValue(batch_)
+        return wizard.draft.value("stage2.cached_latents")
+
+    assert whole > 400 and encoded(100, 4) == 400
+    assert 0 < int(str(encoded(1, 1))) < 400  # there are some, however few steps
+    assert encoded(100_000, 4) == whole
+    wizard.go_on()
+    review.text.setPlainText(review.text.toPlainText().replace(f"cached_latents: {whole}", "cached_latents: 320"))
+    wizard.go_to(3)
+    assert encoded(99_999, 4) == 320  # what a person wrote is the most
+    options.processes.setValue(2)
+    assert encoded(150, 1) == 300
+
+
+def test_options_and_review_tell_how_long_the_run_takes(
+    wizard: TrainingWizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, model, options, review = wizard.pages
+    assert isinstance(model, ModelPage) and isinstance(options, OptionsPage) and isinstance(review, ReviewPage)
+    monkeypatch.setattr(wizard.recipes, "try_out", lambda _text: None)
+    wizard.go_to(3)
+    assert "measured" in options.lasts.text()
+    wizard.draft.choose_options({"stage1.steps": 100, "stage1.batch": 8, "stage2.steps": 100, "stage2.batch": 8})
+    wizard.go_to(2)
+    model.measure.click()
+    wizard.recipes.tried.emit(TrialReport(1_000_000, 1_000_000, 2.0, 1.0, 2**30, 1.0))
+    wizard.go_on()
+    encoding = int(str(wizard.draft.value("stage2.cached_latents"))) / 8 * 2.0
+    assert duration(200 + 100 + encoding) in options.lasts.text()
+    options.boxes["stage1.steps"].setValue(3600)
+    assert duration(7200 + 100 + encoding) in options.lasts.text()
+    options.boxes["stage1.batch"].setValue(16)  # takes twice as long a step, for half the steps of encoding
+    assert duration(14_400 + 100 + encoding) in options.lasts.text()
+    wizard.go_on()
+    assert duration(14_400 + 100 + encoding) in review.lasts.text()
+    review.text.setPlainText(review.text.toPlainText().replace("steps: 3600", "steps: 100"))
+    assert duration(400 + 100 + encoding) in review.lasts.text()
+    wizard.draft.choose_options({"precision": "bfloat16"})
+    wizard.go_to(3)
+    assert "measured" in options.lasts.text()  # that trial was of something else
 
 
 def test_a_gpu_that_only_the_configuration_names_stays(wizard: TrainingWizard) -> None:
