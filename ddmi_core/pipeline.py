@@ -338,27 +338,29 @@ class Pipeline:
                 )
 
         everywhere, usual = range(len(seeds)), self.usual_flaws
-        if usual is None or settings.tries == 1 or draft:
+        can_differ = denoising.sampler in NOISY_SAMPLERS
+        reads_back = self.domain.reads_back and kept is None  # what is kept of an item stays as it is
+        if usual is None or settings.tries == 1 or draft or not (can_differ or reads_back):
             return drawn(everywhere, 0, progress)
         return soundest(
             drawn(everywhere, 0, sub_progress(progress, 0.0, 0.5)),
             drawn,
-            partial(self._judged, changed=kept is None),  # what is kept of an item stays as it is
+            partial(self._judged, reads_back=reads_back),
             usual=usual,
-            tries=settings.tries if denoising.sampler in NOISY_SAMPLERS else 1,
+            tries=settings.tries if can_differ else 1,
             progress=sub_progress(progress, 0.5, 1.0),
         )
 
     @torch.no_grad()
-    def _judged(self, latent: Float[Tensor, "c h w"], *, changed: bool) -> tuple[Float[Tensor, "c h w"], int]:
-        """Return a latent and how many flaws its signal has, or those of what the encoder makes of that signal.
+    def _judged(self, latent: Float[Tensor, "c h w"], *, reads_back: bool) -> tuple[Float[Tensor, "c h w"], int]:
+        """Return a latent and how many flaws its signal has; if it `reads_back`, those that the encoder makes of that.
 
         What the denoiser is a little wrong about, such as a frayed edge, the encoder takes for what it knows: an edge.
-        That is kept, if it may be `changed`, unless it has more flaws.
+        That is kept unless it has more flaws.
         """
         field = self.decode(latent)
         flaws = field.flaws() or 0
-        given = self.domain.read_back(field, self.autoencoder.config.encoder_input) if changed else None
+        given = self.domain.read_back(field, self.autoencoder.config.encoder_input) if reads_back else None
         if given is None:
             return latent, flaws
         again = self.autoencoder.posterior({name: values.to(self.device) for name, values in given.items()}).mean[0]

@@ -255,9 +255,16 @@ class Domain(ABC, Generic[AnyField, AnySource]):
     def field(self, readout: BasisReadOut, basis: BasisFields) -> AnyField:
         """Wrap decoded basis fields into the domain's Field."""
 
+    reads_back: ClassVar[bool] = False
+    """Whether `read_back` can be asked for."""
+
     def read_back(self, field: AnyField, given: EncoderInput) -> dict[str, Tensor] | None:
-        """Return `given` of a signal that was decoded, a batch of one; None where that is not known."""
-        return None
+        """Return what the encoder is `given` of a signal that was decoded, a batch of one; None where nothing is there.
+
+        Raises:
+            DDMIError: that is not known of signals of this domain.
+        """
+        raise DDMIError(f"{self.title} are not read back.")
 
     can_fit: ClassVar[bool] = False
     """Whether `fit` can be asked for."""

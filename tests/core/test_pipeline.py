@@ -223,7 +223,7 @@ def test_what_the_encoder_makes_of_a_sample_is_kept_unless_it_is_more_torn(
     torch.testing.assert_close(drawn(2, 1, 2), once)
     torch.testing.assert_close(drawn(2, draft=True), once, atol=0.2, rtol=0.2)
     of = Seeded(prompt="a ball", steps=4, sampler="ddim", seed=1)
-    drawn(2, 1, inpaint=Inpainting(of=of, region=((-1, 0), (-1, 1), (-1, 1))))  # what is kept must not be read anew
+    drawn(2, inpaint=Inpainting(of=of, region=((-1, 0), (-1, 1), (-1, 1))))  # what is kept must not be read anew
     monkeypatch.setattr(ShapeField, "mesh", _nothing)
     torch.testing.assert_close(drawn(2, 100), once)
 

@@ -84,7 +84,9 @@ def _preload(request: PreloadRequest, context: Context) -> Iterator[Answer]:
     """The first pass through a network is several times slower than the next; do it while nobody waits."""
     context.progress(0.0, "loading the model")
     pipeline = context.pipeline(request)
-    [latent] = pipeline.sample(SamplingSettings(steps=1), [0], progress=sub_progress(context.progress, 0.5, 0.8))
+    [latent] = pipeline.sample(
+        SamplingSettings(steps=1, tries=1), [0], progress=sub_progress(context.progress, 0.5, 0.8)
+    )
     field = pipeline.decode(latent)
     with contextlib.suppress(DDMIError):  # one step may well give an empty shape, which warms up just the same
         field.view(resolution=_WARM_UP_RESOLUTION, progress=sub_progress(context.progress, 0.8, 1.0))
