@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Setting
 from torch import Tensor, nn
@@ -134,13 +134,25 @@ class LatentDiffusion(nn.Module):
         self.latent_mean.copy_(mean.view_as(self.latent_mean))
         self.latent_std.copy_(std.clamp(min=1e-4).view_as(self.latent_std))
 
+    @property
+    def can_attend_alone(self) -> bool:
+        """Whether `predict` can have cells attend to nothing but themselves."""
+        return isinstance(self.unet, UViT)
+
     def predict(
-        self, noisy: Float[Tensor, "b c h w"], timestep: Int[Tensor, " b"], text: TextEmbedding
+        self,
+        noisy: Float[Tensor, "b c h w"],
+        timestep: Int[Tensor, " b"],
+        text: TextEmbedding,
+        alone: Bool[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b c h w"]:
-        """Predict the noise (or v) in scaled latents."""
+        """Predict the noise (or v) in scaled latents; where `alone`, cells attend to nothing but themselves.
+
+        Networks other than a `UViT` cannot, and predict as ever.
+        """
         with fast_attention(noisy.device):
             if isinstance(self.unet, UViT):
-                predicted = self.unet(noisy, timestep, text.tokens, text.mask, text.pooled)
+                predicted = self.unet(noisy, timestep, text.tokens, text.mask, text.pooled, alone)
             elif isinstance(self.unet, UNet2DModel):
                 predicted = self.unet(noisy, timestep).sample
             else:
@@ -217,13 +229,14 @@ class LatentDiffusion(nn.Module):
 
         Guidance w leads away from what the denoiser predicts for the empty prompt, eps(empty) + w (eps(text) -
         eps(empty)) (Ho & Salimans 2022), or from what a weaker copy predicts for the same prompt (autoguidance; Karras
-        et al. 2024), which errs in the same ways, only more.
+        et al. 2024), which errs in the same ways, only more. Attention guidance s adds s (eps(text) - eps(alone)),
+        where eps(alone) is what it predicts when cells attend to nothing but themselves (Ahn et al. 2024).
 
         Args:
             text: embedding of the prompt, or of a prompt for each item.
             empty: embedding of the empty prompt, batch size one.
             seeds: one per item; an item depends on its prompt and seed alone, whatever else is in the batch.
-            denoising: steps, which scheduler, and the guidance w.
+            denoising: steps, which scheduler, the guidance w, and s (none is 0).
             like: what all of them shall be like; see `Noise`.
             weak: the weaker copy, if that is to be led away from.
             kept: what they shall have of another latent.
@@ -294,24 +307,30 @@ class LatentDiffusion(nn.Module):
         yield z
         count = len(noises)
         # At w = 1 guidance is the conditional prediction alone, which needs one evaluation and not two.
-        guidance = denoising.guidance
+        guidance, attention = denoising.guidance, denoising.attention or 0.0
         guided = guidance != 1.0
         by_empty = guided and weak is None
         texts = _repeated(text, count // len(text.mask))
-        context = _join([_repeated(empty, count), texts]) if by_empty else texts
-        context = TextEmbedding(*(part.to(device) for part in context))
+        told = [texts, *([_repeated(empty, count)] if by_empty else []), *([texts] if attention else [])]
+        context = TextEmbedding(*(part.to(device) for part in _join(told)))
+        texts = TextEmbedding(*(part[:count] for part in context))
+        alone = torch.arange(len(told) * count, device=device) >= (len(told) - 1) * count if attention else None
         for done, t in enumerate(scheduler.timesteps[skipped:], start=skipped + 1):
             inputs = scheduler.scale_model_input(z, t)
-            if by_empty:
-                inputs = torch.cat([inputs, inputs])
             with autocast(device, precision):
-                predicted = self.predict(inputs, t.expand(len(inputs)), context).float()
-                if guided and weak is not None:
-                    worse = weak.predict(inputs, t.expand(len(inputs)), context).float()
-                    predicted = worse + guidance * (predicted - worse)
-            if by_empty:
-                unconditional, conditional = predicted.chunk(2)
-                predicted = unconditional + guidance * (conditional - unconditional)
+                conditional, *others = (
+                    self.predict(inputs.repeat(len(told), 1, 1, 1), t.expand(len(told) * count), context, alone)
+                    .float()
+                    .chunk(len(told))
+                )
+                worse = None
+                if by_empty:
+                    worse = others[0]
+                elif guided and weak is not None:
+                    worse = weak.predict(inputs, t.expand(count), texts).float()
+            predicted = conditional if worse is None else worse + guidance * (conditional - worse)
+            if attention:
+                predicted = predicted + attention * (conditional - others[-1])
             if isinstance(scheduler, DDPMScheduler):
                 z = _ancestral_step(scheduler, predicted, t, z, drawn())
             elif denoising.sampler == "sde-dpm++":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddmi_core.recipe import Seeded
+from ddmi_core.recipe import MOST_GUIDANCE, Seeded
 from ddmi_core.support.errors import ModelError
 from ddmi_core.support.files import write_json
 from ddmi_core.support.known_runs import known_runs
@@ -40,6 +40,8 @@ PREVIEW_RECIPES = "preview.json"
 """How the pictures of the preview were made, in their order: a list of `Seeded`. Folders of before have none."""
 USUAL_FLAWS = "usual_flaws"
 """In the index, where signals of the model's domain can be told to be torn: how many flaws what it was taught has."""
+USUAL_ATTENTION = "usual_attention"
+"""In the index, of a model that hangs together better so: how strongly attention guides where nothing is asked for."""
 LABEL = "label.json"
 """What a person says of the model: its name, and where it was imported from. No part of the hash."""
 
@@ -149,6 +151,12 @@ def usual_flaws(index: dict[str, Any]) -> int | None:
     """Return how many flaws are no reason for another try, by the index of a folder; None where it does not say."""
     found = index.get(USUAL_FLAWS)
     return found if isinstance(found, int) and found >= 0 else None
+
+
+def usual_attention(index: dict[str, Any]) -> float:
+    """Return how strongly attention guides usually, by the index of a folder; 0 where it does not say."""
+    found = index.get(USUAL_ATTENTION)
+    return float(found) if isinstance(found, int | float) and 0.0 <= found <= MOST_GUIDANCE else 0.0
 
 
 def folder_hash(folder: Path) -> str:

@@ -61,7 +61,7 @@ class Student(NamedTuple):
     @property
     def denoising(self) -> Denoising:
         """How it is sampled."""
-        return Denoising(steps=self.steps, sampler="ddim", guidance=1.0)
+        return Denoising(steps=self.steps, sampler="ddim", guidance=1.0, attention=0.0)
 
 
 class Changes(NamedTuple):
@@ -100,13 +100,14 @@ class Pipeline:
         student: Student | None = None,
         changes: Changes | None = None,
         usual_flaws: int | None = None,
+        usual_attention: float = 0.0,
         folder: Path | None = None,
         hash: str = "",
     ) -> None:
         """Put a pipeline together; `weak` is an early checkpoint of the denoiser, to guide with.
 
         Of one with `changes`, these alone are saved. What has more flaws than `usual_flaws` is worth another try; None
-        where nothing is.
+        where nothing is. `usual_attention` is how strongly attention guides where nothing else is asked for.
         """
         self.name = name
         self.autoencoder = autoencoder
@@ -115,6 +116,7 @@ class Pipeline:
         self.student = student
         self.changes = changes
         self.usual_flaws = usual_flaws
+        self.usual_attention = usual_attention
         self.text_encoder = text_encoder
         self.folder = folder
         self.hash = hash
@@ -178,6 +180,7 @@ class Pipeline:
             weak=weak,
             student=student,
             usual_flaws=model_folder.usual_flaws(index),
+            usual_attention=model_folder.usual_attention(index),
             folder=folder,
             hash=model_folder.folder_hash(folder),
         )
@@ -204,6 +207,7 @@ class Pipeline:
             found.text_encoder,
             changes=Changes(base, learned),
             usual_flaws=found.usual_flaws,
+            usual_attention=found.usual_attention,
             folder=folder,
             hash=model.hash,
         )
@@ -261,6 +265,7 @@ class Pipeline:
                 "name": self.name,
                 "domain": self.domain.name,
                 **({} if self.usual_flaws is None else {model_folder.USUAL_FLAWS: self.usual_flaws}),
+                **({model_folder.USUAL_ATTENTION: self.usual_attention} if self.usual_attention else {}),
             },
         )
         self.folder = folder
@@ -283,7 +288,8 @@ class Pipeline:
         little different on another one.
 
         Raises:
-            ModelError: a weaker copy is to guide, or a student to draw, and the model has none.
+            ModelError: a weaker copy is to guide, or a student to draw, and the model has none; or attention is to
+                guide a denoiser of another kind than a `UViT`.
             Cancelled: from inside `progress`, between denoising steps.
         """
         return self.sample_each([settings.prompt] * len(seeds), seeds, settings, draft=draft, progress=progress)
@@ -317,6 +323,7 @@ class Pipeline:
             diffusion, weak, denoising = self.student.diffusion, None, self.student.denoising
         if weak is None and not (any(prompts) and self.text_encoder.reads_texts):
             denoising = denoising.model_copy(update={"guidance": 1.0})
+        denoising = self._with_attention(denoising)
 
         def drawn(places: Sequence[int], attempt: int, progress: Progress | None) -> list[Tensor]:
             text = self._embedded([prompts[place] for place in places])
@@ -350,6 +357,14 @@ class Pipeline:
             tries=settings.tries if can_differ else 1,
             progress=sub_progress(progress, 0.5, 1.0),
         )
+
+    def _with_attention(self, denoising: Denoising) -> Denoising:
+        """Return how to denoise, attention guidance being what is asked for or else what is usual."""
+        if denoising.attention is None:
+            return denoising.model_copy(update={"attention": self.usual_attention})
+        if denoising.attention and not self.diffusion.can_attend_alone:
+            raise ModelError(f"Attention cannot guide {self.name}: its denoiser is of another kind. Ask for 0.")
+        return denoising
 
     @torch.no_grad()
     def _judged(self, latent: Float[Tensor, "c h w"], *, reads_back: bool) -> tuple[Float[Tensor, "c h w"], int]:
@@ -386,6 +401,7 @@ class Pipeline:
         `LatentDiffusion.trajectories`.
         """
         weak = None if denoising.guide == "empty" else self.weak
+        denoising = self._with_attention(denoising)
         with self._denoiser_in_place():
             return self.diffusion.trajectories(
                 self._embedded(prompts), self._empty, seeds, denoising, parts=parts, weak=weak

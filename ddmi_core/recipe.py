@@ -42,6 +42,9 @@ class Denoising(BaseModel):
     guide: Guide = "auto"
     """what it leads away from: what the model makes of an empty prompt, or what a weaker copy of it makes of the same
     one. auto takes the weaker copy where the model has one."""
+    attention: float | None = Field(None, ge=0.0, le=MOST_GUIDANCE)
+    """how far it leads away, too, from what the model makes when no cell attends to another, which hangs together less;
+    0 is not at all. Without it, as far as is usual of the model."""
     quality: Quality = "best"
     """best goes all the steps; fast asks a student of the model that has learned to do with few, where there is one. It
     has steps, sampler and guidance of its own, and the same seed gives nearly the same."""

@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from typing_extensions import override
 
@@ -28,7 +28,11 @@ class VectorDiffusion(LatentDiffusion):
 
     @override
     def predict(
-        self, noisy: Float[Tensor, "b c 1 1"], timestep: Int[Tensor, " b"], text: TextEmbedding
+        self,
+        noisy: Float[Tensor, "b c 1 1"],
+        timestep: Int[Tensor, " b"],
+        text: TextEmbedding,
+        alone: Bool[Tensor, " b"] | None = None,  # there is only one cell
     ) -> Float[Tensor, "b c 1 1"]:
         return self.unet(noisy.flatten(1), timestep, text.pooled)[:, :, None, None]
 

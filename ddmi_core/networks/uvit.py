@@ -68,8 +68,13 @@ class UViT(nn.Module):
         tokens: Float[Tensor, "b t d"],
         mask: Bool[Tensor, "b t"],
         pooled: Float[Tensor, "b d"],
+        alone: Bool[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b c h w"]:
-        """Return the prediction; `mask` is true at real tokens."""
+        """Return the prediction; `mask` is true at real tokens.
+
+        Where `alone` is true, every cell attends to nothing but itself: what that makes hangs together less, and is
+        what perturbed-attention guidance leads away from (Ahn et al. 2024).
+        """
         condition = self.condition(timestep, pooled)
         text = self.text(tokens)
         x = self.enter(noisy.contiguous(memory_format=torch.channels_last))
@@ -78,7 +83,7 @@ class UViT(nn.Module):
         skip = x
         x = self.shrink(F.pixel_unshuffle(x, 2)) + self.place
         for attending in self.inside:
-            x = attending(x, condition, text, mask)
+            x = attending(x, condition, text, mask, alone)
         x = self.join(torch.cat([self.grow(x), skip], dim=1))
         for residual in self.up:
             x = residual(x, condition)
@@ -144,6 +149,7 @@ class _Attending(nn.Module):
         condition: Float[Tensor, "b d"],
         text: Float[Tensor, "b t c"],
         mask: Bool[Tensor, "b t"],
+        alone: Bool[Tensor, " b"] | None,
     ) -> Float[Tensor, "b c h w"]:
         height = x.shape[-2]
         cells = rearrange(self.convolve(x, condition), "b c h w -> b (h w) c")
@@ -153,6 +159,8 @@ class _Attending(nn.Module):
         queries = rearrange(self.ask(normed), "b n (k d) -> b k n d", k=self.heads)
         seen = torch.cat([mask.new_ones(len(mask), cells.shape[1]), mask], dim=1)
         gathered = attend(queries, keys, values, seen)
+        if alone is not None:
+            gathered = torch.where(alone[:, None, None, None], values[:, :, : cells.shape[1]], gathered)
         cells = cells + self.gather(rearrange(gathered, "b k n d -> b n (k d)"))
         cells = cells + self.mlp(cells)
         return rearrange(cells, "b (h w) c -> b c h w", h=height)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ddmi_core.diffusion import DenoiserConfig, LatentDiffusion
+from ddmi_core.networks.uvit import UViT
 from ddmi_core.recipe import Denoising, SamplerName
 from ddmi_core.support.progress import Cancelled
 from ddmi_core.text import TextEmbedding
@@ -85,6 +86,36 @@ def test_guidance_moves_from_the_empty_prompt_to_the_text(kind: str) -> None:
     assert (diffusion.sample(text, empty, [1], Denoising(steps=3, guidance=5.0)) - zero).abs().max() > 1e-3
 
 
+def test_attention_guides_away_from_what_lonely_cells_predict() -> None:
+    diffusion, empty, text = _diffusion(kind="uvit", prediction="v"), _text(0.0), _text(1.0)
+
+    def sample(attention: float | None, guidance: float, steps: int = 1) -> Tensor:
+        how = Denoising(steps=steps, sampler="dpm++", guidance=guidance, attention=attention)
+        return diffusion.sample(text, empty, [1, 2], how)
+
+    for guidance in (1.0, 3.0):
+        without, once, twice = (sample(attention, guidance) for attention in (0.0, 1.0, 2.0))
+        assert torch.equal(sample(None, guidance), without)
+        assert (once - without).abs().max() > 1e-3
+        torch.testing.assert_close(twice - without, 2 * (once - without), atol=1e-3, rtol=1e-3)
+
+
+def test_cells_that_attend_alone_hear_of_nothing_far_away() -> None:
+    torch.manual_seed(0)
+    network = UViT(4, (64, 64), channels=(8, 8), blocks=(1, 1, 1), head_width=8, text_channels=16)
+    for weights in network.parameters():
+        torch.nn.init.normal_(weights, std=0.2)
+    noisy, time, text = torch.randn(2, 4, 64, 64), torch.tensor([300, 300]), _text(1.0)
+    told = [part.expand(2, *part.shape[1:]) for part in text]
+    changed = noisy.clone()
+    changed[..., :4, :4] += 3.0
+    with torch.no_grad():
+        before, after = (network(x, time, *told, torch.tensor([True, False])) for x in (noisy, changed))
+        assert torch.equal(network(noisy, time, *told)[1], before[1])
+    reached = (after - before)[..., -8:, -8:].abs().amax(dim=(1, 2, 3))
+    assert reached[0] == 0.0 and reached[1] > 1e-5
+
+
 def test_sampling_reports_every_step_and_can_be_cancelled() -> None:
     diffusion = _diffusion()
     seen: list[str] = []
@@ -141,7 +172,7 @@ def test_ddim_steps_are_the_paper_s(steps: int) -> None:
     diffusion = LatentDiffusion(DenoiserConfig(channels=(32, 32), text_channels=16), CANVAS)
     calls: list[int] = []
 
-    def predict(noisy: Tensor, timestep: Tensor, text: TextEmbedding) -> Tensor:
+    def predict(noisy: Tensor, timestep: Tensor, text: TextEmbedding, alone: Tensor | None = None) -> Tensor:
         calls.append(int(timestep[0]))
         return noisy.tanh() * 0.3
 

@@ -8,11 +8,12 @@ from safetensors.torch import load_file, save_file
 
 from ddmi_core import model_folder
 from ddmi_core import pipeline as pipeline_module
+from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import describe, find_model, list_models
 from ddmi_core.pipeline import Pipeline
-from ddmi_core.recipe import Inpainting, SamplingSettings, Seeded
+from ddmi_core.recipe import Denoising, Inpainting, SamplingSettings, Seeded
 from ddmi_core.support.errors import DDMIError, ModelError
 from tests.tiny_model import save_tiny_model
 
@@ -161,6 +162,28 @@ def test_what_is_not_in_use_makes_room_where_a_gpu_is_short_of_memory(
         assert len(pipeline.sample(SamplingSettings(steps=1), seeds=[1])) == 1
         assert moved == expected
         assert reads == expected[1:]
+
+
+def test_attention_guides_as_is_usual_of_a_model_unless_asked_otherwise(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Pipeline.from_pretrained(folder)
+    assert plain.usual_attention == 0.0
+    with pytest.raises(ModelError, match="Attention cannot guide"):
+        plain.sample(SamplingSettings(steps=1, attention=1.0), [1])
+    plain.usual_attention, before = 1.5, plain.hash
+    plain.save_pretrained(tmp_path / "model")
+    pipeline = Pipeline.from_pretrained(tmp_path / "model")
+    assert pipeline.hash != before
+    asked: list[float | None] = []
+    monkeypatch.setattr(LatentDiffusion, "can_attend_alone", True)
+    monkeypatch.setattr(LatentDiffusion, "_path", lambda self, *said: (asked.append(said[3].attention), iter(()))[1])
+    for attention in (None, 0.0, 0.5):
+        with pytest.raises(ValueError):  # of a way without a step nothing comes
+            pipeline.sample(SamplingSettings(steps=1, attention=attention), [1])
+        with pytest.raises(RuntimeError):
+            pipeline.trajectories([""], [1], Denoising(steps=1, attention=attention), parts=1)
+    assert asked == [1.5, 1.5, 0.0, 0.0, 0.5, 0.5]
 
 
 def _flaws_by_sign(field: ShapeField) -> int:
