@@ -17,7 +17,8 @@ class FitFacts(BaseModel):
     `pixels` are the width and height of a picture, and `bits` those of its channels. `done` is the share of its steps
     that a fit has had; one that was stopped can be gone on with. `figures` are names and values of what was measured
     against the file itself: of pictures and clips `psnr` in dB and `ssim`, of shapes `iou`, of scenes `psnr` at so many
-    `held_out_views`. `remark` is what a person should know about it, such as what of the file was left out.
+    `held_out_views`. `of_latent` are the same of a fit's latent, which stands for the file where only a latent can, as
+    far as they were measured. `remark` is what a person should know about it, such as what of the file was left out.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +29,7 @@ class FitFacts(BaseModel):
     bits: Literal[8, 16] = 8
     done: Annotated[float, Field(gt=0, le=1)] = 1.0
     figures: dict[str, float] = {}
+    of_latent: dict[str, float] = {}
     remark: str = ""
 
     def resolution(self, region: Extent | None = None) -> int | None:

@@ -314,7 +314,7 @@ class Domain(ABC, Generic[AnyField, AnySource]):
         return self.can_fit and self.takes(path)
 
     def latent_facts(
-        self, path: Path, source: AnySource, latent: Float[Tensor, "c h w"], field: AnyField
+        self, path: Path, source: AnySource, latent: Float[Tensor, "c h w"], field: AnyField, *, roughly: bool = False
     ) -> FitFacts | None:
         """Return how near the latent of a user's file comes to it, where there could be a fit instead.
 
@@ -323,6 +323,7 @@ class Domain(ABC, Generic[AnyField, AnySource]):
             source: what `read` gave of it.
             latent: its latent.
             field: the latent's signal.
+            roughly: in less than a second, whatever the file.
         """
         return None
 

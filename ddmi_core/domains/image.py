@@ -228,15 +228,24 @@ class ImageDomain(Domain[ImageField, PictureSource]):
 
     @override
     def latent_facts(
-        self, path: Path, source: PictureSource, latent: Float[Tensor, "c h w"], field: ImageField
+        self,
+        path: Path,
+        source: PictureSource,
+        latent: Float[Tensor, "c h w"],
+        field: ImageField,
+        *,
+        roughly: bool = False,
     ) -> FitFacts:
-        """With PSNR and SSIM on white, at the file's own size, or reduced to 1024 pixels along the longer side."""
+        """With PSNR and SSIM on white, at the file's own size, or reduced to 1024 pixels along the longer side.
+
+        Roughly, it is reduced to what the encoder sees.
+        """
         from ddmi_core.data.full_pictures import read_pixels
 
         picture = Image.fromarray(read_pixels(path))
         width, height = picture.size
         region = in_the_middle(width, height)
-        size = pixel_size(region, min(max(width, height), _COMPARED_SIDE))
+        size = pixel_size(region, min(max(width, height), ENCODED_SIDE if roughly else _COMPARED_SIDE))
         truth = np.asarray(picture.convert("RGBa").resize(size, Image.Resampling.BOX).convert("RGBA"))
         seen, wanted = _on_paper(field.render(*size, region=region)), _on_paper(truth)
         figures = {"psnr": min(psnr(seen, wanted), 99.0), "ssim": spread_ssim(seen, wanted)}

@@ -191,7 +191,13 @@ class NerfDomain(Domain[RadianceField, RadianceSource]):
 
     @override
     def latent_facts(
-        self, path: Path, source: RadianceSource, latent: Float[Tensor, "c h w"], field: RadianceField
+        self,
+        path: Path,
+        source: RadianceSource,
+        latent: Float[Tensor, "c h w"],
+        field: RadianceField,
+        *,
+        roughly: bool = False,
     ) -> FitFacts | None:
         """With the PSNR of some of a scene's pictures, made small; other things cannot be fitted."""
         from ddmi_core.data.radiance_folders import LoneObject

@@ -147,7 +147,13 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
 
     @override
     def latent_facts(
-        self, path: Path, source: ShapeSource, latent: Float[Tensor, "c h w"], field: ShapeField
+        self,
+        path: Path,
+        source: ShapeSource,
+        latent: Float[Tensor, "c h w"],
+        field: ShapeField,
+        *,
+        roughly: bool = False,
     ) -> FitFacts | None:
         """With the intersection over union with the solid of a mesh; a cloud, which has no inside, cannot be fitted."""
         solid = source.solid(0, _COMPARED_RESOLUTION)

@@ -177,7 +177,13 @@ class VideoDomain(Domain[VideoField, ClipSource]):
 
     @override
     def latent_facts(
-        self, path: Path, source: ClipSource, latent: Float[Tensor, "c h w"], field: VideoField
+        self,
+        path: Path,
+        source: ClipSource,
+        latent: Float[Tensor, "c h w"],
+        field: VideoField,
+        *,
+        roughly: bool = False,
     ) -> FitFacts:
         """With PSNR and SSIM of some frames, on white, at the size that the encoder's reader brings them to."""
         from ddmi_core.data.clip_files import clip_facts

@@ -50,7 +50,14 @@ def nearness(facts: FitFacts) -> str:
 
 def is_unlike(facts: FitFacts) -> bool:
     """Whether a file is unlike what the model was taught that made a latent of it."""
-    return facts.fidelity == "small" and any(facts.figures.get(name, least) < least for name, least in _LIKE.items())
+    near = facts.figures if facts.fidelity == "small" else facts.of_latent
+    return any(near.get(name, least) < least for name, least in _LIKE.items())
+
+
+def unlike(facts: FitFacts, model: str) -> str:
+    """That a file is unlike what a model was taught, and what a fit of it is no good for then, in a line."""
+    said = f"The file is unlike what {model} was taught"
+    return said if facts.fidelity == "small" else f"{said}, so blends, which go by its latent, show little of it"
 
 
 def nearness_tip(facts: FitFacts) -> str:

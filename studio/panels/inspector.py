@@ -23,7 +23,7 @@ from ddmi_core.recipe import MOST_GUIDANCE, MOST_STEPS, MOST_TRIES, NOISY_SAMPLE
 from ddmi_core.support.errors import DataError
 from studio.actions import Actions, shown_keys
 from studio.facts import RoomFacts
-from studio.panels.fidelity import figures, is_unlike, made_of_file, nearness_tip
+from studio.panels.fidelity import figures, is_unlike, made_of_file, nearness_tip, unlike
 from studio.state.app_state import AppState
 from studio.state.form import MAX_COUNT, GenerateForm
 from studio.state.library import Item
@@ -486,7 +486,7 @@ class Inspector(QWidget):
         if recipe.fit is not None:
             facts = [made_of_file(recipe.fit, model), figures(recipe.fit)]
             if is_unlike(recipe.fit):
-                facts.append(f"The file is unlike what {self._state.made_by(recipe)} was taught")
+                facts.append(unlike(recipe.fit, self._state.made_by(recipe)))
             facts += [recipe.fit.remark] if recipe.fit.remark else []
         elif recipe.source is not None:
             facts = [f"Reconstructed by {model}"]

@@ -137,7 +137,8 @@ def _represented(
     if domain.fits_at_once and request.fidelity != "small":
         fit = pipeline.fit(request.path, FitPlan(request.fidelity), progress=progress)
         latent = pipeline.encode(source, refine_steps=0)  # stands for the file where only a latent can
-        return latent, domain.fitted(fit), fit.to_bytes(), fit.facts
+        compared = domain.latent_facts(request.path, source, latent, pipeline.decode(latent), roughly=True)
+        return latent, domain.fitted(fit), fit.to_bytes(), _beside(fit.facts, compared)
     # Where a fit follows, the person waits for the encoder alone
     if domain.fits(request.path) and request.fidelity != "small":
         latent = pipeline.encode(source, refine_steps=0)
@@ -145,6 +146,13 @@ def _represented(
         latent = pipeline.encode(source, progress=progress)
     field = pipeline.decode(latent)
     return latent, field, None, domain.latent_facts(request.path, source, latent, field)
+
+
+def _beside(facts: FitFacts, latent: FitFacts | None) -> FitFacts:
+    """The facts of a fit, with what is known of the latent that stands for the file where only a latent can."""
+    if latent is None:
+        return facts
+    return facts.model_copy(update={"of_latent": latent.figures if latent.fidelity == "small" else latent.of_latent})
 
 
 @does(FitRequest, "fit", "Fit {request.path.name}", "fitting {request.path.name}")
@@ -179,7 +187,7 @@ def _fit(request: FitRequest, context: Context) -> Iterator[FitReady]:
             raise
         thumbnail = field.thumbnail(view, size=THUMBNAIL_SIZE)
         placement = fit.placement or recipe.placement
-        known = recipe.model_copy(update={"fit": fit.facts, "placement": placement})
+        known = recipe.model_copy(update={"fit": _beside(fit.facts, recipe.fit), "placement": placement})
         fitted = context.library.save_fit(item, known, thumbnail, fit.to_bytes())
         context.fields.put(FITS, item.id, field)
         yield FitReady(request=request, item=fitted, view=view, resolution=request.preview_resolution)

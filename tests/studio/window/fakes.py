@@ -130,7 +130,9 @@ class FakeDomain(ShapeDomain):
     def extent(self, path: Path) -> None:
         return None
 
-    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
+    def latent_facts(
+        self, path: Path, source: Any, latent: torch.Tensor, field: Any, *, roughly: bool = False
+    ) -> FitFacts | None:
         """As of a mesh that the model makes little of; a PLY is taken for a cloud of points."""
         return None if path.suffix == ".ply" else FitFacts(fidelity="small", size_bytes=16, figures={"iou": 0.4})
 
@@ -280,7 +282,9 @@ class FakePictureDomain:
     def fits(self, path: Path) -> bool:
         return self.can_fit
 
-    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
+    def latent_facts(
+        self, path: Path, source: Any, latent: torch.Tensor, field: Any, *, roughly: bool = False
+    ) -> FitFacts | None:
         return FitFacts(fidelity="small", size_bytes=4096, pixels=(8, 8), figures={"psnr": 12.0, "ssim": 0.1239})
 
     def extent(self, path: Path) -> None:
@@ -413,7 +417,9 @@ class FakeRadianceDomain(FakePictureDomain):
     def fits(self, path: Path) -> bool:
         return path.suffix == ".json"
 
-    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts | None:
+    def latent_facts(
+        self, path: Path, source: Any, latent: torch.Tensor, field: Any, *, roughly: bool = False
+    ) -> FitFacts | None:
         return super().latent_facts(path, source, latent, field) if self.fits(path) else None
 
 

@@ -37,7 +37,9 @@ def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
 class OwnClips(VideoDomain):
     """The video domain, whose model makes little of a clip."""
 
-    def latent_facts(self, path: Path, source: Any, latent: torch.Tensor, field: Any) -> FitFacts:
+    def latent_facts(
+        self, path: Path, source: Any, latent: torch.Tensor, field: Any, *, roughly: bool = False
+    ) -> FitFacts:
         return FitFacts(fidelity="small", size_bytes=4096, pixels=(48, 32), figures={"psnr": 12.0})
 
 

@@ -57,7 +57,8 @@ def test_the_same_item_is_fitted_and_stays_seen_from_where_one_looks(qtbot, wind
     fitted = window.state.shown
     assert fitted.id == item.id and window.history.model.items() == [fitted]
     assert window.inspector.shown_facts.text().startswith("Faithful fit of the file\nIoU")
-    assert "unlike" not in window.inspector.shown_facts.text() and not window.state.notifications.list()
+    assert "unlike what furniture was taught, so blends" in window.inspector.shown_facts.text()
+    assert not window.state.notifications.list()
     assert window.stage.viewer.view == view
     window.state.set_models([])  # a fit needs no model
     window.engine.ask(ViewRequest(item=fitted))
