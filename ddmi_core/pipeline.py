@@ -31,6 +31,7 @@ from ddmi_core.inpainting import Kept, keep_outside
 from ddmi_core.interpolation import slerp
 from ddmi_core.networks.low_rank import add_changes
 from ddmi_core.placement import Up
+from ddmi_core.reading_back import judged
 from ddmi_core.recipe import NOISY_SAMPLERS, Denoising, Inpainting, SamplingSettings, Seeded
 from ddmi_core.sketches import start_from
 from ddmi_core.support.devices import free_memory, pick_device
@@ -346,13 +347,14 @@ class Pipeline:
 
         everywhere, usual = range(len(seeds)), self.usual_flaws
         can_differ = denoising.sampler in NOISY_SAMPLERS
-        reads_back = self.domain.reads_back and kept is None  # what is kept of an item stays as it is
-        if usual is None or settings.tries == 1 or draft or not (can_differ or reads_back):
+        may_mend = kept is None  # what is kept of an item stays as it is
+        can_mend = may_mend and self.domain.reading == "kept"
+        if usual is None or settings.tries == 1 or draft or not (can_differ or can_mend):
             return drawn(everywhere, 0, progress)
         return soundest(
             drawn(everywhere, 0, sub_progress(progress, 0.0, 0.5)),
             drawn,
-            partial(self._judged, reads_back=reads_back),
+            partial(self._judged, may_mend=may_mend),
             usual=usual,
             tries=settings.tries if can_differ else 1,
             progress=sub_progress(progress, 0.5, 1.0),
@@ -366,21 +368,9 @@ class Pipeline:
             raise ModelError(f"Attention cannot guide {self.name}: its denoiser is of another kind. Ask for 0.")
         return denoising
 
-    @torch.no_grad()
-    def _judged(self, latent: Float[Tensor, "c h w"], *, reads_back: bool) -> tuple[Float[Tensor, "c h w"], int]:
-        """Return a latent and how many flaws its signal has; if it `reads_back`, those that the encoder makes of that.
-
-        What the denoiser is a little wrong about, such as a frayed edge, the encoder takes for what it knows: an edge.
-        That is kept unless it has more flaws.
-        """
-        field = self.decode(latent)
-        flaws = field.flaws() or 0
-        given = self.domain.read_back(field, self.autoencoder.config.encoder_input) if reads_back else None
-        if given is None:
-            return latent, flaws
-        again = self.autoencoder.posterior({name: values.to(self.device) for name, values in given.items()}).mean[0]
-        left = self.decode(again).flaws() or 0
-        return (again.cpu(), left) if left <= flaws else (latent, flaws)
+    def _judged(self, latent: Float[Tensor, "c h w"], *, may_mend: bool) -> tuple[Float[Tensor, "c h w"], int]:
+        kept, flaws = judged(self.autoencoder, latent, self.diffusion.latent_std, may_mend=may_mend)
+        return kept, flaws or 0
 
     def _kept(self, inpaint: Inpainting, progress: Progress | None) -> Kept:
         """Return what is kept of the item that is changed, which is made again unless it was the last one."""

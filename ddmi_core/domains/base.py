@@ -255,11 +255,14 @@ class Domain(ABC, Generic[AnyField, AnySource]):
     def field(self, readout: BasisReadOut, basis: BasisFields) -> AnyField:
         """Wrap decoded basis fields into the domain's Field."""
 
-    reads_back: ClassVar[bool] = False
-    """Whether `read_back` can be asked for."""
+    reading: ClassVar[Literal["kept", "compared"] | None] = None
+    """What the encoder makes of a sample that it reads is kept in place of it unless it is more torn, or compared with
+    it, where nothing else tells how torn that is; None where samples are not read."""
 
     def read_back(self, field: AnyField, given: EncoderInput) -> dict[str, Tensor] | None:
         """Return what the encoder is `given` of a signal that was decoded, a batch of one; None where nothing is there.
+
+        May be asked for where `reading` is something.
 
         Raises:
             DDMIError: that is not known of signals of this domain.

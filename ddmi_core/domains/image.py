@@ -115,6 +115,7 @@ class ImageDomain(Domain[ImageField, PictureSource]):
     about: ClassVar[str] = "Pictures without a resolution"
     layout = SINGLE_PLANE
     combine: ClassVar[Combine] = "sum"
+    reading = "compared"
     value_channels: ClassVar[int] = 4
     footprint = (FINEST, COARSEST)
     trunks = ("separate", "shared", "official")
@@ -214,6 +215,10 @@ class ImageDomain(Domain[ImageField, PictureSource]):
     @override
     def field(self, readout: BasisReadOut, basis: BasisFields) -> ImageField:
         return DecodedImageField(readout, basis)
+
+    @override
+    def read_back(self, field: ImageField, given: EncoderInput) -> dict[str, Tensor]:
+        return {"image": field.as_written(given.side or ENCODED_SIDE).unsqueeze(0)}
 
     @override
     def takes(self, path: Path) -> bool:

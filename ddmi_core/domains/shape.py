@@ -55,7 +55,7 @@ class ShapeDomain(Domain[ShapeField, ShapeSource]):
     starter_sets = ("furniture", "procedural")
     can_fit = True
     fits_by_steps = True
-    reads_back = True
+    reading = "kept"
     import_formats = SURFACES
 
     @override

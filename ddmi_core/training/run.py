@@ -121,7 +121,7 @@ def _train(config: RunConfig, run: RunFolder, accelerator: Accelerator) -> Path:
 
     if accelerator.is_main_process:
         learned = None if base is None else Changes(base, changes(diffusion))
-        usual = usual_flaws(autoencoder, latents.held_out)
+        usual = usual_flaws(autoencoder, latents.held_out, diffusion.latent_std)
         pipeline = Pipeline(
             config.name, autoencoder, diffusion.eval(), text_encoder, changes=learned, usual_flaws=usual
         )

@@ -328,7 +328,7 @@ class Inspector(QWidget):
         self.tries = SliderField("Tries", 1, MOST_TRIES)
         self.tries.setToolTip(
             "What comes out torn is drawn again, so many times at most in all, and the soundest is kept. Only by "
-            "samplers with noise on the way. 1 takes a shape as it comes; otherwise its frayed edges are mended first"
+            "samplers with noise on the way. 1 takes things as they come; else frayed edges of shapes are mended first"
         )
         self.tries.changed.connect(lambda value: self._state.update_form(tries=int(value)))
         self._tries_label = _field_label("Tries", self.tries.box)

@@ -8,14 +8,17 @@ from safetensors.torch import load_file, save_file
 
 from ddmi_core import model_folder
 from ddmi_core import pipeline as pipeline_module
+from ddmi_core.autoencoder_config import AutoencoderConfig
 from ddmi_core.diffusion import LatentDiffusion
 from ddmi_core.domains.shape import ShapeDomain
 from ddmi_core.fields.shape import ShapeField
 from ddmi_core.model_folder import describe, find_model, list_models
 from ddmi_core.pipeline import Pipeline
+from ddmi_core.reading_back import judged
 from ddmi_core.recipe import Denoising, Inpainting, SamplingSettings, Seeded
 from ddmi_core.support.errors import DDMIError, ModelError
-from tests.tiny_model import save_tiny_model
+from ddmi_core.training.usual_flaws import usual_flaws
+from tests.tiny_model import save_tiny_model, save_untrained_model
 
 
 @pytest.fixture(scope="module")
@@ -249,6 +252,27 @@ def test_what_the_encoder_makes_of_a_sample_is_kept_unless_it_is_more_torn(
     drawn(2, inpaint=Inpainting(of=of, region=((-1, 0), (-1, 1), (-1, 1))))  # what is kept must not be read anew
     monkeypatch.setattr(ShapeField, "mesh", _nothing)
     torch.testing.assert_close(drawn(2, 100), once)
+
+
+_PICTURES = AutoencoderConfig(
+    domain="image", latent_channels=2, latent_size=8, encoder_channels=(8, 8, 8),
+    decoder_channels=(8, 8, 8), basis_channels=8, readout_width=16,
+)  # fmt: skip
+
+
+def test_pictures_are_as_torn_as_the_encoder_reads_them_otherwise(tmp_path: Path) -> None:
+    pipeline = Pipeline.from_pretrained(save_untrained_model(tmp_path / "tiny", _PICTURES))
+    autoencoder, scale = pipeline.autoencoder, torch.full((2, 1, 1), 2.0)
+    latent = torch.randn(autoencoder.canvas_shape, generator=torch.Generator().manual_seed(0))
+    picture = pipeline.domain.read_back(pipeline.decode(latent), autoencoder.config.encoder_input)["image"]
+    assert picture.shape == (1, 4, 128, 128)
+    with torch.no_grad():
+        read = autoencoder.posterior({"image": picture}).mean[0]
+    kept, flaws = judged(autoencoder, latent, scale)
+    assert torch.equal(kept, latent)
+    assert flaws == round(1000 * ((read - latent) / 2).square().mean().item()) > 0
+    usual = usual_flaws(autoencoder, latent.half().repeat(3, 1, 1, 1), scale)
+    assert usual == pytest.approx(4 * flaws, rel=0.02)
 
 
 def _nothing(*_: Any, **__: Any) -> None:
