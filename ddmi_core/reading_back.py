@@ -5,8 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ddmi_core.autoencoder import Autoencoder
-
-Latent = Float[Tensor, "c h w"]
+from ddmi_core.tries import Latent
 
 
 @torch.no_grad()
